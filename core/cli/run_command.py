@@ -153,13 +153,12 @@ def _ask() -> None:
 
 
 SPARK: Final = "spark"
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 _master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
 
 
-def spark_options(command: _Command) -> _Command:
+def spark_options(command: Command) -> Command:
     """Add ``--engine`` and ``--master`` to a command."""
     engine = click.option(
         "--engine", type=click.Choice([SPARK]), help="What does the work; by default this machine."

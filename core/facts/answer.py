@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.base import wording
-from core.base.user_ids import LONGEST, clean
+from core.base.safe_text import LONGEST, clean
 from core.base.wording import within
 from core.journeys.funnel import MOST_STEPS
 from core.llm.chat_types import Usage

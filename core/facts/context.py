@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError
+from core.base.safe_text import clean
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import UrlSettings
-from core.base.user_ids import clean
 from core.base.wording import common_origin, counted, short_address
 from core.data.dataset import Dataset, TimedEvents
 from core.data.page_labels import LabelledPages, counted_key

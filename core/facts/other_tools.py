@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from core.base.errors import InputError
+from core.base.safe_text import LONGEST, clean
 from core.base.schema import OUTSIDE
-from core.base.user_ids import LONGEST, clean
 from core.data.receipt import COUNTED
 from core.facts.answer import Count, Fact, FigureList, Key, Unit
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, segment_only, select

@@ -21,8 +21,8 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, create_model
 
+from core.base.safe_text import holds_id
 from core.base.schema import View
-from core.base.user_ids import holds_id
 from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject

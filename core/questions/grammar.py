@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from core.base.user_ids import clean
+from core.base.safe_text import clean
 from core.facts.answer import BY_KEY
 from core.facts.context import ALL, Context, Tables
 from core.facts.items import ATTRIBUTES, Dimension

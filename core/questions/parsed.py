@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from core.base.user_ids import clean
+from core.base.safe_text import clean
 from core.differences.user_items import Family
 from core.facts.answer import Block, Contrast, Fact, FigureList, Reading, facts_of
 from core.facts.context import ALL, WITH, WITHOUT, Context

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from core.base.user_ids import clean
+from core.base.safe_text import clean
 from core.base.wording import sentence, within
 from core.facts.answer import BY_KEY, Unit
 from core.facts.context import Context

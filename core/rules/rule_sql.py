@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from core.base.safe_text import visible
 from core.base.schema import SOURCES, Group, Raw, SourceBasis
 from core.base.settings import UrlSettings
-from core.base.user_ids import visible
 from core.base.wording import counted
 from core.ingest.clean import urls
 from core.ingest.clean.locations import LONGEST

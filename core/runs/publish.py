@@ -115,14 +115,15 @@ def publish(
         _link_stored(building, results, settings)
         facets, beside = later.attempt("facets", partial(_write_facets, building, made), (None, None))
         # parts of a run in a bound of memory have no facets: these are of its sample
-        _write_tables(building, results, made, levels, certificates, None if finish else facets, beside)
+        clusters = _write_tables(
+            building, results, made, levels, certificates, None if finish else facets, beside
+        )
         told = beside.sentence if beside else ""
         _write_later(later, results, settings, made, levels, certificates, (facets, told), progress)
         seal(building / MODEL)
         doubts = _doubts(levels, made.partition, certificates)
         if not finish:  # of a run in a bound of memory they would be of its sample
-            small = later.attempt("small kinds", partial(_small_kinds, made, levels), [])
-            doubts += [row["text"] for row in small]
+            doubts += [row["text"] for row in clusters["small_kinds"]]
         record = _record(results, settings, made, doubts) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
@@ -164,7 +165,8 @@ def _write_tables(
     certificates: Mapping[int, Certificate],
     facets: Facets | None,
     beside: BesideSegments | None,
-) -> None:
+) -> dict[str, Any]:
+    """Write vectors, users, segments, profiles and differences; return what ``clusters.json`` holds."""
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
     pq.write_table(vectors_of, folder / _EMBEDDINGS)
@@ -174,10 +176,12 @@ def _write_tables(
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
     told = {"segments_tell_outcome": beside.to_dict() if beside else None}
-    write_json(folder / _CLUSTERS, clusters_summary(made, levels, certificates) | told)
+    clusters = clusters_summary(made, levels, certificates) | told
+    write_json(folder / _CLUSTERS, clusters)
     (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
     if len(made.differences):  # there are always some, unless they could not be made
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
+    return clusters
 
 
 def _write_facets(folder: Path, made: Segments) -> tuple[Facets | None, BesideSegments | None]:

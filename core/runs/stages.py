@@ -325,20 +325,23 @@ def _combined(store: Store, dataset: str, embeddings: str, weights: ViewWeights)
 
 
 LEVELS: Final = KeptStage(
-    "choose_k", "comparison of numbers of segments", "Comparing numbers of segments",
-    LevelsRequest, _levels_made_of, _make_levels, _write_levels, _read_levels,
+    name="choose_k", title="comparison of numbers of segments", doing="Comparing numbers of segments",
+    request=LevelsRequest, made_of=_levels_made_of,
+    make=_make_levels, write=_write_levels, read=_read_levels,
 )  # fmt: skip
 LAYOUT: Final = KeptStage(
-    "layout", "map", "Drawing the map",
-    VectorsRequest, _layout_made_of, _make_layout, _write_layout, _read_layout,
+    name="layout", title="map", doing="Drawing the map",
+    request=VectorsRequest, made_of=_layout_made_of,
+    make=_make_layout, write=_write_layout, read=_read_layout,
 )  # fmt: skip
 CERTIFICATES: Final = KeptStage(
-    "certify", "how sure segments are", "Measuring how sure each segment is",
-    CertifyRequest, _certificates_made_of, _make_certificates, _write_certificates, _read_certificates,
-    _clear_handed_in,
+    name="certify", title="how sure segments are", doing="Measuring how sure each segment is",
+    request=CertifyRequest, made_of=_certificates_made_of,
+    make=_make_certificates, write=_write_certificates, read=_read_certificates, clear=_clear_handed_in,
 )  # fmt: skip
 SCORECARD: Final = KeptStage(
-    "scorecard", "comparison with simple ways", "Comparing the model with simple ways",
-    ScorecardRequest, _scorecard_made_of, _make_scorecard, _write_scorecard, _read_scorecard,
+    name="scorecard", title="comparison with simple ways", doing="Comparing the model with simple ways",
+    request=ScorecardRequest, made_of=_scorecard_made_of,
+    make=_make_scorecard, write=_write_scorecard, read=_read_scorecard,
 )  # fmt: skip
 STAGES: Final[tuple[KeptStage[Any, Any], ...]] = (LEVELS, LAYOUT, CERTIFICATES, SCORECARD)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from core.facts.answer import Answer
-from core.saved.conversations import Errand, Writing
+from core.saved.model_tasks import AnswerTask, ModelTask
 from core.saved.saved_work import STAGE
 from core.storage.json_cache import JsonFile
 from core.storage.store import Store
@@ -19,7 +19,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True)
-class Words(Generic[K, V]):
+class TextsFile(Generic[K, V]):
     """Contents of a file of texts.
 
     Args:
@@ -32,7 +32,7 @@ class Words(Generic[K, V]):
 
 
 @dataclass(frozen=True)
-class KeptWords(Generic[K, V]):
+class SegmentTexts(Generic[K, V]):
     """Texts of a model's segments by name; they hold for these very segments only.
 
     Args:
@@ -40,7 +40,7 @@ class KeptWords(Generic[K, V]):
         digest: Digest of the data set and its segments.
     """
 
-    file: JsonFile[Words[K, V]]
+    file: JsonFile[TextsFile[K, V]]
     digest: str
 
     def load(self) -> dict[K, V]:
@@ -58,10 +58,10 @@ class KeptWords(Generic[K, V]):
         Raises:
             ResourceError: If the disk is full.
         """
-        self.file.write(Words(self.digest, dict(told)))
+        self.file.write(TextsFile(self.digest, dict(told)))
 
 
-def kept_descriptions(store: Store, model: str, digest: str) -> KeptWords[int, Description]:
+def kept_descriptions(store: Store, model: str, digest: str) -> SegmentTexts[int, Description]:
     """Kept descriptions of a model's segments, by segment.
 
     Args:
@@ -70,11 +70,11 @@ def kept_descriptions(store: Store, model: str, digest: str) -> KeptWords[int, D
         digest: Digest of the data set and its segments.
     """
     path = store.root / STAGE / f"{model}.words.json"
-    return KeptWords(JsonFile(path, Words[int, Description]), digest)
+    return SegmentTexts(JsonFile(path, TextsFile[int, Description]), digest)
 
 
 @dataclass(eq=False)
-class Describing(Errand):
+class DescribeTask(ModelTask):
     """Background task that describes segments, one call each; each description is kept at once.
 
     Args:
@@ -83,7 +83,7 @@ class Describing(Errand):
         found: Descriptions that came so far.
     """
 
-    kept: KeptWords[int, Description]
+    kept: SegmentTexts[int, Description]
     segments: Mapping[int, str]
     found: dict[int, Description] = field(default_factory=dict, kw_only=True)
 
@@ -110,7 +110,7 @@ Rows: TypeAlias = tuple[()] | tuple[str, str]
 """Keys of two rows, or none where all segments are meant."""
 
 
-def kept_comparisons(store: Store, model: str, digest: str) -> KeptWords[str, Answer]:
+def kept_comparisons(store: Store, model: str, digest: str) -> SegmentTexts[str, Answer]:
     """Kept comparisons of a model's segments, by the name of their rows.
 
     Args:
@@ -119,10 +119,10 @@ def kept_comparisons(store: Store, model: str, digest: str) -> KeptWords[str, An
         digest: Digest of the data set and its segments.
     """
     path = store.root / STAGE / f"{model}.comparisons.json"
-    return KeptWords(JsonFile(path, Words[str, Answer]), digest)
+    return SegmentTexts(JsonFile(path, TextsFile[str, Answer]), digest)
 
 
-def forget(words: KeptWords[str, Answer], rows: Rows) -> None:
+def forget(words: SegmentTexts[str, Answer], rows: Rows) -> None:
     """Delete the comparison of some rows.
 
     Raises:
@@ -137,7 +137,7 @@ def name_of(rows: Rows) -> str:
 
 
 @dataclass(eq=False)
-class Comparing(Writing):
+class CompareTask(AnswerTask):
     """Background task that compares rows.
 
     Args:
@@ -145,7 +145,7 @@ class Comparing(Writing):
         rows: Rows that are compared.
     """
 
-    kept: KeptWords[str, Answer]
+    kept: SegmentTexts[str, Answer]
     rows: Rows
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:

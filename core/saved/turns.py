@@ -8,14 +8,15 @@ from core.facts.answer import Answer
 from core.facts.context import Context
 from core.questions.answers import ask
 from core.saved import conversations
-from core.saved.conversations import Conversation, Writing
+from core.saved.conversations import Conversation
+from core.saved.model_tasks import AnswerTask
 from core.storage.store import Store
 from core.writing import Assistant, Said
 from core.writing.payload import Payload
 
 
 @dataclass(eq=False)
-class ChatTurn(Writing):
+class ChatTask(AnswerTask):
     """Task of one answer; where it waits for an earlier one, it follows what that said.
 
     Args:

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick
 
-from core.base.user_ids import SHORTEST
+from core.base.safe_text import SHORTEST
 from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 from core.ingest.sources.text import from_windows, is_utf8
 

@@ -42,9 +42,9 @@ from core.ingest.read.blocks import (
 )
 from core.ingest.read.delimited import find_header, split_header
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
-from core.ingest.read.layout import JSON_LIMITS
 from core.ingest.read.nested import RECORD_COLUMNS, find_folds, to_text, values_in
 from core.ingest.read.parquet import damage
+from core.ingest.read.table_layout import JSON_LIMITS
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import Text, open_text

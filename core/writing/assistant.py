@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.base.errors import Beha2VecError
-from core.base.user_ids import clean
+from core.base.safe_text import clean
 from core.facts.answer import Answer, Fact, Reading
 from core.facts.context import Context
 from core.facts.fact_maker import Figures, Finding, present, segment_only

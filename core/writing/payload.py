@@ -21,8 +21,8 @@ import numpy as np
 from pydantic import Field
 
 from core.base.errors import InputError
+from core.base.safe_text import Quotes, clean, holds_id
 from core.base.settings import Settings
-from core.base.user_ids import Quotes, clean, holds_id
 from core.differences.user_items import Family
 from core.facts.answer import Answer, Fact
 from core.facts.context import ALL, UNSEEN
@@ -125,7 +125,7 @@ def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) 
 
 
 def refuse_ids(data: object, user_ids: Collection[str]) -> None:
-    """Refuse data with a user id in it (:func:`core.base.user_ids.holds_id`).
+    """Refuse data with a user id in it (:func:`core.base.safe_text.holds_id`).
 
     Args:
         data: Plain data, before any text of it is cut.

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from core.base.user_ids import visible
+from core.base.safe_text import visible
 
 Names: TypeAlias = Mapping[str, str]
 """Number (``S3``, ``P12``) → what is shown in its place."""

@@ -34,7 +34,8 @@ from core.ingest.read.blocks import (
     whole_records,
 )
 from core.ingest.read.headers import looks_like_header, map_headers, naming
-from core.ingest.read.layout import (
+from core.ingest.read.part_files import FileCount, PartFile, Reject, Rejected, Sink
+from core.ingest.read.table_layout import (
     JSON_LIMITS,
     DelimitedLayout,
     ParsedBlock,
@@ -43,7 +44,6 @@ from core.ingest.read.layout import (
     check_layout,
     make_layout,
 )
-from core.ingest.read.part_files import FileCount, PartFile, Reject, Rejected, Sink
 from core.ingest.sources.input_files import ByteReader, InputFile, open_source
 from core.ingest.sources.text import Text, open_text
 

@@ -22,9 +22,9 @@ from core.ingest.read.delimited import SAMPLE_ROWS as LOOKED_AT
 from core.ingest.read.delimited import open_delimited
 from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
-from core.ingest.read.layout import DelimitedLayout, ParsedBlock, assemble
 from core.ingest.read.nested import rows_of
 from core.ingest.read.read_file import inner_names, may_be_view
+from core.ingest.read.table_layout import DelimitedLayout, ParsedBlock, assemble
 from core.ingest.read.tools import PAGE_VIEWS, different_tools
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps

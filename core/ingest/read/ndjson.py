@@ -27,7 +27,6 @@ from core.ingest.read.event_rows import (
     with_all_values,
 )
 from core.ingest.read.headers import HeaderMap, naming, require
-from core.ingest.read.layout import Lines, read_rows
 from core.ingest.read.nested import (
     PARAM_LISTS,
     RECORD_FIELDS,
@@ -43,6 +42,7 @@ from core.ingest.read.nested import (
 )
 from core.ingest.read.nested_columns import read_columns, schema_for
 from core.ingest.read.part_files import FileCount, PartFile, Rejected, Sink
+from core.ingest.read.table_layout import Lines, read_rows
 from core.ingest.sources.input_files import ByteReader, InputFile, open_source
 from core.ingest.sources.text import Text, open_text
 

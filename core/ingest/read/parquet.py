@@ -20,7 +20,10 @@ from core.ingest.read.blocks import MAX_LINE_BYTES
 from core.ingest.read.delimited import SAMPLE_ROWS
 from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
 from core.ingest.read.headers import HeaderMap, naming, require
-from core.ingest.read.layout import (
+from core.ingest.read.nested import RECORD_COLUMNS, RECORD_FIELDS, broken_rows, holding_json, map_names
+from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
+from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
+from core.ingest.read.table_layout import (
     DelimitedLayout,
     Lines,
     ParsedBlock,
@@ -28,9 +31,6 @@ from core.ingest.read.layout import (
     make_layout,
     may_hold_parameters,
 )
-from core.ingest.read.nested import RECORD_COLUMNS, RECORD_FIELDS, broken_rows, holding_json, map_names
-from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
-from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
 from core.ingest.sources.input_files import InputFile, open_seekable
 
 BATCH_ROWS: Final = 1 << 16

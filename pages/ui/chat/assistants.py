@@ -18,8 +18,8 @@ from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
 from core.profiles.profile_columns import Col
 from core.saved import descriptions, preferences
 from core.saved.conversations import Conversation
-from core.saved.descriptions import Comparing, Describing, Rows
-from core.saved.turns import ChatTurn
+from core.saved.descriptions import CompareTask, DescribeTask, Rows
+from core.saved.turns import ChatTask
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
 from pages.ui.chat import connection
@@ -59,7 +59,7 @@ class Helper:
 
         return made
 
-    def turn(self, conversation: Conversation, place: int, before: Iterable[ChatTurn]) -> ChatTurn:
+    def turn(self, conversation: Conversation, place: int, before: Iterable[ChatTask]) -> ChatTask:
         """A turn in which the model answers a question, once those before it are over.
 
         Args:
@@ -75,9 +75,9 @@ class Helper:
             return make(should_stop)
 
         server = connection.keyless(self.server)
-        return ChatTurn(in_turn, server, self._agreed, self.store, conversation, place, self.about)
+        return ChatTask(in_turn, server, self._agreed, self.store, conversation, place, self.about)
 
-    def describing(self, model: str) -> Describing:
+    def describing(self, model: str) -> DescribeTask:
         """A request in which the model describes every segment.
 
         Args:
@@ -87,9 +87,9 @@ class Helper:
         context = self.about
         segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
         kept = descriptions.kept_descriptions(self.store, model, context.tables.digest)
-        return Describing(make, connection.keyless(self.server), self._agreed, kept, segments)
+        return DescribeTask(make, connection.keyless(self.server), self._agreed, kept, segments)
 
-    def comparing(self, model: str, rows: Rows) -> Comparing:
+    def comparing(self, model: str, rows: Rows) -> CompareTask:
         """A request in which the model compares two rows, or all segments.
 
         Args:
@@ -98,7 +98,7 @@ class Helper:
         """
         make = self.make(connection.answered(self.server))
         kept = descriptions.kept_comparisons(self.store, model, self.about.tables.digest)
-        return Comparing(make, connection.keyless(self.server), self._agreed, kept, rows)
+        return CompareTask(make, connection.keyless(self.server), self._agreed, kept, rows)
 
     @property
     def _agreed(self) -> bool:

@@ -15,7 +15,7 @@ from core.facts.context import Context
 from core.questions.answers import HELP, ask
 from core.saved import conversations
 from core.saved.conversations import Conversation, Exchange
-from core.saved.turns import ChatTurn
+from core.saved.turns import ChatTask
 from pages.ui.chat import assistants, chat_message, describe_view, topic
 from pages.ui.segments import outcome_choice, session_segments
 from pages.ui.segments.made_from import found_sources
@@ -114,10 +114,10 @@ def _answered(conversation: Conversation, place: int, about: Context | None) -> 
     return exact
 
 
-def _turns(conversation: Conversation) -> dict[int, ChatTurn]:
+def _turns(conversation: Conversation) -> dict[int, ChatTask]:
     """Place of an exchange → turn in which its answer is being made, or could not be kept."""
     places = (place for place, one in enumerate(conversation.exchanges) if one.answer is None)
-    found = ((place, describe_view.current(ChatTurn, _name(conversation, place))) for place in places)
+    found = ((place, describe_view.current(ChatTask, _name(conversation, place))) for place in places)
     return {place: turn for place, turn in found if turn is not None}
 
 
@@ -147,7 +147,7 @@ def _offer(questions: Iterable[str], key: str) -> None:
             )  # fmt: skip
 
 
-def _said(conversation: Conversation, turns: dict[int, ChatTurn], drawn: Drawn) -> None:
+def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) -> None:
     """Draw the newest question with its answer below the field; earlier ones are folded away.
 
     A question that is being answered comes first, then those that wait, then the last answer.
@@ -172,7 +172,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTurn], drawn: Drawn) 
         describe_view.ask_aside(turns[newest])
 
 
-def _exchange(conversation: Conversation, place: int, turn: ChatTurn | None, drawn: Drawn) -> None:
+def _exchange(conversation: Conversation, place: int, turn: ChatTask | None, drawn: Drawn) -> None:
     exchange, key = conversation.exchanges[place], f"{conversation.id}-{place}"
     with st.container(border=True, key=f"asked-{key}"):
         st.markdown(f":material/person: {md_text(exchange.question, LONGEST)}")

@@ -34,7 +34,7 @@ from core.llm.llm_settings import (
 )
 from core.runs.pipeline import LLM_LOG
 from core.saved import preferences
-from core.saved.conversations import Errand
+from core.saved.model_tasks import ModelTask
 from core.writing.payload import Payload
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
@@ -61,7 +61,7 @@ def revoke() -> None:
     st.session_state.pop(DECISIONS, None)
 
 
-def ask(errand: Errand, decide: Decide, key: str) -> None:
+def ask(errand: ModelTask, decide: Decide, key: str) -> None:
     """Draw what would be sent, where to and at what price, with buttons to decide.
 
     Args:
@@ -96,7 +96,7 @@ def ask(errand: Errand, decide: Decide, key: str) -> None:
     decision_buttons(lambda: decide(True), lambda: decide(False), key)
 
 
-def _settle(errand: Errand, key: str) -> None:
+def _settle(errand: ModelTask, key: str) -> None:
     with errors.shown():
         errand.settle(preferences.change(state.store(), send_values=bool(st.session_state[key])))
 

@@ -16,8 +16,8 @@ from core.facts.answer import Answer, Title
 from core.facts.context import Context
 from core.llm import LlmSettings
 from core.saved import descriptions
-from core.saved.conversations import Errand, Writing
-from core.saved.descriptions import Comparing, Describing, KeptWords, Rows
+from core.saved.descriptions import CompareTask, DescribeTask, Rows, SegmentTexts
+from core.saved.model_tasks import AnswerTask, ModelTask
 from core.writing import Description
 from pages.ui.chat import assistants, chat_message, connection, topic
 from pages.ui.chat.assistants import Helper
@@ -28,7 +28,7 @@ from pages.ui.shell.text import count, md_text
 POLL_S: Final = 0.4
 """Seconds between two looks for progress."""
 CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
-About = TypeVar("About", Describing, Comparing)
+About = TypeVar("About", DescribeTask, CompareTask)
 
 
 def current_about(kind: type[About], name: str, digest: str) -> About | None:
@@ -47,7 +47,7 @@ def current_about(kind: type[About], name: str, digest: str) -> About | None:
     return None
 
 
-def ask(errand: Errand, key: str) -> None:
+def ask(errand: ModelTask, key: str) -> None:
     """Draw a card that asks for consent; nothing where the request does not wait for it."""
     _follow(errand)
     if errand.waits:
@@ -56,7 +56,7 @@ def ask(errand: Errand, key: str) -> None:
             connection.ask(errand, partial(decide, errand), key)
 
 
-def ask_aside(errand: Errand) -> None:
+def ask_aside(errand: ModelTask) -> None:
     """Ask for consent in a dialog; closing it sends nothing and decides nothing."""
     _follow(errand)
     if errand.waits:
@@ -65,11 +65,11 @@ def ask_aside(errand: Errand) -> None:
         dialog(connection.ask)(errand, partial(decide, errand), "aside")
 
 
-def _title(errand: Errand) -> str:
+def _title(errand: ModelTask) -> str:
     return f"Ask {md_text(errand.server.model, 60)}?"
 
 
-def _follow(errand: Errand) -> None:
+def _follow(errand: ModelTask) -> None:
     """Apply a decision of the session about the same server to a request that still waits."""
     decided = connection.given(errand.server) if is_own(errand) else None
     if errand.waits and decided is not None:
@@ -77,7 +77,7 @@ def _follow(errand: Errand) -> None:
         st.rerun()
 
 
-def decide(errand: Errand, agreed: bool) -> None:
+def decide(errand: ModelTask, agreed: bool) -> None:
     """Keep the decision for the session, and send or decline the request."""
     connection.decide(errand.server, agreed)
     if agreed:
@@ -87,7 +87,7 @@ def decide(errand: Errand, agreed: bool) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def watch(errand: Writing, titles: Mapping[str, Title], key: str) -> None:
+def watch(errand: AnswerTask, titles: Mapping[str, Title], key: str) -> None:
     """Draw the finished blocks and a Stop button; the page is drawn anew when the request ends or asks."""
     if errand.done or errand.waits:
         st.rerun()
@@ -102,7 +102,7 @@ def watch(errand: Writing, titles: Mapping[str, Title], key: str) -> None:
 
 BEGUN: Final = "errands_begun"
 
-E_co = TypeVar("E_co", bound=Errand)
+E_co = TypeVar("E_co", bound=ModelTask)
 
 
 def current(kind: type[E_co], name: str) -> E_co | None:
@@ -111,7 +111,7 @@ def current(kind: type[E_co], name: str) -> E_co | None:
     return found if isinstance(found, kind) and (not found.done or found.problem) else None
 
 
-def begin(name: str, errand: Errand) -> None:
+def begin(name: str, errand: ModelTask) -> None:
     """Keep a request under a name, and start it."""
     known = _errands()
     for key in [key for key, one in known.items() if one.done]:
@@ -121,7 +121,7 @@ def begin(name: str, errand: Errand) -> None:
     errand.begin()
 
 
-def is_own(errand: Errand) -> bool:
+def is_own(errand: ModelTask) -> bool:
     """Whether this session began the request: a decision of another session does not answer it."""
     return errand in st.session_state.get(BEGUN, ())
 
@@ -134,11 +134,11 @@ def stop_all(server: LlmSettings) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _errands() -> dict[tuple[type[Errand], str], Errand]:
+def _errands() -> dict[tuple[type[ModelTask], str], ModelTask]:
     return {}
 
 
-def actions(live: LiveSegments, about: Context, described: KeptWords[int, Description]) -> None:
+def actions(live: LiveSegments, about: Context, described: SegmentTexts[int, Description]) -> None:
     """Draw buttons to describe with the model, and to go back to the app's words; none without a model."""
     helper = assistants.willing(about)
     if helper is not None:
@@ -169,7 +169,7 @@ def progress(live: LiveSegments, about: Context) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def _watch(errand: Describing, drawn: int) -> None:
+def _watch(errand: DescribeTask, drawn: int) -> None:
     """Draw the progress; the page is drawn anew with each description and at the end."""
     ready, wanted = len(errand.found), len(errand.segments)
     if errand.done or errand.waits or ready != drawn:
@@ -183,8 +183,8 @@ def _begin(helper: Helper, live: LiveSegments) -> None:
     begin(live.sources.model_key, helper.describing(live.sources.model_key))
 
 
-def _errand(live: LiveSegments, about: Context) -> Describing | None:
-    return current_about(Describing, live.sources.model_key, about.tables.digest)
+def _errand(live: LiveSegments, about: Context) -> DescribeTask | None:
+    return current_about(DescribeTask, live.sources.model_key, about.tables.digest)
 
 
 def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answer], key: str) -> None:
@@ -199,7 +199,7 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
     """
     kept = descriptions.kept_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)
     told = kept.load().get(descriptions.name_of(rows))
-    errand = current_about(Comparing, _name(live, rows), kept.digest)
+    errand = current_about(CompareTask, _name(live, rows), kept.digest)
     if errand is not None and not errand.done and not errand.waits:
         watch(errand, topic.titles(live, about), f"compare-stop-{key}")
         return

@@ -44,7 +44,8 @@ def compare_once(made_from: Sources) -> None:
 
 def levels(made_from: Sources) -> SegmentLevels | None:
     """Numbers of segments that users support; None until the job has run."""
-    return LEVELS.find(made_from.store, _levels_request(made_from))
+    artifact = LEVELS.artifact(made_from.store, _levels_request(made_from))
+    return None if artifact is None else _open_levels(artifact)
 
 
 def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
@@ -59,6 +60,11 @@ def _levels_request(made_from: Sources) -> LevelsRequest:
 
 def _layout_request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:
     return VectorsRequest(dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights)
+
+
+@kept(lambda artifact: artifact.key, max_entries=4)
+def _open_levels(artifact: Artifact) -> SegmentLevels:
+    return LEVELS.read(artifact.path)
 
 
 @kept(lambda artifact: artifact.key, max_entries=4)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.user_ids import LONGEST, Quotes, clean, visible
+from core.base.safe_text import LONGEST, Quotes, clean, visible
 
 
 @pytest.mark.parametrize(

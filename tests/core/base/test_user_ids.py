@@ -1,6 +1,6 @@
 import pytest
 
-from core.base.user_ids import holds_id
+from core.base.safe_text import holds_id
 
 IDS = frozenset({
     "1234567890.1690000000", "auth0|5f7c8ec7c33c6c004bbafe82", "12345678", "user:998877", "aGVsbG8gd29ybGQ=",

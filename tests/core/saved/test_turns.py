@@ -12,7 +12,7 @@ from core.facts.sentences import plain
 from core.llm import LlmSettings
 from core.saved import conversations
 from core.saved.conversations import Conversation
-from core.saved.turns import ChatTurn
+from core.saved.turns import ChatTask
 from core.storage.store import Store
 from tests.core.writing.simulated import assisted, figures
 from tests.core.writing.test_assistant import answering
@@ -29,8 +29,8 @@ def test_a_question_behind_one_that_was_not_agreed_to_goes_on_with_the_answer_be
     made = asked(store, "sessions a user of segment 1", "Suggest a campaign", "and the lowest?")
     with assisted(answering(figures("S2.users"))) as (assistant, simulator):
 
-        def turn(place: int) -> ChatTurn:
-            return ChatTurn(lambda _: assistant, SERVER, False, store, made, place, assistant.context)
+        def turn(place: int) -> ChatTask:
+            return ChatTask(lambda _: assistant, SERVER, False, store, made, place, assistant.context)
 
         turn(0).begin()
         first = answered(store, made, 0)

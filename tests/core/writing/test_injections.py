@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection, breaches, sent
 from benchmarks.words.markup import loads_or_links
+from core.base.safe_text import clean
 from core.base.schema import Pages, View
-from core.base.user_ids import clean
 from core.facts.answer import Answer, Block, Comment, Idea
 from core.facts.context import Basis, Context, Tables
 from core.facts.sentences import plain

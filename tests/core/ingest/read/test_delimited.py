@@ -20,8 +20,8 @@ from core.base.settings import IngestSettings
 from core.ingest.read import delimited
 from core.ingest.read.blocks import NEVER_CLOSED, QUOTE_INSIDE, QuoteLimits, make_block, records, split_lines
 from core.ingest.read.delimited import HAS_NUL, NEW_HEADER, NOT_UTF8, REPEATED_HEADER, read_carefully
-from core.ingest.read.layout import ParsedBlock, make_layout
 from core.ingest.read.part_files import Sink
+from core.ingest.read.table_layout import ParsedBlock, make_layout
 from core.ingest.sources.input_files import resolve_inputs
 from tests.core.ingest.raw import HEADER, ROW, csv_of, read_paths, read_text, write
 

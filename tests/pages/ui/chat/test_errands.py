@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.llm import LlmSettings
 from pages.ui.chat import describe_view
-from tests.core.saved.test_errand import SERVER, Noted, made, until
+from tests.core.saved.test_model_tasks import SERVER, Noted, made, until
 
 OTHER = LlmSettings.checked(model="other", base_url="http://127.0.0.1:9/v1")
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.layout import Shape, make_layout
+from core.ingest.read.table_layout import Shape, make_layout
 from tests.core.ingest.raw import Read, read_text
 from tests.core.ingest.read.unnested import PACKINGS, rows_in
 

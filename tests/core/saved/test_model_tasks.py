@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from core.llm import LlmSettings
-from core.saved.conversations import STOPPED, Errand
+from core.saved.model_tasks import STOPPED, ModelTask
 from core.writing import Assistant
 from core.writing.payload import Payload
 
@@ -18,7 +18,7 @@ PATIENCE_S = 10.0
 
 
 @dataclass(eq=False)
-class Noted(Errand):
+class Noted(ModelTask):
     """Notes what it is told to do; waits at its gate before it previews, and before it works."""
 
     asks: tuple[Payload, ...] = field(default=(Payload("h", "m", {"messages": []}, None),), kw_only=True)
