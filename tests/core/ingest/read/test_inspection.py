@@ -11,10 +11,10 @@ from core.ingest.clean.records import microseconds
 from core.ingest.read.inspection import Inspection, inspect
 from tests.core.ingest.clean.test_records import computed
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
-from tests.core.ingest.read.test_layout import CONSOLE_HEADER, DOTTED, console, console_row
 from tests.core.ingest.read.test_ndjson import event, lines
 from tests.core.ingest.read.test_parquet import NESTED, param
 from tests.core.ingest.read.test_parquet import event as parquet_event
+from tests.core.ingest.read.test_table_layout import CONSOLE_HEADER, DOTTED, console, console_row
 from tests.core.ingest.read.unnested import PACKINGS, rows_in
 
 
