@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -43,13 +43,13 @@ from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
 from core.runs.model_folder import known_labels
 from core.runs.pipeline import FILTER, LABEL_CACHE, NARROWED
-from core.storage.store import Artifact, Store, content_key, open_artifact
+from core.runs.second_training import TrainedRequest
+from core.storage.store import Artifact, Store, open_artifact
 
 if TYPE_CHECKING:
     from core.segments.combination import Combined
     from core.segments.partition import Partition
 
-STAGE: Final = "later_export"
 PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
 _HALVES: Final = "half_lengths.npy"
@@ -73,6 +73,16 @@ class Trained:
     labels: LabelledPages | None
     model: Artifact
 
+    @classmethod
+    def open(cls, store: Store, request: TrainedRequest) -> Self:
+        """Open a model and what it was trained on.
+
+        Raises:
+            ArtifactError: If one of them is missing or damaged.
+        """
+        labelled = pipeline.open_labelled(store, request.dataset, request.labels)
+        return cls(*labelled, pipeline.open_model(store, request.model))
+
     @property
     def min_count(self) -> int:
         """Page views from which on a page is known to the model."""
@@ -95,44 +105,36 @@ class Trained:
         return known_share(sequences, alike(pages), set(alike(own)))
 
 
-def later_key(trained: Trained, later: str) -> str:
-    """Content key of the artifact that :func:`embed_later` makes of a data set, by its key."""
-    return content_key(STAGE, _settings(trained), _inputs(trained, later))
+class LaterRequest(TrainedRequest):
+    """A model, what it was trained on, and a later export to be placed by it."""
+
+    later: str
+    paths: tuple[Path, ...] = ()
+    """The files of the later export, where they are still there: they are read again as those of the training
+    were."""
 
 
-def embed_later(
-    store: Store, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
-) -> str:
+def made_of(request: LaterRequest) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and inputs that name what :func:`embed_later` makes."""
+    trained_on = {"trained_on": request.dataset, "preprocess": request.later}
+    return {}, request.inputs | trained_on
+
+
+def embed_later(store: Store, request: LaterRequest, folder: Path, progress: Progress) -> None:
     """Embed the users of a later export, and the halves of the sessions of those who trained the model.
-
-    Args:
-        store: The artifacts.
-        trained: The model and its users.
-        later: The later export.
-        paths: Its files, where they are still there: they are read again as those of the training were.
-        progress: Where to report.
-
-    Returns:
-        Key of the artifact.
 
     Raises:
         InputError: If it is not an export of the same site.
         ArtifactError: If the model is missing or damaged.
         Cancelled: If ``progress`` says so.
     """
-    key = later_key(trained, later.key)
-    if store.find(STAGE, key) is not None:
-        return key
-    with (
-        store.write(STAGE, key, _settings(trained), _inputs(trained, later.key)) as folder,
-        tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
-    ):
+    trained, later = Trained.open(store, request), pipeline.open_dataset(store, request.later)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work:
         together = _read_together(trained.dataset, later)
-        again = None if together else _read_again(Path(work), store, trained, later, paths, progress)
+        again = None if together else _read_again(Path(work), store, trained, later, request.paths, progress)
         _embed_later(folder, Path(work), store, trained, again or later, progress)
         _embed_halves(folder, trained, (again or later).sequences, progress)
         (folder / _READ_ALIKE).write_text(json.dumps(together or again is not None))
-    return key
 
 
 def _read_again(
@@ -250,16 +252,6 @@ def check_same_site(share: float) -> None:
             allowed=f"at least {LEAST_KNOWN:.0%}",
             remedy="Choose an export of nearer days or the same addresses, or train a model on this one",
         )
-
-
-def _settings(trained: Trained) -> dict[str, Any]:
-    return {"by_section": True} if trained.by_section else {}
-
-
-def _inputs(trained: Trained, later: str) -> dict[str, str]:
-    labels = {"labels": trained.labels.digest} if trained.labels else {}
-    made_from = {"train": trained.model.key, "trained_on": trained.dataset.key, "preprocess": later}
-    return made_from | labels
 
 
 def _labelled(

@@ -349,6 +349,15 @@ def open_labels(store: Store, key: str) -> LabelledPages:
     return LabelledPages(artifact.path, artifact.key)
 
 
+def open_labelled(store: Store, dataset: str, labels: str) -> tuple[Dataset, LabelledPages | None]:
+    """Open a data set and the labels of its pages by their keys; ``labels`` is empty where there are none.
+
+    Raises:
+        ArtifactError: If one of them is missing or damaged.
+    """
+    return open_dataset(store, dataset), open_labels(store, labels) if labels else None
+
+
 def train(
     store: Store,
     dataset: Dataset,
@@ -454,7 +463,15 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
     Raises:
         ArtifactError: If it is missing or damaged.
     """
-    artifact = _found(store, "embed", key)
+    return embeddings_of(_found(store, "embed", key), dataset)
+
+
+def embeddings_of(artifact: Artifact, dataset: Dataset) -> Embeddings:
+    """Map the vectors of an artifact into memory.
+
+    Raises:
+        ArtifactError: If it is damaged.
+    """
     views, parts = (_arrays(artifact, called) for called in ("{}.npy", _FIRST_PART))
     inside, coverage = clustered(dataset.users), _coverage(artifact.path / COVERAGE)
     return Embeddings(artifact, dataset, views, inside, coverage, parts)

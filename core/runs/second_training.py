@@ -1,65 +1,67 @@
 """A second training on the same users: the same settings and another seed, to compare with the first.
 
-It lies in a store within the store, so that its model is never taken for one of the analyst's.
+Its model is thrown away, so that it is never taken for one of the analyst's; its vectors are kept.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import shutil
+from pathlib import Path
+from typing import Any, Final
 
 from core.base.progress import Progress
-from core.base.settings import TrainSettings
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
+from core.base.settings import Settings, TrainSettings
 from core.runs import pipeline
-from core.runs.pipeline import Embeddings
-from core.storage.store import Artifact, Store
+from core.storage.store import MANIFEST, Store, content_key
 
-FOLDER: Final = "second_training"
-"""Folder of the store that holds the other store; also what the task is called."""
+NAME: Final = "second_training"
 
 
-def train_again(
-    store: Store, dataset: Dataset, labels: LabelledPages | None, model: Artifact, progress: Progress
-) -> Embeddings:
-    """Train with another seed and place all users; goes on from a checkpoint that a killed run left.
+class TrainedRequest(Settings):
+    """A model, and what it was trained on; ``labels`` is empty where there are none."""
+
+    dataset: str
+    labels: str
+    model: str
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Stage → key of what the model was trained on, and of the model."""
+        labels = {"label": self.labels} if self.labels else {}
+        return {"preprocess": self.dataset, "train": self.model} | labels
+
+
+def made_of(request: TrainedRequest) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and inputs that name the vectors."""
+    return {}, request.inputs
+
+
+def train_again(store: Store, request: TrainedRequest, folder: Path, progress: Progress) -> None:
+    """Train with another seed and write the vectors of all users into a folder.
+
+    Goes on from a checkpoint that a killed run left.
 
     Raises:
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    apart = _apart(store)
+    dataset, labels = pipeline.open_labelled(store, request.dataset, request.labels)
+    first = TrainSettings.checked(**pipeline.open_model(store, request.model).settings)
+    settings = first.model_copy(update={"seed": first.seed + 1})
+    apart = Store(_unfinished(store, request))
     apart.sweep()
-    settings = _other(TrainSettings.checked(**model.settings))
-    again = pipeline.train(apart, dataset, labels, settings, progress)
-    return pipeline.embed(apart, dataset, labels, again, progress)
+    model = pipeline.train(apart, dataset, labels, settings, progress)
+    made = pipeline.embed(apart, dataset, labels, model, progress).artifact
+    shutil.copytree(made.path, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
 
 
-def find_again(store: Store, dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
-    """Content key of the vectors that :func:`train_again` left; empty until it has run.
-
-    Args:
-        store: The store of the first model.
-        dataset: The users.
-        labels: Themes and types of the pages.
-        settings: What the first model was trained with.
-    """
-    key = pipeline.embeddings_key(dataset, labels, pipeline.model_key(dataset, labels, _other(settings)))
-    return key if (_apart(store).root / "embed" / key).is_dir() else ""
+def clear(store: Store, request: TrainedRequest) -> None:
+    """Remove the model of a second training, and what earlier releases kept of theirs."""
+    shutil.rmtree(_unfinished(store, request), ignore_errors=True)
+    for stage in ("train", "embed", "checkpoints"):
+        shutil.rmtree(store.root / NAME / stage, ignore_errors=True)
 
 
-def open_again(store: Store, dataset: Dataset, key: str) -> Embeddings:
-    """Open the vectors that :func:`find_again` has found.
-
-    Raises:
-        ArtifactError: If they are damaged.
-    """
-    return pipeline.open_embeddings(_apart(store), dataset, key)
-
-
-def _apart(store: Store) -> Store:
-    return Store(store.root / FOLDER)
-
-
-def _other(settings: TrainSettings) -> TrainSettings:
-    return settings.model_copy(update={"seed": settings.seed + 1})
+def _unfinished(store: Store, request: TrainedRequest) -> Path:
+    """Store of the second training until its vectors are kept."""
+    return store.root / "checkpoints" / content_key(NAME, *made_of(request))

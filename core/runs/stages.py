@@ -2,23 +2,20 @@
 
 A step is asked with JSON that is checked. Its result lies under what it is made of, so that whoever asks for
 it again finds it; a job of its name makes it in the background. Adding a step: a request, a function that
-makes it, two that write and read it, and a row of :data:`STAGES`.
+makes it, one that reads it, and a row of :data:`TASKS`.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from core.base.errors import ArtifactError
 from core.base.progress import Progress
@@ -27,7 +24,9 @@ from core.base.settings import Settings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import COLUMN_OF, LabelledPages
 from core.labels.label_settings import RESERVED
-from core.runs import pipeline
+from core.runs import later_export, pipeline, second_training
+from core.runs.later_export import LaterRequest
+from core.runs.second_training import TrainedRequest
 from core.segments.partition import Partition
 from core.storage.store import Artifact, Store, content_key
 
@@ -48,28 +47,35 @@ _LEFT_S: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
-class KeptStage(Generic[Asked, Made]):
-    """A step whose result is kept in the store.
+class Stage:
+    """A step of the app, in words.
 
     Args:
         name: Folder of the store for its results, and the task that makes them.
         title: What its result is called.
         doing: What a job of it does, for its panel.
-        request: What it is asked with.
-        made_of: Settings and inputs that name its result.
-        make: Makes the result.
-        write: Writes it into a folder.
-        read: Reads it from there.
-        clear: Removes what it was asked with, once the result is kept; None where nothing waits.
     """
 
     name: str
     title: str
     doing: str
+
+
+@dataclass(frozen=True)
+class KeptStage(Stage, Generic[Asked, Made]):
+    """A step whose result is kept in the store.
+
+    Args:
+        request: What it is asked with.
+        made_of: Settings and inputs that name its result.
+        make: Makes the result, as files of a folder.
+        read: Reads it from there.
+        clear: Removes what it was asked with, once the result is kept; None where nothing waits.
+    """
+
     request: type[Asked]
     made_of: Callable[[Asked], MadeOf]
-    make: Callable[[Store, Asked, Progress], Made]
-    write: Callable[[Path, Made], None]
+    make: Callable[[Store, Asked, Path, Progress], None]
     read: Callable[[Path], Made]
     clear: Callable[[Store, Asked], None] | None = None
 
@@ -90,15 +96,13 @@ class KeptStage(Generic[Asked, Made]):
         artifact = self.artifact(store, asked)
         return None if artifact is None else self.read(artifact.path)
 
-    def keep(self, store: Store, asked: Asked, made: Made) -> Made:
-        """Put a result where :meth:`find` looks for it.
+    def writing(self, store: Store, asked: Asked) -> AbstractContextManager[Path]:
+        """Give a folder for the files of the result, which lies where :meth:`find` looks when it ends.
 
         Raises:
             ResourceError: If the disk is full.
         """
-        with store.write(self.name, self.key(asked), *self.made_of(asked)) as folder:
-            self.write(folder, made)
-        return made
+        return store.write(self.name, self.key(asked), *self.made_of(asked))
 
     def run(self, store: Store, asked: Asked, progress: Progress) -> dict[str, Any]:
         """Make the result unless it is there: the task of a job.
@@ -109,21 +113,17 @@ class KeptStage(Generic[Asked, Made]):
         Raises:
             Cancelled: If ``progress`` says so.
         """
-        self.made(store, asked, partial(self.make, store, asked, progress))
+        if not self._is_made(store, asked):
+            with self.writing(store, asked) as folder:
+                self.make(store, asked, folder, progress)
         if self.clear is not None:
             self.clear(store, asked)
         return {self.name: self.key(asked)}
 
-    def made(self, store: Store, asked: Asked, make: Callable[[], Made]) -> Made:
-        """Read the result, or make and keep it where it is missing or cannot be read.
-
-        Raises:
-            ResourceError: If the disk is full.
-        """
-        with suppress(ArtifactError):
-            if (found := self.find(store, asked)) is not None:
-                return found
-        return self.keep(store, asked, make())
+    def _is_made(self, store: Store, asked: Asked) -> bool:
+        with suppress(ArtifactError):  # what cannot be read is made again
+            return self.find(store, asked) is not None
+        return False
 
 
 class LevelsRequest(Settings):
@@ -173,7 +173,13 @@ def measured_levels(
         Cancelled: If ``progress`` says so.
     """
     asked = LevelsRequest(dataset=dataset.key, labels=labels.key if labels else "")
-    return LEVELS.made(store, asked, partial(_search_levels, dataset, labels, progress))
+    with suppress(ArtifactError):
+        if (levels := LEVELS.find(store, asked)) is not None:
+            return levels
+    levels = _search_levels(dataset, labels, progress)
+    with LEVELS.writing(store, asked) as folder:
+        _write_levels(folder, levels)
+    return levels
 
 
 def _search_levels(dataset: Dataset, labels: LabelledPages | None, progress: Progress) -> SegmentLevels:
@@ -192,8 +198,10 @@ def _levels_made_of(asked: LevelsRequest) -> MadeOf:
     return {"version": 6}, {"preprocess": asked.dataset} | ({"label": asked.labels} if asked.labels else {})
 
 
-def _make_levels(store: Store, asked: LevelsRequest, progress: Progress) -> SegmentLevels:
-    return _search_levels(*_opened(store, asked.dataset, asked.labels), progress)
+def _make_levels(store: Store, asked: LevelsRequest, folder: Path, progress: Progress) -> None:
+    _write_levels(
+        folder, _search_levels(*pipeline.open_labelled(store, asked.dataset, asked.labels), progress)
+    )
 
 
 def _write_levels(folder: Path, levels: SegmentLevels) -> None:
@@ -210,24 +218,17 @@ def _layout_made_of(asked: VectorsRequest) -> MadeOf:
     return {"weights": asked.weights.model_dump(), "seed": asked.seed}, {"embed": asked.embeddings}
 
 
-def _make_layout(store: Store, asked: VectorsRequest, progress: Progress) -> Layout:
+def _make_layout(store: Store, asked: VectorsRequest, folder: Path, progress: Progress) -> None:
     from core.segments.layout import neighbour_layout
 
     vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
-    return neighbour_layout(vectors, asked.seed, progress)
-
-
-def _write_layout(folder: Path, layout: Layout) -> None:
-    np.save(folder / "xy.npy", layout.xy, allow_pickle=False)
-    facts = {"method": layout.method, "fidelity": layout.fidelity}
-    (folder / "layout.json").write_text(json.dumps(facts))
+    neighbour_layout(vectors, asked.seed, progress).to_files(folder)
 
 
 def _read_layout(folder: Path) -> Layout:
     from core.segments.layout import Layout
 
-    facts = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
-    return Layout(np.load(folder / "xy.npy", allow_pickle=False), facts["method"], facts["fidelity"])
+    return Layout.from_files(folder)
 
 
 def hand_in(store: Store, asked: CertifyRequest, partition: Partition) -> None:
@@ -254,32 +255,24 @@ def _certificates_made_of(asked: CertifyRequest) -> MadeOf:
     return settings, {"embed": asked.embeddings}
 
 
-def _make_certificates(store: Store, asked: CertifyRequest, progress: Progress) -> Mapping[int, Certificate]:
-    from core.segments.certificate import certify
+def _make_certificates(store: Store, asked: CertifyRequest, folder: Path, progress: Progress) -> None:
+    from core.segments.certificate import certify, write_certificates
 
     waiting = store.find(HANDED_IN, CERTIFICATES.key(asked))
     if waiting is None:
         raise ArtifactError("These segments were not handed in", remedy="Open Explore again")
     vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
-    return certify(vectors, Partition.from_files(waiting.path), progress)
+    write_certificates(folder, certify(vectors, Partition.from_files(waiting.path), progress))
+
+
+def _read_certificates(folder: Path) -> Mapping[int, Certificate]:
+    from core.segments.certificate import read_certificates
+
+    return read_certificates(folder)
 
 
 def _clear_handed_in(store: Store, asked: CertifyRequest) -> None:
     shutil.rmtree(store.root / HANDED_IN / CERTIFICATES.key(asked), ignore_errors=True)
-
-
-def _certificates_json() -> TypeAdapter[Mapping[int, Certificate]]:
-    from core.segments.certificate import Certificate
-
-    return TypeAdapter(dict[int, Certificate])
-
-
-def _write_certificates(folder: Path, found: Mapping[int, Certificate]) -> None:
-    (folder / "certificates.json").write_bytes(_certificates_json().dump_json(found))
-
-
-def _read_certificates(folder: Path) -> Mapping[int, Certificate]:
-    return _certificates_json().validate_json((folder / "certificates.json").read_bytes())
 
 
 def _scorecard_made_of(asked: ScorecardRequest) -> MadeOf:
@@ -294,18 +287,16 @@ def _scorecard_made_of(asked: ScorecardRequest) -> MadeOf:
     return settings, {"embed": asked.embeddings}
 
 
-def _make_scorecard(store: Store, asked: ScorecardRequest, progress: Progress) -> Scorecard:
+def _make_scorecard(store: Store, asked: ScorecardRequest, folder: Path, progress: Progress) -> None:
     from core.segments.combination import counted
     from core.trust.measure import measure_scorecard
 
-    dataset, labels = _opened(store, asked.dataset, asked.labels)
+    dataset, labels = pipeline.open_labelled(store, asked.dataset, asked.labels)
     model = pipeline.open_model(store, asked.model)
     embeddings = pipeline.open_embeddings(store, dataset, asked.embeddings)
     weights = counted(asked.weights, embeddings.coverage)
-    return measure_scorecard(dataset, labels, model.path, embeddings.views, weights, asked.outcomes, progress)
-
-
-def _write_scorecard(folder: Path, card: Scorecard) -> None:
+    views, outcomes = embeddings.views, asked.outcomes
+    card = measure_scorecard(dataset, labels, model.path, views, weights, outcomes, progress)
     (folder / "scorecard.json").write_text(card.to_json(), encoding="utf-8")
 
 
@@ -315,33 +306,42 @@ def _read_scorecard(folder: Path) -> Scorecard:
     return Scorecard.from_json((folder / "scorecard.json").read_bytes())
 
 
-def _opened(store: Store, dataset: str, labels: str) -> tuple[Dataset, LabelledPages | None]:
-    return pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels) if labels else None
-
-
 def _combined(store: Store, dataset: str, embeddings: str, weights: ViewWeights) -> np.ndarray:
     opened = pipeline.open_embeddings(store, pipeline.open_dataset(store, dataset), embeddings)
     return pipeline.combine(opened, weights).vectors
 
 
+PREPROCESS: Final = Stage("preprocess", "prepared data", "Preparing the data")
+LABEL: Final = Stage("label", "labels of pages", "Labelling pages")
+TRAIN: Final = Stage("train", "trained model", "Training")
+EMBED: Final = Stage("embed", "vectors of users", "Making a vector for every user")
 LEVELS: Final = KeptStage(
     name="choose_k", title="comparison of numbers of segments", doing="Comparing numbers of segments",
-    request=LevelsRequest, made_of=_levels_made_of,
-    make=_make_levels, write=_write_levels, read=_read_levels,
+    request=LevelsRequest, made_of=_levels_made_of, make=_make_levels, read=_read_levels,
 )  # fmt: skip
 LAYOUT: Final = KeptStage(
     name="layout", title="map", doing="Drawing the map",
-    request=VectorsRequest, made_of=_layout_made_of,
-    make=_make_layout, write=_write_layout, read=_read_layout,
+    request=VectorsRequest, made_of=_layout_made_of, make=_make_layout, read=_read_layout,
 )  # fmt: skip
 CERTIFICATES: Final = KeptStage(
     name="certify", title="how sure segments are", doing="Measuring how sure each segment is",
-    request=CertifyRequest, made_of=_certificates_made_of,
-    make=_make_certificates, write=_write_certificates, read=_read_certificates, clear=_clear_handed_in,
+    request=CertifyRequest, made_of=_certificates_made_of, make=_make_certificates, read=_read_certificates,
+    clear=_clear_handed_in,
 )  # fmt: skip
 SCORECARD: Final = KeptStage(
     name="scorecard", title="comparison with simple ways", doing="Comparing the model with simple ways",
-    request=ScorecardRequest, made_of=_scorecard_made_of,
-    make=_make_scorecard, write=_write_scorecard, read=_read_scorecard,
+    request=ScorecardRequest, made_of=_scorecard_made_of, make=_make_scorecard, read=_read_scorecard,
 )  # fmt: skip
-STAGES: Final[tuple[KeptStage[Any, Any], ...]] = (LEVELS, LAYOUT, CERTIFICATES, SCORECARD)
+SECOND_TRAINING: Final = KeptStage(
+    name=second_training.NAME, title="vectors of another training", doing="Training once more",
+    request=TrainedRequest, made_of=second_training.made_of, make=second_training.train_again, read=Path,
+    clear=second_training.clear,
+)  # fmt: skip
+LATER_EXPORT: Final = KeptStage(
+    name="later_export", title="placed later export", doing="Placing the later export",
+    request=LaterRequest, made_of=later_export.made_of, make=later_export.embed_later, read=Path,
+)  # fmt: skip
+TASKS: Final[tuple[KeptStage[Any, Any], ...]] = (
+    LEVELS, LAYOUT, CERTIFICATES, SCORECARD, SECOND_TRAINING, LATER_EXPORT
+)  # fmt: skip
+STAGES: Final[tuple[Stage, ...]] = (PREPROCESS, LABEL, TRAIN, EMBED, *TASKS)

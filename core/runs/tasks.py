@@ -13,16 +13,13 @@ from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_watches, later_export, pipeline, read_from, second_training
+from core.runs import kept_watches, pipeline, read_from, stages
 from core.runs.later_stages import LaterStages
-from core.runs.stages import LAYOUT, LEVELS, STAGES, LevelsRequest, VectorsRequest
+from core.runs.stages import LAYOUT, LEVELS, LevelsRequest, VectorsRequest
 from core.storage.store import Store
 
 Result: TypeAlias = dict[str, Any]
 Tasks: TypeAlias = Mapping[str, tuple[type[Settings], Callable[[Store, Any, Progress], Result]]]
-
-TRAIN_AGAIN: Final = second_training.FOLDER
-LATER_EXPORT: Final = later_export.STAGE
 
 
 class DemoRequest(Settings):
@@ -65,22 +62,6 @@ class ForgetRequest(Settings):
     """Files of tables that are written anew without these users; None leaves all as they are."""
     preview: bool = False
     """Whether to say only what would go, and change nothing."""
-
-
-class AgainRequest(Settings):
-    """A model, and what it was trained on; ``labels`` is empty where there are none."""
-
-    dataset: str
-    labels: str
-    model: str
-
-
-class LaterRequest(AgainRequest):
-    """A model, what it was trained on, and a later export to be placed by it."""
-
-    later: str
-    paths: tuple[Path, ...] = ()
-    """The files of the later export, where they are still there."""
 
 
 def run(
@@ -188,26 +169,6 @@ def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
 
 
-def train_again(store: Store, request: AgainRequest, progress: Progress) -> Result:
-    """Train again with another seed; the key of the vectors, in a store of its own."""
-    dataset = pipeline.open_dataset(store, request.dataset)
-    labels = pipeline.open_labels(store, request.labels) if request.labels else None
-    model = pipeline.open_model(store, request.model)
-    made = second_training.train_again(store, dataset, labels, model, progress)
-    return {TRAIN_AGAIN: made.artifact.key}
-
-
-def embed_later(store: Store, request: LaterRequest, progress: Progress) -> Result:
-    """Embed the users of a later export on a frozen model; the key of the artifact."""
-    trained = later_export.Trained(
-        dataset=pipeline.open_dataset(store, request.dataset),
-        labels=pipeline.open_labels(store, request.labels) if request.labels else None,
-        model=pipeline.open_model(store, request.model),
-    )
-    later = pipeline.open_dataset(store, request.later)
-    return {LATER_EXPORT: later_export.embed_later(store, trained, later, request.paths, progress)}
-
-
 def watch(store: Store, request: kept_watches.WatchRequest, progress: Progress) -> Result:
     """Watch a folder; only Cancel ends it."""
     kept_watches.keep_watching(store, request, progress)
@@ -218,10 +179,8 @@ TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
-    TRAIN_AGAIN: (AgainRequest, train_again),
-    LATER_EXPORT: (LaterRequest, embed_later),
     kept_watches.TASK: (kept_watches.WatchRequest, watch),
     "forget": (ForgetRequest, forget),
-    **{stage.name: (stage.request, stage.run) for stage in STAGES},
+    **{stage.name: (stage.request, stage.run) for stage in stages.TASKS},
 }
 """Task → what it is asked with, and what does it."""

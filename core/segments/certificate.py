@@ -15,10 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import compress
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
@@ -30,6 +32,7 @@ from core.segments.levels import NOT_COMPARED, SegmentLevels, unsupported
 from core.segments.partition import Partition
 
 STAGE: Final = "certify"
+_FILE: Final = "certificates.json"
 VERSION: Final = 3
 """Version, raised when the same segments would get other certificates, so that stored ones are made anew."""
 SAMPLE: Final = 10_000
@@ -195,6 +198,20 @@ def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
     return (
         f"But {doubtful} of these {found} segments are doubtful: other users would lead to others, {GIVEN}."
     )
+
+
+def write_certificates(folder: Path, certificates: Mapping[int, Certificate]) -> None:
+    """Write certificates into ``certificates.json`` of a folder."""
+    (folder / _FILE).write_bytes(_json().dump_json(certificates))
+
+
+def read_certificates(folder: Path) -> Mapping[int, Certificate]:
+    """Read the certificates that :func:`write_certificates` wrote, by segment."""
+    return _json().validate_json((folder / _FILE).read_bytes())
+
+
+def _json() -> TypeAdapter[Mapping[int, Certificate]]:
+    return TypeAdapter(dict[int, Certificate])
 
 
 def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:

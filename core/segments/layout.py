@@ -11,8 +11,10 @@ it is random).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -163,6 +165,18 @@ class Layout:
     xy: np.ndarray
     method: str
     fidelity: float
+
+    def to_files(self, folder: Path) -> None:
+        """Write ``xy.npy`` and ``layout.json`` into a folder."""
+        np.save(folder / "xy.npy", self.xy, allow_pickle=False)
+        facts = {"method": self.method, "fidelity": self.fidelity}
+        (folder / "layout.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def from_files(cls, folder: Path) -> Layout:
+        """Read a layout that :meth:`to_files` wrote."""
+        facts = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
+        return cls(np.load(folder / "xy.npy", allow_pickle=False), facts["method"], facts["fidelity"])
 
 
 def pca_layout(vectors: np.ndarray) -> Layout:

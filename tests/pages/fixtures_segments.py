@@ -33,7 +33,7 @@ from core.runs.stages import (
     LevelsRequest,
     VectorsRequest,
 )
-from core.segments.certificate import Certificate
+from core.segments.certificate import Certificate, write_certificates
 from core.segments.layout import Layout
 from core.segments.levels import SegmentLevels
 from core.segments.partition import Partition
@@ -114,7 +114,9 @@ def write_run(
 
 def keep_levels(run: FinishedRun, levels: SegmentLevels) -> SegmentLevels:
     """Put levels where their job would have put them."""
-    return LEVELS.keep(Store(run.root), LevelsRequest(dataset=run.dataset, labels=""), levels)
+    with LEVELS.writing(Store(run.root), LevelsRequest(dataset=run.dataset, labels="")) as folder:
+        (folder / "levels.json").write_text(levels.to_json())
+    return levels
 
 
 def keep_certificates(
@@ -134,7 +136,8 @@ def keep_certificates(
     asked = CertifyRequest(
         dataset=run.dataset, embeddings=run.embeddings, weights=ViewWeights(), digest=partition.digest
     )
-    CERTIFICATES.keep(Store(run.root), asked, found)
+    with CERTIFICATES.writing(Store(run.root), asked) as folder:
+        write_certificates(folder, found)
 
 
 def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
@@ -146,7 +149,8 @@ def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
     cut = pipeline.cluster(combined, embeddings.inside, ClusterSettings(n_clusters=n_clusters))
     keep_certificates(run, cut, dict.fromkeys(cut.ids.tolist(), 0.9))
     asked = VectorsRequest(dataset=run.dataset, embeddings=run.embeddings, weights=ViewWeights())
-    LAYOUT.keep(store, asked, Layout(combined.vectors[:, :2], "PaCMAP", 0.5))
+    with LAYOUT.writing(store, asked) as folder:
+        Layout(combined.vectors[:, :2], "PaCMAP", 0.5).to_files(folder)
     return run
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from core.base.errors import SettingsError
 from core.runs import kept_watches
 from core.runs.publish import BOUNDED, RUN
-from core.runs.second_training import FOLDER as SECOND
+from core.runs.second_training import NAME as SECOND
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT
 from core.storage.store import MANIFEST, Manifest
@@ -42,10 +42,10 @@ class SearchedPlaces:
 
     @property
     def stores(self) -> tuple[Path, ...]:
-        """Every folder that is a store, also those of runs, watches and second trainings."""
+        """Every folder that is a store, also those of runs and watches."""
         own = [self.store] if self.store else []
         found = [*own, *(out / name for out in self.outs for name in (STAGES, KEPT))]
-        return tuple(place for one in found for place in (one / SECOND, one) if place.is_dir())
+        return tuple(place for place in found if place.is_dir())
 
     def check(self) -> None:
         """Refuse places that do not exist, and folders that hold neither a run nor a watch.
@@ -86,7 +86,7 @@ def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
     above = list(_above(store, file))
     for folder in above:
         parts = folder.relative_to(store).parts
-        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS, kept_watches.FOLDER)
+        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS, SECOND, kept_watches.FOLDER)
         unfinished = len(parts) == 2 and parts[1].startswith(".")
         if whole or unfinished or folder in made or (folder / _CACHE_FILE).is_file():
             return folder

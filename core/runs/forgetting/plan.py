@@ -22,7 +22,7 @@ from core.data.receipt import Receipt
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.input_files import tables_in
-from core.runs import kept_watches, later_export
+from core.runs import kept_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import RUN, WRITTEN
 from core.runs.stages import HANDED_IN, STAGES
@@ -35,9 +35,7 @@ from core.traces.search import Looked
 _CAME_FROM: Final = "file"
 """Name of an artifact's input that is the checksum of the file it was read from."""
 WORDS: Final = {
-    "preprocess": "prepared data", READ: "what was read of a file", "label": "labels of pages",
-    "train": "trained model", "embed": "vectors of users", HANDED_IN: "segments that wait",
-    later_export.STAGE: "placed later export",
+    READ: "what was read of a file", HANDED_IN: "segments that wait",
     saved_work.STAGE: "segments on screen", saved_runs.STAGE: "saved run",
     **{stage.name: stage.title for stage in STAGES},
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -10,9 +11,9 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.periods.drift import Drift, Wear, drift, far_groups, page_changes, wear
 from core.periods.migration import Migration, migration
-from core.runs import later_export, pipeline, tasks
-from core.runs.later_export import Trained, TwoPeriods
-from core.runs.tasks import LaterRequest
+from core.runs import later_export, pipeline
+from core.runs.later_export import LaterRequest, Trained, TwoPeriods
+from core.runs.stages import LATER_EXPORT
 from core.storage.store import Artifact
 from pages.ui.data import catalog, sources
 from pages.ui.data.catalog import DatasetCard
@@ -76,24 +77,28 @@ def subject(made_from: Sources, later: str) -> str:
 
 def start(made_from: Sources, card: DatasetCard) -> None:
     """Start placing a later export (a button's callback); its files are read where they still lie."""
-    request = LaterRequest(
-        dataset=made_from.dataset.key, labels=made_from.label_key,
-        model=made_from.model_key, later=card.key, paths=tuple(sources.paths(sources.still_there(card))),
-    )  # fmt: skip
+    request = _request(made_from, card.key, tuple(sources.paths(sources.still_there(card))))
     limits = job_panel.file_limits(PREPARE_WALL_S)
-    job_panel.start(tasks.LATER_EXPORT, request, subject(made_from, card.key), limits)
+    job_panel.start(LATER_EXPORT.name, request, subject(made_from, card.key), limits)
+
+
+def _request(made_from: Sources, later: str, paths: tuple[Path, ...] = ()) -> LaterRequest:
+    return LaterRequest(
+        dataset=made_from.dataset.key, labels=made_from.label_key,
+        model=made_from.model_key, later=later, paths=paths,
+    )  # fmt: skip
 
 
 def find(made_from: Sources, later: str) -> Artifact | None:
     """The artifact of the job, checked once for all sessions; None until it has run."""
-    key = later_export.later_key(trained(made_from), later)
-    written = catalog.written(made_from.store.root / later_export.STAGE / key)
+    key = LATER_EXPORT.key(_request(made_from, later))
+    written = catalog.written(made_from.store.root / LATER_EXPORT.name / key)
     return _found(made_from.root, key, written, made_from) if written else None
 
 
 @st.cache_resource(max_entries=SESSIONS, show_spinner=False)
 def _found(root: str, key: str, written: float, _made_from: Sources) -> Artifact | None:
-    return _made_from.store.find(later_export.STAGE, key)
+    return _made_from.store.find(LATER_EXPORT.name, key)
 
 
 @kept(

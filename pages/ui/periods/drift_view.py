@@ -28,7 +28,8 @@ from core.periods.migration import AFTER, BEFORE
 from core.periods.placed_users import BY_SECTION
 from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
-from core.runs import pipeline, tasks
+from core.runs import pipeline
+from core.runs.stages import LATER_EXPORT
 from core.segments.partition import Partition
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.periods import drift_charts as charts
@@ -68,7 +69,7 @@ def draw(live: LiveSegments) -> None:
     card = _choose(live)
     if card is None:
         return
-    job_panel.result(tasks.LATER_EXPORT)  # what it made lies in the store
+    job_panel.result(LATER_EXPORT.name)  # what it made lies in the store
     made = drift_data.find(live.sources, card.key)
     if made is None:
         _offer(live, card)
@@ -113,7 +114,7 @@ def _choose(live: LiveSegments) -> DatasetCard | None:
 
 def _offer(live: LiveSegments, card: DatasetCard) -> None:
     subject = drift_data.subject(live.sources, card.key)
-    if job_panel.panels([tasks.LATER_EXPORT], subject):
+    if job_panel.panels([LATER_EXPORT.name], subject):
         return
     st.button(
         "Place it in these segments", key="place-later", type="primary", icon=":material/play_arrow:",

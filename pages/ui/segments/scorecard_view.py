@@ -14,21 +14,21 @@ import pandas as pd
 import streamlit as st
 
 from core.base.settings import ViewWeights
-from core.runs import pipeline, tasks
-from core.runs.second_training import find_again, open_again
-from core.runs.stages import SCORECARD, ScorecardRequest
-from core.runs.tasks import AgainRequest
+from core.runs import pipeline
+from core.runs.second_training import TrainedRequest
+from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.saved.controls import effective
 from core.segments.identity import found_again
 from core.segments.partition import Partition
 from core.trust.result import Call, Method, Question, Scorecard, Topic
 from core.trust.verdict import chance, sentences
+from pages.ui.data import catalog
 from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import job_panel
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
@@ -230,18 +230,18 @@ def overlap(live: LiveSegments) -> Mapping[int, float]:
         InputError: If the other training leads to no segments.
         ArtifactError: If what it left is damaged.
     """
-    made_from, run = live.sources, state.model()
-    assert run is not None  # segments are on screen
-    key = find_again(made_from.store, made_from.dataset, made_from.labels, run.settings)
-    partition = live.segmentation.partition
-    return _overlap(key, live.steering.weights, partition.digest, made_from, partition) if key else {}
+    made_from, partition = live.sources, live.segmentation.partition
+    key = SECOND_TRAINING.key(_trained(made_from))
+    if not catalog.written(made_from.store.root / SECOND_TRAINING.name / key):
+        return {}
+    return _overlap(key, live.steering.weights, partition.digest, made_from, partition)
 
 
 def offer(live: LiveSegments) -> None:
     """Draw the button that starts another training, or its progress."""
     made_from, subject = live.sources, f"again {live.sources.model_key}"
-    job_panel.result(tasks.TRAIN_AGAIN)  # what it made lies in the store
-    if job_panel.panels([tasks.TRAIN_AGAIN], subject):
+    job_panel.result(SECOND_TRAINING.name)  # what it made lies in the store
+    if job_panel.panels([SECOND_TRAINING.name], subject):
         return
     st.button(
         "Train once more and compare", key="train_again", icon=":material/model_training:",
@@ -252,15 +252,21 @@ def offer(live: LiveSegments) -> None:
 
 
 def _start(made_from: Sources, subject: str) -> None:
-    request = AgainRequest(
+    job_panel.start(SECOND_TRAINING.name, _trained(made_from), subject)
+
+
+def _trained(made_from: Sources) -> TrainedRequest:
+    return TrainedRequest(
         dataset=made_from.dataset.key, labels=made_from.label_key, model=made_from.model_key
     )
-    job_panel.start(tasks.TRAIN_AGAIN, request, subject)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _overlap(
     key: str, weights: ViewWeights, segments: str, _made_from: Sources, _partition: Partition
 ) -> Mapping[int, float]:
-    other = open_again(_made_from.store, _made_from.dataset, key)
+    made = SECOND_TRAINING.artifact(_made_from.store, _trained(_made_from))
+    if made is None:  # damaged
+        return {}
+    other = pipeline.embeddings_of(made, _made_from.dataset)
     return found_again(_partition, pipeline.combine(other, weights).vectors)

@@ -15,7 +15,7 @@ from core.base.memory import whole_memory
 from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.jobs import JobView, ResourceLimits, State
-from core.runs.stages import STAGES
+from core.runs.stages import EMBED, STAGES
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, time_range
 
@@ -26,14 +26,9 @@ NOTICE_S: Final = 4.0
 TITLES: Final = {
     "demo": "Making the demo shop",
     "inspect": "Looking into the file",
-    "preprocess": "Preparing the data",
     "bigquery_estimate": "Asking BigQuery what it would cost",
     "bigquery_read": "Reading from BigQuery",
-    "label": "Labelling pages",
-    "train": "Training",
     "refit": "Reading and training again",
-    "second_training": "Training once more",
-    "later_export": "Placing the later export",
     "watch": "Watching a folder",
     "forget": "Users to forget",
     **{stage.name: stage.doing for stage in STAGES},
@@ -46,7 +41,7 @@ STEPS: Final = {
     "fetch": "Fetching pages",
     "label": "Deciding themes and types",
     "train": "Learning from the visits",
-    "embed": "Making a vector for every user",
+    "embed": EMBED.doing,
     "scorecard": "Putting the figures together",
 }
 """Step of a job → text shown where the job sends no message of its own."""

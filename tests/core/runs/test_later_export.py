@@ -13,7 +13,7 @@ from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.schema import Pages
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import clustered
+from core.data.dataset import Dataset, clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
 from core.periods.drift import CHANGE, FIGURE, PAGE, PageChange, drift, page_changes
@@ -23,19 +23,17 @@ from core.periods.placed_users import FEWEST_USERS, RARE, in_both
 from core.periods.training_period import DriftFigure
 from core.runs import pipeline, tasks
 from core.runs.later_export import (
-    STAGE,
+    LaterRequest,
     Trained,
     TwoPeriods,
-    embed_later,
-    later_key,
     pages_in_common,
     place_both,
 )
-from core.runs.tasks import LaterRequest
+from core.runs.stages import LATER_EXPORT
 from core.sample import write_sample
 from core.segments.combination import Combined
 from core.segments.partition import Partition
-from core.storage.store import Store
+from core.storage.store import Artifact, Store
 from tests.core.runs.test_second_training import SMALL
 
 CUT = "20251216"
@@ -76,14 +74,27 @@ def _segments(
     return combined, pipeline.cluster(combined, made.inside, ClusterSettings(n_clusters=3))
 
 
+def asked(trained: Trained, later: Dataset, *paths: Path) -> LaterRequest:
+    labels = trained.labels.key if trained.labels else ""
+    return LaterRequest(
+        dataset=trained.dataset.key, labels=labels, model=trained.model.key, later=later.key, paths=paths
+    )
+
+
+def embedded(store: Store, trained: Trained, later: Dataset, *paths: Path) -> Artifact:
+    """Embed a later export by the job's task."""
+    request = asked(trained, later, *paths)
+    key = tasks.run(LATER_EXPORT.name, store.root, request.model_dump(mode="json"), silent)
+    found = LATER_EXPORT.artifact(store, request)
+    assert found is not None
+    assert key == {LATER_EXPORT.name: found.key}
+    return found
+
+
 def place(trained: tuple[Store, Trained, Combined, Partition], path: Path, *paths: Path) -> TwoPeriods:
     store, model, combined, partition = trained
     later = pipeline.preprocess(store, [path], IngestSettings(), silent)
-    key = embed_later(store, model, later, paths, silent)
-    made = store.find(STAGE, later_key(model, later.key))
-    assert made is not None
-    assert made.key == key
-    return place_both(made, model, combined, partition)
+    return place_both(embedded(store, model, later, *paths), model, combined, partition)
 
 
 def test_users_of_the_training_are_where_they_were(
@@ -181,8 +192,8 @@ def test_another_site_is_refused_in_words_and_leaves_nothing(
     store, model, _, _ = trained
     later = pipeline.preprocess(store, [shop / "renamed.csv"], IngestSettings(), silent)
     with pytest.raises(InputError, match=r"0\.0% of the page views .* pages may live for days only"):
-        embed_later(store, model, later, [shop / "renamed.csv"], silent)
-    assert store.find(STAGE, later_key(model, later.key)) is None
+        embedded(store, model, later, shop / "renamed.csv")
+    assert LATER_EXPORT.artifact(store, asked(model, later)) is None
     assert not list(store.root.glob("later_export/.*"))
 
 
@@ -193,15 +204,8 @@ def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
     labels = pipeline.label(store, dataset, LabelSettings(mode=LabelMode.RULES), silent)
     model = pipeline.train(store, dataset, labels, SMALL, silent)
     combined, partition = _segments(store, dataset, labels, model, activity=0.3)
-    request = LaterRequest(
-        dataset=dataset.key, labels=labels.key, model=model.key, later=dataset.key,
-        paths=(shop / "before.csv",),
-    )  # fmt: skip
-    made = tasks.run(tasks.LATER_EXPORT, tmp_path, request.model_dump(mode="json"), silent)
     trained = Trained(dataset, labels, model)
-    found = store.find(STAGE, later_key(trained, dataset.key))
-    assert found is not None
-    assert made == {tasks.LATER_EXPORT: found.key}
+    found = embedded(store, trained, dataset, shop / "before.csv")
     both = place_both(found, trained, combined, partition)
     assert len(combined.means) > 2
     assert np.allclose(both.after.vectors, combined.vectors, atol=1e-5)
@@ -215,10 +219,7 @@ def test_what_a_filter_left_is_read_again_as_the_training_was(
     week = pipeline.narrow(store, whole, CountFilter(last_day=date(2025, 12, 22)))
     device = str(week.users["device"].mode()[0])
     part = pipeline.narrow(store, week, CountFilter(device=(device,)))
-    embed_later(store, model, part, [shop / "after.csv"], silent)
-    found = store.find(STAGE, later_key(model, part.key))
-    assert found is not None
-    both = place_both(found, *trained[1:])
+    both = place_both(embedded(store, model, part, shop / "after.csv"), *trained[1:])
     assert both.read_alike
     assert both.after.user_id.equals(part.sequences.user_id)
     assert both.after.pages.views.tolist() == part.sequences.lengths.tolist()
@@ -255,8 +256,4 @@ def test_parts_of_one_export_were_read_alike(
     store, model, _, _ = trained
     chosen = CountFilter(first_day=date(2025, 12, 1), last_day=date(2025, 12, 31))
     part = pipeline.narrow(store, model.dataset, chosen)
-    made = embed_later(store, model, part, [shop / "before.csv"], silent)
-    found = store.find(STAGE, later_key(model, part.key))
-    assert found is not None
-    assert found.key == made
-    assert place_both(found, *trained[1:]).read_alike
+    assert place_both(embedded(store, model, part, shop / "before.csv"), *trained[1:]).read_alike

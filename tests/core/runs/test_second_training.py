@@ -11,7 +11,8 @@ from core.base.schema import View
 from core.base.settings import ClusterSettings, Device, IngestSettings, TrainSettings, ViewWeights
 from core.model import embedding
 from core.runs import pipeline
-from core.runs.second_training import find_again, open_again, train_again
+from core.runs.second_training import TrainedRequest
+from core.runs.stages import SECOND_TRAINING
 from core.sample import write_sample
 from core.segments.identity import found_again
 from core.storage.store import Store
@@ -21,18 +22,23 @@ SMALL = TrainSettings(
 )
 
 
-def test_it_lies_apart_and_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Device] = []
-    monkeypatch.setattr(embedding, "pick_device", lambda one: asked.append(one) or torch.device("cpu"))
+def test_its_vectors_are_kept_and_its_model_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices: list[Device] = []
+    monkeypatch.setattr(embedding, "pick_device", lambda one: devices.append(one) or torch.device("cpu"))
     write_sample(tmp_path / "demo.csv", 200, 1, silent)
     store = Store(tmp_path / "store")
     dataset = pipeline.preprocess(store, [tmp_path / "demo.csv"], IngestSettings(), silent)
     model = pipeline.train(store, dataset, None, SMALL, silent)
-    assert find_again(store, dataset, None, SMALL) == ""
-    made = train_again(store, dataset, None, model, silent)
-    key = find_again(store, dataset, None, SMALL)
-    assert key == made.artifact.key
-    found = open_again(store, dataset, key)
+    asked = TrainedRequest(dataset=dataset.key, labels="", model=model.key)
+    assert SECOND_TRAINING.artifact(store, asked) is None
+    of_before = store.root / SECOND_TRAINING.name / "train" / "model"  # an earlier release kept it
+    of_before.mkdir(parents=True)
+    SECOND_TRAINING.run(store, asked, silent)
+    made = SECOND_TRAINING.artifact(store, asked)
+    assert made is not None
+    found = pipeline.embeddings_of(made, dataset)
+    assert not of_before.exists()
+    assert list((store.root / "checkpoints").iterdir()) == []
     assert [path.name for path in (store.root / "train").iterdir()] == [model.key]  # none of the analyst's
     first = pipeline.embed(store, dataset, None, model, silent)
     assert not np.allclose(first.views[View.URL], found.views[View.URL])
@@ -42,5 +48,5 @@ def test_it_lies_apart_and_is_found_again(tmp_path: Path, monkeypatch: pytest.Mo
     same = found_again(partition, pipeline.combine(first, ViewWeights()).vectors)
     again = found_again(partition, pipeline.combine(found, ViewWeights()).vectors)
     assert same == dict.fromkeys(range(3), 1.0)
-    assert set(asked) == {Device.CPU}
+    assert set(devices) == {Device.CPU}
     assert list(again) == [0, 1, 2] and all(0 < index <= 1 for index in again.values())

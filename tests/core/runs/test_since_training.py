@@ -17,13 +17,14 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.drift import drift
 from core.runs import pipeline
 from core.runs.frozen import FrozenModel
-from core.runs.later_export import Trained, embed_later, later_key, place_both
+from core.runs.later_export import Trained, place_both
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.runs.since_training import export_since_training
 from core.sample import write_sample
 from core.storage.store import Store
 from tests.core.cli.test_cli import cli, one_line_error
+from tests.core.runs.test_later_export import embedded
 
 CUT = "20251216"
 
@@ -68,9 +69,7 @@ def test_the_folder_says_of_others_what_the_training_data_say(shop: Path, model:
     )
     trained = Trained(before, None, pipeline.train(store, before, None, BAG, silent))
     combined = pipeline.combine(pipeline.embed(store, before, None, trained.model, silent), ViewWeights())
-    embed_later(store, trained, later, [shop / "others.csv"], silent)
-    made = store.find("later_export", later_key(trained, later.key))
-    assert made is not None
+    made = embedded(store, trained, later, shop / "others.csv")
     both = place_both(made, trained, combined, frozen.partition)
     wanted = drift(both.period, both.after)
     assert (

@@ -14,11 +14,12 @@ from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
 from core.runs import pipeline
 from core.runs.jobs import State
-from core.runs.later_export import Trained, embed_later
+from core.runs.later_export import Trained
 from core.sample import write_sample
 from core.saved import saved_work
 from core.storage import store as storing
 from core.storage.store import Store, file_checksum
+from tests.core.runs.test_later_export import embedded
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 
@@ -56,7 +57,7 @@ def written_months(tmp_path_factory: pytest.TempPathFactory) -> TwoMonths:
     for name, model in zip(("before", "after"), models, strict=True):
         pipeline.embed(store, keys[name], None, model, silent)
     for name in ("after", "other_key"):
-        embed_later(store, Trained(keys["before"], None, models[0]), keys[name], [], silent)
+        embedded(store, Trained(keys["before"], None, models[0]), keys[name])
     found = {name: dataset.key for name, dataset in keys.items()}
     return TwoMonths(store.root, **found, model=models[0].key, later_model=models[1].key)
 

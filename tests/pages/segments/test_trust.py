@@ -6,9 +6,10 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Preset, TrainSettings, ViewWeights
-from core.runs import pipeline, second_training
+from core.runs import pipeline
 from core.runs.jobs import State
-from core.runs.stages import SCORECARD, ScorecardRequest
+from core.runs.second_training import TrainedRequest
+from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.segments.levels import SegmentLevels
 from core.storage.store import Store
 from core.trust.result import Call, Scorecard, Topic
@@ -24,7 +25,8 @@ FULL = (toy.retrieval(), toy.outcome(), toy.length())
 
 def keep(run: FinishedRun, card: Scorecard) -> str:
     """Put a scorecard where the job would have put it."""
-    SCORECARD.keep(Store(run.root), asked(run), card)
+    with SCORECARD.writing(Store(run.root), asked(run)) as folder:
+        (folder / "scorecard.json").write_text(card.to_json())
     return SCORECARD.key(asked(run))
 
 
@@ -213,7 +215,7 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     assert [task for task, *_ in fake_jobs.started] == ["second_training"]
     fake_jobs.end("second_training", State.CANCELLED)  # made here in its place
     model = pipeline.open_model(store, finished_run.model)
-    second_training.train_again(store, dataset, None, model, silent)
+    SECOND_TRAINING.run(store, TrainedRequest(dataset=dataset.key, labels="", model=model.key), silent)
     app.run()
     (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
     assert table["again"].between(0, 1).all()
