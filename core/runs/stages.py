@@ -47,7 +47,7 @@ _LEFT_S: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
-class Stage:
+class PipelineStage:
     """A step of the app, in words.
 
     Args:
@@ -62,7 +62,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class KeptStage(Stage, Generic[Asked, Made]):
+class KeptStage(PipelineStage, Generic[Asked, Made]):
     """A step whose result is kept in the store.
 
     Args:
@@ -311,10 +311,10 @@ def _combined(store: Store, dataset: str, embeddings: str, weights: ViewWeights)
     return pipeline.combine(opened, weights).vectors
 
 
-PREPROCESS: Final = Stage("preprocess", "prepared data", "Preparing the data")
-LABEL: Final = Stage("label", "labels of pages", "Labelling pages")
-TRAIN: Final = Stage("train", "trained model", "Training")
-EMBED: Final = Stage("embed", "vectors of users", "Making a vector for every user")
+PREPROCESS: Final = PipelineStage("preprocess", "prepared data", "Preparing the data")
+LABEL: Final = PipelineStage("label", "labels of pages", "Labelling pages")
+TRAIN: Final = PipelineStage("train", "trained model", "Training")
+EMBED: Final = PipelineStage("embed", "vectors of users", "Making a vector for every user")
 LEVELS: Final = KeptStage(
     name="choose_k", title="comparison of numbers of segments", doing="Comparing numbers of segments",
     request=LevelsRequest, made_of=_levels_made_of, make=_make_levels, read=_read_levels,
@@ -344,4 +344,4 @@ LATER_EXPORT: Final = KeptStage(
 TASKS: Final[tuple[KeptStage[Any, Any], ...]] = (
     LEVELS, LAYOUT, CERTIFICATES, SCORECARD, SECOND_TRAINING, LATER_EXPORT
 )  # fmt: skip
-STAGES: Final[tuple[Stage, ...]] = (PREPROCESS, LABEL, TRAIN, EMBED, *TASKS)
+STAGES: Final[tuple[PipelineStage, ...]] = (PREPROCESS, LABEL, TRAIN, EMBED, *TASKS)
