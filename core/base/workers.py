@@ -7,7 +7,6 @@ part is long enough, and PyTorch lets go of Python's lock while it computes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,8 +46,7 @@ def workers(device: torch.device) -> Iterator[Workers]:
         return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes that train together here: torchrun says
-    count = max(1, min(available_cores() // beside, MOST_WORKERS))
+    count = max(1, min(available_cores(), MOST_WORKERS))
     try:  # set for each thread: OpenMP keeps the number for each, and a new thread has the default
         with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 

@@ -23,7 +23,6 @@ from core.base.settings import (
 from core.cli.console import ConsoleProgress, say
 from core.cli.run_command import (
     files,
-    first_of_several,
     run,
     spark_address,
     spark_options,
@@ -265,8 +264,8 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_INTERRUPTED))
     try:
-        with disk_errors(), first_of_several() as first:
-            status = app(standalone_mode=False) if first else 0
+        with disk_errors():
+            status = app(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(_BAD_INPUT)

@@ -1,18 +1,15 @@
 """The command ``run``: its options, those of BigQuery and Spark among them, as settings, and the run itself.
 
-What was not named on the command line stays as the settings have it. Of the processes that torchrun starts,
-the first obeys the command line, and the others help it to train. Before anything is read from BigQuery, an
-estimate is shown. Spark is explained in docs/how-to/spark.md.
+What was not named on the command line stays as the settings have it. Before anything is read from
+BigQuery, an estimate is shown. Spark is explained in docs/how-to/spark.md.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,28 +41,6 @@ from core.runs.pipeline import STAGES, RunSettings
 from core.storage.disk import make_folder
 from core.storage.locks import claimed
 from core.storage.store import Store
-
-
-@contextmanager
-def first_of_several() -> Iterator[bool]:
-    """Whether this process runs the command; others that torchrun started have helped to train by then.
-
-    Raises:
-        Beha2VecError: If the processes do not find each other, or one of them is gone.
-    """
-    if int(os.environ.get("WORLD_SIZE", 1)) < 2:  # torchrun says how many
-        yield True
-        return
-    from core.model.handover import lend_a_hand
-    from core.model.parallel import joined
-
-    with joined() as rank:
-        if rank:
-            for number in (signal.SIGTERM, signal.SIGINT):  # heard while it waits; it leaves nothing behind
-                signal.signal(number, signal.SIG_DFL)
-            lend_a_hand()
-        yield not rank
-
 
 BIGQUERY: Final = "bigquery"
 Command = TypeVar("Command", bound=Callable[..., Any])

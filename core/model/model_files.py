@@ -91,10 +91,9 @@ class TrainReport(BaseModel):
         valid_mrr: Retrieval after the last step.
         curve: Rows in order of steps.
         heads: How the heads of the views were made; None for a bag of pages.
-        processes: How many trained together: with another number, other pages were dropped at random.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")  # earlier versions wrote more
 
     users: int
     min_views: int
@@ -109,7 +108,6 @@ class TrainReport(BaseModel):
     valid_mrr: float | None
     curve: tuple[CurveRow, ...]
     heads: HeadReport | None = None
-    processes: int = 1
 
 
 @dataclass(frozen=True, eq=False)

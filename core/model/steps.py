@@ -23,7 +23,6 @@ from core.base.settings import Device, TrainSettings
 from core.base.workers import Workers
 from core.model.inputs import PaddedBatch, Spans, TokenStreams, joined, padded_batch
 from core.model.network import UserBehaviorTransformer
-from core.model.parallel import ALONE, Share
 from core.model.schedule import Schedule
 from core.model.triplets import bag_signature, draw_slices, triplet_loss
 from core.model.vocabulary import FIRST_VIEW, PADDING, Vocabulary
@@ -74,8 +73,6 @@ def repeatable(device: torch.device) -> Iterator[None]:
 _CPU_PARTS: Final = 8
 """A batch is encoded in this many parts of similar lengths: a few long users do not pad all the others.
 Fixed, whatever the number of cores, so that the same numbers are added in the same order."""
-APART: Final = 2**32
-"""Difference between the seeds of one process and the next."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +122,6 @@ class TrainingStep:
     settings: TrainSettings
     device: torch.device
     workers: Workers
-    share: Share = ALONE
 
     def learn(self, anchor: Spans, positive: Spans, rng: np.random.Generator) -> Tensor:
         """Compute the loss of two disjoint slices of each user, and set the gradients.
@@ -144,22 +140,18 @@ class TrainingStep:
         bags = torch.zeros(len(slices), dtype=torch.int64, device=self.device)
         for (embedded, signatures), part in zip(encoded, parts, strict=True):
             vectors[part.rows], bags[part.rows] = embedded.detach(), signatures
-        self.share.gather((vectors, bags))
         vectors.requires_grad_()
         generator = torch.Generator(self.device).manual_seed(seed)
         (anchors, positives), (anchor_bags, positive_bags) = vectors.chunk(2), bags.chunk(2)
         loss = triplet_loss(anchors, positives, anchor_bags, positive_bags, self.settings.margin, generator)
         (gradient,) = torch.autograd.grad(loss, vectors)
         self._backward([(one[0], gradient[part.rows]) for one, part in zip(encoded, parts, strict=True)])
-        self.share.add_gradients(self.network)
         return loss.detach()
 
     def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
-        """The slices of this process's users, in parts of similar lengths."""
+        """The slices, in parts of similar lengths."""
         count = _CPU_PARTS if self.device.type == "cpu" else 1
         order = np.argsort(slices.length, kind="stable")
-        order = order[self.share.owns(slices[order])]
-        seed += self.share.rank * APART
         return [
             MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
             for number, rows in enumerate(even_parts(order, slices.length, count))
@@ -184,7 +176,7 @@ class TrainingStep:
         of_parts = list(self.workers(differentiate, parts))
         for number, parameter in enumerate(parameters):
             gradients = [found[number] for found in of_parts]
-            parameter.grad = torch.stack(gradients).sum(dim=0) if gradients else torch.zeros_like(parameter)
+            parameter.grad = torch.stack(gradients).sum(dim=0)
 
 
 def learn_batch(shared: TrainingStep, spans: Spans, schedule: Schedule, step: int) -> Tensor:
@@ -213,8 +205,6 @@ def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndar
 
 def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.ndarray]:
     """Split an order of slices into at most ``count`` parts with about equally many page views."""
-    if not len(order):
-        return []
     views = np.cumsum(lengths[order])
     ends = np.searchsorted(views, views[-1] * np.arange(1, count) / count)
     return [part for part in np.split(order, ends) if len(part)]

@@ -1,12 +1,8 @@
-"""Stage 4: fit the UserBehaviorTransformer to the users of an export, with checkpoints and helper processes.
+"""Stage 4: fit the UserBehaviorTransformer to the users of an export, with checkpoints.
 
 A checkpoint is a file that is replaced as a whole. The randomness of a step depends on the seed and the
 number of the step alone, so weights, moments of the optimiser and that number are all there is to save, and
 a resumed run ends where a straight one does.
-
-Several processes share a training by files that all of them can read: the first writes the tokens as flat
-arrays; the others map them into memory and touch those of their own users only. Nothing but numbers and JSON
-goes from one process to another.
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +23,9 @@ from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
-from core.model import bag, parallel
+from core.model import bag
 from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.embedding import embed_spans
-from core.model.handover import led
 from core.model.head_fitting import HeadFitting
 from core.model.inputs import Names, Spans, build_vocabularies, token_streams, view_streams
 from core.model.model_files import (
@@ -114,8 +109,7 @@ def train(
         assignment = _assigned(
             sequences, names[View.URL], vocabularies, settings, population, device, threads
         )
-        with led(assignment.step, assignment.spans, out_dir) as step:
-            standing = fit(replace(assignment, step=step), progress, checkpoint_dir)
+        standing = fit(assignment, progress, checkpoint_dir)
         progress(STAGE, 1.0, "Weighing what stays the same about users")
         network, streams = assignment.step.network, view_streams(sequences, names, vocabularies)
         heads, head_report = HeadFitting(
@@ -233,7 +227,6 @@ def _run(
 def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> torch.Tensor:
     """Run a step of the optimiser, and return the loss."""
     shared, schedule = assignment.step, assignment.schedule
-    shared.share.begun(shared.network, shared.device, step)
     loss = learn_batch(shared, assignment.spans, schedule, step)
     torch.nn.utils.clip_grad_norm_(shared.network.parameters(), _MAX_GRADIENT_NORM)
     rate = one_cycle(step, schedule.steps, peak_rate(schedule.batch_size, shared.settings))
@@ -293,5 +286,4 @@ def _report(
         valid_mrr=standing.curve[-1].valid_mrr,
         curve=standing.curve,
         heads=heads,
-        processes=parallel.processes(),
     )

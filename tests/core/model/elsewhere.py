@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
@@ -110,33 +108,4 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patch.setattr(torch.random, "fork_rng", lambda devices: fork_rng(devices=[]))
         patch.setattr(torch.__future__, "get_overwrite_module_params_on_conversion", lambda: True)
         with _OtherDevice():
-            yield
-
-
-@contextmanager
-def one_of_two_gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Within it this process has such a GPU, and its group takes tensors of it only, as NCCL does."""
-    gloo = dist.new_group
-
-    def new_group(timeout: timedelta, backend: str) -> dist.ProcessGroup:
-        if backend != "nccl":
-            raise LeftBehindError(f"a group of {backend}")
-        made: dist.ProcessGroup = gloo(timeout=timeout, backend="gloo")
-        return made
-
-    def there(send: Callable[..., Any]) -> Callable[..., Any]:
-        def sent(tensor: torch.Tensor, *arguments: Anything, **keywords: Anything) -> Anything:
-            in_group = len(arguments) > 1 or "group" in keywords  # without one, on the CPU: where it lies
-            if in_group and not isinstance(tensor, Elsewhere):
-                raise LeftBehindError(f"{send.__name__} of a tensor of the CPU")
-            return send(tensor, *arguments, **keywords)
-
-        return sent
-
-    with monkeypatch.context() as patch:
-        patch.setattr(torch.cuda, "device_count", lambda: 2)
-        patch.setattr(dist, "new_group", new_group)
-        for name in ("broadcast", "all_reduce", "reduce"):
-            patch.setattr(dist, name, there(getattr(dist, name)))
-        with pretended_gpu(patch):
             yield

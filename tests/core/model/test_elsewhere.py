@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -14,17 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.errors import Cancelled, ResourceError
+from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import Device
 from core.model import (
     checkpoints,
     embedding,
-    handover,
     inputs,
     model_files,
-    parallel,
     steps,
     training,
     triplets,
@@ -32,14 +28,11 @@ from core.model import (
 from core.model.embedding import embed, embed_on
 from core.model.model_files import load_model
 from core.model.training import train
-from tests.core.model.elsewhere import Elsewhere, LeftBehindError, one_of_two_gpus, pretended_gpu
-from tests.core.model.several import together
+from tests.core.model.elsewhere import Elsewhere, LeftBehindError, pretended_gpu
 from tests.core.model.test_training import stop_after
 from tests.core.model.toys import SHOP_URLS, TINY, shop
 
 MODULES = (checkpoints, embedding, inputs, model_files, steps, training, triplets)
-SHARED = (handover, parallel)
-"""Of a training by several processes."""
 NAMES = {View.URL: SHOP_URLS, View.THEME: ["Shoes"] * 8 + ["Books"] * 8}
 HARMLESS = {
     "weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}":
@@ -143,9 +136,9 @@ class LeaveOut(ast.NodeTransformer):
         return node
 
 
-def moves(modules: Iterable[ModuleType] = MODULES) -> Iterator[tuple[ModuleType, ast.Call, str]]:
-    """Every move of some modules, with its line."""
-    for module in modules:
+def moves() -> Iterator[tuple[ModuleType, ast.Call, str]]:
+    """Every move of the modules, with its line."""
+    for module in MODULES:
         source = inspect.getsource(module)
         for node in ast.walk(ast.parse(source)):
             if is_move(node):
@@ -199,40 +192,10 @@ def test_each_move_that_is_left_out_is_found(
         story(tmp_path, model)
 
 
-def left_behind(module: str, node: ast.Call | None, folder: Path | None = None) -> bool:
-    """Whether this process meets a tensor left behind, as it trains into a folder or helps with that."""
-    with pytest.MonkeyPatch.context() as patch:
-        if node:
-            leave_out(sys.modules[module], node, patch)
-        try:
-            with one_of_two_gpus(patch):
-                train(USERS, NAMES, TINY, folder) if folder else handover.lend_a_hand()
-        except (LeftBehindError, ResourceError) as error:
-            return isinstance(error.__cause__ or error, LeftBehindError)
-    return False
-
-
-def test_a_training_by_two_processes_on_gpus_leaves_nothing_behind(tmp_path: Path) -> None:
-    found = together(left_behind, "", None, tmp_path / "model", helper=partial(left_behind, "", None))
-    assert found == {0: (False, ""), 1: (False, "")}
-    assert load_model(tmp_path / "model").settings == TINY
-
-
-@pytest.mark.parametrize(
-    ("module", "node"),
-    [pytest.param(one.__name__, node, id=f"{one.__name__}:{node.lineno}") for one, node, _ in moves(SHARED)],
-)
-def test_each_move_between_processes_that_is_left_out_is_found(
-    tmp_path: Path, module: str, node: ast.Call
-) -> None:
-    found = together(left_behind, module, node, tmp_path / "model", helper=partial(left_behind, module, node))
-    assert any(met for met, _ in found.values())
-
-
 def test_every_move_is_in_a_module_that_is_looked_at() -> None:
     found = {
         path.stem for path in Path(training.__file__).parent.glob("*.py")
         if any(is_move(node) for node in ast.walk(ast.parse(path.read_text())))
     }  # fmt: skip
-    assert found == {module.__name__.rsplit(".")[-1] for module in (*MODULES, *SHARED)}
+    assert found == {module.__name__.rsplit(".")[-1] for module in MODULES}
     assert HARMLESS.keys() <= {line for *_, line in moves()}

@@ -88,6 +88,11 @@ def test_report_is_the_one_of_the_training(folder: Path) -> None:
     assert report.curve[-1].step == report.steps
 
 
+def test_a_report_of_an_earlier_version_is_read(folder: Path) -> None:
+    edit(folder / TRAINING, processes=2)
+    assert load_model(folder).settings == TINY
+
+
 @pytest.mark.parametrize("name", [WEIGHTS, HEADS, CONFIG, VOCABULARY, TRAINING])
 def test_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
