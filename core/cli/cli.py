@@ -119,18 +119,6 @@ def serve(model: Path, host: str, port: int, token_file: Path | None) -> None:
 
 
 @app.command()
-@click.option("--model", type=files, required=True, help="OUT/model of a run.")
-@click.option("--to", type=files, required=True, metavar="FILE", help="ONNX file to write.")
-def onnx(model: Path, to: Path) -> None:
-    """Write the network of a model as ONNX, for those who serve it elsewhere."""
-    from core.model.onnx_file import write_onnx
-
-    with claimed_file(to):
-        write_onnx(model, to)
-    say(f"{to}", err=True)
-
-
-@app.command()
 @click.argument("ids", type=files, metavar="IDS")
 @click.option("--out", type=files, required=True, help="Folder of an earlier run.")
 @click.option("--to", type=files, required=True, metavar="FILE", help="CSV to write.")
