@@ -58,11 +58,6 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
 
 
-def is_link_local(address: str) -> bool:
-    """Whether an IP address is link-local: there clouds give a machine its credentials."""
-    return _unwrapped(ip_address(address)).is_link_local
-
-
 def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if isinstance(ip, IPv4Address):
         return ip

@@ -28,7 +28,7 @@ from core.cli.run_command import (
     spark_options,
 )
 from core.storage.disk import disk_errors, make_folder, write_text_atomic
-from core.storage.locks import claimed, claimed_file
+from core.storage.locks import claimed_file
 
 _BAD_INPUT, ALARM, _INTERRUPTED = 2, 3, 130
 
@@ -214,24 +214,6 @@ def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None: 
             lines = forget_users(where, patterns, certificate, progress)
     for line in lines:
         say(line)
-
-
-@app.command()
-@click.argument("addresses", nargs=-1, metavar="ADDRESS...", required=True)
-@click.option("--into", type=files, required=True, metavar="FOLDER", help="Folder for the files.")
-def fetch(addresses: tuple[str, ...], into: Path) -> None:
-    """Bring files of the web or of a bucket into a folder, to be read from there.
-
-    ADDRESS is https://HOST/FILE, or s3://, gs:// or az:// with a file, a pattern or a folder (with / at its
-    end). What was cut off goes on, and what did not change is not fetched again.
-    """
-    from core.ingest.sources.remote import fetch as bring
-
-    make_folder(into)
-    with claimed(into), ConsoleProgress() as progress:
-        found = bring(addresses, into, progress)
-    for path in found:
-        say(path)
 
 
 @app.command()
