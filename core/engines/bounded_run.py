@@ -6,7 +6,6 @@ Where all records fit at once it is the same run as any other, with the same res
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.base.errors import NothingLeft, SettingsError, read_as_trained
+from core.base.errors import NothingLeft, ResourceError, SettingsError, read_as_trained
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings, IngestSettings
@@ -28,7 +27,7 @@ from core.data.dataset import RECEIPT, USERS, Dataset
 from core.data.receipt import Receipt
 from core.engines import parts
 from core.engines.bounds import Bounds
-from core.engines.placing import LABEL, RULE, Model, Place, PlacedPart, Placing, told
+from core.engines.placing import LABEL, RULE, Place, PlacedPart, Placing, told
 from core.engines.sampled import SAMPLE, Sample, add_up, dataset_of, decided_on, drawn, read_here, share_drawn
 from core.ingest.engine import literal, open_engine
 from core.ingest.observe.decided import Decided
@@ -40,14 +39,15 @@ from core.profiles.outcomes import Happened
 from core.profiles.rows import all_rows
 from core.runs import pipeline, run
 from core.runs.export import arrow_table, users_table, vector_lists
+from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings, Segments
-from core.runs.publish import BOUNDED, PROFILES, clear_work
+from core.runs.placing import KNOWN
+from core.runs.publish import BOUNDED, PROFILES
 from core.runs.run import SHARE, TRAINED
-from core.runs.score import KNOWN, require_writable, workplace
 from core.segments.one_page import OnePageSegment, OnePageSegments
-from core.storage.disk import disk_errors, make_folder, write_text_atomic, written_whole
+from core.storage.disk import disk_errors, make_folder, work_folder, write_text_atomic, written_whole
 from core.storage.locks import claimed, claimed_file
 from core.storage.replace_files import finish
 from core.storage.store import Store
@@ -250,12 +250,10 @@ def run_by_part(
     make_folder(out)
     with claimed(out), disk_errors():
         finish(out)
-        clear_work(out)
         kept = run.kept_keys(out, from_stage)
         store = Store(out / "stages")
         store.sweep()
-        with tempfile.TemporaryDirectory(dir=out, prefix=BOUNDED, ignore_cleanup_errors=True) as place:
-            work = Path(place)
+        with work_folder(out, BOUNDED) as work:
             records = read(store, work, settings.ingest)
             again = from_stage is not None
             dataset, everybody = _trained_on(store, records, settings, progress, bounds, work, kept, again)
@@ -327,12 +325,12 @@ def _placed_here(
     placing: Placing,
 ) -> Iterator[PlacedPart]:
     """Place the parts that have a page view; each is removed when it is done."""
-    there = Model.read(model, placing.n_next)
+    frozen = FrozenModel.read(model, next_pages=placing.n_next > 0)
     for number, part in enumerate(parts):
         place = work / f"placing{number}"
         place.mkdir()
         with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
-            yield placing.part(part, there, place, label_cache=label_cache, memory=memory)
+            yield placing.part(part, frozen, place, label_cache=label_cache, memory=memory)
         shutil.rmtree(place)
         for _, path in part.parts:
             path.unlink()
@@ -359,7 +357,7 @@ def embed_bounded(
     Args:
         inputs: Files, folders or patterns.
         model: The ``model`` folder of an earlier run.
-        out: Parquet file to write, by id, in the columns of :func:`core.runs.score.scored_table`; with next
+        out: Parquet file to write, by id, in the columns of :meth:`core.runs.placing.Placed.table`; with next
             pages, as the lists ``next_pages`` and ``next_scores``, where they were asked for.
         progress: Where to report.
         placing: Device, and next pages to suggest.
@@ -375,6 +373,20 @@ def embed_bounded(
     with claimed_file(out):
         read = partial(_records_here, inputs=inputs, progress=progress, bounds=bounds)
         return embed_by_part(model, out, progress, placing, bounds, read)
+
+
+def require_writable(out: Path) -> None:
+    """Refuse a path that cannot be written, before minutes of work.
+
+    Raises:
+        ResourceError: If it is one.
+        SettingsError: If its name tells of another format.
+    """
+    if out.is_dir():
+        raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")
+    if out.suffix.casefold() != ".parquet":
+        raise SettingsError(f"{out.name} would hold Parquet", allowed="a name ending in .parquet")
+    make_folder(out.parent)
 
 
 @read_as_trained()
@@ -396,18 +408,18 @@ def embed_by_part(
         bounds: Memory here.
         read: Given no store, an empty folder and how, reads the files.
     """
-    there = Model.read(model, placing.n_next)
-    settings = there.frozen.settings
+    frozen = FrozenModel.read(model, next_pages=placing.n_next > 0)
+    settings = frozen.settings
     scored = partial(_scored, failed=(failed := set[str]()))
-    with workplace(out) as work:
+    with work_folder(out.parent, f".{out.name}.scoring.") as work:
         records = read(None, work, settings)
         if records.n_parts == 1:
-            table = scored(placing.part(records.raw, there, work, progress, memory=bounds.database))
+            table = scored(placing.part(records.raw, frozen, work, progress, memory=bounds.database))
             with written_whole(out) as building:
                 pq.write_table(table, building)
             users = int(table.num_rows)
         else:
-            del there  # whoever places reads it
+            del frozen  # whoever places reads it
             place = records.deal()
             decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
             parts = place(model, replace(placing, decided=decided))

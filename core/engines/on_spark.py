@@ -16,7 +16,7 @@ from typing import Any
 
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
-from core.engines.bounded_run import Records, embed_by_part, run_by_part
+from core.engines.bounded_run import Records, embed_by_part, require_writable, run_by_part
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE, Place, PlacedPart, Placing
 from core.engines.sampled import DECISIONS, RECORDS
@@ -30,7 +30,6 @@ from core.runs import pipeline
 from core.runs.frozen import key_and_reading
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings
-from core.runs.score import require_writable
 from core.storage.disk import make_folder
 from core.storage.locks import claimed, claimed_file
 from core.storage.store import Store

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple, Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,15 +16,14 @@ from core.base.progress import Progress, silent
 from core.base.schema import Users, View
 from core.base.settings import Device
 from core.data.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
-from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.data.page_labels import LABELS, LabelledPages
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
-from core.recommend.next_pages import NextPages, no_lists
-from core.runs.frozen import FrozenModel, read_sealed
+from core.recommend.next_pages import no_lists
+from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG, LaterStages
-from core.runs.pipeline import LABEL_CACHE
-from core.runs.score import LABELLED, label_new_pages, place_export, scored_table
+from core.runs.placing import LABELLED, place_dataset
 
 STAGE: Final = "place"
 DATASET: Final = "dataset"
@@ -35,23 +34,6 @@ FAILED: Final = b"failed"
 """Key in a table's metadata for :attr:`PlacedPart.failed`."""
 
 
-class Model(NamedTuple):
-    """Contents of a model folder by which users are placed; ``following`` (next pages) where asked for."""
-
-    frozen: FrozenModel
-    following: NextPages | None
-
-    @classmethod
-    def read(cls, folder: Path, n_next: int = 0) -> Self:
-        """Read and check a model folder.
-
-        Raises:
-            ArtifactError: If a file is missing, damaged, or of another run.
-        """
-        key, files = read_sealed(folder)
-        return cls(FrozenModel.of(key, files), NextPages.load(files) if n_next else None)
-
-
 @dataclass(frozen=True, eq=False)
 class PlacedPart:
     """Users of an export, or a part of them, with their segments.
@@ -59,10 +41,9 @@ class PlacedPart:
     Args:
         dataset: The users and their page views.
         labels: Labels of their pages; None where labelling is off.
-        table: A row a user in the columns of :func:`core.runs.score.scored_table`, next pages where they were
-            asked for (absent if they failed), :data:`LABEL` as
-            :attr:`core.runs.frozen.Placed.clusters` has it, and :data:`RULE`, which one-page rule of the
-            training holds; −1 for none.
+        table: A row a user in the columns of :meth:`core.runs.placing.Placed.table`, next pages where they
+            were asked for (absent if they failed), :data:`LABEL` as its ``clusters``, and :data:`RULE`, which
+            one-page rule of the training holds; −1 for none.
     """
 
     dataset: Dataset
@@ -121,7 +102,7 @@ class Placing:
     def part(
         self,
         raw: RawRead,
-        model: Model,
+        frozen: FrozenModel,
         work: Path,
         progress: Progress = silent,
         label_cache: Path | None = None,
@@ -131,7 +112,7 @@ class Placing:
 
         Args:
             raw: Their records.
-            model: The model to place them on.
+            frozen: The model; with next pages where these are asked for.
             work: An existing folder, in which the data set is as long as it is there.
             progress: Where to report.
             label_cache: Where decisions about labels are kept; by default in ``work``.
@@ -141,20 +122,16 @@ class Placing:
             NothingLeft: If no page view is left.
         """
         (out := work / DATASET).mkdir()
-        (frozen, following), later = model, LaterStages(work)
+        later = LaterStages(work)
         transform(raw, frozen.settings, out, progress, work, memory=memory, decided=self.decided)
-        dataset = Dataset(out, "")
-        labels = label_new_pages(dataset, frozen, work, progress, label_cache or work / LABEL_CACHE)
-        names = frozen.named(page_names(dataset.pages, labels))
-        placed = place_export(dataset, frozen, names, progress, self.device)
+        placed = place_dataset(frozen, dataset := Dataset(out, ""), work, progress, self.device, label_cache)
         more = {LABEL: placed.clusters, RULE: placed.one_page.codes}
-        if following is not None:
-            seen = (dataset.sequences, placed.names[View.URL], placed.vectors)
-            suggested = partial(following.of_many, *seen, self.n_next)
+        if frozen.following is not None:
+            seen = (placed.sequences, placed.names[View.URL], placed.vectors)
+            suggested = partial(frozen.following.of_many, *seen, self.n_next)
             more |= later.attempt("next pages", lambda: suggested().lists(), no_lists(len(placed.vectors)))
         failed = {FAILED: (work / FAILED_LOG).read_bytes()} if later.failed else None
-        table = scored_table(dataset, placed, frozen, more).replace_schema_metadata(failed)
-        return PlacedPart(dataset, labels, table)
+        return PlacedPart(dataset, placed.labels, placed.table(more).replace_schema_metadata(failed))
 
 
 Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]

@@ -32,23 +32,25 @@ BATCH_VIEWS: Final = 32_768
 
 
 def embed(
-    model_dir: Path,
+    model: Path | TrainedModel | LoadedBag,
     sequences: UserSequences,
     names: Names,
     progress: Progress = silent,
     device: Device | None = None,
+    threads: Workers | None = None,
 ) -> dict[View, np.ndarray]:
     """Embed every user, also those with a single page view and those whose pages are all new.
 
     Equal sequences have equal vectors, bit by bit: each distinct one is computed once.
 
     Args:
-        model_dir: A folder that :func:`core.model.training.train` wrote.
+        model: A model in memory, or a folder that :func:`core.model.training.train` wrote.
         sequences: Page views of all users.
         names: URL of each page index in ``sequences``, and its theme and type where the model has such views.
         progress: Where to report.
         device: Where to compute; if None, on the CPU for a model that was trained there by its setting, and
             else on a GPU when there is one.
+        threads: Compute batches where the network already is; if None, new threads are started.
 
     Returns:
         float32 of shape (n_users, d) for each view of the model, rows of length 1; zeros where it knows
@@ -58,28 +60,14 @@ def embed(
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
         SettingsError: If there is no such device.
     """
-    model = load_any(model_dir)
-    return embed_on(model, sequences, names, progress, device or _usual_device(model))
-
-
-def embed_on(
-    model: TrainedModel | LoadedBag,
-    sequences: UserSequences,
-    names: Names,
-    progress: Progress,
-    device: Device,
-) -> dict[View, np.ndarray]:
-    """Embed every user with a model in memory, on a device; see :func:`embed`.
-
-    Raises:
-        ArtifactError: If the names do not fit the sequences.
-        SettingsError: If there is no such device.
-    """
-    place = pick_device(device)
-    if isinstance(model, TrainedModel):
-        model.network.to(place)
-    with workers(place) as threads:
-        return embed_loaded(model, sequences, names, threads, progress)
+    loaded = load_any(model) if isinstance(model, Path) else model
+    if threads is not None:
+        return _by_view(loaded, sequences, names, threads, progress)
+    place = pick_device(device or _usual_device(loaded))
+    if isinstance(loaded, TrainedModel):
+        loaded.network.to(place)
+    with workers(place) as started:
+        return _by_view(loaded, sequences, names, started, progress)
 
 
 def _usual_device(model: TrainedModel | LoadedBag) -> Device:
@@ -97,18 +85,13 @@ def load_any(folder: Traversable) -> TrainedModel | LoadedBag:
     return load_bag(folder) if is_bag(folder) else load_model(folder)
 
 
-def embed_loaded(
+def _by_view(
     model: TrainedModel | LoadedBag,
     sequences: UserSequences,
     names: Names,
     threads: Workers,
-    progress: Progress = silent,
+    progress: Progress,
 ) -> dict[View, np.ndarray]:
-    """Embed every user on the device where the network already is; see :func:`embed`.
-
-    Raises:
-        ArtifactError: If the names do not fit the sequences.
-    """
     if not isinstance(model, TrainedModel):
         found = model.embed(sequences, names[View.URL])
         progress("embed", 1.0)

@@ -1,14 +1,11 @@
-"""A published model folder in memory: how new users are named, embedded and placed, wherever they come from.
-
-Files (:mod:`core.runs.score`) and requests (``core/serving/``) both use it.
-"""
+"""A published model folder in memory: how new pages are named, and what places new users."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,17 +14,13 @@ from zipfile import Path as ZipPath
 from zipfile import ZipFile
 
 import numpy as np
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, PAGE_VIEW, Group, Users, View
+from core.base.schema import PAGE_VIEW, View
 from core.base.settings import IngestSettings, ViewWeights
-from core.data.dataset import UserColumns, clustered, of_group
-from core.data.sequences import UserSequences
-from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.periods.training_period import TrainingPeriod
-from core.runs.export import groups
 from core.runs.model_folder import (
     ACTIVITY,
     INGEST_SETTINGS,
@@ -39,38 +32,18 @@ from core.runs.model_folder import (
     checksums,
     read_files,
 )
-from core.segments.arrivals import Trait, traits
-from core.segments.one_page import OnePageSegment, OnePageSegments, assign, read_rules
+from core.segments.one_page import OnePageSegment, read_rules
 from core.storage.disk import load_array
 
 if TYPE_CHECKING:
     from core.model.bag import LoadedBag
     from core.model.model_files import TrainedModel
+    from core.recommend.next_pages import NextPages
     from core.segments.partition import Partition
 
 Names: TypeAlias = dict[View, list[str]]
-Embed: TypeAlias = Callable[[UserSequences, Names], Mapping[View, np.ndarray]]
 _NAMES: Final = TypeAdapter(dict[int, str])
 _LABELS: Final = TypeAdapter(dict[str, tuple[str, str]])
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Vectors and segments of users that a model has placed.
-
-    Args:
-        vectors: float32 of shape (n_users, d), of length 1 (or zeros).
-        clusters: int32 of shape (n_users,), a segment, ``OUTSIDE`` or ``SET_ASIDE``.
-        group: Why, as :func:`core.runs.export.groups` says it.
-        names: What the model calls the pages in each view.
-        one_page: Which rule of the training holds for the users with a single page view.
-    """
-
-    vectors: np.ndarray
-    clusters: np.ndarray
-    group: np.ndarray
-    names: Names
-    one_page: OnePageSegments
 
 
 class KnownPages:
@@ -122,6 +95,7 @@ class FrozenModel:
         training: The users of the training, as later ones are held against them; None in a folder of an
             earlier release.
         encoder: The network or the bag of pages.
+        following: Next pages of any user; None where they were not asked for.
     """
 
     key: str
@@ -137,45 +111,37 @@ class FrozenModel:
     names: Mapping[int, str]
     training: TrainingPeriod | None
     encoder: TrainedModel | LoadedBag
+    following: NextPages | None
 
     @classmethod
-    def read(cls, folder: Path) -> FrozenModel:
+    def read(cls, folder: Path, *, next_pages: bool | None = False) -> FrozenModel:
         """Read and check a model folder, see :func:`read_sealed`.
+
+        Args:
+            folder: The folder.
+            next_pages: Whether to read what next pages are suggested by; None where it has that.
 
         Raises:
             ArtifactError: If a file is missing, damaged, or of another run.
         """
-        return cls.of(*read_sealed(folder))
-
-    @classmethod
-    def of(cls, key: str, folder: Traversable) -> FrozenModel:
-        """Parse the files that :func:`read_sealed` read.
-
-        Raises:
-            ArtifactError: If one is missing or damaged.
-        """
         from core.model.embedding import load_any
         from core.model.model_files import load_pages
+        from core.recommend.next_pages import NextPages
         from core.segments.partition import Partition
 
-        settings, weights, means, activity = _read_frozen(folder)
-        labelling, labels = _read_labels(folder)
-        known = KnownPages(load_pages(folder))
+        key, files = read_sealed(folder)
+        settings, weights, means, activity = _read_frozen(files)
+        labelling, labels = _read_labels(files)
+        known = KnownPages(load_pages(files))
+        following = NextPages.is_in(files) if next_pages is None else next_pages
         return cls(
             key, undecided(settings, known.pages | labels.keys()), labelling, labels, known, weights, means,
-            activity, Partition.from_files(folder / SEGMENTS), read_rules(folder / ONE_PAGE_RULES),
-            _read_names(folder), TrainingPeriod.load(folder), load_any(folder),
+            activity, Partition.from_files(files / SEGMENTS), read_rules(files / ONE_PAGE_RULES),
+            _read_names(files), TrainingPeriod.load(files), load_any(files),
+            NextPages.load(files) if following else None,
         )  # fmt: skip
 
-    def named(self, names: Mapping[View, Sequence[str]]) -> Names:
-        """Names of pages in each view, as the model knows them and with the labels of its training.
-
-        Args:
-            names: What each view calls each page.
-        """
-        return self.labelled([self.known.align(page) for page in names[View.URL]], names)
-
-    def labelled(self, pages: Sequence[str], names: Mapping[View, Sequence[str]]) -> Names:
+    def named(self, pages: Sequence[str], names: Mapping[View, Sequence[str]]) -> Names:
         """Names of pages in each view, with the labels of the training where it has them.
 
         Args:
@@ -189,38 +155,6 @@ class FrozenModel:
                 pairs = zip(kept, names[view], strict=True)
                 found[view] = [pair[place] if pair else name for pair, name in pairs]
         return found
-
-    def place(self, users: UserColumns, sequences: UserSequences, names: Names, embed: Embed) -> Placed:
-        """Embed users and put them into the frozen segments.
-
-        Args:
-            users: As :attr:`core.data.dataset.Dataset.users`.
-            sequences: Their page views.
-            names: As :meth:`named` gives them.
-            embed: Makes the vectors of each view, with the encoder.
-        """
-        from core.segments.activity import with_activity
-        from core.segments.clustering import assign as nearest
-        from core.segments.combination import mixed_as_before
-
-        views = with_activity(embed(sequences, names), sequences, self.activity)
-        vectors = mixed_as_before(views, self.weights, self.means)
-        clusters = nearest(vectors, self.partition)
-        clusters[~clustered(users)] = OUTSIDE
-        one_page = self._by_rule(users, sequences, names)
-        return Placed(vectors, clusters, groups(users, clusters, one_page), names, one_page)
-
-    def _by_rule(self, users: UserColumns, sequences: UserSequences, names: Names) -> OnePageSegments:
-        """One-page segments of the users with a single page view, by the rules of the training."""
-        alone = of_group(users, Group.ONE_PAGE)
-        codes = np.full(len(alone), -1, dtype=np.int8)
-        if alone.any() and self.one_page:
-            arrived = traits(users, sequences, names, RESERVED)
-            if isinstance(users, pd.DataFrame) and users[Users.ENGAGEMENT_MSEC].isna().all():
-                arrived[Trait.ENGAGED] = np.full(len(alone), None)  # of a file that has none
-            codes = assign(arrived, self.one_page)
-            codes[~alone] = -1
-        return OnePageSegments(codes, self.one_page)
 
 
 def key_and_reading(folder: Path) -> tuple[str, IngestSettings]:
@@ -296,8 +230,6 @@ def _read_labels(folder: Traversable) -> tuple[LabelSettings | None, dict[str, t
         return None, {}
     try:
         settings = LabelSettings.model_validate_json(settings_file.read_bytes())
-        if settings.mode is LabelMode.LLM:  # nobody agreed to that for the users that come
-            settings = settings.model_copy(update={"mode": LabelMode.AUTO})
         return settings, _LABELS.validate_json(labels_file.read_bytes())
     except (OSError, ValueError) as error:
         raise ArtifactError(

@@ -25,7 +25,7 @@ from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
-from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.periods.filter import CountFilter
 from core.periods.placed_users import (
     FEWEST_USERS,
@@ -43,6 +43,7 @@ from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
 from core.runs.model_folder import known_labels
 from core.runs.pipeline import FILTER, LABEL_CACHE, NARROWED
+from core.runs.placing import label_new_pages
 from core.runs.second_training import TrainedRequest
 from core.storage.store import Artifact, Store, open_artifact
 
@@ -257,23 +258,16 @@ def check_same_site(share: float) -> None:
 def _labelled(
     store: Store, trained: Trained, later: Dataset, urls: list[str], work: Path, progress: Progress
 ) -> dict[View, list[str]]:
-    """Names of pages in each view: known pages keep their labels, others are labelled in the same way.
-
-    No language model is asked: nobody agreed to that for this export.
-    """
+    """Names of pages in each view: known pages keep their labels, others are labelled in the same way."""
     if trained.labels is None:
         return {View.URL: urls}
-    from core.labels.labelling import in_use, label_dataset, read_summary
+    from core.labels.labelling import in_use, read_summary
 
     made = LabelSettings.checked(**open_artifact(trained.labels.path).settings)
     settings = in_use(made, read_summary(trained.labels.path))
-    if settings.mode is LabelMode.LLM:
-        settings = settings.model_copy(update={"mode": LabelMode.AUTO})
     frozen = known_labels(trained.dataset, trained.labels)
-    folder = work / "labels"
-    folder.mkdir()
-    label_dataset(later, settings, folder, store.root / LABEL_CACHE, progress, frozen)
-    return page_names(later.pages, LabelledPages(folder, "")) | {View.URL: urls}
+    labels = label_new_pages(later, settings, frozen, work, store.root / LABEL_CACHE, progress)
+    return page_names(later.pages, labels) | {View.URL: urls}
 
 
 def _save(folder: Path, vectors: Mapping[View, np.ndarray], called: str) -> None:

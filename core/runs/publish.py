@@ -6,7 +6,6 @@ all of the new ones in place: :mod:`core.storage.replace_files`.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -73,12 +72,6 @@ BOUNDED: Final = ".bounded."
 """Prefix of the folder of records by user, for a run with bounded memory."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 Finish: TypeAlias = Callable[[Path, Segments], dict[str, Any]]
-
-
-def clear_work(out: Path) -> None:
-    """Remove the folders of records that a killed run left."""
-    for left in out.glob(f"{BOUNDED}*"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def publish(

@@ -25,9 +25,9 @@ from core.profiles.outcomes import OutcomeIndex
 from core.runs import label_cost, pipeline
 from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
-from core.runs.publish import RUN, Finish, clear_work, publish
+from core.runs.publish import BOUNDED, RUN, Finish, publish
 from core.runs.stages import LEVELS, LevelsRequest
-from core.storage.disk import make_folder
+from core.storage.disk import make_folder, remove_left
 from core.storage.locks import claimed
 from core.storage.replace_files import finish as put_in_place
 from core.storage.store import Artifact, Store
@@ -153,7 +153,7 @@ def run(
     make_folder(out)  # before any work is done
     with claimed(out):
         put_in_place(out)
-        clear_work(out)
+        remove_left(out, BOUNDED)
         return _run(out, inputs, settings, progress, from_stage, fetch_hosts)
 
 

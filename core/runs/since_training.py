@@ -11,25 +11,33 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from core.base.errors import ArtifactError
+from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
-from core.base.schema import View
+from core.base.schema import OUTSIDE, View
 from core.base.settings import Device
-from core.base.wording import common_origin
-from core.data.sequences import UserSequences
+from core.base.wording import common_origin, counted
+from core.data.dataset import Dataset
+from core.data.seen_days import EPOCH
 from core.periods import drift_words
-from core.periods.drift import Drift, Wear, drift, page_changes, wear
+from core.periods.calendar import covered
+from core.periods.dataset_part import DatasetPart
+from core.periods.drift import CHANGE, ERRORS, Drift, PageChange, Wear, drift, page_changes, wear
+from core.periods.filter import CountFilter
 from core.periods.placed_users import BY_SECTION, PlacedUsers, sections, seen_pages
-from core.periods.training_period import TrainingPeriod
+from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.runs import pipeline
-from core.runs.frozen import FrozenModel, Placed
+from core.runs.frozen import FrozenModel
 from core.runs.later_export import check_same_site, known_share
-from core.runs.score import named_pages, place_export
+from core.runs.placing import Placed, place, place_dataset
+from core.runs.taken_files import WatchedDrift
 from core.storage.disk import disk_errors
 from core.storage.store import Store
 
@@ -88,18 +96,14 @@ class SinceTraining:
         }  # fmt: skip
 
 
-def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed) -> SinceTraining:
+def since_training(placed: Placed) -> SinceTraining:
     """Compare users that a model placed with those of its training.
-
-    Args:
-        frozen: The model.
-        sequences: Their page views.
-        placed: Where they belong.
 
     Raises:
         ArtifactError: If the model's folder keeps nothing of its training period.
         InputError: If the model knows too few of their pages.
     """
+    frozen, sequences = placed.frozen, placed.sequences
     period, names = frozen.training, placed.names[View.URL]
     if period is None:
         raise ArtifactError(
@@ -139,11 +143,83 @@ def export_since_training(
     with disk_errors(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         work = Path(name)
         dataset = pipeline.preprocess(Store(work), inputs, frozen.settings, progress)
-        names = named_pages(dataset, frozen, work, progress)
-        placed = place_export(dataset, frozen, names, progress, device)
-        return since_training(frozen, dataset.sequences, placed)
+        return since_training(place_dataset(frozen, dataset, work, progress, device))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+AGAIN: Final = (
+    "Each look asks anew, so that of many looks at users who have not changed more than one in 20 may raise "
+    "the alarm for a while."
+)
+
+
+def watched_drift(
+    dataset: Dataset, placed: Placed, at: str, progress: Progress, device: Device
+) -> WatchedDrift:
+    """Compare the users of the latest days, as many as the training has, with it; or say why not.
+
+    Args:
+        dataset: All users so far.
+        placed: Where they belong.
+        at: Time of the look, UTC, ISO 8601.
+        progress: Where to report.
+        device: Where the network runs.
+    """
+    try:
+        found = since_training(_latest(dataset, placed, progress, device))
+    except (ArtifactError, InputError) as error:
+        return WatchedDrift(at, dataset.sequences.n_users, why_not=str(error))
+    if not found.drift.comparable:
+        before, now = found.drift.days
+        told = f"Not yet comparable: {now:,} of {counted(before, 'day')}. {drift_words.why_not(found.drift)}"
+        return WatchedDrift(at, found.users, why_not=told)
+    return _kept(found, at)
+
+
+def _latest(dataset: Dataset, placed: Placed, progress: Progress, device: Device) -> Placed:
+    """Users of as many days as the training has, placed by the page views of these alone."""
+    first, last = covered(dataset.sequences.timestamp, dataset.receipt.clock)
+    training = placed.frozen.training
+    days = training.days if training else last - first + 1
+    if last - first < days:
+        return placed
+    since, upto = (EPOCH + timedelta(day) for day in (last - days + 1, last))
+    part = DatasetPart.of(dataset, CountFilter(first_day=since, last_day=upto))
+    found = place(placed.frozen, part.users, part.sequences, placed.names, progress, device)
+    alone = part.sequences.lengths == 1  # with the views that are left, as with anybody who has no more
+    return replace(found, clusters=np.where(alone, OUTSIDE, found.clusters))
+
+
+def _kept(found: SinceTraining, at: str) -> WatchedDrift:
+    told = f"Held against the training are the users of {counted(found.drift.days[1], 'day')}, the latest."
+    first = found.figures.iloc[0]
+    before, now = found.drift.of(DriftFigure.UNKNOWN)
+    changes = found.pages[CHANGE].value_counts()
+    return WatchedDrift(
+        at, found.users, found.drift.alarm, found.drift.p_value,
+        measure=drift_words.told_row(first.to_dict(), first[NAME]),
+        standard_errors=_number(first[ERRORS]),
+        threshold=_number(found.drift.critical),
+        unknown=_number(now), unknown_before=_number(before),
+        new_pages=int(changes.get(PageChange.NEW, 0)), gone_pages=int(changes.get(PageChange.GONE, 0)),
+        train_again=bool(found.wear.by), lines=(*found.lines, told, AGAIN),
+    )  # fmt: skip
+
+
+def _number(value: float) -> float:
+    """A figure for JSON, which knows no NaN: 0 where it could not be measured."""
+    return float(value) if isfinite(value) else 0.0
+
+
+def change_of_alarm(before: WatchedDrift | None, now: WatchedDrift) -> list[str]:
+    """Message that the alarm begins or ends; none while it stays as it is."""
+    alarmed = before is not None and before.alarm
+    if now.why_not or now.alarm == alarmed:
+        return []
+    if now.alarm:
+        return [f"Drift alarm: {now.measure} (p = {now.p_value:.3f}, {now.users:,} users)"]
+    return [f"The drift alarm has ended (p = {now.p_value:.3f}, {now.users:,} users)"]

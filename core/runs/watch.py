@@ -8,7 +8,6 @@ killed at any moment leaves the last whole state, and the next one goes on from 
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError, read_as_trained
 from core.base.progress import Progress, SubProgress
@@ -32,10 +32,11 @@ from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import changed, readable, resolve_inputs
 from core.ingest.sources.overlap import describe_repeats
-from core.runs.frozen import FrozenModel, Placed
+from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG, LaterStages, said
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.score import named_pages, place_export, write_scored
+from core.runs.placing import Placed, place_dataset
+from core.runs.since_training import change_of_alarm, watched_drift
 from core.runs.taken_files import (
     ANEW,
     RECORD,
@@ -47,8 +48,7 @@ from core.runs.taken_files import (
     may_pass,
     taken_alike,
 )
-from core.runs.watched_drift import change_of_alarm, watched_drift
-from core.storage.disk import disk_errors, make_folder
+from core.storage.disk import disk_errors, make_folder, remove_left, work_folder
 from core.storage.locks import claimed
 from core.storage.replace_files import finish, replacing
 from core.storage.store import Store, file_checksum
@@ -84,7 +84,7 @@ def watch(
     Args:
         folder: Where exports appear.
         model: The ``model`` folder of an earlier run.
-        out: Gets ``users.parquet`` (:func:`core.runs.score.scored_table`), sequences, receipt and
+        out: Gets ``users.parquet`` (:meth:`core.runs.placing.Placed.table`), sequences, receipt and
             ``watch.json``.
         progress: Where to report; stops the watch by raising ``Cancelled``.
         tell: Is told in a line what became of each file.
@@ -99,8 +99,7 @@ def watch(
     _check(folder, out)
     with claimed(out), disk_errors():
         finish(out)
-        for left in out.glob(f"{WORK}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        remove_left(out, WORK)
         watcher = Watcher(folder, model, out, settle_s, device)
         if once:
             _once(watcher, settle_s, progress, tell)
@@ -272,23 +271,22 @@ class Watcher:
 
     def _place(self, new: Sequence[TakenFile], progress: Progress) -> str:
         """Place the users of all files, those of new ones among them, and say how many."""
-        with tempfile.TemporaryDirectory(dir=self._out, prefix=WORK, ignore_cleanup_errors=True) as name:
-            work = Path(name)
+        with work_folder(self._out, WORK) as work:
             dataset = self._together(self.taken.take(new), work, progress)
-            names = named_pages(dataset, self._frozen, work, progress, self._store.root / LABEL_CACHE)
-            placed = place_export(dataset, self._frozen, names, progress, self._device)
+            label_cache = self._store.root / LABEL_CACHE
+            placed = place_dataset(self._frozen, dataset, work, progress, self._device, label_cache)
             counts = _counts(dataset, placed)
             taken = self._counted(new, counts)
             again = dataset.receipt.repeated_events - self._repeated()
             with replacing(self._out, last=RECORD, optional=[FAILED_LOG]) as building:
-                later, made_from = LaterStages(building), (self._frozen, dataset, placed, _now())
-                held = partial(watched_drift, *made_from, progress, self._device)
+                later = LaterStages(building)
+                held = partial(watched_drift, dataset, placed, _now(), progress, self._device)
                 drift = later.attempt("drift", held, None) or WatchedDrift(
                     _now(), counts["users"], why_not="; ".join(said(later.failed))
                 )
                 changed = [*change_of_alarm(self.taken.drift, drift), *said(later.failed)]
                 taken = replace(taken, drift=drift)
-                write_scored(building / USERS, dataset, placed, self._frozen)
+                pq.write_table(placed.table(), building / USERS)
                 for made in (RECEIPT, SEQUENCES):
                     shutil.copy2(dataset.path / made, building / made)
                 (building / RECORD).write_bytes(taken.to_json())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
@@ -23,11 +22,11 @@ from core.data.sequences import UserSequences
 from core.ingest.in_memory import LiveUsers, Person, Record, read_people
 from core.labels.new_pages import NewPages
 from core.labels.pages import host_of
-from core.runs.frozen import FrozenModel, Placed, read_sealed
+from core.runs.frozen import FrozenModel
+from core.runs.placing import Placed, place
 from core.serving.reading import EventReader
 
 if TYPE_CHECKING:
-    from core.recommend.next_pages import NextPages
     from core.segments.membership import Memberships
 
 SINGLE_BYTES: Final = 1_000_000
@@ -98,7 +97,7 @@ class UserScore(TypedDict):
     next_distance: float | None
     vector: Annotated[list[float], Field(description="Of length 1; zeros where nothing is known")]
     page_views: Annotated[int, Field(description="That were used")]
-    known_page_views: Annotated[int, Field(description="Of these, on pages that the model was trained on")]
+    known_page_views: Annotated[int, Field(description="Of these, on pages that the model knows")]
     left_out: Annotated[dict[str, int], Field(description="Why other events were not used → how many")]
     next_pages: NotRequired[
         Annotated[
@@ -143,7 +142,7 @@ _OWN_HOST_SHARE: Final = 0.01
 """Share of the known pages from which on a host is the site's own; files judge by page views."""
 NEXT: Final = 10
 """Number of next pages for each user."""
-NOTHING_KNOWN: Final = "None of the pages was in the training: segment and vector say next to nothing"
+NOTHING_KNOWN: Final = "The model knows none of the pages: segment and vector say next to nothing"
 
 
 class Scorer:
@@ -151,18 +150,13 @@ class Scorer:
 
     Args:
         frozen: The model.
-        following: Next pages; None in a folder of an earlier release.
     """
 
-    def __init__(self, frozen: FrozenModel, following: NextPages | None = None) -> None:
-        from core.model.embedding import embed_loaded
-
-        self.key, self._frozen, self._following = frozen.key, frozen, following
+    def __init__(self, frozen: FrozenModel) -> None:
+        self.key, self._frozen = frozen.key, frozen
         self.reader = EventReader(frozen.settings)
         self._read = frozen.encoder.max_length
         self._labels = NewPages(frozen.labelling) if frozen.labelling else None
-        self._pages = frozen.known.pages | frozen.labels.keys()
-        self._embed = partial(embed_loaded, frozen.encoder, threads=alone)
         hosts = Counter(map(host_of, frozen.known.pages))
         self._hosts = {host for host, n in hosts.items() if host and n >= _OWN_HOST_SHARE * hosts.total()}
 
@@ -173,10 +167,7 @@ class Scorer:
         Raises:
             ArtifactError: If it is missing, damaged, or its parts do not fit together.
         """
-        from core.recommend.next_pages import NextPages
-
-        key, files = read_sealed(folder)
-        scorer = cls(FrozenModel.of(key, files), NextPages.load(files) if NextPages.is_in(files) else None)
+        scorer = cls(FrozenModel.read(folder, next_pages=None))
         page, *_ = sorted(scorer._frozen.known.pages) or ["/"]
         scorer.score([_visitor(page)])
         return scorer
@@ -191,13 +182,12 @@ class Scorer:
         Args:
             people: Users of any number of requests; none depends on another.
         """
-        live = LiveUsers.of(people, self._frozen.settings, self._pages, self._hosts)
+        settings = self._frozen.settings
+        live = LiveUsers.of(people, settings, settings.known_pages, self._hosts)
         found: list[UserScore | None] = [None] * len(people)
         if len(live.who):
-            names = self._names(live)
-            placed = self._frozen.place(live.users, live.sequences, names, self._embed)
-            answers = self._answers(people, live, names[View.URL], placed)
-            for number, answer in zip(live.who, answers, strict=True):
+            placed = place(self._frozen, live.users, live.sequences, self._names(live), threads=alone)
+            for number, answer in zip(live.who, self._answers(people, live.who, placed), strict=True):
                 found[number] = answer
         return found
 
@@ -216,33 +206,23 @@ class Scorer:
         pairs = dict(zip(new, labels, strict=True))
         called = [pairs.get(at, ("", "")) for at in range(len(pages))]
         named = {view: [pair[place] for pair in called] for place, view in enumerate((View.THEME, View.TYPE))}
-        return self._frozen.labelled(pages, named)
+        return self._frozen.named(pages, named)
 
-    def _answers(
-        self, people: Sequence[Person], live: LiveUsers, pages: Sequence[str], placed: Placed
-    ) -> list[UserScore]:
+    def _answers(self, people: Sequence[Person], who: np.ndarray, placed: Placed) -> list[UserScore]:
         from core.segments.membership import memberships
 
         near = memberships(placed.vectors, placed.clusters, self._frozen.partition)
-        known = np.array([page in self._pages for page in pages])
-        views = known[live.sequences.page].astype(np.int64)
-        seen = np.add.reduceat(views, live.sequences.offsets[:-1])
-        answers = [
-            self._answer(people[person], placed, near, row, views=(int(length), int(seen[row])))
-            for row, (person, length) in enumerate(zip(live.who, live.sequences.lengths, strict=True))
-        ]
-        if self._following:
-            suggested = self._following.of_many(live.sequences, pages, placed.vectors, NEXT)
+        answers = [self._answer(people[person], placed, near, row) for row, person in enumerate(who)]
+        if self._frozen.following:
+            seen = (placed.sequences, placed.names[View.URL], placed.vectors)
+            suggested = self._frozen.following.of_many(*seen, NEXT)
             for row, answer in enumerate(answers):
                 answer["next_pages"] = [
                     NextPageScore(page=one.page, score=round(one.score, 6)) for one in suggested.of(row)
                 ]
         return answers
 
-    def _answer(
-        self, person: Person, placed: Placed, near: Memberships, row: int, views: tuple[int, int]
-    ) -> UserScore:
-        """Answer for the user in a row; ``views``: page views used, and those of them on known pages."""
+    def _answer(self, person: Person, placed: Placed, near: Memberships, row: int) -> UserScore:
         segment, following = _segment(placed.clusters[row]), _segment(near.next_segment[row])
         answer = UserScore(
             user_id=person.user_id,
@@ -255,11 +235,11 @@ class Scorer:
             next_segment_name=None if following is None else self._frozen.names.get(following),
             next_distance=_number(near.next_distance[row]),
             vector=placed.vectors[row].tolist(),
-            page_views=views[0],
-            known_page_views=views[1],
+            page_views=int(placed.sequences.lengths[row]),
+            known_page_views=int(placed.known_views[row]),
             left_out=dict(person.left_out),
         )
-        if not views[1]:
+        if not answer["known_page_views"]:
             answer["note"] = NOTHING_KNOWN
         return answer
 

@@ -7,10 +7,12 @@ flushed. So whatever has its name after a crash or a power failure is whole.
 from __future__ import annotations
 
 import errno
+import glob
 import io
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -110,6 +112,31 @@ def make_folder(folder: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except FileNotFoundError as error:
             raise ResourceError(f"{folder} cannot be made: {error.strerror}", remedy=_ELSEWHERE) from error
+
+
+@contextmanager
+def work_folder(folder: Path, prefix: str) -> Iterator[Path]:
+    """Yield an empty folder for intermediate files, which is removed afterwards.
+
+    Args:
+        folder: Where it lies; claimed by this process, as what a killed one left there is removed first.
+        prefix: How its name begins.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    remove_left(folder, prefix)
+    with (
+        disk_errors(),
+        tempfile.TemporaryDirectory(dir=folder, prefix=prefix, ignore_cleanup_errors=True) as work,
+    ):
+        yield Path(work)
+
+
+def remove_left(folder: Path, prefix: str) -> None:
+    """Remove the work folders (:func:`work_folder`) that killed processes left."""
+    for left in folder.glob(f"{glob.escape(prefix)}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _cut_short(error: OSError) -> bool:

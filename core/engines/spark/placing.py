@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import NothingLeft
-from core.engines.placing import Model, Placing
+from core.engines.placing import Placing
 from core.engines.spark.distribute import Made
 from core.engines.spark.session import shipped
 from core.ingest.read.read_all import RawRead
+from core.runs.frozen import FrozenModel
 
 PLACED: Final = "placed"
 """Kind of the pieces that are made of parts."""
-_read_once = lru_cache(maxsize=1)(Model.read)
+_read_once = lru_cache(maxsize=1)(FrozenModel.read)
 """Reads the model once for each process, which works on many parts."""
 
 
@@ -41,9 +42,9 @@ class PlaceThere:
         """Yield a zip of what :meth:`core.engines.placing.PlacedPart.save` leaves; none of no page view."""
         assert self.placing.decided  # by whoever has dealt the users out
         decided = self.placing.decided.moved(shipped(self.decided))
-        model = _read_once(shipped(self.model), self.placing.n_next)
+        frozen = _read_once(shipped(self.model), next_pages=self.placing.n_next > 0)
         with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
-            part = replace(self.placing, decided=decided).part(raw, model, work)
+            part = replace(self.placing, decided=decided).part(raw, frozen, work)
             sink = io.BytesIO()
             with zipfile.ZipFile(sink, "w") as archive:
                 for path in part.save(work):

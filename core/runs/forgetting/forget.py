@@ -30,11 +30,11 @@ from core.runs import jobs
 from core.runs.forgetting.certificate import Forgotten, black, certify
 from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate, PurgeStep, plan
-from core.runs.publish import clear_work
+from core.runs.publish import BOUNDED
 from core.runs.taken_files import read_taken
 from core.runs.watch import KEPT, WORK
 from core.saved.saved_runs import RUN, STAGE
-from core.storage.disk import PRIVATE, disk_errors, put, written_whole
+from core.storage.disk import PRIVATE, disk_errors, put, remove_left, written_whole
 from core.storage.locks import claimed, turn
 from core.storage.replace_files import finish
 from core.storage.store import Store, open_artifact
@@ -54,9 +54,8 @@ def clear(places: SearchedPlaces) -> None:
     """
     for out in places.outs:
         finish(out)
-        clear_work(out)
-        for left in out.glob(f"{WORK}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        for prefix in (BOUNDED, WORK):
+            remove_left(out, prefix)
     for store in places.stores:
         Store(store).sweep()
     for path in databases(places.stores):

@@ -16,11 +16,12 @@ from core.engines import bounded_run
 from core.engines.bounded_run import embed_bounded, few_known, lacks
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.parts import split
-from core.engines.placing import Model, Placing
+from core.engines.placing import Placing
 from core.ingest.observe.bots import UNENGAGED_VIEWS
 from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import read_all
 from core.recommend.next_pages import NextPages
+from core.runs.frozen import FrozenModel
 from tests.core.ingest.shop import Row, event, raw_read
 
 PLACING = Placing(Device.CPU, n_next=2)
@@ -37,14 +38,14 @@ def as_csv(rows: list[Row], path: Path) -> Path:
     return path
 
 
-def one_at_a_time(read: Callable[..., Model]) -> Callable[..., Model]:
+def one_at_a_time(read: Callable[..., FrozenModel]) -> Callable[..., FrozenModel]:
     """Reads a model, and fails where one that was read before is still held."""
     held: list[weakref.ref[object]] = []
 
-    def reading(*how: object) -> Model:
+    def reading(folder: Path, *, next_pages: bool) -> FrozenModel:
         assert not [one for one in held if one() is not None]
-        made = read(*how)
-        held.append(weakref.ref(made.frozen))
+        made = read(folder, next_pages=next_pages)
+        held.append(weakref.ref(made))
         return made
 
     return reading
@@ -66,7 +67,7 @@ def test_users_are_placed_in_parts_as_at_once(
         )
         n_users = embed_bounded(files, model, once, silent, PLACING, PLENTY)
     assert bounded == [PLENTY.database]
-    monkeypatch.setattr(Model, "read", one_at_a_time(Model.read))
+    monkeypatch.setattr(FrozenModel, "read", one_at_a_time(FrozenModel.read))
     assert embed_bounded(files, model, parts, silent, PLACING, some) == n_users == 200
     assert pq.read_table(parts).equals(pq.read_table(once))  # to the order of the rows
     assert [path.name for path in tmp_path.glob(".*") if "scoring" in path.name] == []
@@ -96,7 +97,7 @@ def test_next_pages_that_fail_are_absent_and_said_and_the_users_are_placed(
 
 @pytest.mark.parametrize(("n_new", "share"), [(1, 0.5), (3, 0.25)])
 def test_that_few_pages_are_known_is_said(model: Path, tmp_path: Path, n_new: int, share: float) -> None:
-    known = min(page for page in Model.read(model).frozen.known.pages if not page.endswith("/"))
+    known = min(page for page in FrozenModel.read(model).known.pages if not page.endswith("/"))
     pages = [known, *(f"{known}-of-another-day-{number}" for number in "abc"[:n_new])]
     views = [event(f"{user}.1", 60 * at, page) for user in range(30) for at, page in enumerate(pages, 1)]
     export, out = as_csv(views, tmp_path / "export.csv"), tmp_path / "out.parquet"
@@ -127,12 +128,12 @@ def test_what_the_others_tell_of_a_user_is_told_by_all_of_them(model: Path, tmp_
     assert groups["screen"] == Group.BOT_LIKE
     assert len(groups) == 151
 
-    there = Model.read(model)
-    raw = read_all([export], there.frozen.settings, tmp_path / "read", silent)
+    frozen = FrozenModel.read(model)
+    raw = read_all([export], frozen.settings, tmp_path / "read", silent)
     alone = []
     for number, part in enumerate(split(raw, 2, tmp_path / "alone")):
         (work := tmp_path / f"alone{number}").mkdir()
-        table = Placing(Device.CPU).part(part, there, work).table.to_pandas()
+        table = Placing(Device.CPU).part(part, frozen, work).table.to_pandas()
         alone += table.loc[table["user_id"] == "screen", "group"].tolist()
     assert alone == [Group.SEGMENT]  # there was something to decide
 

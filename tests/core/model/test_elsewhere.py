@@ -25,7 +25,7 @@ from core.model import (
     training,
     triplets,
 )
-from core.model.embedding import embed, embed_on
+from core.model.embedding import embed
 from core.model.model_files import load_model
 from core.model.training import train
 from tests.core.model.elsewhere import Elsewhere, LeftBehindError, pretended_gpu
@@ -57,7 +57,7 @@ def broken_off(folder: Path) -> None:
 def embedded(model: Path) -> dict[View, np.ndarray]:
     """Embed users, and see that the network did go to the device."""
     loaded = load_model(model)
-    found = embed_on(loaded, USERS, NAMES, silent, Device.AUTO)
+    found = embed(loaded, USERS, NAMES, silent, Device.AUTO)
     if not all(isinstance(one, Elsewhere) for one in loaded.network.parameters()):
         raise LeftBehindError("the network")
     return found

@@ -29,10 +29,10 @@ from core.ingest.sources.input_files import InputFile, content_checksum, readabl
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.calendar import DAY
 from core.runs import taken_files
-from core.runs.frozen import FrozenModel, Placed
+from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.score import place_export
+from core.runs.placing import Placed, place_dataset
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
 from core.storage.locks import claimed
@@ -242,7 +242,7 @@ def test_a_disk_that_refuses_leaves_what_was_taken(
         raise ResourceError("The disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("core.runs.watch.write_scored", full)
+        patched.setattr(Placed, "table", full)
         with pytest.raises(ResourceError, match="disk is full"):
             one.look(silent)
     assert (tmp_path / "out" / RECORD).read_bytes() == before
@@ -317,11 +317,11 @@ def test_bad_files_cost_the_good_ones_nothing(
     put(folder, "day1b.csv", b"these,are,other\n1,2,3\n")
     calls = []
 
-    def counting(dataset: Dataset, frozen: FrozenModel, *others: Any) -> Placed:  # noqa: ANN401
+    def counting(frozen: FrozenModel, dataset: Dataset, *others: Any) -> Placed:  # noqa: ANN401
         calls.append(1)
-        return place_export(dataset, frozen, *others)
+        return place_dataset(frozen, dataset, *others)
 
-    monkeypatch.setattr("core.runs.watch.place_export", counting)
+    monkeypatch.setattr("core.runs.watch.place_dataset", counting)
     lines = watcher(folder, model, tmp_path / "out").look(silent)
     assert [line.split(" ")[2] for line in lines] == ["taken", "taken", "taken:", "not"]
     assert len(calls) == 1

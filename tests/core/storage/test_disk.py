@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from core.base.errors import ResourceError
-from core.storage.disk import PRIVATE, disk_errors, flush_all, put, write_text_atomic, written_whole
+from core.storage.disk import (
+    PRIVATE,
+    disk_errors,
+    flush_all,
+    put,
+    work_folder,
+    write_text_atomic,
+    written_whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,16 @@ def test_a_file_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
         building.write_text("half of the n")
         raise RuntimeError
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(path.name, "old")]
+
+
+def test_a_work_folder_ends_with_its_block_and_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".work[1].killed").mkdir()
+    (tmp_path / ".work1.of_others").mkdir()
+    with pytest.raises(RuntimeError), work_folder(tmp_path, ".work[1].") as work:
+        assert not (tmp_path / ".work[1].killed").exists()
+        (work / "rows").write_text("")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == [".work1.of_others"]
 
 
 def test_who_may_read_is_as_the_umask_says_or_only_the_owner(tmp_path: Path) -> None:
