@@ -1,7 +1,6 @@
 """Many people on one server, measured.
 
     python -m benchmarks.company --sessions 20 --users 20000 --minutes 3
-    python -m benchmarks.company --profile
 
 Makes the demo shop and a model first (kept in ``--folder`` for the next time), starts the real server on a
 free port of this machine, opens real sessions over Streamlit's own WebSocket protocol, and prints what people
@@ -13,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +19,6 @@ import click
 import pandas as pd
 
 from benchmarks.company.load import Load, Measured, drive
-from benchmarks.company.profile import Cost, costs
 from benchmarks.company.server import running
 from benchmarks.sets import demo_shop
 from benchmarks.tables import markdown
@@ -54,7 +51,6 @@ SEED = 3
 )
 @click.option("--seed", type=int, default=0, help="Of what people do.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep the shop and the model here.")
-@click.option("--profile", is_flag=True, help="CPU of each interaction, with one session.")
 def main(
     sessions: int,
     users: int,
@@ -63,16 +59,12 @@ def main(
     preset: str,
     seed: int,
     folder: Path | None,
-    profile: bool,
 ) -> None:
     """Prepare, measure, print; 1 if anything failed."""
     with tempfile.TemporaryDirectory() as scratch:
         store = Store((folder or Path(scratch)) / "cache")
         link = trained(store, demo_shop(users, SEED, folder or Path(scratch)), Preset(preset))
         with running(store.root, Path(scratch) / "server") as server:
-            if profile:
-                print(cost_table(asyncio.run(costs(server, link))))
-                return
             measured = asyncio.run(drive(server, link, Load(sessions, minutes * 60, pause, seed)))
     print(f"{waits(measured)}\n\n{summary(measured, minutes * 60)}")
     for failure in measured.failures:
@@ -110,19 +102,6 @@ def summary(measured: Measured, seconds: float) -> str:
         f"{measured.polls} polls; server CPU {measured.cpu_s:.0f} s, {1000 * measured.cpu_s / n:.0f} ms an "
         f"interaction, {measured.cpu_s / seconds:.2f} cores; memory {quarters} MB"
     )
-
-
-def cost_table(found: Sequence[Cost]) -> str:
-    """Costs by kind of interaction."""
-    by_kind = pd.DataFrame(map(asdict, found)).groupby("kind", sort=False)
-    table = by_kind.agg(
-        n=("cpu_s", "size"), cpu=("cpu_s", "mean"), clock=("seconds", "median"), sent=("received", "mean")
-    )
-    rows = [
-        (kind, n, f"{1000 * cpu:.0f} ms", f"{clock:.2f} s", f"{sent / 1000:.0f} kB")
-        for kind, n, cpu, clock, sent in table.itertuples()
-    ]
-    return markdown(["interaction", "n", "server CPU, mean", "clock, median", "sent"], rows)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from benchmarks.company.server import Server
-from benchmarks.company.session import InteractionFailed, Seen, Session
+from benchmarks.company.session import InteractionFailed, Session
 
 K_MOVE: Final = "move K"
 K_LOW, K_HIGH, FARTHEST = 2, 15, 3
@@ -135,7 +135,7 @@ async def _use(
             good = await _timed(measured, page, session.open(page))
 
 
-async def _timed(measured: Measured, kind: str, interaction: Coroutine[Any, Any, Seen]) -> bool:
+async def _timed(measured: Measured, kind: str, interaction: Coroutine[Any, Any, None]) -> bool:
     """Write down how long it took; whether it went well."""
     began, failure = time.monotonic(), ""
     try:

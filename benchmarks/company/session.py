@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlencode
@@ -31,30 +30,16 @@ class InteractionFailed(Exception):
     """An interaction that showed an error, or that nothing answered."""
 
 
-@dataclass
-class Seen:
-    """What one run of the script sent.
-
-    Args:
-        errors: Exceptions and red messages on the page.
-        received: Bytes.
-    """
-
-    errors: list[str] = field(default_factory=list)
-    received: int = 0
-
-
 class Session:
     """One person's tab.
 
     Args:
         port: Of the server, on 127.0.0.1.
         link: Query parameters of the address that it opens.
-        polls: Whether fragments that run by themselves do.
     """
 
-    def __init__(self, port: int, link: dict[str, str], *, polls: bool = True) -> None:
-        self._origin, self._polls = f"127.0.0.1:{port}", polls
+    def __init__(self, port: int, link: dict[str, str]) -> None:
+        self._origin = f"127.0.0.1:{port}"
         self.link = dict(link)
         self.pages: dict[str, str] = {}
         self.page = ""
@@ -65,7 +50,7 @@ class Session:
         self._kept: dict[str, ForwardMsg] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._done: asyncio.Event = asyncio.Event()
-        self._seen = Seen()
+        self._errors: list[str] = []
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._broken, self._drawn = "", ""
@@ -89,17 +74,15 @@ class Session:
         if self._socket is not None:
             await self._socket.close()
 
-    async def open(self, name: str = "") -> Seen:
+    async def open(self, name: str = "") -> None:
         """Go to a page by the last part of its address; empty for the first one.
 
         Raises:
             InteractionFailed: If it shows an error or does not come.
         """
-        return await self._run(
-            page_script_hash=self.pages.get(name, ""), page_name="" if self.pages else name
-        )
+        await self._run(page_script_hash=self.pages.get(name, ""), page_name="" if self.pages else name)
 
-    async def slide(self, key: str, value: float) -> Seen:
+    async def slide(self, key: str, value: float) -> None:
         """Move a slider.
 
         Args:
@@ -113,19 +96,18 @@ class Session:
         state = WidgetState(id=slider.id)
         state.double_array_value.data.append(value)
         self._widgets[slider.id] = state
-        return await self._run(page_script_hash=self.page)
+        await self._run(page_script_hash=self.page)
 
-    async def _run(self, **where: str) -> Seen:
-        self._seen, self._done = Seen(), asyncio.Event()
+    async def _run(self, **where: str) -> None:
+        self._errors, self._done = [], asyncio.Event()
         self.texts = []
         await self._send(fragment_id="", **where)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._done.wait(), PATIENCE_S)
         if self._broken or not self._done.is_set():
             raise InteractionFailed(self._broken or f"no answer within {PATIENCE_S:.0f} s")
-        if self._seen.errors:
-            raise InteractionFailed("; ".join(self._seen.errors))
-        return self._seen
+        if self._errors:
+            raise InteractionFailed("; ".join(self._errors))
 
     async def _send(self, *, fragment_id: str, **where: Any) -> None:  # noqa: ANN401 - fields of the message
         message = BackMsg()
@@ -143,7 +125,6 @@ class Session:
         try:
             async for data in self._socket:
                 message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
-                self._seen.received += len(data)
                 self._take(message)
             self._broken = "the server closed the connection"
         except ConnectionClosed as error:
@@ -185,9 +166,9 @@ class Session:
         element = delta.new_element
         kind = element.WhichOneof("type")
         if kind == "exception":
-            self._seen.errors.append(f"{element.exception.type}: {element.exception.message}")
+            self._errors.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "alert" and element.alert.format == Alert.ERROR:
-            self._seen.errors.append(element.alert.body)
+            self._errors.append(element.alert.body)
         elif kind == "markdown":
             self.texts.append(element.markdown.body)
         elif kind == "slider":
@@ -202,7 +183,7 @@ class Session:
             self._widgets[slider.id] = state
 
     def _start_timer(self, fragment: str, interval_s: float) -> None:
-        if self._polls and fragment not in self._timers:
+        if fragment not in self._timers:
             self._timers[fragment] = asyncio.create_task(self._poll(fragment, interval_s))
 
     async def _poll(self, fragment: str, interval_s: float) -> None:

@@ -19,60 +19,25 @@ _LONGEST_SQL: Final = 10_000
 DEEPEST: Final = 100
 """Most levels of a parsed query."""
 
-_FUNCTIONS: Final = frozenset(
-    # operators that the parser spells as functions
-    {"+", "-", "*", "/", "//", "%", "~~", "!~~", "~~*", "!~~*", "||", "list_value", "struct_pack", "row"}
-    # one value to one value, none of which can grow it
-    | {"abs", "ceil", "ceiling", "floor", "round", "trunc", "sign", "sqrt", "ln", "log", "log2", "log10"}
-    | {"exp", "pow", "power", "mod", "fmod", "greatest", "least", "coalesce", "ifnull", "nullif", "isnan"}
-    | {"lower", "upper", "trim", "ltrim", "rtrim", "length", "strlen", "substr", "substring", "left", "right"}
-    | {
-        "contains",
-        "starts_with",
-        "ends_with",
-        "prefix",
-        "suffix",
-        "instr",
-        "strpos",
-        "position",
-        "split_part",
-    }
-    | {"like_escape", "ilike_escape", "not_like_escape", "not_ilike_escape", "regexp_matches", "concat"}
-    | {
-        "date_part",
-        "date_trunc",
-        "date_diff",
-        "datediff",
-        "year",
-        "month",
-        "day",
-        "hour",
-        "dayofweek",
-        "week",
-    }
-    | {"to_days", "to_hours", "to_minutes", "to_seconds", "to_weeks", "to_months", "to_years"}
-    # many values to one
-    | {
-        "count",
-        "count_star",
-        "sum",
-        "avg",
-        "mean",
-        "min",
-        "max",
-        "median",
-        "mode",
-        "any_value",
-        "first",
-        "last",
-    }
-    | {"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "quantile", "quantile_cont"}
-    | {"quantile_disc", "arg_max", "arg_min", "max_by", "min_by", "corr", "covar_samp", "covar_pop"}
-    | {"bool_and", "bool_or", "product", "skewness", "kurtosis", "regr_slope", "regr_intercept", "regr_r2"}
-    # over a window
-    | {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
-    | {"first_value", "last_value", "nth_value"}
-)
+_OPERATORS: Final = "+ - * / // % ~~ !~~ ~~* !~~* || list_value struct_pack row"
+"""Those that the parser spells as functions."""
+_OF_ONE_VALUE: Final = """
+    abs ceil ceiling floor round trunc sign sqrt ln log log2 log10 exp pow power mod fmod greatest least
+    coalesce ifnull nullif isnan lower upper trim ltrim rtrim length strlen substr substring left right
+    contains starts_with ends_with prefix suffix instr strpos position split_part like_escape ilike_escape
+    not_like_escape not_ilike_escape regexp_matches concat date_part date_trunc date_diff datediff year month
+    day hour dayofweek week to_days to_hours to_minutes to_seconds to_weeks to_months to_years
+"""
+"""One value to one value; none can make it grow."""
+_OF_MANY_VALUES: Final = """
+    count count_star sum avg mean min max median mode any_value first last stddev stddev_samp stddev_pop
+    variance var_samp var_pop quantile quantile_cont quantile_disc arg_max arg_min max_by min_by corr
+    covar_samp covar_pop bool_and bool_or product skewness kurtosis regr_slope regr_intercept regr_r2
+"""
+_OVER_A_WINDOW: Final = """
+    row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
+"""
+_FUNCTIONS: Final = frozenset(f"{_OPERATORS} {_OF_ONE_VALUE} {_OF_MANY_VALUES} {_OVER_A_WINDOW}".split())
 SOURCES: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST"})
 """Kinds of tables that may stand behind FROM."""
 NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.company.__main__ import cost_table, main, summary, waits
+from benchmarks.company.__main__ import main, summary, waits
 from benchmarks.company.load import K_MOVE, Interaction, Load, Measured, drive
-from benchmarks.company.profile import Cost
 from benchmarks.company.server import Server, running
 from benchmarks.company.session import InteractionFailed, Session
 from core.base.schema import View
@@ -143,11 +142,9 @@ def test_what_has_no_end_is_refused_in_words(asked: list[str]) -> None:
     assert asked[0] in refused.output
 
 
-def test_waits_and_costs_are_told_by_kind() -> None:
+def test_waits_are_told_by_kind() -> None:
     measured = Measured([Interaction("compare", 1.0), Interaction(K_MOVE, 3.0)], [700.0, 800.0], cpu_s=0.4)
     assert "| all | 2 | 2.00 s | 2.90 s | 3.00 s |" in waits(measured)
     assert "| compare | 1 | 1.00 s |" in waits(measured)
     assert "0 failures of 2 interactions" in summary(measured, 4)
     assert "200 ms an interaction, 0.10 cores" in summary(measured, 4)
-    costs = [Cost("compare", 0.1, 1.0, 2000), Cost("compare", 0.3, 2.0, 4000)]
-    assert "| compare | 2 | 200 ms | 1.50 s | 3 kB |" in cost_table(costs)
