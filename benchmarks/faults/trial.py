@@ -121,23 +121,14 @@ class Bench:
         return [] if status == DONE else [f"{what}: {said}"]
 
 
-def begin(do: Callable[[], None], told: Path) -> int:
-    """Do something in a child; the number of its process. Its error, if any, is in ``told`` when it ends."""
+def _child(do: Callable[[], None], told: Path) -> tuple[int, str]:
+    """Call a function in a child process: its exit status, and its error, if any."""
     told.unlink(missing_ok=True)
     pid = os.fork()
     if pid == 0:
         _live(do, told)
-    return pid
-
-
-def ended(pid: int, told: Path) -> tuple[int, str]:
-    """Wait for a child: how it ended, and what it said."""
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status), told.read_text() if told.exists() else ""
-
-
-def _child(do: Callable[[], None], told: Path) -> tuple[int, str]:
-    return ended(begin(do, told), told)
 
 
 def _live(do: Callable[[], None], told: Path) -> None:

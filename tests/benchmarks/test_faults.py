@@ -1,4 +1,4 @@
-"""Samples of ``python -m benchmarks.faults`` and of its two processes; all of it is for doing by hand."""
+"""Samples of ``python -m benchmarks.faults``; all of it is for doing by hand."""
 
 import subprocess
 import sys
@@ -42,9 +42,3 @@ def test_an_operation_of_a_whole_run_is_the_last_one() -> None:
     one = ("--how", "power", "--first", "330", "--every", "330")
     [row] = rows("benchmarks.faults", "--scenario", "run", *one)
     assert (row[2], row[-1]) == ("1", "0")
-
-
-def test_two_runs_into_one_folder() -> None:
-    [row] = rows("benchmarks.faults.two", "--pairs", "1", "--command", "run")
-    assert sum(map(int, row[2:5])) == 2  # done, refused in one line, killed
-    assert row[5:] == ["0"] * 3
