@@ -14,7 +14,7 @@ from benchmarks.quality.next_page import hits_with, simple_hits, tables
 from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import ViewWeights
-from core.segments.combination import combine, counted
+from core.segments.combination import combine, counted, mixed_as_before
 
 LABELS = "labels.npy"
 KMEANS_SEEDS = 5
@@ -84,7 +84,7 @@ def mix(
     first = combine({view: parts["users"] for view, parts in named.items()}, weights, case.inside)
     frozen, counts = first.means, counted(weights, coverage)
     return {
-        run: combine({view: parts[run] for view, parts in named.items()}, counts, means=frozen).vectors
+        run: mixed_as_before({view: parts[run] for view, parts in named.items()}, counts, frozen)
         for run in next(iter(named.values()))
     }
 

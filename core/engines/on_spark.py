@@ -20,12 +20,10 @@ from core.engines.bounded_run import Records, embed_by_part, require_writable, r
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE, Place, PlacedPart, Placing
 from core.engines.sampled import DECISIONS, RECORDS
-from core.engines.spark.copying import copied
-from core.engines.spark.core_archive import zip_folder
-from core.engines.spark.distribute import DealtRecords, deal
+from core.engines.spark.distribute import DealtRecords, copied, deal
 from core.engines.spark.placing import PLACED, PlaceThere
 from core.engines.spark.requirements import Master
-from core.engines.spark.session import SparkWork, open_spark
+from core.engines.spark.session import SparkWork, open_spark, zip_folder
 from core.runs import pipeline
 from core.runs.frozen import key_and_reading
 from core.runs.model_folder import MODEL

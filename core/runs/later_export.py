@@ -350,7 +350,7 @@ def _assigned(
     """Vectors mixed as those of the frozen segments, and the segment of each row."""
     from core.segments.activity import with_activity
     from core.segments.clustering import assign
-    from core.segments.combination import combine
+    from core.segments.combination import mixed_as_before
 
     files = {view: made.path / f"{called.format(view)}.npy" for view in LEARNED}
     learned: dict[View, Any] = {
@@ -361,5 +361,5 @@ def _assigned(
     views = with_activity(learned, sequences, combined.activity)
     if set(views) != set(combined.means):
         raise ArtifactError("The segments were made with other views", remedy="Compare again")
-    vectors = combine(views, combined.counted, means=combined.means).vectors
+    vectors = mixed_as_before(views, combined.counted, combined.means)
     return vectors, assign(vectors, partition)

@@ -88,7 +88,6 @@ def combine(
     views: Mapping[View, np.ndarray],
     weights: ViewWeights,
     inside: np.ndarray | None = None,
-    means: Mapping[View, np.ndarray] | None = None,
     coverage: Mapping[View, float] | None = None,
 ) -> Combined:
     """Mix the views of all users; :func:`calibrate` and :func:`blend` in one go.
@@ -97,14 +96,13 @@ def combine(
         views: float32 of shape (n_users, d) of each present view, L2-normalised or zeros.
         weights: How much each view counts.
         inside: bool of shape (n_users,), the clustered users; the means are taken over them.
-        means: The means of an earlier mix, to place new users among frozen segments.
         coverage: See :func:`blend`.
 
     Raises:
         ArtifactError: If the views do not fit together.
         SettingsError: If every view that is present has weight 0.
     """
-    return blend(calibrate(views, inside, means), weights, coverage)
+    return blend(calibrate(views, inside), weights, coverage)
 
 
 def mixed_as_before(
@@ -121,20 +119,16 @@ def mixed_as_before(
     return _mixed(ordered, centres, _all_scales(ordered, centres), present_weights(tuple(ordered), weights))
 
 
-def calibrate(
-    views: Mapping[View, np.ndarray],
-    inside: np.ndarray | None = None,
-    means: Mapping[View, np.ndarray] | None = None,
-) -> Calibrated:
+def calibrate(views: Mapping[View, np.ndarray], inside: np.ndarray | None = None) -> Calibrated:
     """Measure means, scales and variances of the views; see :func:`combine` for the arguments.
 
     Raises:
-        ArtifactError: If the views do not fit together, or a mean is missing.
+        ArtifactError: If the views do not fit together.
     """
     ordered = _ordered(views)
     n_users = _common_length(ordered)
     rows = np.arange(n_users) if inside is None or not inside.any() else np.flatnonzero(inside)
-    centres = _means(ordered, rows) if means is None else _frozen(means, ordered)
+    centres = _means(ordered, rows)
     scales = _all_scales(ordered, centres)
     variances = {view: _variance(ordered[view], centres[view], scales[view], rows) for view in ordered}
     return Calibrated(
@@ -343,4 +337,4 @@ class FrozenMix:
         names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
         renumbered = replace(sequences, page=page.astype(np.int32))
         views = with_activity(self.embed(self.model, renumbered, names), sequences, self.combined.activity)
-        return combine(views, self.combined.counted, means=self.combined.means).vectors
+        return mixed_as_before(views, self.combined.counted, self.combined.means)

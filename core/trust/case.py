@@ -38,7 +38,7 @@ from core.model.population import choose_users
 from core.model.steps import pick_device
 from core.model.training import new_network
 from core.model.vocabulary import Vocabulary
-from core.segments.combination import calibrate, combine
+from core.segments.combination import calibrate, mixed_as_before
 from core.trust.result import Method
 
 
@@ -112,7 +112,7 @@ class Learned:
     def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
         """Mix the vectors of all views, row by row: float32 of shape (n, d)."""
         present = {view: views[view] for view in self.means}
-        return combine(present, self.weights, means=self.means).vectors
+        return mixed_as_before(present, self.weights, self.means)
 
     def embed(self, runs: Spans) -> np.ndarray:
         """Embed runs without what comes before or after them: float32 of shape (n, d)."""

@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,10 +19,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import core
 from core.base.contention import CORES
 from core.base.errors import Beha2VecError, ResourceError
 from core.base.progress import Progress
-from core.engines.spark.core_archive import CORE, UNPACKED, zip_core
 from core.engines.spark.requirements import Master, require_spark
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ LOOK_S: Final = 0.3
 GROUP: Final = "beha2vec"
 JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Java only hands bytes on: compiling it well would cost more, at every start, than it brings."""
+CORE: Final = Path(core.__file__).resolve().parent
+UNPACKED: Final = "beha2vec-code"
+"""Folder in an executor's work folder with the unpacked code; on its PYTHONPATH."""
 
 _Result = TypeVar("_Result")
 _SAID: Final = re.compile(r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Cancelled)): (.+)$", re.MULTILINE)
@@ -265,3 +269,26 @@ def _nobody(master: Master) -> ResourceError:
         "core and the memory free",
         remedy="Start workers, or end other applications of the cluster",
     )
+
+
+def zip_folder(folder: Path, to: Path, inside: str = "") -> Path:
+    """Pack the files of a folder, without what Python compiled.
+
+    Args:
+        folder: What to pack.
+        to: The zip to write.
+        inside: Folder within the zip.
+    """
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                archive.write(path, Path(inside) / path.relative_to(folder))
+    return to
+
+
+def zip_core(folder: Path) -> Path:
+    """Pack ``core/`` into a folder, as executors run the very code of the driver.
+
+    Python and the packages that it needs (requirements.txt) have to be there already.
+    """
+    return zip_folder(CORE, folder / f"{UNPACKED}.zip", inside=CORE.name)

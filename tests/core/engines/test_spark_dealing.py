@@ -22,11 +22,9 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.engines import on_spark
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
-from core.engines.spark import copying, distribute
-from core.engines.spark.copying import copied
-from core.engines.spark.core_archive import zip_core
-from core.engines.spark.distribute import ABOUT, RECORDS, REFUSED, DealtRecords, Piece, parts_for
-from core.engines.spark.session import said
+from core.engines.spark import distribute
+from core.engines.spark.distribute import ABOUT, RECORDS, REFUSED, DealtRecords, Piece, copied, parts_for
+from core.engines.spark.session import said, zip_core
 from core.ingest.sources.input_files import InputFile, resolve_inputs
 
 HEADER = "user_pseudo_id,event_timestamp,event_name,page_location\n"
@@ -182,13 +180,13 @@ def dealt_records(sources: list[InputFile], n_parts: int = 3) -> DealtRecords:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("at_once", "turns"), [(copying.COPIED_BYTES, 1), (1, 3)])
+@pytest.mark.parametrize(("at_once", "turns"), [(distribute.COPIED_BYTES, 1), (1, 3)])
 def test_all_records_come_here_a_file_for_a_file_and_a_large_one_by_and_by(
     at_once: int, turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dealt = dealt_records([day(tmp_path / "a.csv", range(20)), day(tmp_path / "b.csv", range(15, 30))])
-    monkeypatch.setattr(copying, "COPIED_BYTES", at_once)
-    monkeypatch.setattr(copying, "ROWS", 5)
+    monkeypatch.setattr(distribute, "COPIED_BYTES", at_once)
+    monkeypatch.setattr(distribute, "ROWS", 5)
     if turns > 1:
         dealt = replace(dealt, raw_bytes=[turns, 1])
     raw, sizes = copied(dealt, tmp_path, silent)

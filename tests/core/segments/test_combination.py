@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import LEARNED, View
 from core.base.settings import ViewWeights
-from core.segments.combination import blend, calibrate, combine, counted, effective_shares, present_weights
+from core.segments.combination import (
+    blend,
+    calibrate,
+    combine,
+    counted,
+    effective_shares,
+    mixed_as_before,
+    present_weights,
+)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -91,15 +99,13 @@ def test_centring_is_over_the_clustered_users_only() -> None:
 def test_new_users_are_placed_with_the_means_of_the_old_ones() -> None:
     old = combine(THREE, ViewWeights())
     few = {name: array[5:8] for name, array in THREE.items()}
-    np.testing.assert_allclose(
-        combine(few, ViewWeights(), means=old.means).vectors, old.vectors[5:8], atol=1e-6
-    )
+    np.testing.assert_allclose(mixed_as_before(few, ViewWeights(), old.means), old.vectors[5:8], atol=1e-6)
 
 
 def test_means_of_another_model_are_refused() -> None:
     means = combine({View.URL: THREE[View.URL]}, ViewWeights()).means
     with pytest.raises(ArtifactError, match="theme, type"):
-        combine(THREE, ViewWeights(), means=means)
+        mixed_as_before(THREE, ViewWeights(), means)
 
 
 def test_calibrating_once_and_blending_often_is_the_same() -> None:
