@@ -19,17 +19,21 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util.retry import Retry
 
-from core.base.web import web_session
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
 
+Connect: TypeAlias = Callable[[str, int], socket.socket]
+"""Connector: host and port → a connected socket."""
 _ADDRESSES: Final = 3
 """Most addresses of a host that are tried."""
 
@@ -188,8 +192,7 @@ class Client:
         self._sleep = sleep or self.sockets.sleep
         self._asked: dict[str, float] = {}
         self._delays: defaultdict[str, float] = defaultdict(lambda: limits.request_every_s)
-        self._session = web_session(self.sockets.connect, HEADERS)
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = _Session(self.sockets.connect)
 
     def __enter__(self) -> Self:
         return self
@@ -343,3 +346,44 @@ def _content_type(text: str) -> tuple[str, str]:
     message["content-type"] = text.replace("\r", " ").replace("\n", " ") or "unknown"
     kind = text.partition(";")[0].strip().lower()
     return kind, str(message.get_param("charset", "") or "")
+
+
+class _Session(requests.Session):
+    """A session whose sockets ``connect`` opens, which checks the address.
+
+    It takes no proxies or passwords from the environment, and retries nothing, so that two layers do not
+    multiply. It sees no redirect: requests would read the whole body of one, even without following it.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.clear()
+        self.headers.update(HEADERS)
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(max_retries=0)
+        adapter.poolmanager.pool_classes_by_scheme = _pools(connect)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return None: no redirect is followed."""
+        return None
+
+
+def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or 80)
+
+    class Tls(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or 443)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}

@@ -16,11 +16,10 @@ from typing import Final
 from protego import Protego
 
 from core.base.progress import Progress
-from core.base.web import Resolve, resolve
 from core.labels.fetching.client import AGENT, Client, Want
 from core.labels.fetching.extract import Extractor
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed
-from core.labels.fetching.guard import Guard, Target
+from core.labels.fetching.guard import Guard, Resolve, Target, resolve
 from core.labels.fetching.limits import FetchLimits
 from core.labels.fetching.page_store import PageStore
 from core.labels.label_types import Document

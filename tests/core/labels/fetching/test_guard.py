@@ -4,9 +4,8 @@ import time
 import pytest
 
 from core.base.errors import SettingsError
-from core.base.web import is_public
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
-from core.labels.fetching.guard import Guard, host_name
+from core.labels.fetching.guard import Guard, host_name, is_public
 from tests.core.labels.fetching.loopback_site import loopback
 
 SHOP = ["shop.example"]
