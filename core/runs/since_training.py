@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.errors import ArtifactError, InputError
+from core.base.errors import ArtifactError, InputError, read_as_trained
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, View
 from core.base.settings import Device
@@ -125,6 +125,7 @@ def since_training(placed: Placed) -> SinceTraining:
     )
 
 
+@read_as_trained()
 def export_since_training(
     inputs: Sequence[Path], model: Path, progress: Progress, device: Device = Device.AUTO
 ) -> SinceTraining:

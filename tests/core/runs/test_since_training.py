@@ -115,6 +115,17 @@ def test_another_site_and_a_folder_of_an_earlier_release_are_refused(
     assert "--from-stage analyze" in said
 
 
+def test_no_option_is_named_that_the_command_does_not_have(model: Path, tmp_path: Path) -> None:
+    export = tmp_path / "of_another_tool.csv"
+    export.write_text(
+        "user_pseudo_id,event_timestamp,event_name,page_location\n1.2,1700000000,page,https://shop.example/a\n"
+    )
+    said = one_line_error(cli("drift", export, "--model", model))
+    assert "No page view is left of 1 records" in said
+    assert "events that it was trained with" in said
+    assert "--page-view" not in said
+
+
 def test_the_remedy_writes_what_was_missing(shop: Path, model: Path, tmp_path: Path) -> None:
     out = shutil.copytree(model.parent, tmp_path / "out")
     for name in ("training_period.json", "training_period.npz", "sealed.json"):
