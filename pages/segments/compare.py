@@ -11,7 +11,7 @@ from core.facts.context import Context
 from core.facts.segment_tools import compare, compare_all, paragraph
 from core.saved import descriptions
 from pages.ui.chat import chat_message, describe_view, topic
-from pages.ui.segments import cards, differences_view, k_view, naming, segment_controls
+from pages.ui.segments import cards, differences_view, k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
@@ -24,9 +24,9 @@ def page() -> None:
     """Draw the page Compare, or what to do first."""
     heading(COMPARE)
     live = segment_controls.ready()
-    about = topic.context() if live is not None else None
-    if live is None or about is None:
+    if live is None:
         return
+    about = topic.context(live)
     k_view.draw_nothing_here(live)
     _two(live, about)
     _each(live, about)
@@ -84,8 +84,8 @@ def _each(live: LiveSegments, about: Context) -> None:
     described = descriptions.kept_descriptions(made_from.store, made_from.model_key, about.tables.digest)
     told, titles = described.load(), topic.titles(live, about)
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
-        naming.use_all(live, about.suggested)
-        naming.undo(live)
+        cards.use_all(live, about.suggested)
+        cards.undo(live)
         if not about.withheld:
             describe_view.actions(live, about, described)
     describe_view.progress(live, about)
@@ -94,10 +94,10 @@ def _each(live: LiveSegments, about: Context) -> None:
             sure = live.certificates.get(segment)
             cards.swatch(segment, mark=sure.mark if sure else "")
             st.markdown(f"#### {cards.heading(live.names[segment])}")
-            naming.unfit(live, segment)
+            cards.unfit(live, segment)
             offered = about.suggested.get(segment, live.held[segment].text)
             if live.held[segment].better is None and live.held[segment].text != offered:
-                naming.offer(live, segment, offered)
+                cards.offer(live, segment, offered)
             own = topic.told(about, key, partial(paragraph, segment=key))
             summary = told[segment].summary if segment in told and not about.withheld else own
             chat_message.draw(summary, f"segment-{segment}", titles)

@@ -12,22 +12,13 @@ from core.base.schema import Group
 from core.naming.fitting import reason
 from core.profiles.metrics import outside_note, records
 from core.profiles.profile_columns import Col, RowKind, of_row
+from core.runs.stages import LAYOUT, LEVELS
 from pages.ui.chat import topic
-from pages.ui.segments import (
-    background,
-    cards,
-    certificates,
-    k_view,
-    live_segments,
-    map_view,
-    naming,
-    segment_controls,
-    steering,
-)
+from pages.ui.segments import cards, certificates, k_view, map_view, segment_controls, session_segments
 from pages.ui.segments.figure import SIDE
-from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources, sources
-from pages.ui.shell import errors, state
+from pages.ui.segments.live_segments import LiveSegments, solve
+from pages.ui.segments.shared import Sources
+from pages.ui.shell import errors, job_panel
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
@@ -42,19 +33,19 @@ WHY_APART = {
 def page() -> None:
     """Draw the page Explore, or what to do first."""
     heading(EXPLORE)
-    if not state.need():
-        return
-    made_from = sources()
+    made_from = session_segments.sources()
     if made_from is not None:
-        background.settle()
+        for stage in (LEVELS, LAYOUT):
+            job_panel.result(stage.name)  # what it made lies in the store
         _explore(made_from)
 
 
 def _explore(made_from: Sources) -> None:
+    now = session_segments.read(made_from)
     with st.container(border=True, key="steering"):
-        slots = steering.draw(made_from)
-    live = live_segments.solve(made_from)
-    steering.show_result(slots, live)
+        slots = segment_controls.draw(made_from, now)
+    live = solve(session_segments.settle(made_from, now))
+    segment_controls.show_result(slots, live)
     segment_controls.status_line(live)
     k_view.draw_nothing_here(live)
     certificates.small_kinds(live)
@@ -69,9 +60,7 @@ def _explore(made_from: Sources) -> None:
 
 
 def _segments(live: LiveSegments) -> None:
-    rows = live.profiles.parts
-    about = topic.context()
-    suggested = about.suggested if about is not None else {}
+    rows, suggested = live.profiles.parts, topic.context(live).suggested
     certificates.really_one(live)
     for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
         _card(live, row, suggested)
@@ -80,7 +69,7 @@ def _segments(live: LiveSegments) -> None:
         badge = "no segment" if row[Col.KEY] == ASIDE else "by rule"
         cards.rule_card(row[Col.LABEL], row[Col.SHARE], _facts(live, row), why, badge)
     with st.container(horizontal=True, vertical_alignment="center", key="segments-foot"):
-        naming.use_all(live, suggested)
+        cards.use_all(live, suggested)
         link(PROFILES, "Read their profiles")
 
 
@@ -91,16 +80,16 @@ def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str])
     with st.container(key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE], mark)
         with st.grid(2, min_column_width=190, gap="small", vertical_alignment="center"):
-            cards.name_field(segment, own, partial(naming.rename, live), mark)
+            cards.name_field(segment, own, partial(cards.rename, live), mark)
             st.markdown(f":small[{_facts(live, row)}]")
         certificates.line(live, segment)
         if name.better is not None:
-            naming.unfit(live, segment)
+            cards.unfit(live, segment)
             return
         if why := reason(name):
             st.caption(md_text(why, 400))
         if suggested.get(segment, name.text) != name.text:
-            naming.offer(live, segment, suggested[segment])
+            cards.offer(live, segment, suggested[segment])
 
 
 def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:

@@ -11,12 +11,13 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
+from core.facets.beside_segments import beside_segments
 from core.facets.definitions import OF_NO_PAGES, QUESTIONS, FacetKind
 from core.facets.facets import FEWEST_OUTCOMES, Facet, Facets
 from pages.ui.data import catalog
-from pages.ui.segments import live_segments, outcome_choice, session_segments, shared
+from pages.ui.segments import session_segments, shared
 from pages.ui.segments.figure import SIDE
-from pages.ui.segments.made_from import FEWEST_USERS, found_sources
+from pages.ui.segments.session_segments import FEWEST_USERS, found_sources
 from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import EXPLORE, FACETS, TRAINING, heading, link
 from pages.ui.shell.text import count, md_text
@@ -52,7 +53,7 @@ def page() -> None:
     found = _found()
     facets = found.in_order
     _message(facets, found.outcome)
-    _beside_segments()
+    _beside_segments(found)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="facets"):
         for facet in facets:
             with st.container(border=True, key=f"facet-{facet.kind}"):
@@ -80,16 +81,14 @@ def _message(facets: list[Facet], outcome: str) -> None:
     st.markdown(f"#### {' '.join(lines)}")
 
 
-def _beside_segments() -> None:
+def _beside_segments(found: Facets) -> None:
     """Draw whether the segments on screen tell the outcome better than a facet."""
     made_from = found_sources()
     if made_from is None or made_from.n_clustered < FEWEST_USERS:
         return
     with suppress(InputError):  # all users alike: Explore says so
-        now = live_segments.steering(made_from)
-        combined = shared.combined(made_from, now.weights)
-        segmentation = session_segments.current(made_from, now, combined)
-        if told := outcome_choice.beside(made_from, segmentation.partition):
+        segmentation = session_segments.current(made_from, session_segments.read(made_from))
+        if told := beside_segments(found, segmentation.partition):
             st.markdown(md_text(told.sentence, 600), help=BESIDE_HELP)
 
 
@@ -106,10 +105,11 @@ def _labelled() -> bool:
 def _found() -> Facets:
     made_from = found_sources()
     if made_from is not None:
-        return outcome_choice.of_sources(made_from)
+        chosen = state.controls(made_from.model_key).outcomes
+        return shared.facets(made_from.dataset, made_from.labels, shared.usual_or_chosen(made_from, chosen))
     dataset = state.dataset()
     assert dataset is not None  # state.need has looked
-    return outcome_choice.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
+    return shared.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
 
 
 def _card(facet: Facet, found: Facets) -> None:

@@ -32,10 +32,9 @@ from pages.ui.segments import (
     charts,
     differences_view,
     k_view,
-    naming,
-    outcome_choice,
     segment_controls,
     segment_next,
+    shared,
     spotlight,
 )
 from pages.ui.segments import profile_tables as tables
@@ -90,7 +89,7 @@ def page() -> None:
     part = count_filter.counted(live)
     with spotlight.raised(PROFILES):
         _all_segments(part, live)
-        _one_by_one(part, live)
+        _one_by_one(part, live, replace(topic.context(live), tables=part.tables))
 
 
 def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
@@ -108,7 +107,7 @@ def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
             _outcome(live)
         _sizes(live)
     _each_outcome(live)
-    personal_view.offer(whole.sources.dataset, outcome_choice.leaks(whole))
+    personal_view.offer(whole.sources.dataset, shared.leaks(whole.sources, whole.profiles.chosen))
 
 
 def _heat_map(live: LiveSegments) -> None:
@@ -174,7 +173,7 @@ def _sizes(live: LiveSegments) -> None:
     )  # fmt: skip
 
 
-def _one_by_one(live: LiveSegments, whole: LiveSegments) -> None:
+def _one_by_one(live: LiveSegments, whole: LiveSegments, about: Context) -> None:
     rows = tables.named(live.profiles.parts, live.names)
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
@@ -195,21 +194,19 @@ def _one_by_one(live: LiveSegments, whole: LiveSegments) -> None:
         st.caption("Choose one segment to read it, or several to set them side by side.")
         return
     for row in records(rows[rows[Col.KEY].isin(chosen)]):
-        _segment(live, row, whole)
-    _differences(live, [key for key in called if key in chosen], called)
-    _labels(live, [key for key in called if key in chosen])
-    _attributes(live, [key for key in called if key in chosen])
+        _segment(live, row, whole, about)
+    keys = [key for key in called if key in chosen]
+    _differences(live, about, keys, called)
+    _labels(live, about, keys)
+    _attributes(live, keys)
 
 
 def _keep_chosen(model: str) -> None:
     state.set_controls(model, segments=tuple(st.session_state["profiled"]))
 
 
-def _differences(live: LiveSegments, keys: list[str], called: dict[str, str]) -> None:
+def _differences(live: LiveSegments, about: Context, keys: list[str], called: dict[str, str]) -> None:
     """Draw the spread behind the means, and everything that sets a row apart."""
-    about = _about(live)
-    if about is None:
-        return
     differences_view.spread(live, about, keys, "profiled")
     for key in keys:
         with st.expander(f"All differences of {cards.heading(called[key])}"):
@@ -233,20 +230,19 @@ def _ranking_field(live: LiveSegments, key: str) -> str:
     return f"ranking-{key}-{live.sources.model_key}"
 
 
-def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments) -> None:
+def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments, about: Context) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
         sure = live.certificates.get(row[Col.SEGMENT])
         cards.swatch(row[Col.SEGMENT], mark=sure.mark if sure else "")
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
         certificates.line(live, row[Col.SEGMENT])
         if row[Col.SEGMENT] in live.held:
-            naming.unfit(live, row[Col.SEGMENT])
+            cards.unfit(live, row[Col.SEGMENT])
             if why := reason(live.held[row[Col.SEGMENT]]):
                 st.caption(md_text(why, 400))
         users, share = (profile_columns.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
-        if (about := _about(live)) is not None:
-            differences_view.lead(about.tables.differences, row[Col.KEY])
+        differences_view.lead(live.tables.differences, row[Col.KEY])
         _metrics(live, row, about)
         if row[Col.KIND] == RowKind.ONE_PAGE:
             st.caption(cards.second_pages(live.profiles, row[Col.KEY]))
@@ -255,21 +251,15 @@ def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments) -> No
             segment_next.draw(live, row)
 
 
-def _about(live: LiveSegments) -> Context | None:
-    """The context for sentences, with the tables counted on this page; None before there is any."""
-    about = topic.context()
-    return None if about is None else replace(about, tables=live.tables)
-
-
-def _of_others(about: Context | None, key: str, name: str) -> str:
-    fact = Figures(about).measure(key, name) if about is not None else None
-    if about is None or fact is None:
+def _of_others(about: Context, key: str, name: str) -> str:
+    fact = Figures(about).measure(key, name)
+    if fact is None:
         return wording.ABSENT
     found = others_of(about, fact)
     return wording.ABSENT if found is None else profile_columns.figure(name, found.value, found.written_n)
 
 
-def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> None:
+def _metrics(live: LiveSegments, row: dict[str, Any], about: Context) -> None:
     everybody, meaning = tables.everybody(live.profiles), tables.definitions(live.profiles)
     with st.grid("auto", min_column_width=160, gap="small"):  # room for "14 min 25 s"
         for name, called in tables.CARD_METRICS.items():
@@ -328,10 +318,9 @@ def _short(pages: pd.DataFrame) -> list[str]:
             for text, address in zip(texts, addresses, strict=True)]  # fmt: skip
 
 
-def _labels(live: LiveSegments, keys: list[str]) -> None:
+def _labels(live: LiveSegments, about: Context, keys: list[str]) -> None:
     """Draw what the rows' pages are about and for, where pages are labelled."""
-    about = _about(live)
-    looked_at = pd.DataFrame() if about is None else label_table(about)
+    looked_at = label_table(about)
     if looked_at.empty:
         return
     made = {view: tables.labels_of(looked_at, live.names, view, keys) for view in LABELS}

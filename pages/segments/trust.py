@@ -7,11 +7,10 @@ from typing import Final
 
 import streamlit as st
 
-from core.runs.stages import SCORECARD
+from core.runs.stages import LAYOUT, LEVELS, SCORECARD
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
-    background,
     by_hand_view,
     certificates,
     k_view,
@@ -54,8 +53,8 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    job_panel.result(SCORECARD.name)  # what it made lies in the store
-    background.settle()
+    for stage in (SCORECARD, LEVELS, LAYOUT):
+        job_panel.result(stage.name)  # what it made lies in the store
     card = scorecard_view.find(live)
     if card is None:
         _measure(live)

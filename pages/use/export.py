@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.cli.command import beyond, command_line, other_numbers
 from core.runs.export import IdStyle
-from pages.ui.segments import naming, segment_controls, takeaway
+from pages.ui.segments import cards, segment_controls, takeaway
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPORT, heading
@@ -32,7 +32,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    naming.unfits(live)
+    cards.unfits(live)
     with st.grid(2, min_column_width=360, key="exports"):
         _report(live)
         _users(live)

@@ -32,9 +32,9 @@ def page() -> None:
         button(SETTINGS, "Go to Settings")
         return
     live = segment_controls.ready()
-    about = topic.context() if live is not None else None
-    if live is None or about is None:
+    if live is None:
         return
+    about = topic.context(live)
     mine = state.of_model(live.sources.model_key)
     st.caption(
         "It runs in a process of its own, without files and network, for at most "

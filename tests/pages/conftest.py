@@ -15,14 +15,14 @@ from streamlit.testing.v1 import AppTest
 
 from core.llm.llm_settings import VARIABLES
 from core.runs import jobs
-from pages.ui.segments import background, certificates, figure
+from pages.ui.segments import certificates, figure, session_segments
 from tests.pages.fake_jobs import FakeJobs
 from tests.pages.fixtures_segments import finished_run as finished_run
 from tests.pages.fixtures_segments import written_run as written_run
 
 ROOT = Path(__file__).resolve().parents[2]
 OpenApp = Callable[..., AppTest]
-COMPARE_ONCE = background.compare_once
+COMPARE_ONCE = session_segments.compare_once
 """As it is outside of tests."""
 DRAWINGS = {f"{figure.__name__}.{made.__name__}" for made in (figure._picture, figure._table)}
 
@@ -51,7 +51,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("BEHA2VEC_INPUT", str(tmp_path / "input"))
     monkeypatch.setenv("BEHA2VEC_CONFIG", str(tmp_path / "config"))
     monkeypatch.setattr(certificates, "QUIET_S", float("inf"))  # no job that nobody asks for
-    monkeypatch.setattr(background, "compare_once", lambda *_: None)
+    monkeypatch.setattr(session_segments, "compare_once", lambda *_: None)
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     yield

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.segments import background, certificates
+from pages.ui.segments import certificates, session_segments
 from tests.pages.conftest import COMPARE_ONCE, OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import keep_what_jobs_make, write_run
@@ -16,7 +16,7 @@ from tests.pages.fixtures_segments import keep_what_jobs_make, write_run
 def test_where_everything_is_kept_no_job_is_started(
     open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, views: tuple[str]
 ) -> None:
-    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
+    monkeypatch.setattr(session_segments, "compare_once", COMPARE_ONCE)
     monkeypatch.setattr(certificates, "QUIET_S", 0)
     run = write_run(tmp_path / "cache", views=views)
     open_app("pages/segments/explore.py", data=run.dataset, k="3")

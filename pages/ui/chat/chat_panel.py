@@ -17,8 +17,7 @@ from core.saved import conversations
 from core.saved.conversations import Conversation, Exchange
 from core.saved.turns import ChatTask
 from pages.ui.chat import assistants, chat_message, describe_view, topic
-from pages.ui.segments import outcome_choice, session_segments
-from pages.ui.segments.made_from import found_sources
+from pages.ui.segments import session_segments, shared
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
@@ -59,9 +58,9 @@ def show() -> Drawn:
 
 def mark(drawn: Drawn) -> None:
     """Mark the answers that are about other segments than those on screen."""
-    made_from = found_sources() if drawn else None
+    made_from = session_segments.found_sources() if drawn else None
     made = made_from is not None and session_segments.session(made_from).history
-    about = topic.context() if made else None
+    about = topic.on_screen() if made else None
     if about is None:
         return
     for room, exchange in drawn:
@@ -92,7 +91,7 @@ def _answer(conversation: Conversation, place: int) -> None:
     about = None
     with errors.shown():
         try:
-            about = topic.context()
+            about = topic.on_screen()
             said = _answered(conversation, place, about)
         except Beha2VecError as error:
             said = Answer((Note(text=str(error)),), declined=True)
@@ -127,8 +126,10 @@ def _name(conversation: Conversation, place: int) -> str:
 
 def _examples() -> tuple[str, ...]:
     """Example questions that these data can answer."""
-    made_from = found_sources()
-    outcome = made_from is not None and bool(outcome_choice.chosen_outcomes(made_from))
+    made_from = session_segments.found_sources()
+    outcome = made_from is not None and bool(
+        shared.usual_or_chosen(made_from, state.controls(made_from.model_key).outcomes)
+    )
     themes = made_from is not None and View.THEME in made_from.vectors.views
     return (
         "Which segment converts best?" if outcome else "Who has the most page views a user?",

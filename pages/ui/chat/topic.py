@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -13,42 +13,51 @@ from core.facts.answer import Answer, Title
 from core.facts.context import PASTED as A_LIST
 from core.facts.context import Context
 from core.facts.fact_maker import Figures, Finding, with_bases
+from core.naming.fitting import HeldName
 from core.people.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
 from core.saved import descriptions
 from core.saved.saved_work import Segmentation
-from core.segments.certificate import verdict_text
-from core.segments.levels import unsupported
-from core.segments.partition import Partition
 from pages.ui.people.look_alikes_view import PASTED
-from pages.ui.segments import background, live_segments, naming, session_segments, shared
-from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources, found_sources
+from pages.ui.segments import session_segments, shared
+from pages.ui.segments.live_segments import LiveSegments, solve
+from pages.ui.segments.shared import Sources
 from pages.ui.shell import state
 
 
-def context() -> Context | None:
-    """The context of the segments on screen, or of those kept for the model; None before there are any."""
-    made_from = found_sources()
-    if made_from is None:
-        return None
-    shown, previous = _shown(made_from)
-    analyze = live_segments.steering(made_from).analyze
-    made = shared.tables(made_from, shown.weights, shown.partition, analyze)
-    levels = background.levels(made_from)
-    kept_back = live_segments.withheld(made_from, levels)
-    held = live_segments.held_names(made_from, made, kept_back=kept_back)
-    told = descriptions.kept_descriptions(made_from.store, made_from.model_key, made.digest).load()
-    suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
-    names = {segment: name.text for segment, name in held.items() if name.is_given}
-    sure = shared.certificates(made_from, shown.weights, shown.partition)
-    offered = {} if kept_back else suggested
-    funnel = state.controls(made_from.model_key).funnel
-    like = partial(_like, made_from, shown, str(state.of_model(made_from.model_key).get(PASTED, "")))
-    verdict = verdict_text(levels, sure) if levels else ""
+def on_screen() -> Context | None:
+    """The context of the segments on screen, or of those kept for the model; None before there are any.
+
+    Raises:
+        InputError: If there are too few users for segments.
+    """
+    made_from = session_segments.found_sources()
+    return None if made_from is None else context(solve(session_segments.shown(made_from)))
+
+
+def context(live: LiveSegments) -> Context:
+    """The context that questions about segments are answered from."""
+    made_from, model = live.sources, live.sources.model_key
+    told = descriptions.kept_descriptions(made_from.store, model, live.tables.digest).load()
+    suggested = suggested_names(live.held, {segment: one.name for segment, one in told.items()})
     return Context(
-        made, names, previous, offered, sure, unsupported(levels), verdict, kept_back, funnel, like
-    )
+        live.tables, live.own_names, session_segments.previous(made_from),
+        {} if live.withheld else suggested, live.certificates, live.unsupported,
+        live.verdict if live.levels else "", live.withheld, state.controls(model).funnel,
+        partial(_like, made_from, live.segmentation, str(state.of_model(model).get(PASTED, ""))),
+    )  # fmt: skip
+
+
+def suggested_names(held: Mapping[int, HeldName], told: Mapping[int, str]) -> dict[int, str]:
+    """Segment → suggested name: a language model's if it is free, else by what sets the segment apart.
+
+    Args:
+        held: What the segments are called.
+        told: Names suggested by a language model.
+    """
+    own = {segment: (name.better or name).text for segment, name in held.items()}
+    taken = {name.text.casefold(): segment for segment, name in held.items()}
+    return own | {s: name for s, name in told.items() if taken.get(name.casefold(), s) == s}
 
 
 def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> LookAlikes:
@@ -87,23 +96,9 @@ def titles(live: LiveSegments, about: Context) -> dict[str, Title]:
 
 def prepare() -> None:
     """Lay out what every question needs after the page is drawn, so that the first answer need not wait."""
-    made_from = found_sources()
+    made_from = session_segments.found_sources()
     if made_from is not None and session_segments.session(made_from).history:
-        about = context()
-        if about is not None:
-            about.tables.warm()
-
-
-def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
-    """The segments on screen, made now if needed, and those before the last move.
-
-    Raises:
-        InputError: If there are too few users for segments.
-    """
-    history = session_segments.session(made_from).history
-    if history:
-        return history[0], history[0].cut or (history[1].partition if len(history) > 1 else None)
-    return live_segments.solve(made_from).segmentation, None
+        solve(session_segments.shown(made_from)).tables.warm()
 
 
 @st.cache_resource(max_entries=16 * shared.SESSIONS, show_spinner=False)

@@ -12,7 +12,7 @@ from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Users
 from core.people.search import NOBODY_SAID, Wanted, search
 from core.profiles.outcomes import path_of
 from pages.ui.people import chosen_user
-from pages.ui.segments import outcome_choice, user_facts
+from pages.ui.segments import shared, user_facts
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
@@ -45,7 +45,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def _fields(live: LiveSegments) -> Wanted:
-    basis, outcomes = live.tables.basis.data, outcome_choice.outcomes(live.sources)
+    basis, outcomes = live.tables.basis.data, shared.outcomes(live.sources)
     seen = tuple(one for one in outcomes if one.startswith((PAGE_OUTCOME, TEMPLATE_OUTCOME)))
     titles = user_facts.row_titles(live)
 

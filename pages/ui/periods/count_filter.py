@@ -20,7 +20,7 @@ from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, Fitting,
 from core.profiles.data import coded
 from core.runs import pipeline
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources
+from pages.ui.segments.shared import Sources
 from pages.ui.shell import state
 from pages.ui.shell.kept import kept
 from pages.ui.shell.links import TRAINING

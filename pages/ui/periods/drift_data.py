@@ -19,8 +19,7 @@ from pages.ui.data import catalog, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import PREPARE_WALL_S
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources
-from pages.ui.segments.shared import SESSIONS
+from pages.ui.segments.shared import SESSIONS, Sources
 from pages.ui.shell import job_panel
 from pages.ui.shell.kept import kept
 

@@ -15,9 +15,9 @@ from core.saved.controls import Controls
 from core.saved.saved_runs import LONGEST_NAME, SavedRun, run_log
 from core.saved.saved_work import Segmentation
 from pages.ui.data import catalog
-from pages.ui.segments import made_from, session_segments
+from pages.ui.segments import session_segments
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources
+from pages.ui.segments.shared import Sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPLORE
 
@@ -104,7 +104,7 @@ def reopen(key: str) -> None:
     state.select_model(run.model)
     _keep_what_is_there(run)
     saved_work.choose_vectors(store, run.model, run.embeddings)
-    sources = made_from.found_sources()
+    sources = session_segments.found_sources()
     if sources is None:
         raise saved_runs.not_there(run, "what it was made of")
     others = dict.fromkeys(saved_work.names(store, run.model), "")
@@ -115,7 +115,7 @@ def reopen(key: str) -> None:
 
 
 def _keep_what_is_there(run: SavedRun) -> None:
-    sources = made_from.found_sources()
+    sources = session_segments.found_sources()
     shown = sources and saved_work.recall(sources.store, run.model, len(sources.vectors.inside))
     if not sources or not shown or shown.embeddings != sources.embeddings:
         return

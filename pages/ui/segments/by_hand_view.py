@@ -16,7 +16,7 @@ from core.facets.facets import Facet, crossed
 from core.saved import saved_work
 from core.segments import by_hand
 from core.segments.partition import Partition
-from pages.ui.segments import outcome_choice, session_segments
+from pages.ui.segments import session_segments, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
@@ -83,7 +83,8 @@ def menu(live: LiveSegments) -> None:
 
 def _by_facet(live: LiveSegments, digest: str) -> None:
     """Draw the choice of one or two facets, whose levels become the segments."""
-    found = outcome_choice.of_sources(live.sources).facets
+    made_from, outcome = live.sources, live.steering.analyze.outcome
+    found = shared.facets(made_from.dataset, made_from.labels, outcome).facets
     kinds = st.multiselect(
         "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,
         placeholder="Choose one or two", max_selections=2, select_all=False,

@@ -1,21 +1,24 @@
-"""The parts of a segment's card: colour, name to edit, size, outcome, pages a user, what sets it apart."""
+"""The parts of a segment's card: colour, name to edit, suggested names, and what it holds."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
+from core.naming.fitting import reason
+from core.naming.names import name_segments
 from core.profiles.metrics import Profiles
 from core.profiles.outcomes import path_of
 from core.profiles.profile_columns import Col, figure
+from core.saved import saved_work
 from core.saved.saved_work import LONGEST_NAME
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
-
-Rename = Callable[[int, str], None]
 
 
 def swatch(segment: int, share: float = 1.0, mark: str = "") -> None:
@@ -33,7 +36,7 @@ def swatch(segment: int, share: float = 1.0, mark: str = "") -> None:
     )
 
 
-def name_field(segment: int, own_name: str, rename: Rename, mark: str = "") -> None:
+def name_field(segment: int, own_name: str, rename: Callable[[int, str], None], mark: str = "") -> None:
     """Draw a segment's number, its name as a field to edit, and its mark."""
     # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
     key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
@@ -78,3 +81,87 @@ def second_pages(profiles: Profiles, key: str) -> str:
     return (
         f"A second page would be: {', '.join(listed)} of {found[0].n:,} users who arrived alike and went on."
     )
+
+
+def unfit(live: LiveSegments, segment: int) -> None:
+    """Draw that the analyst's name no longer fits, with one that does; nothing where it fits."""
+    name = live.held[segment]
+    if name.better is None:
+        return
+    with st.container(border=True, key=f"unfit-{segment}", gap="xsmall"):
+        why = md_text(reason(name), 400)
+        st.markdown(f":material/rule: **{md_text(name.text)}** no longer fits", help=why)
+        offer(live, segment, name.better.text)
+
+
+def unfits(live: LiveSegments) -> None:
+    """Draw :func:`unfit` for all segments."""
+    for segment in live.segments:
+        unfit(live, segment)
+
+
+def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
+    """Draw a button that gives all unnamed segments their suggested names."""
+    missing = {segment: name for segment, name in found.items() if segment not in live.own_names}
+    st.button(
+        "Use the suggested names", icon=":material/auto_awesome:", key="use-names", disabled=not missing,
+        on_click=_rename, args=(live, missing), help="Names of your own stay as they are.",
+    )  # fmt: skip
+
+
+def use_one(live: LiveSegments, segment: int, name: str) -> None:
+    """Draw a button that gives a segment its suggested name."""
+    st.button(
+        "Use this name", key=f"use-name-{segment}", type="tertiary", icon=":material/check:",
+        on_click=_rename, args=(live, {segment: name}),
+    )  # fmt: skip
+
+
+def offer(live: LiveSegments, segment: int, name: str) -> None:
+    """Draw a suggested name with a button that gives it to the segment."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Suggested name: {md_text(name)}", width="content")
+        use_one(live, segment, name)
+
+
+def undo(live: LiveSegments) -> None:
+    """Draw a button that undoes the last change of names."""
+    made_from = live.sources
+    earlier = saved_work.earlier_names(made_from.store, made_from.model_key)
+    st.button(
+        "Undo names", icon=":material/undo:", key="undo-names", type="tertiary",
+        disabled=not earlier, on_click=_undo, args=(live,),
+    )  # fmt: skip
+
+
+def rename(live: LiveSegments, segment: int, name: str) -> None:
+    """Set the analyst's name of a segment, or remove it if empty, and confirm once it is saved."""
+    with errors.shown():
+        _set_names(live, {segment: name})
+        kept = md_text(" ".join(name.split()))
+        said = f"Saved: {kept}" if kept else f"Saved: Segment {segment + 1} has no name of its own"
+        st.toast(said, icon=":material/check:")
+
+
+def _rename(live: LiveSegments, changes: Mapping[int, str]) -> None:
+    with errors.shown():
+        _set_names(live, changes)
+
+
+def _set_names(live: LiveSegments, changes: Mapping[int, str]) -> None:
+    """Set the analyst's names of segments; an empty one removes a name. This fixes the number of segments.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    store, model = live.sources.store, live.sources.model_key
+    if state.controls(model).n_clusters is None:
+        state.set_controls(model, n_clusters=live.steering.cluster.n_clusters)
+    own = name_segments(live.tables.differences, live.tables.basis.site)
+    evidence = {segment: own[segment].evidence for segment in changes if segment in own}
+    saved_work.rename(store, model, changes, evidence)
+
+
+def _undo(live: LiveSegments) -> None:
+    with errors.shown():
+        saved_work.undo_names(live.sources.store, live.sources.model_key)

@@ -19,9 +19,9 @@ from core.profiles.profile_columns import Col
 from core.runs.stages import LEVELS
 from core.segments.certificate import KEPT_BACK
 from core.segments.levels import SegmentLevels, Structure
-from pages.ui.segments import background, charts, differences_view, live_segments, session_segments, shared
+from pages.ui.segments import charts, differences_view, session_segments, shared
 from pages.ui.segments.figure import behind, picture
-from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.live_segments import LiveSegments, with_number
 from pages.ui.shell import job_panel, state, written_table
 from pages.ui.shell.links import FACETS, TRAINING, TRUST, link
 from pages.ui.shell.text import count, md_text
@@ -58,7 +58,7 @@ def offer(live: LiveSegments) -> None:
     st.caption("Not compared yet. It runs in the background, in about a minute.")
     st.button(
         "Find the numbers they support", key="compare_k", icon=":material/play_arrow:",
-        on_click=background.compare, args=(live.sources,),
+        on_click=session_segments.compare, args=(live.sources,),
     )  # fmt: skip
 
 
@@ -95,13 +95,14 @@ def _look_at(live: LiveSegments, levels: SegmentLevels) -> None:
     """Draw names and sizes for another number of segments, before it is chosen."""
     finest = max(LOOKED_UP_TO, levels.described_k)
     most = min(finest, shared.different(live.sources, live.steering.weights))
-    numbers = [k for k in range(2, most + 1) if k != len(live.segmentation.as_cut.ids)]
+    current = len(live.segmentation.as_cut.ids)
+    numbers = [k for k in range(2, most + 1) if k != current]
     k = st.pills(
         "Look at another number before you choose it", numbers, key=f"{LOOKED_AT}-{live.sources.model_key}"
     )
     if k is None:
         return
-    other = live_segments.with_number(live, k)
+    other = with_number(live, k)
     sizes = other.segmentation.partition.sizes
     table = pd.DataFrame(
         {Col.LABEL: other.names[segment], Col.USERS: users, Col.SHARE: users / live.sources.n_clustered}

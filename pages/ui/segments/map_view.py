@@ -23,9 +23,10 @@ from core.runs.export import csv_bytes
 from core.runs.stages import LAYOUT
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon, number_places
-from pages.ui.segments import background, by_hand_view, shared
+from pages.ui.segments import by_hand_view, shared
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.shared import Sources
 from pages.ui.shell import job_panel, state, written_table
 from pages.ui.shell.text import count, md_text
 
@@ -260,7 +261,7 @@ def draw(live: LiveSegments) -> None:
         persist_state="session", label_visibility="collapsed",
         help="Neighbours: similar users together. Quick: where users differ most (PCA).",
     )  # fmt: skip
-    layout = background.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
+    layout = shared.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
     if chosen == NEIGHBOURS and layout is None:
         _offer_neighbours(live, weights)
     _map_and_selection(live, layout or shared.pca_map(live.sources, weights))
@@ -285,15 +286,20 @@ def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
     asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(ASKED, set())
     if (live.sources.embeddings, weights) not in asked:
         asked.add((live.sources.embeddings, weights))
-        background.draw_map(live.sources, weights)
+        _start_drawing(live.sources, weights)
     if job_panel.panels([LAYOUT.name], live.sources.embeddings):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer_neighbours"):
         st.caption("This map is not drawn yet; below is the quick one. Drawing takes up to two minutes.")
         st.button(
-            "Draw it", key="draw_neighbours", icon=":material/play_arrow:", on_click=background.draw_map,
+            "Draw it", key="draw_neighbours", icon=":material/play_arrow:", on_click=_start_drawing,
             args=(live.sources, weights),
         )  # fmt: skip
+
+
+def _start_drawing(made_from: Sources, weights: ViewWeights) -> None:
+    """Start the job that lays out the map, or join it (also a button's callback)."""
+    job_panel.start(LAYOUT.name, made_from.layout_request(weights), made_from.embeddings)
 
 
 def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:

@@ -27,7 +27,7 @@ from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources
+from pages.ui.segments.shared import Sources
 from pages.ui.shell import job_panel
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns

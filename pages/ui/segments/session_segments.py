@@ -1,35 +1,39 @@
-"""The segments that a session has on screen: the same settings give the same ones, whatever came before.
+"""The segments that a session has on screen: controls are read, then settled, once a run of a page.
 
-A model has first segments: a full fit with the usual weights and number, kept on disk. Those of any other
-settings are a quick fit that goes on from these, never from the move before, and take their numbers; so a
-small move changes little, and the way that a slider went changes nothing. Who asks for the same settings
-finds the same segments, which are then cut once.
+The same settings give the same segments, whatever came before. A model has first segments: a full fit with
+the usual weights and number, kept on disk. Those of any other settings are a quick fit that goes on from
+these, never from the move before, and take their numbers; so a small move changes little, and the way that a
+slider went changes nothing. Who asks for the same settings finds the same segments, which are then cut once.
+
+:func:`read` changes nothing. :func:`settle` does all that a move of a control leads to: it holds controls,
+remembers and keeps the segments, writes them into the link and starts the comparison of users.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
-import numpy as np
 import streamlit as st
 
 from core.base.errors import ResourceError
-from core.base.settings import ClusterSettings, ViewWeights
-from core.runs import pipeline
+from core.base.settings import AnalyzeSettings, ClusterSettings, OutcomeCount
+from core.data.page_labels import LabelledPages
+from core.runs.stages import LEVELS
 from core.saved import saved_work
 from core.saved.controls import USUAL_SEGMENTS, Controls, effective
 from core.saved.saved_work import Segmentation
 from core.segments import identity
-from core.segments.combination import Combined
+from core.segments import levels as numbers
+from core.segments.levels import SegmentLevels
 from core.segments.partition import Partition
+from core.storage.store import Store
 from pages.ui.data import catalog
-from pages.ui.segments import background, shared
-from pages.ui.segments.made_from import Sources
-from pages.ui.shell import errors, state
-
-if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Steering
+from pages.ui.segments import shared
+from pages.ui.segments.live_segments import Settled, Steering
+from pages.ui.segments.shared import Sources
+from pages.ui.shell import errors, job_panel, state
 
 KEY: Final = "session_segments"
 REFIT: Final = "refit_segments"
@@ -42,8 +46,8 @@ NOT_KEPT: Final = "by_hand_not_kept"
 """Session key: whether a link named segments changed by hand that are not kept here."""
 REMEMBERED: Final = 8
 """Settings whose segments a session keeps, at most; 1 MB each at 270,000 users."""
-KEPT: Final = 64
-"""Segmentations that all sessions share, at most; 1 MB each at 270,000 users."""
+COMPARED: Final = "comparisons_asked_for"
+FEWEST_USERS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -64,37 +68,142 @@ class Session:
         return replace(self, history=(segmentation, *others)[:REMEMBERED])
 
 
+def sources() -> Sources | None:
+    """The sources of the current model; None after a message on why there is nothing to cluster."""
+    found = found_sources()
+    if found is None:
+        state.need()
+        return None
+    if found.n_clustered < FEWEST_USERS:
+        errors.show(
+            f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
+            "make segments. Load an export with more users or a longer period."
+        )
+        return None
+    return found
+
+
+def found_sources() -> Sources | None:
+    """The sources of the current model; None where there is no model."""
+    opened = state.opened()
+    if opened is None:
+        return None
+    data, run, vectors = opened
+    root, latest = str(state.store().root), catalog.latest_labels(state.store(), data.key)
+    labels = _labels(root, data.key, run.embeddings, latest.key if latest else "")
+    return Sources(root, data, run.key, run.path, vectors, labels)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _labels(root: str, dataset: str, embeddings: str, latest: str) -> LabelledPages | None:
+    return catalog.labels_of(Store(Path(root)), dataset, embeddings)
+
+
+def read(made_from: Sources) -> Steering:
+    """Settings from the controls of the model, within what its data allow."""
+    held = state.controls(made_from.model_key)
+    weights = effective(held.weights, made_from.vectors.weighable)
+    n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from))
+    outcome = shared.usual_or_chosen(made_from, held.outcomes)
+    counts = held.outcome_counts if len(outcome) > 1 else OutcomeCount.ANY
+    return Steering(
+        weights,
+        ClusterSettings.checked(n_clusters=n_clusters),
+        AnalyzeSettings.checked(outcome=outcome, outcome_counts=counts),
+    )
+
+
+def _start(made_from: Sources) -> int:
+    """Number of segments that this session began with; levels found later do not change it."""
+    begun: int | None = state.of_model(made_from.model_key).get(state.START)
+    if begun is not None:
+        return begun
+    levels = shared.levels(made_from)
+    return levels.described_k if levels else USUAL_SEGMENTS
+
+
+def settle(made_from: Sources, now: Steering) -> Settled:
+    """Put the segments for the settings that were read on screen, with all that follows from it.
+
+    Raises:
+        SettingsError: If there are more segments than different users.
+    """
+    k, chosen = now.cluster.n_clusters, state.controls(made_from.model_key).n_clusters
+    if chosen is not None and chosen != k:  # more than the data allow
+        state.hold_controls(made_from.model_key, n_clusters=k)
+    segmentation = current(made_from, now)
+    link = {
+        HAND: [segmentation.partition.digest] if segmentation.cut else [],
+        FIT: [] if segmentation.as_cut.warm else [FULL],
+    }
+    state.put_in_link(made_from.model_key, **link)
+    levels = shared.levels(made_from)
+    if levels is None:
+        compare_once(made_from)
+    return _settled(made_from, now, segmentation, levels)
+
+
+def shown(made_from: Sources) -> Settled:
+    """What is on screen now, whatever was moved since; settled first where nothing was on screen yet."""
+    history, now = session(made_from).history, read(made_from)
+    if not history:
+        return settle(made_from, now)
+    return _settled(made_from, now, history[0], shared.levels(made_from))
+
+
+def _settled(
+    made_from: Sources, now: Steering, segmentation: Segmentation, levels: SegmentLevels | None
+) -> Settled:
+    named_anyway = state.controls(made_from.model_key).named_anyway
+    given = saved_work.given_names(made_from.store, made_from.model_key)
+    withheld = numbers.withheld(levels, named_anyway=named_anyway)
+    return Settled(made_from, now, segmentation, given, levels, withheld)
+
+
+def compare(made_from: Sources) -> None:
+    """Start the job that finds supported numbers of segments, or join it (a button's callback)."""
+    job_panel.start(LEVELS.name, made_from.levels_request, made_from.dataset.key)
+
+
+def compare_once(made_from: Sources) -> None:
+    """Start comparing users when a session first comes here with this data set and its labels."""
+    asked = st.session_state.setdefault(COMPARED, set())
+    subject = made_from.dataset.key, made_from.label_key
+    if subject not in asked:
+        asked.add(subject)
+        compare(made_from)
+
+
 def refit() -> None:
     """Ask for a fit from scratch at the next run (a button's callback)."""
     st.session_state[REFIT] = True
 
 
-def current(made_from: Sources, steering: Steering, combined: Combined) -> Segmentation:
+def current(made_from: Sources, now: Steering) -> Segmentation:
     """The segments for these settings: the ones on screen, those of an earlier visit, or a new segmentation.
 
     Raises:
         SettingsError: If there are more segments than different users.
     """
-    shown = session(made_from)
-    setting = made_from.embeddings, steering.weights, steering.cluster
-    again = bool(st.session_state.pop(REFIT, False))
-    if shown.history and shown.history[0].setting == setting and not again:
-        return shown.history[0]
-    if not shown.history:
+    mine, setting = state.of_model(made_from.model_key), (made_from.embeddings, now.weights, now.cluster)
+    mine[state.START] = now.cluster.n_clusters
+    known, again = session(made_from), bool(st.session_state.pop(REFIT, False))
+    if known.history and known.history[0].setting == setting and not again:
+        return known.history[0]
+    if not known.history:
         n_users = len(made_from.vectors.inside)
         kept = saved_work.recall_by_hand(made_from.store, made_from.model_key, n_users)
-        shown = replace(shown, by_hand=kept)
-        shown = _linked(made_from, shown, setting)
-    seen = next((old for old in shown.history if old.setting == setting), None)
-    before = shown.history[0] if shown.history else None
+        known = _linked(made_from, replace(known, by_hand=kept), setting)
+    seen = next((old for old in known.history if old.setting == setting), None)
+    before = known.history[0] if known.history else None
     if seen is None or again:
-        segmentation = _new_segmentation(made_from, steering, combined, before, cold=again)
+        segmentation = _new_segmentation(made_from, now, before, cold=again)
     else:  # back to earlier settings: the very same segments as then
         moved = identity.moved(before.as_cut, seen.as_cut) if before else None
         segmentation = replace(seen, moved=moved, new=(), gone=())
-    if not shown.history or shown.history[0].embeddings != made_from.embeddings:
+    if not known.history or known.history[0].embeddings != made_from.embeddings:
         segmentation = replace(segmentation, moved=None)  # nobody moved anything: they are new here
-    state.of_model(made_from.model_key)[KEY] = shown.after(segmentation)
+    mine[KEY] = known.after(segmentation)
     _keep(made_from, segmentation)
     return segmentation
 
@@ -176,31 +285,10 @@ def _put(made_from: Sources, shown: Segmentation, by_hand: Segmentation | None) 
     _keep(made_from, shown)
 
 
-def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
-    """The partition of a full fit with these settings, before identities are matched.
-
-    Raises:
-        SettingsError: If there are more segments than different users.
-    """
-    vectors, weights = made_from.vectors, steering.weights
-    return _cut(made_from.embeddings, weights, steering.cluster, "", combined, vectors.inside, None)
-
-
-def going_on(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
-    """The partition of a move from the first segments to these settings, before identities are matched.
-
-    Raises:
-        SettingsError: If there are more segments than different users.
-    """
-    inside, start = made_from.vectors.inside, _first(made_from).partition
-    setting = made_from.embeddings, steering.weights, steering.cluster
-    return _cut(*setting, start.digest, combined, inside, start)
-
-
 def _new_segmentation(
-    made_from: Sources, steering: Steering, combined: Combined, before: Segmentation | None, *, cold: bool
+    made_from: Sources, now: Steering, before: Segmentation | None, *, cold: bool
 ) -> Segmentation:
-    setting = made_from.embeddings, steering.weights, steering.cluster
+    setting = made_from.embeddings, now.weights, now.cluster
     if before is None:
         before = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
         linked = _is_linked(made_from)
@@ -208,23 +296,23 @@ def _new_segmentation(
         same = before is not None and before.setting == setting
         if before and same and not (linked and (before.cut or before.partition.warm == cold)):
             return before
-    start = _first(made_from)
+    start = first(made_from)
     if start.setting == setting and not cold:
         found = start
     else:
-        cut = (from_scratch if cold else going_on)(made_from, steering, combined)
+        cut = shared.cut(made_from, now.weights, now.cluster, None if cold else start.partition)
         numbered = identity.match(start.partition, cut).partition
-        found = Segmentation(made_from.embeddings, steering.weights, numbered)
+        found = Segmentation(made_from.embeddings, now.weights, numbered)
     if before is None:
         return found
-    old, now = (set(one.ids.tolist()) for one in (before.as_cut, found.partition))
+    old, new = (set(one.ids.tolist()) for one in (before.as_cut, found.partition))
     return replace(
-        found, moved=identity.moved(before.as_cut, found.partition), new=tuple(sorted(now - old)),
-        gone=tuple(sorted(old - now)), continues=None,
+        found, moved=identity.moved(before.as_cut, found.partition), new=tuple(sorted(new - old)),
+        gone=tuple(sorted(old - new)), continues=None,
     )  # fmt: skip
 
 
-def _first(made_from: Sources) -> Segmentation:
+def first(made_from: Sources) -> Segmentation:
     """The first segments of a model, which all others are fitted from and numbered by.
 
     An earlier release kept none: then they are those on screen last, whose numbers the names have.
@@ -243,11 +331,10 @@ def _full_fit(made_from: Sources) -> Segmentation:
     """A full fit with default weights and number; the same segments keep their number of the model before."""
     usual = Controls()
     weights = effective(usual.weights, made_from.vectors.weighable)
-    levels = background.levels(made_from)
+    levels = shared.levels(made_from)
     start = levels.described_k if levels else USUAL_SEGMENTS
     cluster = ClusterSettings.checked(n_clusters=usual.n_within(shared.different(made_from, weights), start))
-    combined = shared.combined(made_from, weights)
-    cut = _cut(made_from.embeddings, weights, cluster, "", combined, made_from.vectors.inside, None)
+    cut = shared.cut(made_from, weights, cluster)
     return _after_training(made_from, Segmentation(made_from.embeddings, weights, cut))
 
 
@@ -264,21 +351,20 @@ def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:
     return first
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _cut(
-    embeddings: str, weights: ViewWeights, cluster: ClusterSettings, start: str,
-    _combined: Combined, _inside: np.ndarray, _start: Partition | None,
-) -> Partition:  # fmt: skip
-    """Cluster, from scratch or from given segments; cached for all sessions."""
-    return pipeline.cluster(_combined, _inside, cluster, _start)
-
-
 def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
     """Remove the names of numbers that are taken by new segments."""
     names = saved_work.names(made_from.store, made_from.model_key)
     stale = {segment: "" for segment in new if segment in names}
     if stale:
         saved_work.rename(made_from.store, made_from.model_key, stale)
+
+
+def previous(made_from: Sources) -> Partition | None:
+    """The segments before the last move or change by hand; None where nothing was before."""
+    history = session(made_from).history
+    if not history:
+        return None
+    return history[0].cut or (history[1].partition if len(history) > 1 else None)
 
 
 def session(made_from: Sources) -> Session:

@@ -11,6 +11,8 @@ import pandas as pd
 from core import report
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import IngestSettings, TrainSettings
+from core.facets.beside_segments import beside_segments
+from core.facets.facets import Facets
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import CountedFunnel, count_funnels
 from core.journeys.moves import Moves, readable_places
@@ -26,7 +28,7 @@ from core.segments import certificate
 from core.segments.certificate import verdict_text
 from core.storage.store import open_artifact
 from pages.ui.rules import rule_view
-from pages.ui.segments import background, outcome_choice, shared
+from pages.ui.segments import shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
@@ -38,8 +40,13 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     table = export.users_table(
         users, made.partition, made.combined.vectors, live.plain_names, made.outcomes, live.profiles.one_page
     )
-    facets = outcome_choice.of_sources(live.sources).columns()
+    facets = _facets(live).columns()
     return table.assign(**{name: names[: len(table)] for name, names in facets.items()})
+
+
+def _facets(live: LiveSegments) -> Facets:
+    made_from = live.sources
+    return shared.facets(made_from.dataset, made_from.labels, live.steering.analyze.outcome)
 
 
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
@@ -104,7 +111,8 @@ def _moves(live: LiveSegments) -> Moves:
 def report_html(live: LiveSegments) -> bytes:
     """The report as an HTML file that opens without a server."""
     moves = _moves(live)
-    told = outcome_choice.beside(live.sources, live.segmentation.partition)
+    facets = _facets(live)
+    told = beside_segments(facets, live.segmentation.partition)
     source = report.ReportInput(
         dataset=live.sources.dataset,
         moves=moves,
@@ -116,14 +124,14 @@ def report_html(live: LiveSegments) -> bytes:
         settings=settings(live),
         versions=versions(),
         facts=clustering_facts(live.combined, live.segmentation.partition),
-        layout=background.neighbour_map(live.sources, live.steering.weights)
+        layout=shared.neighbour_map(live.sources, live.steering.weights)
         or shared.pca_map(live.sources, live.steering.weights),
         verdict=verdict_text(live.levels, live.certificates, kept_back=live.unsupported and live.withheld),
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=rule_view.sentences(live),
         funnels=_counted(live),
-        facets=outcome_choice.of_sources(live.sources),
+        facets=facets,
         outcome_told=told.sentence if told else "",
     )
     return report.render(report.compose(source)).encode()

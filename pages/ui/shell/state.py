@@ -103,25 +103,28 @@ def dataset() -> Dataset | None:
 def model() -> ModelRun | None:
     """The current model, trained on the current data set; None when there is none."""
     data = dataset()
-    if data is None:
+    return None if data is None else _model_of(data)
+
+
+def opened() -> tuple[Dataset, ModelRun, pipeline.Embeddings] | None:
+    """The current data set, its model and the vectors of its users; None where one of them is missing."""
+    data = dataset()
+    run = None if data is None else _model_of(data)
+    if data is None or run is None:
         return None
+    try:
+        return data, run, _open_embeddings(str(store().root), run.embeddings, data)
+    except ArtifactError:
+        return None
+
+
+def _model_of(data: Dataset) -> ModelRun | None:
     key = _model_key(data.key)
     if not key:
         return None
     try:
         return _open_model(str(store().root), data.key, key, saved_work.chosen_vectors(store(), key))
     except (ArtifactError, SettingsError):  # gone, or made by a release with other settings
-        return None
-
-
-def embeddings() -> pipeline.Embeddings | None:
-    """Vectors of the current model for the users of the current data set; None without a model."""
-    data, run = dataset(), model()
-    if data is None or run is None:
-        return None
-    try:
-        return _open_embeddings(str(store().root), run.embeddings, data)
-    except ArtifactError:
         return None
 
 
@@ -250,31 +253,22 @@ def say_gone() -> None:
         )
 
 
-def need(*, dataset: bool = True, model: bool = True) -> bool:
+def need(*, model: bool = True) -> bool:
     """Check that a page has what it works on, and say what to do next when it has not.
 
     Args:
-        dataset: The page needs a data set.
-        model: The page needs a trained model (and so a data set).
+        model: The page needs a trained model beside the data set.
 
     Returns:
         True when everything is there; False after an empty state was drawn: the page should stop.
     """
-    if (dataset or model) and not _has_dataset():
+    if dataset() is None:
         _no_dataset()
         return False
-    if model and not _has_embeddings():
+    if model and opened() is None:
         _no_model()
         return False
     return True
-
-
-def _has_dataset() -> bool:
-    return dataset() is not None
-
-
-def _has_embeddings() -> bool:
-    return embeddings() is not None
 
 
 def _no_dataset() -> None:

@@ -15,8 +15,9 @@ from core.base.errors import InputError
 from core.runs import kept_watches
 from core.runs.kept_watches import KeptWatch, WatchOrder, WatchState
 from pages.ui.data import catalog, sources
-from pages.ui.segments import live_segments, takeaway
-from pages.ui.segments.made_from import FEWEST_USERS, found_sources
+from pages.ui.segments import session_segments, takeaway
+from pages.ui.segments.live_segments import solve
+from pages.ui.segments.session_segments import FEWEST_USERS, found_sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import TRAINING, WATCH, link
 from pages.ui.shell.text import count, md_text
@@ -117,7 +118,7 @@ def _start(name: str) -> None:
     made_from = found_sources()
     if not folder.is_dir() or made_from is None:
         raise InputError(f"{name} is not a folder in the input folder", remedy="Choose another one")
-    live = live_segments.solve(made_from)
+    live = solve(session_segments.settle(made_from, session_segments.read(made_from)))
     order = WatchOrder(
         folder=folder,
         dataset=made_from.dataset.key,

@@ -16,7 +16,7 @@ from core.saved.controls import Controls
 from core.segments.certificate import KEPT_BACK
 from core.segments.levels import SmallKind
 from core.storage.store import Store
-from pages.ui.segments import background, certificates
+from pages.ui.segments import certificates, session_segments
 from pages.ui.segments.k_view import NAMED
 from pages.ui.segments.session_segments import KEY
 from pages.ui.shell.state import OF_MODEL
@@ -213,7 +213,7 @@ def test_who_names_a_segment_has_chosen_their_number(open_app: OpenApp, finished
 def test_numbers_are_compared_by_themselves_on_the_first_visit_and_once(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
+    monkeypatch.setattr(session_segments, "compare_once", COMPARE_ONCE)
     app = open_app(EXPLORE, data=finished_run.dataset)
     app.run()
     assert [task for task, _, _ in fake_jobs.started].count("choose_k") == 1

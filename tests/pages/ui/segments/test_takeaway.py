@@ -22,9 +22,9 @@ from core.segments import by_hand
 from core.segments.certificate import KEPT_BACK
 from core.segments.levels import NOT_COMPARED, SmallKind
 from core.storage.store import Store
-from pages.ui.segments import live_segments, session_segments, takeaway
-from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources
+from pages.ui.segments import session_segments, takeaway
+from pages.ui.segments.live_segments import LiveSegments, solve
+from pages.ui.segments.shared import Sources
 from pages.ui.shell import state
 from tests.core.segments.made_levels import supported
 from tests.pages.fixtures_segments import (
@@ -46,7 +46,12 @@ def live(finished_run: FinishedRun) -> LiveSegments:
     saved_work.rename(store, finished_run.model, {1: "Readers"})
     controls.save(store, finished_run.model, Controls(n_clusters=3))
     made_from = Sources(str(store.root), data, finished_run.model, model, vectors)
-    return live_segments.solve(made_from)
+    return solved(made_from)
+
+
+def solved(made_from: Sources) -> LiveSegments:
+    """The segments as a page would draw them now."""
+    return solve(session_segments.settle(made_from, session_segments.read(made_from)))
 
 
 def test_users_leave_with_exact_ids_and_the_name_on_screen(live: LiveSegments) -> None:
@@ -100,7 +105,7 @@ def test_a_name_that_no_longer_fits_leaves_with_a_better_one(
 ) -> None:
     gone = (NameEvidence("word", "never-seen", 0.9, 9.0, 8.0),)
     saved_work.rename(Store(finished_run.root), finished_run.model, {1: "Diggers"}, {1: gone})
-    segments = json.loads(takeaway.clusters_json(live_segments.solve(live.sources)))["segments"]
+    segments = json.loads(takeaway.clusters_json(solved(live.sources)))["segments"]
     assert [segment["name_fits"] for segment in segments] == [True, False, True]
     assert segments[1]["name"] == "Diggers"
     assert segments[1]["name_evidence"][0]["item"] == "never-seen"
@@ -142,7 +147,7 @@ def test_how_sure_segments_are_leaves_with_them(live: LiveSegments, finished_run
     assert "certificate" not in json.loads(takeaway.clusters_json(live))["segments"][1]
     keep_certificates(finished_run, live.segmentation.partition, {0: 0.9, 1: 0.5, 2: 0.8}, pair=(1, 2))
     keep_levels(finished_run, supported(3))
-    live = live_segments.solve(live.sources)
+    live = solved(live.sources)
     told = json.loads(takeaway.clusters_json(live))
     assert (told["verdict"], told["suggested_k"]) == ("segments", 3)
     assert [one["certificate"]["word"] for one in told["segments"] if one["kind"] == "segment"] == [
@@ -168,7 +173,7 @@ def test_small_kinds_that_no_segment_shows_leave_with_the_segments(
     spread, shown = (tuple(np.flatnonzero(which).tolist()) for which in (live.labels >= 0, live.labels == 0))
     kinds = [SmallKind(users=users, share=0.03, agreement=0.8, gain=2.0) for users in (spread[::6], shown)]
     keep_levels(finished_run, supported(3).model_copy(update={"small_kinds": tuple(kinds)}))
-    (row,) = json.loads(takeaway.clusters_json(live_segments.solve(live.sources)))["small_kinds"]
+    (row,) = json.loads(takeaway.clusters_json(solved(live.sources)))["small_kinds"]
     assert list(row) == ["users", "share", "agreement", "gain", "text"]
     assert (row["users"], row["share"], row["agreement"], row["gain"]) == (len(spread[::6]), 0.03, 0.8, 2.0)
     assert row["text"].startswith(f"A small kind beside these: {row['users']} users (3.0%), ")
@@ -179,12 +184,12 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
 ) -> None:
     before = {live.held[segment].text for segment in (0, 2)}
     keep_certificates(finished_run, live.segmentation.partition, dict.fromkeys((0, 1, 2), 0.9))
-    sure = live_segments.solve(live.sources)
+    sure = solved(live.sources)
     page = takeaway.report_html(sure).decode()
     assert NOT_COMPARED in page and "Highly stable" in page
     keep_levels(finished_run, supported())
     state.set_controls(live.sources.model_key, named_anyway=False)
-    sure = live_segments.solve(live.sources)
+    sure = solved(live.sources)
     page = takeaway.report_html(sure).decode()
     assert "Highly stable" not in page and "Comes back, given these vectors" in page
     assert b'"word": "highly stable"' not in takeaway.clusters_json(sure)
@@ -202,7 +207,7 @@ def test_what_was_changed_by_hand_leaves_with_the_segments(
     now = by_hand.from_users(now, vectors, np.arange(len(now.labels)) % 3 == 0, "every third")
     keep_certificates(finished_run, now, dict.fromkeys([0, 1, 3, 4], 0.9))
     session_segments.change(live.sources, live.segmentation, now)
-    live = live_segments.solve(live.sources)
+    live = solved(live.sources)
     del live.certificates[4]  # of chosen users: there is none
     rows = pq.read_table(io.BytesIO(takeaway.users_parquet(live))).to_pylist()
     aside = [row for row in rows if row["group"] == "set_aside"]
