@@ -32,8 +32,8 @@ from pages.ui.segments import (
     charts,
     differences_view,
     k_view,
+    next_pages,
     segment_controls,
-    segment_next,
     shared,
     spotlight,
 )
@@ -248,7 +248,7 @@ def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments, about
             st.caption(cards.second_pages(live.profiles, row[Col.KEY]))
         _pages(live, row[Col.KEY], row[Col.LABEL])
         if live is whole:  # it is asked of the model, whatever is counted
-            segment_next.draw(live, row)
+            next_pages.draw_of_segment(live, row)
 
 
 def _of_others(about: Context, key: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui.periods import count_filter, drift_view, over_time_view, retention_view, rhythm_view
+from pages.ui.periods import count_filter, drift_view, over_time_view
 from pages.ui.segments import k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
@@ -16,9 +16,9 @@ from pages.ui.shell.links import TIME, heading
 LATER: Final = "A later export"
 """Title of the part to which no filter applies."""
 PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
-    "Days and weeks": over_time_view.draw,
-    "Coming back": retention_view.draw,
-    "When they come": rhythm_view.draw,
+    "Days and weeks": over_time_view.draw_over_time,
+    "Coming back": over_time_view.draw_retention,
+    "When they come": over_time_view.draw_rhythm,
     LATER: drift_view.draw,
 }
 """Title of a part → function that draws it."""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.rules.beam_search import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
-from pages.ui.rules import rule_builder, rule_view
+from pages.ui.rules import rule_view
 from pages.ui.segments import by_hand_view, cards, k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -72,7 +72,7 @@ def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleF
 
 def _by_hand(live: LiveSegments, export: LoadedExport, segment: int, found: RuleFit | None) -> None:
     st.subheader("A rule of your own")
-    rule = rule_builder.write(live, export.features, found.rule if found else None)
+    rule = rule_view.build(live, export.features, found.rule if found else None)
     if rule is None:
         return
     features = export.features

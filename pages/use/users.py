@@ -7,14 +7,12 @@ from typing import Final
 import streamlit as st
 
 from pages.ui.people import (
-    chosen_user,
     look_alikes_view,
-    next_pages_view,
     reasons_view,
-    segment_people,
-    user_search,
+    single_user,
+    user_lists,
 )
-from pages.ui.segments import k_view, segment_controls, user_facts
+from pages.ui.segments import k_view, next_pages, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import USERS, heading
@@ -36,18 +34,18 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    user = chosen_user.find(live)
+    user = single_user.chosen(live)
     if user is None:
         _lists(live, None)
         return
     st.html(STAYS)
     with st.grid(2, min_column_width=CARD, gap="medium", key="user-and-lists"):
         with st.container(key="looked-at"):
-            belongs = chosen_user.belongs(live, user)
-            user_facts.show_timeline(
+            belongs = single_user.belongs(live, user)
+            single_user.show_timeline(
                 live.sources.dataset, user, belongs, lambda: reasons_view.draw(live, user)
             )
-            next_pages_view.draw(live, user)
+            next_pages.draw_of_user(live, user)
         with st.container():
             _lists(live, user)
 
@@ -59,12 +57,12 @@ def _lists(live: LiveSegments, user: int | None) -> None:
     )  # fmt: skip
     with errors.shown():
         if shown == SEARCH:
-            user_search.draw(live)
+            user_lists.draw_search(live)
         elif shown == LOOK_ALIKES:
             look_alikes_view.draw(live, user)
         else:
             k_view.draw_nothing_here(live)
-            segment_people.draw(live)
+            user_lists.draw_segment(live)
 
 
 with errors.shown():

@@ -13,7 +13,7 @@ import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from pages.ui.shell.same_origin import TOOLS
+from pages.ui.shell.server import TOOLS
 from tests.e2e.conftest import OpenPage, Server, running_server
 
 pytestmark = pytest.mark.e2e

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
+from core.base.errors import Beha2VecError
 from core.llm import DEFAULT_BASE_URL, LlmSettings
 from core.llm.llm_settings import DEFAULT_API_VERSION
 from core.saved import preferences
 from pages.ui.chat import connection
 from pages.ui.chat.connection import Configured, Trial
-from pages.ui.shell import errors, preference_field, state
+from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
 
 POLL_S: Final = 0.4
@@ -104,12 +106,12 @@ def _fields() -> None:
     left, right = st.columns(2)
     with left:
         if not named_elsewhere:
-            preference_field.text_field("base_url", "Address", "https://…/v1")
+            _preference_field("base_url", "Address", "https://…/v1")
             _key_field()
     with left if named_elsewhere else right:
-        preference_field.text_field("model", "Model", "as the server calls it")
+        _preference_field("model", "Model", "as the server calls it")
         if chosen.api_version:
-            preference_field.text_field("api_version", "API version", DEFAULT_API_VERSION)
+            _preference_field("api_version", "API version", DEFAULT_API_VERSION)
 
 
 def _take_preset(key: str) -> None:
@@ -233,3 +235,34 @@ def _outcome(tried: Trial) -> None:
         without = PLANS if name == "tools" and tried.found.schema and tried.found.blocks else without
         mark = ":green[:material/check_circle:]" if has else ":orange[:material/do_not_disturb_on:]"
         st.markdown(f"{mark} **{title}**{'' if has else ': no'} – {with_it if has else without}.")
+
+
+REFUSED: Final = "refused-"
+"""Prefix of the session key that holds a refused text of a preference, and why."""
+
+
+def _preference_field(name: str, label: str, placeholder: str) -> None:
+    """Draw the field and, below it, why a typed text is not possible."""
+    value = str(getattr(preferences.load(state.store()), name))
+    key = f"pref-{name}-{zlib.crc32(value.encode())}"  # a fresh field when a preset changes the preference
+    with st.container(key=f"field-{name}"):
+        shown = st.text_input(
+            label,
+            value,
+            key=key,
+            placeholder=placeholder,
+            max_chars=300,
+            on_change=_keep_preference,
+            args=(name, key),
+        )
+        refused, why = st.session_state.get(REFUSED + name, (None, ""))
+        if shown == refused:
+            errors.show(why)
+
+
+def _keep_preference(name: str, key: str) -> None:
+    typed = str(st.session_state[key])
+    try:
+        preferences.change(state.store(), **{name: typed.strip()})
+    except Beha2VecError as error:
+        st.session_state[REFUSED + name] = (typed, str(error))

@@ -25,8 +25,8 @@ from core.people.look_alikes import (
 )
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import wilson
-from pages.ui.people import chosen_user
-from pages.ui.segments import charts, shared, user_facts
+from pages.ui.people import single_user
+from pages.ui.segments import charts, shared
 from pages.ui.segments.figure import SIDE, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.profile_tables import named
@@ -219,7 +219,7 @@ def _who(live: LiveSegments, found: LookAlikes, reach: int) -> None:
     meaning = "Those most like the seeds first."
     if reach > MOST_SHOWN:
         meaning += f" The first {MOST_SHOWN:,} of {reach:,} are shown; the file has all."
-    chosen_user.show_list(live, table, "look_alikes", "Look-alikes", meaning)
+    single_user.show_list(live, table, "look_alikes", "Look-alikes", meaning)
     with st.container(horizontal=True):
         download_csv(
             _table(live, found, reach), "look_alikes", f"Download {count(reach, 'look-alike')} as CSV"
@@ -227,7 +227,7 @@ def _who(live: LiveSegments, found: LookAlikes, reach: int) -> None:
 
 
 def _table(live: LiveSegments, found: LookAlikes, n: int) -> pd.DataFrame:
-    table = user_facts.listed(live, found.users[:n], segments=True)
+    table = single_user.listed(live, found.users[:n], segments=True)
     table.insert(1, SCORE, found.score[:n])
     return table
 

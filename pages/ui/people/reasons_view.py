@@ -29,8 +29,8 @@ from core.people.occlusion import (
 from core.profiles.profile_columns import Col
 from pages.ui.segments import cards, charts
 from pages.ui.segments.figure import SIDE, figure
-from pages.ui.segments.following import child
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.next_pages import child
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count
 

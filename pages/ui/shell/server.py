@@ -1,21 +1,28 @@
-"""What the web server adds to Streamlit: security headers, checks of host and origin, the upload route."""
+"""What the web server adds to Streamlit: security headers, checks of host and origin, the upload route.
+
+A browser says with every WebSocket from which page it comes. Streamlit lets any port of this machine in, and
+whoever says nothing; here only the page that this server itself has sent may drive it.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import logging
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
@@ -24,8 +31,74 @@ from core.base.errors import Beha2VecError, ResourceError
 from core.storage.disk import disk_errors
 from pages.ui.data import uploads
 from pages.ui.shell.links import DATA
-from pages.ui.shell.same_origin import Door
 from pages.ui.shell.state import input_dir
+
+TOOLS: Final = "BEHA2VEC_TOOLS"
+"""Environment variable: ``1`` admits programs without an Origin header, and serves Streamlit's metrics."""
+METRICS: Final = "/_stcore/metrics"
+SCHEMES: Final = ("http", "https")
+"""Schemes of pages that are accepted; behind a proxy that ends TLS the server does not see which."""
+REFUSED: Final = (
+    "Refused: the Origin %r is not this app's address %r. Behind a proxy, name the public address in "
+    f"server.corsAllowedOrigins; for a program that sends no Origin, set {TOOLS}=1."
+)
+LOG: Final = logging.getLogger("beha2vec")
+
+
+class SameOrigin:
+    """Middleware that refuses requests from other pages, and routes that are not public."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.tools = os.environ.get(TOOLS) == "1"
+        self.others = other_origins()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on if it may come in."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif not self._may_drive(scope):
+            await _refuse(scope, receive, send)
+        elif scope["path"].rstrip("/").endswith(METRICS) and not self.tools:
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _may_drive(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        origin, host = headers.get("origin"), headers.get("host", "")
+        if origin is None:  # a browser sends none with what a page loads from its own server
+            allowed = self.tools or scope["type"] == "http"
+        else:
+            allowed = is_own(origin, host) or origin.lower() in self.others
+        if not allowed:
+            LOG.warning(REFUSED, origin, host)
+        return allowed
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether an Origin header names the host and port of the request."""
+    scheme, found, rest = origin.lower().partition("://")
+    return bool(found) and scheme in SCHEMES and rest == host.lower()
+
+
+def other_origins() -> frozenset[str]:
+    """Public addresses of this app in the configuration, which its proxy does not pass on."""
+    named = [str(origin).rstrip("/").lower() for origin in st.config.get_option("server.corsAllowedOrigins")]
+    if st.config.is_manually_set("browser.serverAddress"):
+        host = urlsplit(f"//{st.config.get_option('browser.serverAddress')}").netloc.lower()
+        if st.config.is_manually_set("browser.serverPort"):
+            named.append(f"http://{host}:{st.config.get_option('browser.serverPort')}")
+        named += [f"{scheme}://{host}" for scheme in SCHEMES]
+    return frozenset(named)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
+        return
+    await PlainTextResponse("This request comes from another page.", 403)(scope, receive, send)
+
 
 BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
 ROOT: Final = f"/{BASE}/" if BASE else "/"
@@ -89,7 +162,7 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
-class UploadDoor:
+class UploadRoute:
     """Upload route: a request carries a piece of a file; pieces of a file come one after another."""
 
     def __init__(self) -> None:
@@ -172,11 +245,11 @@ def to_the_default_page(request: Request) -> Response:
 
 
 ROUTES: Final = [
-    Route(UPLOAD_PATH + "/{upload_id}", UploadDoor().put, methods=["PUT"]),
+    Route(UPLOAD_PATH + "/{upload_id}", UploadRoute().put, methods=["PUT"]),
     Route(ROOT + DATA.url_path, to_the_default_page),
 ]
 MIDDLEWARE: Final = [
     Middleware(SecurityHeaders),
     Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
-    Middleware(Door),
+    Middleware(SameOrigin),
 ]

@@ -13,7 +13,7 @@ from core.people.occlusion import EFFECT, Reasons
 from core.profiles.samples import SECONDS_TO_NEXT
 from core.runs import pipeline
 from core.storage.store import Store
-from pages.ui.people import reasons_view, segment_people
+from pages.ui.people import reasons_view, user_lists
 from pages.ui.people.look_alikes_view import Like
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
@@ -310,7 +310,7 @@ def test_the_user_looked_at_is_in_the_address_by_place_and_comes_from_it(
     assert again.text_input(key="wanted_user").value == FLOAT_LIKE_ID
     assert FLOAT_LIKE_ID in [text.value for text in again.text]
     told = [caption.value for caption in again.caption]
-    assert told.index("User") < told.index(segment_people.TYPICAL)  # above the lists, or beside them
+    assert told.index("User") < told.index(user_lists.TYPICAL)  # above the lists, or beside them
     again.text_input(key="wanted_user").set_value("nobody").run()
     assert "user" not in again.query_params
     other = open_app(PAGE, data=finished_run.dataset, k="3")

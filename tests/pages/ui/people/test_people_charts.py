@@ -9,8 +9,8 @@ from core.people.look_alikes import FOUND, REACH, LookAlikes
 from core.people.occlusion import EFFECT, VIEWS
 from pages.ui.people.look_alikes_view import found_over_reach, score_over_reach
 from pages.ui.people.reasons_view import LABEL, WITHOUT, bars
+from pages.ui.people.single_user import strip
 from pages.ui.segments import charts
-from pages.ui.segments.user_facts import strip
 from tests.pages.fixtures_segments import HOSTILE_TITLE
 from tests.pages.ui.segments.test_charts import drawn
 

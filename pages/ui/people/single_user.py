@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.compute as pc
 import streamlit as st
 
-from core.base.schema import Users
+from core.base.schema import SET_ASIDE, Users
 from core.base.wording import duration
 from core.data.dataset import Dataset
 from core.data.sequences import SESSION
@@ -21,13 +21,14 @@ from core.profiles.profile_columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
 from core.runs.export import MEMBERSHIP, SEGMENT
 from core.segments.membership import Memberships, memberships
-from pages.ui.segments import charts
+from pages.ui.segments import cards, charts
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.profile_tables import named
-from pages.ui.shell import written_table
+from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.text import count
 
+WANTED: Final = "wanted_user"
 LISTED: Final = (
     Users.USER_ID,
     Users.PAGE_VIEWS,
@@ -47,7 +48,71 @@ MOST_SESSIONS: Final = 40
 ELAPSED, WHEN = "elapsed_s", "when"
 
 
-def find(dataset: Dataset, user_id: str) -> int | None:
+def chosen(live: LiveSegments) -> int | None:
+    """Draw the field for an id, and return the user's index; None without one."""
+    model, ids = live.sources.model_key, live.sources.dataset.sequences.user_id
+    mine, linked = state.of_model(model), state.controls(model).user
+    if WANTED not in mine:
+        mine[WANTED] = "" if linked is None or linked >= len(ids) else ids[linked].as_py()
+    state.display(WANTED, mine[WANTED])
+    wanted = st.text_input(
+        "Find a user by id", mine[WANTED], key=WANTED, type="search",
+        placeholder="Paste an id, or tick a user below",
+        on_change=lambda: _want(live, st.session_state[WANTED]),
+        help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
+    )  # fmt: skip
+    if not wanted:
+        return None
+    found = _index_of(live.sources.dataset, wanted)
+    if found is None:
+        errors.show(f"No user has the id {wanted!r}. Ids must match exactly, with every digit and dot.")
+    return found
+
+
+def _want(live: LiveSegments, user_id: str) -> None:
+    """Choose a user; a link names the user's index, as ids stay in the file."""
+    model = live.sources.model_key
+    state.of_model(model)[WANTED] = user_id
+    state.hold_controls(model, user=_index_of(live.sources.dataset, user_id))
+
+
+def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, meaning: str) -> None:
+    """Draw a list of users; ticking a row chooses the user.
+
+    Args:
+        live: The segments.
+        table: Rows of :func:`listed`.
+        key: A unique key.
+        title: What the list is called.
+        meaning: Sentence on who is in the list.
+    """
+
+    def choose() -> None:
+        rows = st.session_state[key].selection.rows
+        if rows:
+            _want(live, table[Users.USER_ID].iloc[rows[0]])
+
+    with st.container():
+        st.markdown(f"**{title}**")
+        st.caption(meaning)
+        _draw_users(table, key, choose, f"Users, {key}")
+        st.caption(
+            f"{count(len(table), 'user')}. Tick one to read what they did." if len(table) else "Nobody."
+        )
+
+
+def belongs(live: LiveSegments, user: int) -> str:
+    """Markdown on where a user belongs: segment and membership, and the next one; or why in none."""
+    segment = int(live.labels[user])
+    if segment in live.names:
+        found = belonging(live, np.array([user]))
+        following = cards.heading(live.names[int(found.next_segment[0])])
+        return f"{cards.heading(live.names[segment])} · belongs {found.share[0]:.0%}, next: {following}"
+    row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
+    return cards.heading(row[Col.LABEL]) + ("" if segment == SET_ASIDE else ", not clustered")
+
+
+def _index_of(dataset: Dataset, user_id: str) -> int | None:
     """The index of the user with exactly this id."""
     place = pc.index(dataset.sequences.user_id, user_id.strip()).as_py()
     return None if place < 0 else int(place)
@@ -81,7 +146,7 @@ def belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
     return memberships(vectors, live.labels[users], live.segmentation.partition)
 
 
-def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_text: str) -> None:
+def _draw_users(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_text: str) -> None:
     """Draw a table of users; a click on a row calls ``choose``, which reads the row from the session."""
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     written_table.draw(
