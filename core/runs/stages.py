@@ -195,7 +195,7 @@ def _known(names: list[str]) -> list[str]:
 
 
 def _levels_made_of(asked: LevelsRequest) -> MadeOf:
-    return {"version": 6}, {"preprocess": asked.dataset} | ({"label": asked.labels} if asked.labels else {})
+    return {"version": 7}, {"preprocess": asked.dataset} | ({"label": asked.labels} if asked.labels else {})
 
 
 def _make_levels(store: Store, asked: LevelsRequest, folder: Path, progress: Progress) -> None:

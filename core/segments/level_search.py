@@ -23,7 +23,6 @@ from core.data.sequences import UserSequences
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import (
     FEWEST_USERS,
-    MOST_DESCRIBED,
     AspectStructure,
     SegmentLevel,
     SegmentLevels,
@@ -60,7 +59,7 @@ SURE: Final = 2.33
 _LIKELY: Final = 1.64
 """Standard errors for another split of the kinds, or for anything to differ between users: 5 %."""
 _COME_AGAIN: Final = 0.7
-"""Least adjusted Rand index of the groups of two halves of the users, for segments."""
+"""Least adjusted Rand index of the groups of two halves of the users, for segments or a description."""
 ALIKE: Final = 0.85
 """Least adjusted Rand index of the groups of two halves of the users, for a coarser level."""
 _MOST_COARSER: Final = 2
@@ -275,8 +274,7 @@ def _levels(fit: _CrossFit) -> _Judged:
     while k > 1 and not holds(k):
         k -= 1
     if k == 1:
-        few = _group(fit, min(MOST_DESCRIBED, fit.numbers[-1]), with_trait=False)
-        return _Judged(Structure.GRADIENT, (), _described(few), gains, gradient_gain)
+        return _Judged(Structure.GRADIENT, (), _described(fit), gains, gradient_gain)
     levels = tuple(
         SegmentLevel(
             k=number, error_rate=float(norm.sf(_z(scores[number] - scores[number - 1]))),
@@ -305,11 +303,11 @@ def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
     )
 
 
-def _described(groups: Mapping[int, _Groups]) -> int:
-    """Choose the most groups, up to :data:`MOST_DESCRIBED`, that halves agree on; else the most agreed on."""
-    few = [k for k in groups if k <= MOST_DESCRIBED]
-    alike = [k for k in few if groups[k].agreement >= ALIKE]
-    return max(alike, default=max(few, key=lambda k: groups[k].agreement))
+def _described(fit: _CrossFit) -> int:
+    """Choose the most groups that halves agree on, up to the best number; else those most agreed on."""
+    groups = _group(fit, max(2, fit.best_k), with_trait=False)
+    alike = [k for k in groups if groups[k].agreement >= _COME_AGAIN]
+    return max(alike, default=max(groups, key=lambda k: groups[k].agreement))
 
 
 def _z(gain: np.ndarray) -> float:

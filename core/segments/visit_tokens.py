@@ -1,8 +1,9 @@
 """Count what users do as tokens, in two halves of the page views of each user.
 
-A token is one of several alternatives in a context: which page of a folder, which folder after another one,
-in which third of a session a folder is viewed, how long until the next page view. The probabilities of the
-tokens of a context sum to 1, so that steps between folders form a Markov chain (Cadez et al. 2003).
+A token is one of several alternatives in a context: which page of a part of the site, whether the next page
+view is of another part, which part users arrive at, in which third of a session they view a part, how long
+until the next page view. The probabilities of the tokens of a context sum to 1. Parts are branches of the
+tree of addresses: a folder, whatever its depth, or a single page.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.special import entr
 
 from core.data.seen_days import DAY
 from core.data.sequences import UserSequences
 
 MAX_LENGTH: Final = 64
 """Latest page views of a user that are read."""
-_MOST_FOLDERS: Final = 8
-"""Most viewed folders between which steps are counted; all others count as one folder."""
+MOST_PARTS: Final = 12
+"""Most parts of a site between which steps are counted."""
 MOST_PAGES: Final = 1_500
-"""Most viewed pages with a token; all others of a folder share a token."""
+"""Most viewed pages with a token; all others of a part share a token."""
 _MOST_LABELS: Final = 40
 MOST_REPEATS: Final = 8
 """Most times that a token of a user counts in a half."""
@@ -93,29 +96,26 @@ def half_counts(
         sequences: Page views of users with two or more each.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
-        like: Users whose most viewed pages and folders are tokens; if None, those of ``sequences``.
+        like: Users whose parts and most viewed pages are tokens; if None, those of ``sequences``.
         by_session: Halve the sessions of each user instead of the page views; a single session is second.
     """
     views = _Views(_latest(sequences), by_session=by_session)
     ranks = views if like is None else _Views(_latest(like))
-    folder = _ranked(
-        pd.factorize(np.array([url.rsplit("/", 1)[0] for url in urls], dtype=object))[0], ranks, _MOST_FOLDERS
-    )
-    page = _pages_in(folder, ranks)
-    n_folders, at = int(folder.max()) + 1, folder[views.page]
+    part = _parts(urls, ranks)
+    page = _pages_in(part, ranks)
+    parts, at = np.arange(int(part.max()) + 1), part[views.page]
     context_of_page = np.zeros(int(page.max()) + 1, dtype=np.int64)
-    context_of_page[page] = folder
-    previous = np.where(views.begins_session, n_folders, np.roll(at, 1))
-    previous[views.begins_half] = n_folders + 1
-    of_folder = views.counted(page[views.page], context_of_page)
+    context_of_page[page] = part
+    previous = np.roll(at, 1)
+    leaves = previous != at
+    of_part = views.counted(page[views.page], context_of_page)
     counts = {
-        Aspect.PAGES: joined([views.counted(at, np.zeros(n_folders, dtype=np.int64)), of_folder]),
+        Aspect.PAGES: joined([views.counted(at, np.zeros_like(parts)), of_part]),
         Aspect.ORDER: joined(
             [
-                views.counted(previous * n_folders + at, np.repeat(np.arange(n_folders + 2), n_folders)),
-                views.counted(
-                    at * 3 + views.third, np.repeat(np.arange(n_folders), 3), ~views.is_whole_session
-                ),
+                views.counted(previous * 2 + leaves, np.repeat(parts, 2), ~views.begins_part),
+                views.counted(at, np.zeros_like(parts), views.begins_part | leaves),
+                views.counted(at * 3 + views.third, np.repeat(parts, 3), ~views.is_whole_session),
             ]
         ),
         Aspect.TEMPO: views.counted(
@@ -137,7 +137,7 @@ def half_counts(
                 for code, which in zip(named, known, strict=True)
             ]
         )
-    together = joined([of_folder, counts[Aspect.ORDER], counts[Aspect.TEMPO]])  # steps imply folders
+    together = joined([of_part, counts[Aspect.ORDER], counts[Aspect.TEMPO]])  # arrivals imply parts
     return together, counts
 
 
@@ -254,8 +254,45 @@ def _ranked(code: np.ndarray, views: _Views, most: int) -> np.ndarray:
     return ranked
 
 
-def _pages_in(folder: np.ndarray, views: _Views) -> np.ndarray:
-    """Number pages from the most viewed; after the first :data:`MOST_PAGES`, by their folder."""
-    rank = _ranked(np.arange(len(folder)), views, len(folder))
-    page: np.ndarray = np.where(rank < MOST_PAGES, rank, MOST_PAGES + folder)
+def _parts(urls: Sequence[str], views: _Views) -> np.ndarray:
+    """Divide a site into branches of the tree of addresses, numbered from the most viewed.
+
+    The branch that tells most about where page views are (most entropy) is cut off first.
+
+    Returns:
+        The part of each page: int of shape (n_pages,).
+    """
+    tree, viewed = _tree(urls), np.bincount(views.page, minlength=len(urls)).astype(np.float64)
+    nodes, rows, depth = int(tree.max()) + 1, np.arange(len(urls)), np.zeros(len(urls), dtype=np.int64)
+    for _ in range(MOST_PARTS - 1):
+        part = tree[rows, depth]
+        page, level = np.nonzero((np.arange(tree.shape[1]) > depth[:, None]) & (tree >= 0))
+        branch, of = tree[page, level], np.zeros(nodes, dtype=np.int64)
+        of[branch] = part[page]
+        inside = np.bincount(branch, viewed[page], minlength=nodes)
+        whole = np.bincount(part, viewed, minlength=nodes)[of]
+        gain = np.where(inside > 0, entr(inside) + entr(whole - inside) - entr(whole), 0)
+        if gain.max() <= 0:
+            break
+        cut = branch == gain.argmax()
+        depth[page[cut]] = level[cut]
+    return _ranked(np.unique(tree[rows, depth], return_inverse=True)[1], views, MOST_PARTS)
+
+
+def _tree(urls: Sequence[str]) -> np.ndarray:
+    """Number the branches that an address lies in, from the root, then -1: int of shape (n_pages, depth)."""
+    numbers: dict[tuple[int, str], int] = {}
+    paths = []
+    for url in urls:
+        path = [0]
+        for name in url.split("/"):
+            path.append(numbers.setdefault((path[-1], name), len(numbers) + 1))
+        paths.append(path)
+    return np.array(list(zip(*zip_longest(*paths, fillvalue=-1), strict=True)), dtype=np.int64)
+
+
+def _pages_in(part: np.ndarray, views: _Views) -> np.ndarray:
+    """Number pages from the most viewed; after the first :data:`MOST_PAGES`, by their part."""
+    rank = _ranked(np.arange(len(part)), views, len(part))
+    page: np.ndarray = np.where(rank < MOST_PAGES, rank, MOST_PAGES + part)
     return np.unique(page, return_inverse=True)[1]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.evidence import ADDRESSES, KINDS, planted
+from benchmarks.levels import Line, made
 from core.base.errors import ArtifactError, Cancelled
 from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
@@ -52,6 +53,13 @@ def test_a_mix_of_two_poles_is_a_gradient() -> None:
     share = np.repeat(rng.uniform(size=400), USERS.lengths)
     page = (USERS.page % 15 + 15 * (rng.random(USERS.n_views) < share)).astype(np.int32)
     assert measure_levels(replace(USERS, page=page), EVERYBODY, ADDRESSES, {}).verdict is Structure.GRADIENT
+
+
+def test_kinds_of_much_variety_are_not_claimed_but_described_by_the_number_that_predicts_best() -> None:
+    site = made(Line((7,), variety=1.0), 500, 0)
+    spread = measure_levels(site.sequences, np.arange(500), site.urls, {})
+    assert (spread.verdict, spread.suggested_k) == (Structure.GRADIENT, None)
+    assert spread.described_k == 1 + np.argmax(spread.gains)
 
 
 def test_kinds_of_kinds_are_a_coarser_level() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from core.data.sequences import UserSequences
 from core.segments.visit_tokens import (
@@ -15,7 +16,6 @@ from core.segments.visit_tokens import (
 )
 
 URLS = ["https://s.example/shop/a", "https://s.example/shop/b", "https://s.example/news/c"]
-SHOP, NEWS = 0, 1
 
 
 def one_user(pages: list[int], sessions: list[int], seconds: list[float]) -> UserSequences:
@@ -29,42 +29,58 @@ def counts(of: HalfCounts) -> tuple[list[float], list[float]]:
     return of.first.toarray()[0].tolist(), of.second.toarray()[0].tolist()
 
 
-USER = one_user([0, 1, 0, 2, 0, 2], [0, 0, 0, 0, 1, 1], [0, 1, 4, 5, 1000, 1003])
-"""Shop, shop, shop | news, then in another session shop, news; the bar is where the second half begins."""
+USER = one_user([0, 1, 0, 2, 1, 2, 2], [0, 0, 0, 0, 1, 1, 1], [0, 1, 4, 5, 1000, 1003, 1009])
+"""Shop, shop, shop | news, then in another session shop, news, news; the bar begins the second half."""
 
 
-def test_pages_are_folders_and_pages_of_folders() -> None:
+@pytest.fixture(autouse=True)
+def two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.segments.visit_tokens.MOST_PARTS", 2)
+
+
+def test_pages_are_parts_and_pages_of_parts() -> None:
     first, second = counts(half_counts(USER, URLS, {})[1][Aspect.PAGES])
-    assert (first[:2], second[:2]) == ([3, 0], [1, 2])  # shop is viewed more than news
-    assert (first[2:], second[2:]) == ([2, 0, 1], [1, 2, 0])  # from the most viewed page on: a, c, b
+    assert (first[:2], second[:2]) == ([3, 0], [1, 3])  # shop is viewed more than news
+    assert (first[2:], second[2:]) == ([0, 2, 1], [3, 0, 1])  # from the most viewed page on: c, a, b
 
 
-def test_steps_begin_anew_with_a_session_and_with_a_half() -> None:
+@pytest.mark.parametrize(
+    ("addresses", "views", "most", "parts"),
+    [
+        (["s/a/b/x", "s/a/b/y", "s/a/c/x", "s/d"], [2, 2, 3, 1], 2, [4, 4]),  # /a/b, the rest
+        (["s/x", "s/y", "s/z"], [5, 3, 1], 2, [5, 4]),  # a page where there are no folders
+        (["s/x", "s/y", "s/z"], [5, 3, 1], 12, [5, 3, 1]),
+        (["s/a/b/c/x"], [4], 12, [4]),
+    ],
+)
+def test_parts_tell_most_about_where_page_views_are(
+    addresses: list[str], views: list[int], most: int, parts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.segments.visit_tokens.MOST_PARTS", most)
+    pages = np.repeat(np.arange(len(views)), views).tolist()
+    counted = half_counts(one_user(pages, [0] * len(pages), pages), addresses, {})[1][Aspect.PAGES]
+    assert counted.both.toarray()[0][counted.context == 0].tolist() == parts
+
+
+def test_arrivals_and_stays_begin_anew_with_a_session_and_with_a_half() -> None:
     order = half_counts(USER, URLS, {})[1][Aspect.ORDER]
-    steps = [half[:8] for half in counts(order)]
-    began_session, began_half = 2, 3
-
-    def step(before: int, after: int) -> int:
-        return 2 * before + after
-
-    wanted: list[list[float]] = [[0] * 8, [0] * 8]
-    wanted[0][step(began_half, SHOP)], wanted[0][step(SHOP, SHOP)] = 1, 2
-    wanted[1][step(began_half, NEWS)], wanted[1][step(began_session, SHOP)] = 1, 1
-    wanted[1][step(SHOP, NEWS)] = 1
-    assert steps == wanted
-    assert order.context[:8].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    first, second = counts(order)
+    stays, leaves = ([half[what:4:2] for half in (first, second)] for what in (0, 1))
+    assert (stays, leaves) == ([[2, 0], [0, 1]], [[0, 0], [1, 0]])  # of shop, of news
+    assert (first[4:6], second[4:6]) == ([1, 0], [1, 2])  # arrivals at shop, at news
+    assert order.context[:6].tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_thirds_are_of_what_a_half_holds_of_a_session() -> None:
-    first, second = (half[8:] for half in counts(half_counts(USER, URLS, {})[1][Aspect.ORDER]))
+    first, second = (half[6:] for half in counts(half_counts(USER, URLS, {})[1][Aspect.ORDER]))
     assert first == [1, 1, 1, 0, 0, 0]  # shop in each third
-    assert second == [1, 0, 0, 0, 0, 1]  # of the first session one page view is left, which has no place
+    assert second == [1, 0, 0, 0, 1, 1]  # of the first session one page view is left, which has no place
 
 
 def test_gaps_are_within_sessions_in_buckets_that_double() -> None:
     first, second = counts(half_counts(USER, URLS, {})[1][Aspect.TEMPO])
     assert np.flatnonzero(first).tolist() == [1, 2]  # 1 s, 3 s
-    assert np.flatnonzero(second).tolist() == [2]  # 3 s; not the 1 s from half to half
+    assert np.flatnonzero(second).tolist() == [2]  # 3 s, 6 s; not the 1 s from half to half
 
 
 def test_activity_is_of_sessions() -> None:
@@ -82,17 +98,17 @@ def test_labels_that_are_not_known_are_not_counted() -> None:
     assert Aspect.LABELS not in half_counts(USER, URLS, {})[1]
 
 
-def test_together_every_page_view_counts_once_as_a_step_and_once_as_a_page() -> None:
+def test_together_every_page_view_counts_once_as_a_page_and_only_arrivals_as_parts() -> None:
     together, _ = half_counts(USER, URLS, {})
-    per_context = np.bincount(together.context, (together.first + together.second).toarray()[0])
-    assert per_context.tolist()[:2] == [4, 2]  # pages of the shop, pages of the news
-    assert sum(per_context[2:6]) == 6  # steps
+    per_context = np.bincount(together.context, together.both.toarray()[0])
+    assert per_context[:2].tolist() == [4, 3]  # pages of the shop, pages of the news
+    assert per_context[2:5].tolist() == [3, 1, 4]  # next page views after shop, after news; arrivals
 
 
 def test_only_the_latest_page_views_are_read_and_repeats_count_up_to_a_bound() -> None:
     many = one_user([2] * 10 + [0] * MAX_LENGTH, [0] * (MAX_LENGTH + 10), list(range(MAX_LENGTH + 10)))
     pages = half_counts(many, URLS, {})[1][Aspect.PAGES]
-    assert counts(pages) == ([MOST_REPEATS, 0, MOST_REPEATS, 0, 0],) * 2
+    assert counts(pages) == ([MOST_REPEATS, MOST_REPEATS, 0, 0],) * 2  # one part, of three pages
 
 
 def test_contexts_stay_apart_side_by_side() -> None:
