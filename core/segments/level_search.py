@@ -23,6 +23,7 @@ from core.data.sequences import UserSequences
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import (
     FEWEST_USERS,
+    MOST_DESCRIBED,
     AspectStructure,
     SegmentLevel,
     SegmentLevels,
@@ -306,8 +307,9 @@ def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
 def _described(fit: _CrossFit) -> int:
     """Choose the most groups that halves agree on, up to the best number; else those most agreed on."""
     groups = _group(fit, max(2, fit.best_k), with_trait=False)
-    alike = [k for k in groups if groups[k].agreement >= _COME_AGAIN]
-    return max(alike, default=max(groups, key=lambda k: groups[k].agreement))
+    few = [k for k in groups if k <= MOST_DESCRIBED]
+    alike = [k for k in few if groups[k].agreement >= _COME_AGAIN]
+    return max(alike, default=max(few, key=lambda k: groups[k].agreement))
 
 
 def _z(gain: np.ndarray) -> float:
