@@ -40,10 +40,10 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.data.page_labels import page_names
 from core.data.sequences import UserSequences
-from core.differences.means import Sides, UserValues, compare_means, decide_shares
+from core.differences.means import ComparedGroups, UserValues, compare_means, decide_shares
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions
 from core.differences.table import Diff, differences
 from core.differences.user_items import Family, UserItems
@@ -81,7 +81,7 @@ def shop(users: int) -> tuple[ProfileData, UserItems, np.ndarray]:
         write_sample(csv, users, 0)
         ingest([csv], IngestSettings(), data, silent, work)
         dataset = Dataset(data, "demo")
-        return ProfileData.from_dataset(dataset), UserItems.from_dataset(dataset), clustered(dataset.users)
+        return ProfileData.from_dataset(dataset), UserItems.from_dataset(dataset), is_clustered(dataset.users)
 
 
 def drawn(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -139,7 +139,7 @@ def covered_means(rng: np.random.Generator) -> list[float]:
             holds = []
             for _ in range(draws):
                 values = np.concatenate([draw(n, mean), draw(m, other)]).astype(np.float64)
-                found = compare_means(UserValues(values, np.ones(n + m)), Sides(place, 2, 2))
+                found = compare_means(UserValues(values, np.ones(n + m)), ComparedGroups(place, 2, 2))
                 holds.append(found.difference_low[0] <= mean - other <= found.difference_high[0])
             print(f"  mean {name} of {n} against {m}: {np.mean(holds):.1%}")
             made.append(float(np.mean(holds)))
@@ -245,7 +245,7 @@ def again(
     dataset: Dataset, model: Path, sequences: UserSequences, seed: int
 ) -> tuple[Partition, pd.DataFrame]:
     """Segments of these page views, and their table of differences with pages tested in other sessions."""
-    inside, names = clustered(dataset.users), page_names(dataset.pages, None)
+    inside, names = is_clustered(dataset.users), page_names(dataset.pages, None)
     combined = combine(embed(model, sequences, names), ViewWeights(), inside)
     partition = fit(combined.vectors, inside, ClusterSettings(n_clusters=SEGMENTS_OF_PAGES, seed=seed))
     users, halves = halves_of(sequences, inside, seed=seed)

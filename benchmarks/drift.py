@@ -35,7 +35,7 @@ from benchmarks.sets import DEMO_SEED, demo_shop
 from benchmarks.tables import markdown
 from core.base.schema import OUTSIDE, View
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import clustered
+from core.data.dataset import is_clustered
 from core.data.page_labels import page_names
 from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
@@ -176,7 +176,7 @@ def _embedded_shop(folder: Path, users: int) -> tuple[Export, list[str], set[str
     from core.model.model_files import load_pages
     from core.runs import pipeline
     from core.sample import truth_path
-    from core.segments.combination import combine, mixed_as_before
+    from core.segments.combination import combine, mix_like
     from core.storage.store import Store
 
     csv = demo_shop(3 * users, DEMO_SEED, folder)
@@ -191,10 +191,10 @@ def _embedded_shop(folder: Path, users: int) -> tuple[Export, list[str], set[str
         training.train(shop.sequences.of_users(trained), names, TrainSettings.preset(Preset.FAST), model)
     views = embed(model, shop.sequences, names)
     mix = combine({view: rows[trained] for view, rows in views.items()}, ViewWeights())
-    vectors = mixed_as_before(views, mix.counted, mix.means)
+    vectors = mix_like(views, mix.counted, mix.means)
     truth = pd.read_csv(truth_path(csv), dtype=str).set_index("user_pseudo_id")["segment"]
     kind = truth.reindex(shop.sequences.user_id.to_pylist()).reset_index(drop=True)
-    pool = Export(shop.sequences, vectors, clustered(shop.users))
+    pool = Export(shop.sequences, vectors, is_clustered(shop.users))
     return pool, list(names[View.URL]), set(load_pages(model)), kind, trained
 
 

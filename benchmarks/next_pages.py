@@ -29,7 +29,7 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import Group, View
 from core.base.settings import Device, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import of_group
+from core.data.dataset import in_group
 from core.data.page_labels import page_names
 from core.labels.label_settings import LabelSettings
 from core.model.embedding import embed
@@ -57,7 +57,7 @@ def opened(store: Store, csv: Path, preset: Preset, seed: int) -> LearnedFrom:
     made = pipeline.embed(store, dataset, labels, model, silent)
     combined, names = pipeline.combine(made, ViewWeights()), page_names(dataset.pages, labels)
     mix = FrozenMix(partial(embed, device=Device.CPU), model.path, names, combined)
-    people = ~of_group(dataset.users, Group.BOT_LIKE)
+    people = ~in_group(dataset.users, Group.BOT_LIKE)
     return LearnedFrom(
         dataset.sequences, names[View.URL], functional_pages(dataset.pages, labels), combined.vectors,
         made.inside, people, mix.vectors,

@@ -22,7 +22,7 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings, IngestSettings
-from core.data.dataset import clustered
+from core.data.dataset import is_clustered
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col, RowKind
@@ -50,7 +50,7 @@ def counted(file: Path) -> Iterator[tuple[str, int, int, int, int, int]]:
         dataset = pipeline.preprocess(
             Store(Path(folder)), [file], IngestSettings(exclude_internal=False, exclude_debug=False), silent
         )
-        inside, data = clustered(dataset.users), ProfileData.from_dataset(dataset)
+        inside, data = is_clustered(dataset.users), ProfileData.from_dataset(dataset)
         segment = np.full(len(inside), OUTSIDE, dtype=np.int32)
         segment[inside] = np.random.default_rng(0).integers(SEGMENTS, size=inside.sum())
         for event, found in dataset.receipt.outcome_users.items():

@@ -133,7 +133,7 @@ def _moves(
     from core.differences.table import differences
     from core.differences.user_items import UserItems, labels_of
     from core.facets.facets import find_facets
-    from core.naming.fitting import held_names
+    from core.naming.fitting import current_names
     from core.naming.words import SiteWords
     from core.runs import pipeline
     from core.segments.identity import match
@@ -150,7 +150,7 @@ def _moves(
         previous = match(previous, cut).partition
         profiles = pipeline.analyze(data, previous, AnalyzeSettings(), one_page)
         moved = np.array([time.perf_counter(), time.process_time()])
-        held_names(differences(data, profiles.rows, items, outcomes), site, {})
+        current_names(differences(data, profiles.rows, items, outcomes), site, {})
         yield *(moved - began), *(np.array([time.perf_counter(), time.process_time()]) - moved)
 
 

@@ -1,4 +1,4 @@
-"""Print how fast the scoring door answers, and whether its memory stays flat.
+"""Print how fast the scoring server answers, and whether its memory stays flat.
 
     python -m benchmarks.serving --work DIR [--seconds 20] [--rate 50 --rate 100] [--clients 8]
         [--model OUT/model --export CSV]
@@ -125,7 +125,7 @@ class Asker:
 
     Args:
         address: ``http://host:port``.
-        token: Of the door.
+        token: Of the server.
         bodies: What is asked, over and over.
     """
 
@@ -139,7 +139,7 @@ class Asker:
 
     async def ask(self) -> None:
         """Ask for the next user."""
-        self._free = [pair for pair in self._free if not pair[0].at_eof()]  # the door closes idle ones
+        self._free = [pair for pair in self._free if not pair[0].at_eof()]  # the server closes idle ones
         pair = self._free.pop() if self._free else await asyncio.open_connection(self._host, self._port)
         reader, writer = pair
         writer.write(next(self._told))

@@ -96,7 +96,7 @@ def test_the_safety_check_can_fail() -> None:
 
 
 def test_files_are_put_in_place_only_where_they_are_flushed() -> None:
-    """``core.storage.disk.put`` and ``written_whole`` are for everybody else."""
+    """``core.storage.disk.put_in_place`` and ``atomic_write`` are for everybody else."""
     may = {ROOT / "core" / "storage" / name for name in ("disk.py", "store.py", "replace_files.py")}
     assert broken(re.compile(r"\bos\.(?:replace|rename)\(").findall, {*SOURCES} - may) == {}
 

@@ -18,7 +18,7 @@ from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.runs.pipeline import RunSettings
 from core.runs.run import read_previous, run
-from core.storage.replace_files import READY, finish, replacing
+from core.storage.replace_files import READY, finish_replacement, replace_files_atomic
 from core.storage.store import Store
 
 USERS: Final = 60
@@ -101,7 +101,9 @@ def one_artifact(export: Path) -> Scenario:
 
 def one_set(export: Path) -> Scenario:
     """A set of files in place of an earlier one; the new one has no labels."""
-    return Scenario(partial(_publish, "old"), partial(_publish, "new"), recover=finish, is_whole=_has_run)
+    return Scenario(
+        partial(_publish, "old"), partial(_publish, "new"), recover=finish_replacement, is_whole=_has_run
+    )
 
 
 def recovery(export: Path) -> Scenario:
@@ -119,11 +121,11 @@ def recovery(export: Path) -> Scenario:
                 os._exit(0)
             os.wait()
 
-    return Scenario(before, command=finish, recover=finish, is_whole=_has_run)
+    return Scenario(before, command=finish_replacement, recover=finish_replacement, is_whole=_has_run)
 
 
 def _publish(text: str, out: Path) -> None:
-    with replacing(out, "run.json", optional=["labels"]) as folder:
+    with replace_files_atomic(out, "run.json", optional=["labels"]) as folder:
         (folder / "model").mkdir()
         for name in ("run.json", "users", "model/url", *(["labels"] if text == "old" else [])):
             (folder / name).write_text(text)

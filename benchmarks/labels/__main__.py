@@ -26,9 +26,9 @@ from benchmarks.measure import measure
 from benchmarks.sites.plan import DEV, HELD
 from benchmarks.tables import markdown
 from core.base.schema import View
+from core.labels.cascade import build
 from core.labels.label_cache import SIZE_LIMIT
 from core.labels.label_settings import LabelSettings
-from core.labels.ladder import build
 from core.storage.json_cache import JsonCache
 
 WELL, SITES, MARKUP, FAST = PARTS = "well", "sites", "markup", "fast"

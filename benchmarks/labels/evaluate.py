@@ -16,12 +16,12 @@ from benchmarks.labels.sets import LabelledSet
 from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import View
+from core.labels.cascade import Cascade, decide_themes, decide_types
 from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.labels.label_types import Label, Rung
-from core.labels.ladder import Ladder, decide_themes, decide_types
 
 
-def evaluate(labelled: LabelledSet, ladder: Ladder) -> dict[View, pd.DataFrame]:
+def evaluate(labelled: LabelledSet, ladder: Cascade) -> dict[View, pd.DataFrame]:
     """Run the label stage over a set.
 
     Returns:

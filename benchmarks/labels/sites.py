@@ -16,11 +16,11 @@ from benchmarks.sites.write import write_site
 from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import IngestSettings
+from core.labels.cascade import build
 from core.labels.label_cache import SIZE_LIMIT
 from core.labels.label_settings import UNKNOWN, LabelClass, LabelMode, LabelSettings, default_taxonomy
 from core.labels.label_types import Rung
 from core.labels.labelling import label_pages
-from core.labels.ladder import build
 from core.labels.page_address import after_host
 from core.labels.rule_classifier import literal_segments
 from core.labels.templates import mine

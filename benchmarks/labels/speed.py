@@ -19,10 +19,10 @@ import pandas as pd
 from benchmarks.labels.sets import FOLDER, SETS, read_table
 from benchmarks.tables import markdown
 from core.base.schema import View
+from core.labels.cascade import AT_ONCE, AT_ONCE_OF
 from core.labels.label_cache import SIZE_LIMIT
 from core.labels.label_settings import LabelMode, LabelSettings, Override
 from core.labels.label_types import Classifier, Document, Subject
-from core.labels.ladder import AT_ONCE, AT_ONCE_OF
 from core.storage.json_cache import JsonCache
 
 EDITIONS: Final = ("amber", "birch", "cedar", "delta", "ember", "fjord")
@@ -105,7 +105,7 @@ def _events(folder: Path, cache: JsonCache) -> Classifier:
 
 
 def _markup(folder: Path, cache: JsonCache) -> Classifier:
-    from core.labels.ladder import MarkupClassifier
+    from core.labels.cascade import MarkupClassifier
     from core.labels.rule_classifier import RuleClassifier
 
     taxonomy = LabelSettings().taxonomy

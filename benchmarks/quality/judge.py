@@ -14,7 +14,7 @@ from benchmarks.quality.next_page import hits_with, simple_hits, tables
 from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import ViewWeights
-from core.segments.combination import combine, counted, mixed_as_before
+from core.segments.combination import combine, mix_like, scaled_weights
 
 LABELS = "labels.npy"
 KMEANS_SEEDS = 5
@@ -82,9 +82,9 @@ def mix(
         return views["all"]
     named = {View(name): parts for name, parts in views.items()}
     first = combine({view: parts["users"] for view, parts in named.items()}, weights, case.inside)
-    frozen, counts = first.means, counted(weights, coverage)
+    frozen, counts = first.means, scaled_weights(weights, coverage)
     return {
-        run: mixed_as_before({view: parts[run] for view, parts in named.items()}, counts, frozen)
+        run: mix_like({view: parts[run] for view, parts in named.items()}, counts, frozen)
         for run in next(iter(named.values()))
     }
 

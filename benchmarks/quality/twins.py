@@ -26,7 +26,7 @@ from core.model.feature_blocks import positions, unit_rows
 from core.model.inputs import Spans, latest_views
 from core.model.vocabulary import build_vocabulary
 from core.runs.pipeline import preprocess
-from core.segments.combination import combine, counted, mixed_as_before
+from core.segments.combination import combine, mix_like, scaled_weights
 from core.storage.store import Store
 
 STRENGTH: Final = 0.05
@@ -81,7 +81,7 @@ def mixed(
     users = {View(view): parts["users"] for view, parts in load(trained).items()}
     views = {View(view): rows for view, rows in embed_ours(trained / "model", sequences, names, runs).items()}
     means = combine(users, ViewWeights(), case.inside).means
-    return mixed_as_before(views, counted(ViewWeights(), load_coverage(trained)), means)
+    return mix_like(views, scaled_weights(ViewWeights(), load_coverage(trained)), means)
 
 
 def types_and_groups(sequences: UserSequences, names: dict[View, list[str]]) -> list[np.ndarray]:

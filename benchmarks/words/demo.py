@@ -16,7 +16,7 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.data.sequences import UserSequences
 from core.facets.facets import find_facets
 from core.facts.context import Basis, Context, Tables
@@ -79,7 +79,7 @@ def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
     labels = labels_of(dataset.pages)
     vectors = vectors_of(dataset.sequences, len(dataset.pages))
     settings = ClusterSettings(n_clusters=segments, n_init=2)
-    partition = fit(vectors, clustered(dataset.users), settings)
+    partition = fit(vectors, is_clustered(dataset.users), settings)
     data = ProfileData.from_dataset(dataset)
     levels = find_facets(dataset).items()
     basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels, levels)

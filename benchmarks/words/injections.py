@@ -22,8 +22,8 @@ from benchmarks.words.markup import loads_or_links
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.profiles.profile_columns import Col
-from core.writing.payload import AssistantSettings, Outbox
-from core.writing.remarks import kept
+from core.writing.payload import AssistantSettings, OfferedFacts
+from core.writing.remarks import allowed_remarks
 from pages.ui.shell.text import md_text
 
 USER_ID: Final = "1234567890.1700000001"
@@ -70,14 +70,14 @@ def sent(one: Injection) -> str:
     figures = Figures(replace(context(), names=names))
     users = [figures.needed(key, Col.USERS) for key in figures.context.segment_keys]
     page = users[0].model_copy(update={"measure": "share:page", "label": "share", "item": one.text})
-    return Outbox(figures, {USER_ID}, AssistantSettings(fewest_users=1)).question(
+    return OfferedFacts(figures, {USER_ID}, AssistantSettings(fewest_users=1)).question(
         "Who is it?", [*users, page]
     )
 
 
 def shown(answer: str) -> str:
     """What the page would show of it as a remark."""
-    return md_text(kept(answer, {"S1": "Hunters (segment 1)", "P1": "“/cart”"})[0], 6_000)
+    return md_text(allowed_remarks(answer, {"S1": "Hunters (segment 1)", "P1": "“/cart”"})[0], 6_000)
 
 
 def breaches(one: Injection) -> Iterator[str]:

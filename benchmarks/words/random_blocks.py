@@ -27,7 +27,7 @@ from benchmarks.words.oracle import Oracle
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.facts.answer import BY_KEY, Block, Contrast, Fact, Ranking, Title
 from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
@@ -65,7 +65,7 @@ def opened(csv: Path, segments: int = 6) -> Shop:
     themes = pages[Pages.PAGE_LOCATION].str.extract(r"^https?://[^/]+/([^/]+)/")[0].fillna("Unknown")
     labels = {View.THEME: themes.tolist()}
     vectors = vectors_of(sequences, len(pages))
-    partition = fit(vectors, clustered(users), ClusterSettings(n_clusters=segments, n_init=1))
+    partition = fit(vectors, is_clustered(users), ClusterSettings(n_clusters=segments, n_init=1))
     basis = Basis.from_tables(csv.name, counted, pages, sequences, labels)
     profiles = profile(counted, partition.labels, AnalyzeSettings(outcome=outcome))
     context = Context(Tables(basis, profiles, partition), {}, partition)

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from core.writing.remarks import kept
+from core.writing.remarks import allowed_remarks
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def is_dropped(text: str) -> bool:
     """Whether the filter takes any of it away; every number that it names exists."""
-    return kept(text, {number: number for number in re.findall(r"\b[A-Z]\d+\b", text)})[1] > 0
+    return allowed_remarks(text, {number: number for number in re.findall(r"\b[A-Z]\d+\b", text)})[1] > 0
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     Beha2VecError
     ├── InputError      a file, a column or a value in it cannot be used
-    │   └── NothingLeft no page view is left to work with
+    │   └── NoPageViewsLeft no page view is left to work with
     ├── SettingsError   a setting is outside what is allowed
     ├── ArtifactError   something on disk that an earlier stage left is missing or damaged
     ├── ResourceError   the machine refuses: disk full, memory limit, time limit
@@ -10,7 +10,7 @@
 
 Every message says what was wrong, the value, what is allowed, and what to do. The command line shows
 ``str(error)``, a page ``error.on_screen``; anything that is not a ``Beha2VecError`` is a bug and shows a
-traceback, or a line (:func:`in_a_line`) with the traceback elsewhere, where the rest goes on without it.
+traceback, or a line (:func:`one_line`) with the traceback elsewhere, where the rest goes on without it.
 
 A message holds a placeholder for each setting (:func:`control`), replaced where it is shown: by the option of
 the command line, or by the name of the control in the app.
@@ -40,13 +40,13 @@ _CONTROLS: Final = {
 
 
 def control(setting: str) -> str:
-    """Return the placeholder of a setting for the text of an error; :func:`worded` replaces it."""
+    """Return the placeholder of a setting for the text of an error; :func:`with_controls` replaces it."""
     if setting not in _CONTROLS:
         raise KeyError(setting)
     return f"⟦{setting}⟧"
 
 
-def worded(text: str, on_screen: bool) -> str:
+def with_controls(text: str, on_screen: bool) -> str:
     """Replace each setting's placeholder by its control in the app, or by its command-line option."""
     for setting, named in _CONTROLS.items():
         text = text.replace(control(setting), named.on_screen if on_screen else named.option)
@@ -58,10 +58,10 @@ def _without_controls(text: str) -> str:
     return ". ".join(sentence for sentence in text.split(". ") if "⟦" not in sentence)
 
 
-IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
+BOUNDED_RUN: Final = "python -m core run FILES --out OUT --memory SIZE"
 """Command to suggest where the records do not fit into memory."""
 
-_LONGEST_LINE: Final = 500
+_MAX_LINE_LENGTH: Final = 500
 """Most characters of an error on one line."""
 
 _AS_TRAINED: Final = "Rename it: the model reads the columns and events that it was trained with"
@@ -88,25 +88,25 @@ class Beha2VecError(Exception):
 
     def _said(self, on_screen: bool) -> str:
         parts = [self.problem, f"Allowed: {self.allowed}" if self.allowed else "", self.remedy]
-        return worded(" ".join(part.rstrip(". ") + "." for part in parts if part), on_screen)
+        return with_controls(" ".join(part.rstrip(". ") + "." for part in parts if part), on_screen)
 
 
-def in_a_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """Return an error's message on one line; that of a bug with its class, such as ``KeyError: 3``."""
     said = str(error) if isinstance(error, Beha2VecError) else f"{type(error).__name__}: {error}"
-    return " ".join(said.split())[:_LONGEST_LINE].rstrip(": ")
+    return " ".join(said.split())[:_MAX_LINE_LENGTH].rstrip(": ")
 
 
 class InputError(Beha2VecError):
     """A file, a column or a value in it cannot be used."""
 
 
-class NothingLeft(InputError):
+class NoPageViewsLeft(InputError):
     """Every record can be read, but no page view is left to work with."""
 
 
 @contextmanager
-def read_as_trained() -> Iterator[None]:
+def reworded_for_frozen_model() -> Iterator[None]:
     """Reword input errors while reading for a trained model, whose settings cannot be changed.
 
     Raises:

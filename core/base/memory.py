@@ -28,7 +28,7 @@ _V1: Final = _Files(
 )
 
 
-def whole_memory() -> int:
+def total_memory() -> int:
     """Total bytes of memory that this process may use."""
     return min([psutil.virtual_memory().total, *(most for most, _ in _limits())])
 

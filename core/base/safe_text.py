@@ -2,7 +2,8 @@
 
 Titles, URLs, labels and names of segments came from a website or from somebody else's file. None of them is
 ever part of an instruction: the model gets ``P17`` or ``S2`` and a table of what these are called, and the
-app puts the names back in afterwards. User ids are detected however they are spelt (:func:`holds_id`).
+app puts the names back in afterwards. User ids are detected however they are spelt
+(:func:`contains_user_id`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-LONGEST: Final = 80
+MAX_LENGTH: Final = 80
 """Most characters of a quoted text."""
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -23,7 +24,7 @@ _UNSEEN: Final = re.compile(
 """Invisible letters and marks that Unicode does not class as format characters."""
 
 
-def visible(text: str) -> str:
+def without_invisible(text: str) -> str:
     """Remove invisible characters: control, bidirectional, zero-width and tag characters.
 
     Line ends stay; other control characters become blanks.
@@ -36,9 +37,9 @@ def visible(text: str) -> str:
     return "".join(kept)
 
 
-def clean(text: str, longest: int = LONGEST) -> str:
+def clean(text: str, longest: int = MAX_LENGTH) -> str:
     """Reduce a text to one line of Unicode NFKC without invisible characters, cut to a length."""
-    plain = visible(unicodedata.normalize("NFKC", text[: 4 * longest]))
+    plain = without_invisible(unicodedata.normalize("NFKC", text[: 4 * longest]))
     line = " ".join(unicodedata.normalize("NFKC", plain).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
@@ -80,13 +81,13 @@ class Quotes:
         return dict(self._texts)
 
 
-SHORTEST: Final = 6
+MIN_LENGTH: Final = 6
 """Fewest characters of an id that is searched within texts; a shorter one must be the whole text."""
 _RUN: Final = re.compile(r"[^\W_]+")
 """Letters and digits; an id within a text begins and ends with such a run."""
 
 
-def holds_id(text: str, user_ids: Collection[str]) -> bool:
+def contains_user_id(text: str, user_ids: Collection[str]) -> bool:
     """Whether a text holds a user id, also between other characters, percent-encoded or in other case.
 
     Args:
@@ -123,7 +124,7 @@ def _known(user_ids: frozenset[str]) -> _Ids:
     for one in map(_folded, user_ids):
         runs = _runs(one)
         core = one[runs[0][0] : runs[-1][1]] if runs else ""
-        if len(core) >= SHORTEST:
+        if len(core) >= MIN_LENGTH:
             long.add(core)
             most = max(most, len(runs))
         else:
@@ -140,5 +141,5 @@ def _folded(text: str) -> str:
     if "%" in text:
         text = unquote(unquote(text))
     if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", text)))
+        text = unicodedata.normalize("NFKC", without_invisible(unicodedata.normalize("NFKC", text)))
     return " ".join(text.casefold().split())

@@ -115,7 +115,7 @@ SOURCES: Final[tuple[tuple[SourceBasis, str, str], ...]] = (
 )
 """Columns that may hold an event's source and medium: the first pair that has a source is taken."""
 
-GONE_FIELDS: Final = frozenset({"page_referrer"})
+REMOVED_FIELDS: Final = frozenset({"page_referrer"})
 """Fields that are no longer read; mappings of earlier versions may name them."""
 
 REQUIRED_FIELDS: Final[tuple[str, ...]] = (Raw.USER_KEY, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
@@ -252,7 +252,7 @@ OUTSIDE: Final = -1
 """The ``cluster`` of a user who is in no segment; ``group`` says why."""
 SET_ASIDE: Final = -3
 """Internal label of a user whose segment was set aside by hand; exported as :data:`OUTSIDE`."""
-HARDLY: Final = 3
+RARE_BELOW_USERS: Final = 3
 """Fewest users of a page that is named in a model folder: the address of a rarer one may name a person."""
 
 
@@ -266,5 +266,5 @@ class View(StrEnum):
     """Counted from all that a user viewed, not learned; present only where it has a weight."""
 
 
-LEARNED: Final = (View.URL, View.THEME, View.TYPE)
+LEARNED_VIEWS: Final = (View.URL, View.THEME, View.TYPE)
 """Views whose vectors a model learns."""

@@ -339,5 +339,5 @@ class AnalyzeSettings(Settings):
         """These settings without outcomes that are path templates."""
         if self.outcome is None:
             return self
-        kept = tuple(outcome for outcome in self.outcome if not outcome.startswith(TEMPLATE_OUTCOME))
-        return self.model_copy(update={"outcome": kept})
+        outcomes = tuple(outcome for outcome in self.outcome if not outcome.startswith(TEMPLATE_OUTCOME))
+        return self.model_copy(update={"outcome": outcomes})

@@ -22,12 +22,12 @@ def printable(text: object) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))
 
 
-def sentence(text: str) -> str:
+def capitalised(text: str) -> str:
     """Capitalise the first letter of a text, as at the start of a sentence."""
     return text[:1].upper() + text[1:]
 
 
-def within(text: str) -> str:
+def uncapitalised(text: str) -> str:
     """Lower the first letter of a text, as within a sentence."""
     return text[:1].lower() + text[1:]
 
@@ -72,7 +72,7 @@ def duration(seconds: float | None) -> str:
     if whole < 86_400:
         minutes = whole % 3_600 // 60
         return f"{whole // 3_600} h {minutes} min" if minutes else f"{whole // 3_600} h"
-    return counted(round(whole / 86_400), "day")
+    return pluralise(round(whole / 86_400), "day")
 
 
 def day(microseconds: int, at: LocalClock) -> str:
@@ -102,7 +102,7 @@ def minute(microseconds: int, at: LocalClock) -> str:
     return f"{day(microseconds, at)}, {at.moment(microseconds):%H:%M}"
 
 
-def counted(n: int, thing: str, things: str = "") -> str:
+def pluralise(n: int, thing: str, things: str = "") -> str:
     """Format a count with its noun: ``1 user``, ``1,204 users``."""
     return f"{n:,} {thing if n == 1 else things or f'{thing}s'}"
 
@@ -118,7 +118,7 @@ def short_address(address: str, origin: str) -> str:
     return address.removeprefix(origin) or address
 
 
-def common_ending(titles: Sequence[str]) -> str:
+def common_suffix(titles: Sequence[str]) -> str:
     """Return the ending of most titles, such as `` | Shop``; empty unless more than half share it."""
     found = Counter(match.group() for title in titles if (match := _ENDING.search(title)))
     ending, times = next(iter(found.most_common(1)), ("", 0))

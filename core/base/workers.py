@@ -16,7 +16,7 @@ import torch
 
 from core.base.contention import available_cores
 
-MOST_WORKERS: Final = 8
+MAX_WORKERS: Final = 8
 """Most threads: a batch has too few parts for more."""
 
 _Item = TypeVar("_Item")
@@ -30,7 +30,7 @@ class Workers(Protocol):
         """Apply ``do`` to every item, like :func:`map`."""
 
 
-def alone(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
+def sequential(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
     """Apply ``do`` to every item in the caller's thread."""
     return map(do, items)
 
@@ -42,11 +42,11 @@ def workers(device: torch.device) -> Iterator[Workers]:
     Inside the block, a PyTorch operator runs only in the thread that called it.
     """
     if device.type != "cpu":
-        yield alone
+        yield sequential
         return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    count = max(1, min(available_cores(), MOST_WORKERS))
+    count = max(1, min(available_cores(), MAX_WORKERS))
     try:  # set for each thread: OpenMP keeps the number for each, and a new thread has the default
         with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 

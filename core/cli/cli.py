@@ -20,7 +20,7 @@ from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.base.settings import (
     Device,
 )
-from core.cli.console import ConsoleProgress, say
+from core.cli.console import ConsoleProgress, print_line
 from core.cli.run_command import (
     files,
     run,
@@ -28,7 +28,7 @@ from core.cli.run_command import (
     spark_options,
 )
 from core.storage.disk import disk_errors, make_folder, write_text_atomic
-from core.storage.locks import claimed_file
+from core.storage.locks import claim_file
 
 _BAD_INPUT, ALARM, _INTERRUPTED = 2, 3, 130
 
@@ -76,7 +76,7 @@ def embed(
     master: str | None,
 ) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
-    from core.engines.bounded_run import embed_bounded, few_known, lacks
+    from core.engines.bounded_run import embed_bounded, next_pages_warning, unknown_pages_warning
     from core.engines.bounds import Bounds
     from core.engines.placing import Placing
 
@@ -89,9 +89,9 @@ def embed(
     placing, bounds = Placing(Device(device), n_next or 0), Bounds.told(memory, None)
     with ConsoleProgress() as progress:
         n_users = place(inputs, model, out, progress, placing, bounds)
-    for warning in filter(None, (lacks(out), few_known(out))):
-        say(f"warning: {warning}.", err=True)
-    say(f"{n_users:,} users in {out}", err=True)
+    for warning in filter(None, (next_pages_warning(out), unknown_pages_warning(out))):
+        print_line(f"warning: {warning}.", err=True)
+    print_line(f"{n_users:,} users in {out}", err=True)
 
 
 @app.command()
@@ -114,8 +114,8 @@ def serve(model: Path, host: str, port: int, token_file: Path | None) -> None:
     token = read_token(token_file)
     if token is None:
         token = new_token()
-        say(f"token: {token}", err=True)
-    answer(model, host, port, token, lambda address: say(f"{model} answers at {address}", err=True))
+        print_line(f"token: {token}", err=True)
+    answer(model, host, port, token, lambda address: print_line(f"{model} answers at {address}", err=True))
 
 
 @app.command()
@@ -131,7 +131,7 @@ def lookalikes(ids: Path, out: Path, to: Path, top: int | None) -> None:
     """Who else is like the users of a list: IDS is text with an id a line, or a CSV with a column of ids."""
     from core.runs.look_alikes_file import write_look_alikes
 
-    say(f"{write_look_alikes(ids, out, to, top)} See {to}", err=True)
+    print_line(f"{write_look_alikes(ids, out, to, top)} See {to}", err=True)
 
 
 @app.command()
@@ -188,10 +188,10 @@ def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -
         found = export_since_training(inputs, model, progress, Device(device))
     if to is not None:
         make_folder(to.parent)
-        with claimed_file(to):
+        with claim_file(to):
             write_text_atomic(to, json.dumps(found.to_plain(), indent=1, ensure_ascii=False))
     for line in found.lines:
-        say(line)
+        print_line(line)
     return ALARM if found.drift.alarm else 0
 
 
@@ -204,16 +204,16 @@ def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -
 @click.option("--certificate", type=files, default="forgotten.json", show_default=True, metavar="FILE")
 def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None:  # noqa: ANN401 - of click
     """Remove every trace of users, and search every byte: IDS is text with an id a line, - for stdin."""
-    from core.cli.forget_command import forget_users, places_of, read_ids, say_what_goes
+    from core.cli.forget_command import forget_users, preview_lines, read_ids, searched_places
 
-    where, patterns = places_of(**places), read_ids(ids)
+    where, patterns = searched_places(**places), read_ids(ids)
     with ConsoleProgress() as progress:
         if dry_run:
-            lines = say_what_goes(where, patterns, progress)
+            lines = preview_lines(where, patterns, progress)
         else:
             lines = forget_users(where, patterns, certificate, progress)
     for line in lines:
-        say(line)
+        print_line(line)
 
 
 @app.command()
@@ -225,9 +225,9 @@ def sample(users: int, out: Path, seed: int) -> None:
     from core.sample import write_sample
 
     make_folder(out.parent)
-    with claimed_file(out), ConsoleProgress() as progress:
+    with claim_file(out), ConsoleProgress() as progress:
         truth = write_sample(out, users, seed, progress)
-    say(f"{out} and {truth}", err=True)
+    print_line(f"{out} and {truth}", err=True)
 
 
 def main() -> NoReturn:
@@ -257,5 +257,5 @@ def main() -> NoReturn:
 
 
 def _complain(message: str) -> int:
-    say(f"error: {' '.join(message.split())}", err=True)
+    print_line(f"error: {' '.join(message.split())}", err=True)
     return _BAD_INPUT

@@ -29,7 +29,7 @@ def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -
 
     Returns:
         The command, quoted for a shell. Funnels are a file, which the page Journeys exports. Settings that
-        the command line cannot name are not in it; see :func:`beyond`.
+        the command line cannot name are not in it; see :func:`settings_without_option`.
     """
     shares = present_weights(views, settings.weights).items()
     weights = ",".join(f"{view}={share:g}" for view, share in shares if share)
@@ -58,7 +58,7 @@ def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -
     )
 
 
-def other_numbers(sizes: Mapping[int, int]) -> dict[int, int]:
+def renumbered(sizes: Mapping[int, int]) -> dict[int, int]:
     """Number of a segment on screen → that of the same users in a run from scratch, where it is another.
 
     Args:
@@ -73,7 +73,7 @@ def _cluster(cluster: ClusterSettings) -> list[str]:
     return ["--clusters", "auto" if cluster.auto else str(cluster.n_clusters)]
 
 
-def beyond(settings: RunSettings) -> list[str]:
+def settings_without_option(settings: RunSettings) -> list[str]:
     """Settings that differ from their defaults and have no option on the command line."""
     ingest = {"session_gap_minutes", "exclude_bots", "mask_own"} & _changed_ingest(settings.ingest)
     train = settings.train.model_dump()

@@ -51,6 +51,6 @@ class ConsoleProgress:
         self._console.print(printable(line), soft_wrap=True, markup=False)
 
 
-def say(line: object, *, err: bool = False) -> None:
+def print_line(line: object, *, err: bool = False) -> None:
     """Print a line; text from outside in it, such as the name of a file, moves no cursor."""
     click.echo(printable(line), err=err)

@@ -11,7 +11,7 @@ from typing import Final
 
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import Progress
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.people import id_list
 from core.runs.forgetting import forget as forgetting
 from core.runs.forgetting.places import SearchedPlaces
@@ -38,20 +38,20 @@ def forget_users(
     found = forgetting.forget(places, patterns, progress)
     write_text_atomic(certificate, found.to_json())
     if not found.is_clean:
-        named = [f"{one.file} ({one.why or counted(one.places, 'place')})" for one in found.left]
+        named = [f"{one.file} ({one.why or pluralise(one.places, 'place')})" for one in found.left]
         raise ResourceError(
             f"{found.sentence}: {'; '.join(named[:_NAMED_LEFT])}",
             remedy=f"Delete these or write them anew, and run again; {certificate} has all of them",
         )
     return [
         *(f"{n:,} × {what}" for what, n in found.done.items()),
-        f"{found.found:,} of {counted(found.ids, 'id')} stood somewhere",
+        f"{found.found:,} of {pluralise(found.ids, 'id')} stood somewhere",
         *_of_short(found.short),
         f"{found.sentence}. See {certificate}",
     ]
 
 
-def say_what_goes(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> list[str]:
+def preview_lines(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> list[str]:
     """Lines that say what would be removed; nothing is changed.
 
     Raises:
@@ -65,12 +65,12 @@ def say_what_goes(places: SearchedPlaces, patterns: IdPatterns, progress: Progre
         *(f"{what}: {one['fate']} ({one['path']})" for what, one in zip(called, told.steps, strict=True)),
         *(f"nothing can be proven of {path}: {why}" for path, why in told.unread),
         *_of_short(told.short),
-        f"{told.found:,} of {counted(told.ids, 'id')} found. In all: {in_all}",
+        f"{told.found:,} of {pluralise(told.ids, 'id')} found. In all: {in_all}",
     ]
 
 
 def _of_short(n: int) -> list[str]:
-    return [f"{counted(n, 'id is', 'ids are')} {_TOO_SHORT}"] if n else []
+    return [f"{pluralise(n, 'id is', 'ids are')} {_TOO_SHORT}"] if n else []
 
 
 def read_ids(ids: Path) -> IdPatterns:
@@ -82,7 +82,7 @@ def read_ids(ids: Path) -> IdPatterns:
     return forgetting.ids_of(sys.stdin.read() if str(ids) == "-" else id_list.read_file(ids))
 
 
-def places_of(cache: Path | None, out: Sequence[Path], tables: Sequence[Path]) -> SearchedPlaces:
+def searched_places(cache: Path | None, out: Sequence[Path], tables: Sequence[Path]) -> SearchedPlaces:
     """Places to search: the cache that was named, else the app's if there is one, and what else was named.
 
     Raises:

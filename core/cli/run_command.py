@@ -31,15 +31,15 @@ from core.base.settings import (
     ViewWeights,
     size_in_bytes,
 )
-from core.cli.console import ConsoleProgress, say
+from core.cli.console import ConsoleProgress, print_line
 from core.data.receipt import Receipt
 from core.engines.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB, BigQueryRequest, in_gigabytes
 from core.engines.spark.requirements import ALLOWED
 from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
-from core.runs.later_stages import said
+from core.runs.later_stages import failure_lines
 from core.runs.pipeline import STAGES, RunSettings
 from core.storage.disk import make_folder
-from core.storage.locks import claimed
+from core.storage.locks import claim_folder
 from core.storage.store import Store
 
 BIGQUERY: Final = "bigquery"
@@ -81,8 +81,8 @@ def take_options(options: dict[str, Any], engine: str | None) -> dict[str, Any]:
         SettingsError: If some were named without that engine, or those that it needs were not.
     """
     names = ("table", "first", "last", "user_share", "billing_project", "max_bytes", "price_per_tib", "yes")
-    found = {name: options.pop(name) for name in names}
-    given = {name: value for name, value in found.items() if value is not None and value is not False}
+    taken = {name: options.pop(name) for name in names}
+    given = {name: value for name, value in taken.items() if value is not None and value is not False}
     spelt = {"first": "--from", "last": "--to"}
     if engine != BIGQUERY and given:
         named = ", ".join(spelt.get(name, f"--{name.replace('_', '-')}") for name in given)
@@ -105,16 +105,16 @@ def _read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> t
     """
     from core.engines import bigquery
 
-    asked = {name: value for name, value in given.items() if name != "yes"}
-    asked |= {name: asked[name].date() for name in ("first", "last")}
-    if "max_bytes" in asked:
-        asked["max_bytes"] = size_in_bytes(asked["max_bytes"])
-    request = BigQueryRequest.checked(**asked, user_key=ingest.user_key, mapping=ingest.mapping)
+    options = {name: value for name, value in given.items() if name != "yes"}
+    options |= {name: options[name].date() for name in ("first", "last")}
+    if "max_bytes" in options:
+        options["max_bytes"] = size_in_bytes(options["max_bytes"])
+    request = BigQueryRequest.checked(**options, user_key=ingest.user_key, mapping=ingest.mapping)
     store = Store(out / "stages")
     with ConsoleProgress() as progress:
         estimate = bigquery.estimate(store, request, progress)
     for line in estimate.sentences():
-        say(f"{line}.", err=True)
+        print_line(f"{line}.", err=True)
     if estimate.to_read and not estimate.too_much and not given.get("yes"):
         _ask()
     with ConsoleProgress() as progress:
@@ -157,7 +157,7 @@ def spark_address(engine: str | None, master: str | None) -> str | None:
 AUTO: Final = "auto"
 
 
-def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def settings_of_options(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Part of the run's settings → what was named on the command line.
 
     Raises:
@@ -405,7 +405,7 @@ def run(
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     address = spark_address(engine, master)
     days = take_options(options, engine)
-    wanted = wanted_settings(options)
+    wanted = settings_of_options(options)
     beside = _wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
@@ -413,7 +413,7 @@ def run(
     if engine == BIGQUERY:
         make_folder(out)  # before anything is paid for
     # what an earlier run is asked for is still so when the new one goes on from it
-    with claimed(out) if out.is_dir() else nullcontext():
+    with claim_folder(out) if out.is_dir() else nullcontext():
         run_all = _runner(address, inputs, out, from_stage, memory, sample_users)
         if fresh:
             settings = _fresh_settings(wanted, preset)
@@ -426,14 +426,14 @@ def run(
             record = run_all(out, inputs, settings, progress, fetch_hosts=fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
     known = (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"])
-    for warning in (*known, *said(record["failed"])):
-        say(f"warning: {warning}.", err=True)
+    for warning in (*known, *failure_lines(record["failed"])):
+        print_line(f"warning: {warning}.", err=True)
     if receipt.days:
-        say(f"note: {receipt.days}", err=True)
+        print_line(f"note: {receipt.days}", err=True)
     if receipt.undecided:
-        say(f"note: {receipt.undecided}.", err=True)
+        print_line(f"note: {receipt.undecided}.", err=True)
     report = out / "report.html"
-    say(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
+    print_line(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 
 
 def _runner(

@@ -155,11 +155,11 @@ UserColumns: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
 """Columns of :class:`core.base.schema.Users`: a table, or single arrays for a few users in memory."""
 
 
-def clustered(users: UserColumns) -> np.ndarray:
+def is_clustered(users: UserColumns) -> np.ndarray:
     """Which users take part in clustering: bool of shape (n_users,)."""
-    return of_group(users, Group.SEGMENT)
+    return in_group(users, Group.SEGMENT)
 
 
-def of_group(users: UserColumns, group: Group) -> np.ndarray:
+def in_group(users: UserColumns, group: Group) -> np.ndarray:
     """Which users belong to a group: bool of shape (n_users,)."""
     return np.asarray(users[Users.GROUP] == group.value, dtype=bool)

@@ -96,7 +96,7 @@ class LabelledPages:
         return names
 
 
-def counted_key(dataset: str, labels: LabelledPages | None) -> str:
+def counts_key(dataset: str, labels: LabelledPages | None) -> str:
     """Return a key for counts: the key of the data set and the hash of its labels (if any)."""
     return f"{dataset}:{labels.counted}" if labels else dataset
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
 from core.base.schema import PAGE_VIEW, SourceBasis, Users
-from core.base.wording import counted
+from core.base.wording import pluralise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +36,12 @@ def count_bases(bases: pd.Series) -> dict[str, int]:
         bases: :class:`SourceBasis` of each user, absent for users without a source.
     """
     counts = bases.value_counts()
-    found = {basis.value: int(counts.get(basis.value, 0)) for basis in SourceBasis}
-    found[_NO_SOURCE] = int(bases.isna().sum())
-    return {name: users for name, users in found.items() if users}
+    counted = {basis.value: int(counts.get(basis.value, 0)) for basis in SourceBasis}
+    counted[_NO_SOURCE] = int(bases.isna().sum())
+    return {name: users for name, users in counted.items() if users}
 
 
-def basis_of(users: pd.DataFrame) -> dict[str, int]:
+def count_user_bases(users: pd.DataFrame) -> dict[str, int]:
     """Count bases in a table of users; empty for data sets of earlier releases, which lack the column."""
     return count_bases(users[Users.SOURCE_BASIS]) if Users.SOURCE_BASIS in users else {}
 
@@ -49,7 +49,7 @@ def basis_of(users: pd.DataFrame) -> dict[str, int]:
 def describe_bases(counts: Mapping[str, int]) -> str:
     """Describe the bases of sources in one sentence; empty if nobody has a source or no basis is known."""
     parts = [
-        f"{_CALLED[basis]} ({counted(counts[basis], 'user')})" for basis in SourceBasis if counts.get(basis)
+        f"{_CALLED[basis]} ({pluralise(counts[basis], 'user')})" for basis in SourceBasis if counts.get(basis)
     ]
     if not parts:
         return ""
@@ -61,7 +61,7 @@ COUNTED: Final = "Counted on these pages: {}"
 """Text for counts of a part of an export, which is named at ``{}``."""
 
 
-def ranked(counts: Mapping[str, int]) -> dict[str, int]:
+def sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
     """Sort counts above 0, the largest first, equal ones by name: the same in every run."""
     return dict(sorted(((name, count) for name, count in counts.items() if count), key=_rank))
 
@@ -181,7 +181,7 @@ class Revenue(_Part):
     net: float
 
 
-def without_used_views(users: int, left_out: int) -> str:
+def describe_without_views(users: int, left_out: int) -> str:
     """Say why users have no used page view: ``51 without a page view, 11 who viewed left-out pages only``.
 
     Args:
@@ -192,7 +192,7 @@ def without_used_views(users: int, left_out: int) -> str:
     return ", ".join(f"{number:,} {cause}" for cause, number in causes.items() if number)
 
 
-def added(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
+def add_outcome_users(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
     """Add up the counts of parts that share no user and no transaction."""
     parts = list(parts)
     return OutcomeUsers(
@@ -206,10 +206,10 @@ def added(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
     )
 
 
-def more_times(did: OutcomeUsers) -> str:
+def describe_more_times(did: OutcomeUsers) -> str:
     """Say how often visitors without a user id did something: ``8 more times (1,157.91 EUR gross)``."""
     worth = f" ({in_currencies(did.revenue, 'gross')})" if did.revenue else ""
-    return f"{counted(did.events, 'more time')}{worth}"
+    return f"{pluralise(did.events, 'more time')}{worth}"
 
 
 def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -220,9 +220,9 @@ def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
     """Format revenue as ``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
     return "; ".join(
-        _amount(one.gross, currency, "gross, " + (
-            f"{one.refunds:,.2f} refunded, {one.net:,.2f} net" if one.refunds else "nothing refunded"
-        )) for currency, one in revenue.items()
+        _amount(sums.gross, currency, "gross, " + (
+            f"{sums.refunds:,.2f} refunded, {sums.net:,.2f} net" if sums.refunds else "nothing refunded"
+        )) for currency, sums in revenue.items()
     )  # fmt: skip
 
 
@@ -346,7 +346,7 @@ class Receipt(_Part):
         if not waiting:
             return ""
         return (
-            f"{counted(waiting, 'place')} of possibly personal data, seen by too few users to tell: decide "
+            f"{pluralise(waiting, 'place')} of possibly personal data, seen by too few users to tell: decide "
             "on the page Data, or by --mask-place and --keep-place (receipt.json has the names)"
         )
 
@@ -376,7 +376,7 @@ class Receipt(_Part):
         if self.other_events_used is None:
             return self
         used = self.page_views_used + self.other_events_used
-        left_out = sum(one.page_views + one.other_events for one in self.left_out)
+        left_out = sum(cause.page_views + cause.other_events for cause in self.left_out)
         read = self.records - self.rejected - sum(file.collapsed for file in self.files)
         if used + left_out != read:
             raise ValueError(f"{used} records used + {left_out} left out is not {read} read")

@@ -36,7 +36,10 @@ FAMILIES: Final = {
 }  # fmt: skip
 MADE: Final = "by construction"
 """Note on a difference that was not tested, since the rows were made from it."""
-AGAIN: Final = {True: "also in their other sessions", False: "not shown in their other sessions"}
+OTHER_SESSIONS_NOTE: Final = {
+    True: "also in their other sessions",
+    False: "not shown in their other sessions",
+}
 """Whether it differs → note on a difference that was tested in other sessions."""
 USERS: Final = "Users: "
 """Begins the text of a share of users."""
@@ -74,7 +77,7 @@ def _row(
     least = min(n, rest_n)
     times = wording.lift(ratio)
     if isinstance(differs, NAType) or test == OTHER_SESSIONS:
-        why = MADE if isinstance(differs, NAType) else AGAIN[differs]
+        why = MADE if isinstance(differs, NAType) else OTHER_SESSIONS_NOTE[differs]
         said = wording.ABSENT if np.isnan(apart) else f"{_apart(item, apart, is_measure, least)}, {why}"
     elif differs:
         ends = " to ".join(

@@ -1,6 +1,7 @@
 """Compare measures (means and ratios of sums) of groups of users: intervals, tests and effect sizes.
 
-:class:`Sides` says which users are compared with which: each row of users with the baseline without them.
+:class:`ComparedGroups` says which users are compared with which: each row of users with the baseline without
+them.
 
 The difference of two means has Welch's (1947) interval on each user's residual, the linearised ratio
 (Cochran 1977, § 2.11; Deng et al. 2018). What users do has a long tail, so whether two groups differ is
@@ -24,14 +25,14 @@ from scipy import sparse, stats
 
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import Rows
 from core.profiles.two_shares import SEEN, Z_95, test_shares
 
 
 @dataclass(frozen=True, eq=False)
-class Sides:
+class ComparedGroups:
     """Rows of users to compare, and which of them make up the baseline.
 
     A row is compared with the users of the baseline outside it: a segment with the other clustered users, a
@@ -48,19 +49,19 @@ class Sides:
     n_base: int
 
     @classmethod
-    def of_rows(cls, rows: Rows) -> Sides:
+    def of_rows(cls, rows: Rows) -> ComparedGroups:
         """Compare every segment and group with the (other) clustered users."""
         return cls(rows.place, rows.n_rows, rows.n_segments)
 
     @classmethod
-    def of_one(cls, rows: Rows, row: int) -> Sides:
+    def of_one(cls, rows: Rows, row: int) -> ComparedGroups:
         """Compare one row with the (other) clustered users."""
         place = np.where(rows.place < rows.n_segments, 1, -1)
         place[rows.members(row)] = 0
         return cls(place, 2, 2)
 
     @classmethod
-    def of_pair(cls, rows: Rows, first: int, second: int) -> Sides:
+    def of_pair(cls, rows: Rows, first: int, second: int) -> ComparedGroups:
         """Compare two rows with each other; of a row that contains the other, only the remaining users."""
         place = np.full(len(rows.place), -1, dtype=np.intp)
         members = [rows.members(row) for row in (first, second)]
@@ -91,10 +92,10 @@ class Sides:
             Two float64 of shape (n_rows, m).
         """
         sums = self.one_hot @ values
-        own = np.asarray(sums.toarray() if sparse.issparse(sums) else sums)
-        rest = np.tile(own[: self.n_base].sum(axis=0), (self.n_rows, 1))
-        rest[: self.n_base] -= own[: self.n_base]
-        return own, rest
+        totals = np.asarray(sums.toarray() if sparse.issparse(sums) else sums)
+        rest = np.tile(totals[: self.n_base].sum(axis=0), (self.n_rows, 1))
+        rest[: self.n_base] -= totals[: self.n_base]
+        return totals, rest
 
 
 T_TEST: Final = "t-test (Welch's and Student's)"
@@ -124,7 +125,7 @@ class UserValues:
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class MeanComparisons:
     """A measure of each row compared with its baseline: columns of the table, float64 of shape (n_rows,).
 
     ``effect`` is in standard deviations, ``error`` its standard error.
@@ -144,7 +145,7 @@ class Compared:
     detectable: np.ndarray
 
 
-def user_values(data: ProfileData, happened: Happened | None, measure: str) -> UserValues | None:
+def user_values(data: ProfileData, happened: OutcomeRecord | None, measure: str) -> UserValues | None:
     """Each user's contribution to a column of the segments table; None for a plain count or absent data.
 
     Args:
@@ -171,7 +172,7 @@ def user_values(data: ProfileData, happened: Happened | None, measure: str) -> U
     }.get(measure)
 
 
-def _of_outcome(happened: Happened, measure: str, sessions: np.ndarray) -> UserValues | None:
+def _of_outcome(happened: OutcomeRecord, measure: str, sessions: np.ndarray) -> UserValues | None:
     ones, size = np.ones(len(sessions)), len(sessions)
     if measure == Col.OUTCOME_RATE:
         return UserValues(np.minimum(np.bincount(happened.user, minlength=size), 1.0), ones, is_share=True)
@@ -184,7 +185,7 @@ def _of_outcome(happened: Happened, measure: str, sessions: np.ndarray) -> UserV
     return UserValues(np.bincount(happened.user, revenue, minlength=size), ones, by_rank=False)
 
 
-def compare_means(values: UserValues, sides: Sides) -> Compared:
+def compare_means(values: UserValues, sides: ComparedGroups) -> MeanComparisons:
     """Compare each row's mean, or ratio of sums, with that of its baseline."""
     (n, mean, variance), (rest_n, rest_mean, rest_variance) = _moments(values, sides)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -200,7 +201,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         p = np.where(against, 1, p_rank)
     else:
         p = _t_test((n, mean, variance), (rest_n, rest_mean, rest_variance))
-    return Compared(
+    return MeanComparisons(
         n, mean, rest_n, rest_mean, apart - reach, apart + reach, ratio_low, ratio_high, effect,
         effect_error, p, np.where(error > 0, SEEN * error, np.nan),  # unknown where all values are equal
     )  # fmt: skip
@@ -230,12 +231,12 @@ def ratio_interval(
 _Moments: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _moments(values: UserValues, sides: Sides) -> tuple[_Moments, _Moments]:
+def _moments(values: UserValues, sides: ComparedGroups) -> tuple[_Moments, _Moments]:
     """Number of users, and mean and variance of the linearised ratio, of each row and its baseline."""
     part, whole = values.part, values.whole
     terms = np.stack([whole > 0, part, whole, part**2, part * whole, whole**2], axis=1, dtype=np.float64)
-    own, rest = sides.both(terms)
-    return moments_of(*own.T), moments_of(*rest.T)
+    row_values, rest = sides.both(terms)
+    return moments_of(*row_values.T), moments_of(*rest.T)
 
 
 def moments_of(
@@ -250,7 +251,7 @@ def moments_of(
         return n, ratio, residuals / (n - 1) / (whole / n) ** 2
 
 
-def _compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _compare_ranks(values: UserValues, sides: ComparedGroups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The p of the Mann–Whitney test, Cliff's delta in standard deviations, and its standard error.
 
     The conversion gives d of two normal distributions with the same share of pairs in which one is higher.
@@ -263,20 +264,20 @@ def _compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.nda
     base = users[: sides.n_base].sum(axis=0)  # the baseline is sorted once for all rows
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = [_mann_whitney(users[: sides.n_base], base)]
-        parts += [_mann_whitney(own[None], base + own) for own in users[sides.n_base :]]
+        parts += [_mann_whitney(row_users[None], base + row_users) for row_users in users[sides.n_base :]]
     p, effect, error = np.concatenate(parts, axis=1)
     return p, effect, error
 
 
-def _mann_whitney(own: np.ndarray, everybody: np.ndarray) -> np.ndarray:
+def _mann_whitney(values: np.ndarray, everybody: np.ndarray) -> np.ndarray:
     """Mann–Whitney test of rows against all other users; p, effect and standard error of shape (3, m).
 
-    ``own``, (m, n_values), and ``everybody``, (n_values,), count users at each value, the lowest first.
+    ``values``, (m, n_values), and ``everybody``, (n_values,), count users at each value, the lowest first.
     """
-    n, counts = own.sum(axis=1, dtype=np.float64), everybody.astype(np.float64)
+    n, counts = values.sum(axis=1, dtype=np.float64), everybody.astype(np.float64)
     whole = counts.sum()
     rest_n = whole - n
-    higher = own @ (counts.cumsum() - (counts - 1) / 2) - n * (n + 1) / 2  # pairs, a tie counts half
+    higher = values @ (counts.cumsum() - (counts - 1) / 2) - n * (n + 1) / 2  # pairs, a tie counts half
     spread = np.sqrt(n * rest_n / 12 * (whole + 1 - (counts**3 - counts).sum() / max(1, whole * (whole - 1))))
     z = np.maximum(np.abs(higher - n * rest_n / 2) - 0.5, 0) / spread
     p = np.where(spread > 0, 2 * stats.norm.sf(z), np.where(n * rest_n > 0, 1, np.nan))
@@ -298,7 +299,7 @@ def _t_test(first: _Moments, second: _Moments) -> np.ndarray:
     return np.where(np.minimum(n, rest_n) < 2, 1, p)
 
 
-SURE: Final = 0.05
+SIGNIFICANCE: Final = 0.05
 """Significance level: p, and q, below which a difference is called one."""
 
 
@@ -336,7 +337,7 @@ def decide_shares(users: float, n: float, rest: float, rest_n: float, role: Metr
     return _decision(role, low > 0 or high < 0, test, p, two_shares.least_difference(*four)[0])
 
 
-def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
+def decide_values(values: UserValues, sides: ComparedGroups, role: MetricRole) -> SingleDifference:
     """Decide whether a measure differs between the first row and the users it is compared with."""
     if values.is_share:
         users, rest = sides.both((values.part > 0)[:, None])
@@ -344,13 +345,13 @@ def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleD
         return decide_shares(users[0, 0], n[0, 0], rest[0, 0], rest_n[0, 0], role)
     if values.is_median:
         return _decide_medians(values, sides, role)
-    found = compare_means(values, sides)
-    leaves_out_0 = found.difference_low[0] > 0 or found.difference_high[0] < 0
+    compared = compare_means(values, sides)
+    leaves_out_0 = compared.difference_low[0] > 0 or compared.difference_high[0] < 0
     test = MANN_WHITNEY if values.by_rank else T_TEST
-    return _decision(role, leaves_out_0, test, found.p_value[0], found.detectable[0])
+    return _decision(role, leaves_out_0, test, compared.p_value[0], compared.detectable[0])
 
 
-def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
+def _decide_medians(values: UserValues, sides: ComparedGroups, role: MetricRole) -> SingleDifference:
     """Decide whether two medians differ, by the Mann–Whitney test alone.
 
     They do not where ranks and medians differ in direction.
@@ -360,7 +361,7 @@ def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> Singl
     groups = [values.part[counted & chosen] for chosen in (sides.place == 0, sides.others_of_first)]
     if not all(map(len, groups)) or effect * (np.median(groups[0]) - np.median(groups[1])) < 0:
         return _decision(role, False, MANN_WHITNEY, 1, np.nan)
-    return _decision(role, p < SURE, MANN_WHITNEY, p, np.nan)
+    return _decision(role, p < SIGNIFICANCE, MANN_WHITNEY, p, np.nan)
 
 
 def _decision(
@@ -369,4 +370,4 @@ def _decision(
     if role is not MetricRole.HELD_OUT:
         return SingleDifference(bool(leaves_out_0), "", None, float(detectable))
     p = 1.0 if np.isnan(p) else float(p)
-    return SingleDifference(bool(leaves_out_0) and p < SURE, test, p, float(detectable))
+    return SingleDifference(bool(leaves_out_0) and p < SIGNIFICANCE, test, p, float(detectable))

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 OTHER_SESSIONS: Final = "Cochran–Mantel–Haenszel test of other sessions"
 """Name of the test in the table of differences."""
-FEWEST_USERS: Final = 10
+MIN_USERS: Final = 10
 """Fewest users who saw an item in their second part for it to be tested."""
-LEAST_VARIANCE: Final = 2.0
+MIN_VARIANCE: Final = 2.0
 """Least variance by chance of a segment's users who saw an item; below, the normal approximation is poor."""
 _STRATA: Final = 4
 
@@ -81,13 +81,13 @@ class OtherSessions:
         """
         from core.segments.activity import with_activity
         from core.segments.clustering import assign
-        from core.segments.combination import mixed_as_before
-        from core.segments.edits import chosen
+        from core.segments.combination import mix_like
+        from core.segments.edits import chosen_segments
 
-        if chosen(partition.edits):
+        if chosen_segments(partition.edits):
             return {}
         views = with_activity(self.vectors, self.first, combined.activity)
-        mixed = mixed_as_before(views, combined.counted, combined.means)
+        mixed = mix_like(views, combined.counted, combined.means)
         place = assign(mixed, partition)
         taking = np.flatnonzero(place > OUTSIDE)
         row = np.searchsorted(partition.ids, place[taking])
@@ -111,7 +111,7 @@ def stratified_scores(row: np.ndarray, stratum: np.ndarray, n_rows: int, has: sp
 
     Returns:
         float64 of shape (n_rows, n_items): the signed root of the statistic; NaN of items of too few users
-        (:data:`FEWEST_USERS`) or too little variance (:data:`LEAST_VARIANCE`).
+        (:data:`MIN_USERS`) or too little variance (:data:`MIN_VARIANCE`).
     """
     n_strata = int(stratum.max(initial=0)) + 1
     cell, m = stratum * n_rows + row, len(row)
@@ -125,6 +125,6 @@ def stratified_scores(row: np.ndarray, stratum: np.ndarray, n_rows: int, has: sp
         apart = np.nansum(seen - expected, axis=0)
         variance = np.nansum(varies, axis=0)
         score = np.sign(apart) * np.maximum(np.abs(apart) - 0.5, 0) / np.sqrt(variance)
-    enough = (all_seen.sum(axis=0) >= FEWEST_USERS) & (variance >= LEAST_VARIANCE)
+    enough = (all_seen.sum(axis=0) >= MIN_USERS) & (variance >= MIN_VARIANCE)
     made: np.ndarray = np.where(enough, score, np.nan)
     return made

@@ -19,8 +19,8 @@
   seen in 80 % of such samples. Where nothing was tested, ``differs`` is absent.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
   by Cliff's delta); below a tenth they do not rank. What the model saw has no rank, tested or not, as all
-  sessions exaggerate its size: :func:`leading` lists it among the findings as a description, by half that
-  size. What is the rule is never listed there.
+  sessions exaggerate its size: :func:`top_differences` lists it among the findings as a description, by half
+  that size. What is the rule is never listed there.
 
 Last, :func:`distributions`: quantiles of each measure over the users of every row.
 """
@@ -39,10 +39,10 @@ from scipy import sparse, stats
 
 from core.differences.means import (
     MANN_WHITNEY,
-    SURE,
+    SIGNIFICANCE,
     T_TEST,
-    Compared,
-    Sides,
+    ComparedGroups,
+    MeanComparisons,
     UserValues,
     compare_means,
     user_values,
@@ -51,16 +51,16 @@ from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.user_items import HELD_OUT, Family, UserItems
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
-from core.profiles.metrics import described
-from core.profiles.outcomes import Happened
+from core.profiles.metrics import column_descriptions
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import ROW, Col, MetricRole, RowKind
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
 
-_LEAST_EFFECT: Final = 0.1
+_MIN_EFFECT: Final = 0.1
 """Least low end, in standard deviations, of a difference that ranks: half of Cohen's small effect."""
 _DESCRIBED_WEIGHT: Final = 0.5
-"""Weight of the size of what the model saw, relative to a finding, in :func:`leading`."""
+"""Weight of the size of what the model saw, relative to a finding, in :func:`top_differences`."""
 MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
@@ -69,7 +69,7 @@ RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
 """Families that make segments of one-page users, beside the page; measures :data:`OF_OUTCOME` do not."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
-_NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
+_NO_OUTCOMES: Final[Mapping[str, OutcomeRecord]] = MappingProxyType({})
 UNTESTED: Final[Mapping[Family, pd.DataFrame]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
@@ -110,7 +110,7 @@ def differences(
     data: ProfileData,
     rows: Rows,
     items: UserItems,
-    outcomes: Mapping[str, Happened] = _NO_OUTCOMES,
+    outcomes: Mapping[str, OutcomeRecord] = _NO_OUTCOMES,
     again: Mapping[Family, pd.DataFrame] = UNTESTED,
 ) -> pd.DataFrame:
     """Compare every segment and group with the other clustered users.
@@ -130,7 +130,7 @@ def differences(
         ``q_value``, ``differs`` and ``rank`` are absent. ``rank`` (from 1, within a row) is also absent for
         what the model saw, and where no difference was shown, or a too small one.
     """
-    return _table(data, rows, Sides.of_rows(rows), range(rows.n_rows), items, outcomes, again)
+    return _table(data, rows, ComparedGroups.of_rows(rows), range(rows.n_rows), items, outcomes, again)
 
 
 def pair_differences(
@@ -138,7 +138,7 @@ def pair_differences(
     rows: Rows,
     pair: tuple[str, str],
     items: UserItems,
-    outcomes: Mapping[str, Happened] = _NO_OUTCOMES,
+    outcomes: Mapping[str, OutcomeRecord] = _NO_OUTCOMES,
 ) -> pd.DataFrame:
     """Compare two rows with each other, as :func:`differences` does with the clustered users.
 
@@ -153,24 +153,24 @@ def pair_differences(
         The table of :func:`differences`: the first row against the second, then the second against the first.
     """
     first, second = (rows.head[Col.KEY].tolist().index(key) for key in pair)
-    return _table(data, rows, Sides.of_pair(rows, first, second), (first, second), items, outcomes)
+    return _table(data, rows, ComparedGroups.of_pair(rows, first, second), (first, second), items, outcomes)
 
 
-def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
+def top_differences(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
     """The strongest differences of a row: findings, and descriptions of what the model saw.
 
     The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of differences with the
     same users on both sides only the strongest is listed, and of each family only one.
     """
-    own = table.loc[_strength(table[table[Col.KEY] == key]).dropna().index]
-    return own.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
+    rows = table.loc[_strength(table[table[Col.KEY] == key]).dropna().index]
+    return rows.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
 
 
-def listed(table: pd.DataFrame, key: str) -> pd.DataFrame:
+def listed_differences(table: pd.DataFrame, key: str) -> pd.DataFrame:
     """Differences of a row worth listing: those that lead, then all that the model did not see."""
     strength = _strength(table[table[Col.KEY] == key])
-    own = table.loc[strength.index]
-    return own[strength.notna() | ~own[Diff.ROLE].isin([MetricRole.INPUT, MetricRole.RULE])]
+    rows = table.loc[strength.index]
+    return rows[strength.notna() | ~rows[Diff.ROLE].isin([MetricRole.INPUT, MetricRole.RULE])]
 
 
 def is_apart(table: pd.DataFrame) -> pd.Series:
@@ -179,11 +179,11 @@ def is_apart(table: pd.DataFrame) -> pd.Series:
     return table[Diff.DIFFERS].where(table[Diff.ROLE] == MetricRole.HELD_OUT, beyond).astype(bool)
 
 
-def _strength(own: pd.DataFrame) -> pd.Series:
-    """Strength of each difference for :func:`leading`, descending; last NaN of those that do not lead."""
-    is_finding, effect = own[Diff.RANK].notna(), own[Diff.EFFECT_LOW]
-    described = ~own[Diff.ROLE].isin([MetricRole.HELD_OUT, MetricRole.RULE]) & is_apart(own)
-    described &= effect >= _LEAST_EFFECT
+def _strength(rows: pd.DataFrame) -> pd.Series:
+    """Strength of each difference for :func:`top_differences`, descending; NaN for those that do not lead."""
+    is_finding, effect = rows[Diff.RANK].notna(), rows[Diff.EFFECT_LOW]
+    described = ~rows[Diff.ROLE].isin([MetricRole.HELD_OUT, MetricRole.RULE]) & is_apart(rows)
+    described &= effect >= _MIN_EFFECT
     strength = effect.where(is_finding, effect * _DESCRIBED_WEIGHT).where(is_finding | described)
     return strength.sort_values(ascending=False, kind="stable")
 
@@ -203,7 +203,7 @@ class _Shares:
     @classmethod
     def of(
         cls, family: Family, names: Sequence[str], role: MetricRole, has: _Matrix, known: np.ndarray,
-        sides: Sides,
+        sides: ComparedGroups,
     ) -> _Shares:  # fmt: skip
         (users, rest), (n, rest_n) = sides.both(has), sides.both(known[:, None])
         wide = users.shape
@@ -211,8 +211,8 @@ class _Shares:
 
 
 def _table(
-    data: ProfileData, rows: Rows, sides: Sides, about: Sequence[int], items: UserItems,
-    outcomes: Mapping[str, Happened], again: Mapping[Family, pd.DataFrame] = UNTESTED,
+    data: ProfileData, rows: Rows, sides: ComparedGroups, about: Sequence[int], items: UserItems,
+    outcomes: Mapping[str, OutcomeRecord], again: Mapping[Family, pd.DataFrame] = UNTESTED,
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
@@ -235,10 +235,12 @@ def _table(
 
 
 def _measures(
-    data: ProfileData, rows: Rows, sides: Sides, outcomes: Mapping[str, Happened]
+    data: ProfileData, rows: Rows, sides: ComparedGroups, outcomes: Mapping[str, OutcomeRecord]
 ) -> Iterable[_Part]:
     happened = next(iter(outcomes.values()), None)
-    fields = described(happened.money if happened else (), seen=data.outcomes.is_read(tuple(outcomes)))
+    fields = column_descriptions(
+        happened.money if happened else (), seen=data.outcomes.is_read(tuple(outcomes))
+    )
     role_of_measure = {field.field: field.evidence for field in fields}
     for measure in MEASURES:
         values, role = user_values(data, happened, measure), rows.role_of(role_of_measure[measure])
@@ -252,7 +254,9 @@ def _measures(
             yield _of_means(measure, role, values, compare_means(values, sides), sides)
 
 
-def _outcomes(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Shares]:
+def _outcomes(
+    data: ProfileData, sides: ComparedGroups, outcomes: Mapping[str, OutcomeRecord]
+) -> Iterable[_Shares]:
     for outcome, happened in outcomes.items():
         values = user_values(data, happened, Col.OUTCOME_RATE)
         assert values is not None  # asked for by name
@@ -306,37 +310,39 @@ def share_columns(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np
     })  # fmt: skip
 
 
-def _of_means(measure: str, role: MetricRole, values: UserValues, found: Compared, sides: Sides) -> _Part:
+def _of_means(
+    measure: str, role: MetricRole, values: UserValues, means: MeanComparisons, sides: ComparedGroups
+) -> _Part:
     users, rest = (side[:, 0] for side in sides.both((values.part > 0)[:, None]))
     test = MANN_WHITNEY if values.by_rank else T_TEST
     held_out = role is MetricRole.HELD_OUT
     columns = {
-        Col.USERS: users, Col.N: found.n, Col.VALUE: found.value, Col.REST_USERS: rest,
-        Col.REST_N: found.rest_n, Diff.REST_VALUE: found.rest_value,
-        Diff.DIFFERENCE_LOW: found.difference_low, Diff.DIFFERENCE_HIGH: found.difference_high,
-        Diff.RATIO_LOW: found.ratio_low, Diff.RATIO_HIGH: found.ratio_high, Diff.EFFECT: found.effect,
-        Diff.EFFECT_LOW: found.error, Diff.P_VALUE: np.where(held_out, found.p_value, np.nan),
-        Diff.DETECTABLE: found.detectable,
+        Col.USERS: users, Col.N: means.n, Col.VALUE: means.value, Col.REST_USERS: rest,
+        Col.REST_N: means.rest_n, Diff.REST_VALUE: means.rest_value,
+        Diff.DIFFERENCE_LOW: means.difference_low, Diff.DIFFERENCE_HIGH: means.difference_high,
+        Diff.RATIO_LOW: means.ratio_low, Diff.RATIO_HIGH: means.ratio_high, Diff.EFFECT: means.effect,
+        Diff.EFFECT_LOW: means.error, Diff.P_VALUE: np.where(held_out, means.p_value, np.nan),
+        Diff.DETECTABLE: means.detectable,
     }  # fmt: skip
     named = {
         Diff.FAMILY: Family.MEASURE.value, Diff.ITEM: measure, Diff.ROLE: role.value,
         Diff.TEST: test if held_out else "",
     }  # fmt: skip
     wide = (len(users), 1)
-    return _part(wide, {name: made[:, None] for name, made in columns.items()} | {
+    return _part(wide, {name: values_of[:, None] for name, values_of in columns.items()} | {
         name: np.array([text], dtype=object) for name, text in named.items()
     })  # fmt: skip
 
 
 def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
     """Add difference, ratio and ``effect_low`` to columns; ``effect_low`` is given as the standard error."""
-    made = {name: np.broadcast_to(values, shape) for name, values in columns.items()}
-    size = np.abs(made[Diff.EFFECT]) - Z_95 * made[Diff.EFFECT_LOW]
+    wide = {name: np.broadcast_to(values, shape) for name, values in columns.items()}
+    size = np.abs(wide[Diff.EFFECT]) - Z_95 * wide[Diff.EFFECT_LOW]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = made[Col.VALUE] / made[Diff.REST_VALUE]
-    return made | {
+        ratio = wide[Col.VALUE] / wide[Diff.REST_VALUE]
+    return wide | {
         Diff.EFFECT_LOW: np.maximum(size, 0),
-        Col.DIFFERENCE: made[Col.VALUE] - made[Diff.REST_VALUE],
+        Col.DIFFERENCE: wide[Col.VALUE] - wide[Diff.REST_VALUE],
         Diff.RATIO: ratio,
     }
 
@@ -346,13 +352,13 @@ def _tested_again(columns: Mapping[str, np.ndarray], again: Mapping[Family, pd.D
     p, test = columns[Diff.P_VALUE].copy(), columns[Diff.TEST].copy()
     is_input = (columns[Diff.ROLE] == MetricRole.INPUT) & (columns[Col.KIND] == RowKind.SEGMENT)
     for family, scores in again.items():
-        own = np.flatnonzero(is_input & (columns[Diff.FAMILY] == family))
-        segment = scores.index.get_indexer(pd.Index(columns[Col.SEGMENT][own]))
-        item = scores.columns.get_indexer(pd.Index(columns[Diff.ITEM][own]))
+        rows = np.flatnonzero(is_input & (columns[Diff.FAMILY] == family))
+        segment = scores.index.get_indexer(pd.Index(columns[Col.SEGMENT][rows]))
+        item = scores.columns.get_indexer(pd.Index(columns[Diff.ITEM][rows]))
         score = np.where((segment >= 0) & (item >= 0), scores.to_numpy()[segment, item], np.nan)
-        own, score = own[~np.isnan(score)], score[~np.isnan(score)]
-        agrees = score * columns[Col.DIFFERENCE][own] >= 0
-        p[own], test[own] = np.where(agrees, 2 * stats.norm.sf(np.abs(score)), 1.0), OTHER_SESSIONS
+        rows, score = rows[~np.isnan(score)], score[~np.isnan(score)]
+        agrees = score * columns[Col.DIFFERENCE][rows] >= 0
+        p[rows], test[rows] = np.where(agrees, 2 * stats.norm.sf(np.abs(score)), 1.0), OTHER_SESSIONS
     return {Diff.P_VALUE: p, Diff.TEST: test}
 
 
@@ -389,11 +395,11 @@ def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, 
     held_out, is_outcome = columns[Diff.ROLE] == MetricRole.HELD_OUT, columns[Diff.FAMILY] == Family.OUTCOME
     for kind in np.unique(columns[Col.KIND]):
         for family in (held_out & is_outcome, held_out & ~is_outcome, ~held_out):
-            own = tested & family & (columns[Col.KIND] == kind)
-            q[own] = stats.false_discovery_control(p[own])
+            rows = tested & family & (columns[Col.KIND] == kind)
+            q[rows] = stats.false_discovery_control(p[rows])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
-    differs, effect = leaves_out_0 & (q < SURE), columns[Diff.EFFECT_LOW]
-    size = pd.Series(np.where(differs & held_out & (effect >= _LEAST_EFFECT), effect, np.nan))
+    differs, effect = leaves_out_0 & (q < SIGNIFICANCE), columns[Diff.EFFECT_LOW]
+    size = pd.Series(np.where(differs & held_out & (effect >= _MIN_EFFECT), effect, np.nan))
     return {
         Diff.Q_VALUE: q,
         Diff.DIFFERS: pd.arrays.BooleanArray(differs, ~held_out & ~tested),
@@ -406,7 +412,7 @@ QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95":
 _MEAN: Final = "mean"
 
 
-def distributions(data: ProfileData, rows: Rows, happened: Happened | None) -> pd.DataFrame:
+def distributions(data: ProfileData, rows: Rows, happened: OutcomeRecord | None) -> pd.DataFrame:
     """Quantiles of each measure over the users of each row that count in it.
 
     Args:
@@ -429,13 +435,16 @@ def distributions(data: ProfileData, rows: Rows, happened: Happened | None) -> p
         part, whole = (rows.with_all(rows.count(weights=side)) for side in (values.part, values.whole))
         mean = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
         parts.append(rows.head.assign(**_spread(groups), **{_MEAN: mean, Col.METRIC: measure}))
-    made = pd.concat(parts, ignore_index=True)
-    return made[made[Col.N] > 0][[*ROW, Col.METRIC, Col.N, _MEAN, *QUANTILES]].reset_index(drop=True)
+    table = pd.concat(parts, ignore_index=True)
+    return table[table[Col.N] > 0][[*ROW, Col.METRIC, Col.N, _MEAN, *QUANTILES]].reset_index(drop=True)
 
 
 def _spread(groups: list[np.ndarray]) -> dict[str, np.ndarray]:
     levels = list(QUANTILES.values())
-    found = np.array(
-        [np.quantile(own, levels) if len(own) else np.full(len(levels), np.nan) for own in groups]
+    quantiles = np.array(
+        [np.quantile(values, levels) if len(values) else np.full(len(levels), np.nan) for values in groups]
     )
-    return {Col.N: np.array([len(own) for own in groups]), **dict(zip(QUANTILES, found.T, strict=True))}
+    return {
+        Col.N: np.array([len(values) for values in groups]),
+        **dict(zip(QUANTILES, quantiles.T, strict=True)),
+    }

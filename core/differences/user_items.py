@@ -25,23 +25,23 @@ from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
 from core.labels.words import words_of
-from core.profiles.data import Coded, ProfileData, coded
+from core.profiles.data import EncodedColumn, ProfileData, encode_column
 from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
 
-FEWEST_USERS: Final = 3
+MIN_USERS: Final = 3
 """Fewest users of an item; rarer items are left out."""
-MOST_ITEMS: Final = 1_000
+MAX_ITEMS: Final = 1_000
 """Most items of a family, those of the most users."""
 _EVERYWHERE: Final = 0.5
 """Share of the pages and of the page views above which a word is left out, like the site's name."""
 PAGES_AT_ONCE: Final = 1 << 16
 """Pairs of user and page whose odds of every hour or weekday are in memory at once."""
-DEEPEST: Final = 4
+MAX_DEPTH: Final = 4
 """Deepest level of folders that are items."""
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_SHORTEST: Final = 3
+_MIN_LENGTH: Final = 3
 
 
 class Family(StrEnum):
@@ -148,8 +148,8 @@ class UserItems:
         made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
         first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
         times = {
-            Family.HOUR: coded(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)),
-            Family.WEEKDAY: coded(first.dt.day_of_week.map(DAYS.__getitem__)),
+            Family.HOUR: encode_column(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)),
+            Family.WEEKDAY: encode_column(first.dt.day_of_week.map(DAYS.__getitem__)),
         }
         made |= {family: _of_users(values) for family, values in times.items()}
         made |= {family: _of_levels(facets) for family, facets in levels.items()}
@@ -209,7 +209,7 @@ def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
 def folders(address: str) -> list[str]:
     """Folders that contain a page: ``/shop/rain/p41`` → ``/shop/``, ``/shop/rain/``."""
     parts = [part for part in after_host(address).partition("?")[0].split("/") if part]
-    return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, DEEPEST))]
+    return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, MAX_DEPTH))]
 
 
 def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[list[str]]:
@@ -229,7 +229,7 @@ def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[list[str]]:
 
 
 def _says_something(word: str) -> bool:
-    return (len(word) >= _SHORTEST or not word.isascii()) and not any(letter.isdigit() for letter in word)
+    return (len(word) >= _MIN_LENGTH or not word.isascii()) and not any(letter.isdigit() for letter in word)
 
 
 def _labels(names: Sequence[str], origin: str) -> list[list[str]]:
@@ -249,7 +249,7 @@ def _first_sessions(sequences: UserSequences) -> np.ndarray:
     return np.flatnonzero(np.arange(sequences.n_views) < np.repeat(ends, sequences.lengths))
 
 
-def _tells(seen: sparse.csr_array, made: Coded) -> float:
+def _tells(seen: sparse.csr_array, made: EncodedColumn) -> float:
     """How well pages predict a value of their users, by naive Bayes trained on all other users.
 
     The lower bound of the share of users predicted beyond the most frequent value, of those who do not have
@@ -284,7 +284,7 @@ def _of_pages(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> ItemFam
     return _kept(seen @ has, [str(name) for name in different], np.ones(seen.shape[0], dtype=bool))
 
 
-def _of_users(made: Coded) -> ItemFamily:
+def _of_users(made: EncodedColumn) -> ItemFamily:
     """Items of an attribute: each user has at most one value."""
     known = made.codes >= 0
     user = np.flatnonzero(known)
@@ -304,6 +304,6 @@ def _of_levels(facets: Sequence[np.ndarray]) -> ItemFamily:
 
 def _kept(has: sparse.csr_array, names: Sequence[str], known: np.ndarray) -> ItemFamily:
     users = np.bincount(has.indices, minlength=has.shape[1])
-    order = np.argsort(-users, kind="stable")[:MOST_ITEMS]
-    order = order[users[order] >= FEWEST_USERS]
+    order = np.argsort(-users, kind="stable")[:MAX_ITEMS]
+    order = order[users[order] >= MIN_USERS]
     return ItemFamily(tuple(names[place] for place in order), has[:, order].astype(bool), known)

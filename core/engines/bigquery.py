@@ -29,13 +29,13 @@ import pyarrow.parquet as pq
 
 from core.base.errors import Beha2VecError, InputError, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import GONE_FIELDS, REQUIRED_FIELDS, Raw
+from core.base.schema import REMOVED_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.engines.bigquery_request import (
     ESTIMATE,
-    LEAST_BYTES,
     MIB,
+    MIN_BYTES,
     SHARES,
     BigQueryEstimate,
     BigQueryRequest,
@@ -45,7 +45,7 @@ from core.engines.bigquery_request import (
 )
 from core.ingest.engine import literal, open_engine
 from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, RECORD_FIELDS, bigquery_column, map_names
-from core.storage.disk import disk_errors, flush_all, put
+from core.storage.disk import disk_errors, flush_all, put_in_place
 from core.storage.store import MANIFEST, Artifact, Manifest, Store, content_key
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
     settings = IngestSettings.checked(user_key=request.user_key, mapping=request.mapping)
     plain = [name for name in table.columns if name not in PARAM_LISTS]
     inside = [*PARAM_FIELDS.values(), *([request.user_key] if "." in request.user_key else [])]
-    found = map_names(tuple(dict.fromkeys([*plain, *inside])), RECORD_FIELDS, settings).by_name
+    names = map_names(tuple(dict.fromkeys([*plain, *inside])), RECORD_FIELDS, settings).by_name
     there = {
-        field: found[field] for field in (*_FIRST, *found) if field in found and _has(table, found[field])
+        field: names[field] for field in (*_FIRST, *names) if field in names and _has(table, names[field])
     }
     named = {**RECORD_FIELDS, Raw.USER_KEY: request.user_key, **request.mapping}
     for field in (*REQUIRED_FIELDS, *(field for field, name in request.mapping.items() if name)):
-        if field not in there and field not in GONE_FIELDS:
+        if field not in there and field not in REMOVED_FIELDS:
             raise InputError(
                 f"{table.name} has no {named[field]}, which is to be {field}",
                 allowed=", ".join(table.columns),
@@ -195,7 +195,8 @@ def in_words(request: BigQueryRequest) -> Iterator[None]:
     except (auth.GoogleAuthError, OSError) as error:
         if isinstance(error, TimeoutError) and error.errno is None:  # ours or its library's, not the system's
             raise ResourceError(
-                f"BigQuery was not done after {counted(round(WAIT_S / 60), 'minute')}; its query was stopped",
+                f"BigQuery was not done after {pluralise(round(WAIT_S / 60), 'minute')}; "
+                f"its query was stopped",
                 remedy=f"Try again later. {_GO_ON}",
             ) from error
         if isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno is not None:
@@ -209,39 +210,46 @@ def _gone() -> ResourceError:
 
 def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: ANN401 - of an untyped library
     """Error for a refusal of BigQuery, by its reason."""
-    reason = next((str(one.get("reason", "")) for one in error.errors or () if isinstance(one, Mapping)), "")
-    said = _said(error)
+    reason = next(
+        (str(detail.get("reason", "")) for detail in error.errors or () if isinstance(detail, Mapping)), ""
+    )
+    message = _said(error)
     if reason in _QUOTAS or error.code == 429:
-        return ResourceError(f"A quota of BigQuery is used up: {said}", remedy=_GO_ON)
+        return ResourceError(f"A quota of BigQuery is used up: {message}", remedy=_GO_ON)
     if reason == "bytesBilledLimitExceeded":
         most = in_gigabytes(request.max_bytes)
         return ResourceError(
-            f"BigQuery would bill more than was estimated, or than the {most} that are allowed: {said}",
+            f"BigQuery would bill more than was estimated, or than the {most} that are allowed: {message}",
             remedy=f"Estimate again; read fewer days, or raise the limit (--max-bytes). {_GO_ON}",
         )
     if reason == "responseTooLarge":
         return ResourceError(
-            f"A day is too large for BigQuery to hand over: {said}", remedy="Use --user-share"
+            f"A day is too large for BigQuery to hand over: {message}", remedy="Use --user-share"
         )
     if error.code in (401, 403):
         return InputError(
-            f"BigQuery refuses {request.table}: {said}",
+            f"BigQuery refuses {request.table}: {message}",
             remedy="Who asks needs BigQuery Data Viewer on the data set and BigQuery Job User on the project "
             f"{request.pays}, which pays; another one is named by --billing-project. {_HOW_TO}",
         )
     if error.code == 404:
         return InputError(
-            f"BigQuery does not find {request.table}: {said}", remedy="Check project and data set"
+            f"BigQuery does not find {request.table}: {message}", remedy="Check project and data set"
         )
     if (error.code or 500) >= 500:
-        return ResourceError(f"BigQuery has a problem: {said}", remedy=f"Try again later. {_GO_ON}")
-    return InputError(f"BigQuery cannot read {request.table}: {said}", remedy=_HOW_TO)
+        return ResourceError(f"BigQuery has a problem: {message}", remedy=f"Try again later. {_GO_ON}")
+    return InputError(f"BigQuery cannot read {request.table}: {message}", remedy=_HOW_TO)
 
 
 def _said(error: Any) -> str:  # noqa: ANN401
     """BigQuery's own words, on one line and without the address that was asked."""
     message = next(
-        (one["message"] for one in error.errors or () if isinstance(one, Mapping) and "message" in one), ""
+        (
+            detail["message"]
+            for detail in error.errors or ()
+            if isinstance(detail, Mapping) and "message" in detail
+        ),
+        "",
     )
     return " ".join((message or str(error.message)).split())[:400]
 
@@ -272,14 +280,14 @@ def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQ
                 f"{request.table} has no table of a day from {request.first} to {request.last}",
                 remedy="Choose other days, or check the name",
             )
-        kept = tuple(table.day for table in tables if _find(store, request, table))
-        due = [table for table in tables if table.day not in kept]
+        cached = tuple(table.day for table in tables if _find(store, request, table))
+        due = [table for table in tables if table.day not in cached]
         total = 0
         for number, table in enumerate(due):
             progress(ESTIMATE, number / len(due), f"Estimating {table.day}")
             total += _dry_run(client, query_of(request, table))
     progress(ESTIMATE, 1.0)
-    return BigQueryEstimate(request=request, tables=tables, kept=kept, bytes_billed=total)
+    return BigQueryEstimate(request=request, tables=tables, kept=cached, bytes_billed=total)
 
 
 def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Path]:
@@ -298,17 +306,17 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
     with closing(connect(request)) as client:
         for number, table in enumerate(agreed.tables):
             part = SubProgress(progress, number / len(agreed.tables), (number + 1) / len(agreed.tables))
-            kept = _find(store, request, table)
-            if kept is None:
+            cached = _find(store, request, table)
+            if cached is None:
                 left -= _read_day(store, client, request, table, left, part)
-                kept = _find(store, request, table)
-            if kept is None:
+                cached = _find(store, request, table)
+            if cached is None:
                 raise ResourceError(
                     f"What was read of {table.day} is damaged on the disk", remedy="Try again"
                 )
-            files.append(kept.path / _file_of(request, table))
+            files.append(cached.path / _file_of(request, table))
     _drop_older(store, request, agreed.tables)
-    progress(STAGE, 1.0, counted(len(files), "day"))
+    progress(STAGE, 1.0, pluralise(len(files), "day"))
     return files
 
 
@@ -348,7 +356,7 @@ def place(files: Sequence[Path], folder: Path) -> None:
                     shutil.copyfile(file, building / file.name)
             flush_all(building)
             shutil.rmtree(folder, ignore_errors=True)
-            put(building, folder)
+            put_in_place(building, folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
 
@@ -359,18 +367,18 @@ def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tup
     listed = client.list_tables(request.dataset, timeout=WAIT_S, **retries(PATIENCE_S))
     suffixes = {table.table_id.removeprefix(request.prefix) for table in listed
                 if table.table_id.startswith(request.prefix)}  # fmt: skip
-    found = sorted(suffixes & days.keys())
+    days_there = sorted(suffixes & days.keys())
     tables = []
-    for number, suffix in enumerate(found):
-        progress(ESTIMATE, number / len(found), f"Looking at {days[suffix]}")
+    for number, suffix in enumerate(days_there):
+        progress(ESTIMATE, number / len(days_there), f"Looking at {days[suffix]}")
         tables.append(_table(client, f"{request.dataset}.{request.prefix}{suffix}", days[suffix]))
     return tuple(tables)
 
 
 def _table(client: Client, name: str, day: date) -> DayTable:
     found = client.get_table(name, timeout=WAIT_S, **retries(PATIENCE_S))
-    told = found.modified if found.table_type == "TABLE" else None  # a view's is that of its definition
-    modified = (told if isinstance(told, datetime) else datetime.now(UTC)).isoformat()
+    changed_at = found.modified if found.table_type == "TABLE" else None  # a view's is that of its definition
+    modified = (changed_at if isinstance(changed_at, datetime) else datetime.now(UTC)).isoformat()
     columns = tuple(leaves(found.schema))
     return DayTable(day=day, name=name, modified=modified, rows=found.num_rows or 0, columns=columns)
 
@@ -386,7 +394,7 @@ def _dry_run(client: Client, query: str) -> int:
     config = QueryJobConfig(dry_run=True, use_query_cache=False)
     job = client.query(query, config, job_retry=None, timeout=WAIT_S, **retries(PATIENCE_S))
     whole = -(-int(job.total_bytes_processed or 0) // MIB) * MIB
-    return max(LEAST_BYTES, whole) + LEAST_BYTES * max(0, len(job.referenced_tables) - 1)  # of a view
+    return max(MIN_BYTES, whole) + MIN_BYTES * max(0, len(job.referenced_tables) - 1)  # of a view
 
 
 def _key(request: BigQueryRequest, table: DayTable) -> tuple[str, dict[str, Any], dict[str, str]]:
@@ -446,7 +454,7 @@ def _arrive(
         writer = writer or pq.ParquetWriter(path, batch.schema)
         writer.write_batch(batch)
         done += len(batch)
-        progress(STAGE, min(1.0, done / max(1, total)), f"{done:,} of {counted(total, 'event')}")
+        progress(STAGE, min(1.0, done / max(1, total)), f"{done:,} of {pluralise(total, 'event')}")
     (writer or pq.ParquetWriter(path, schema)).close()
     return done, int(job.total_bytes_billed or 0)
 
@@ -486,6 +494,9 @@ def _drop_older(store: Store, request: BigQueryRequest, tables: Sequence[DayTabl
     same = {(table.name, query_of(request, table)) for table in tables}
     for path in (store.root / STAGE).glob(f"[!.]*/{MANIFEST}"):
         with suppress(OSError, ValueError):
-            made = Manifest.model_validate_json(path.read_bytes())
-            if made.key not in now and (made.inputs.get("table"), made.settings.get("query")) in same:
+            manifest = Manifest.model_validate_json(path.read_bytes())
+            if (
+                manifest.key not in now
+                and (manifest.inputs.get("table"), manifest.settings.get("query")) in same
+            ):
                 shutil.rmtree(path.parent, ignore_errors=True)

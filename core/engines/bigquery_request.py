@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.base.errors import SettingsError
 from core.base.settings import IngestSettings, Settings, size_in_bytes
-from core.base.wording import counted, percent
+from core.base.wording import percent, pluralise
 
 PRICE_PER_TIB: Final = 6.25
 PRICE_NOTE: Final = "list price on demand in the US as of 2024, check yours; the first TiB a month is free"
@@ -21,13 +21,13 @@ ESTIMATE, READ = "bigquery_estimate", "bigquery_read"
 """Tasks of a job's child, asked with a :class:`BigQueryRequest` and a :class:`DaysRequest`."""
 MIB: Final = 2**20
 """Bytes of a MiB, in which BigQuery bills."""
-LEAST_BYTES: Final = 10 * MIB
+MIN_BYTES: Final = 10 * MIB
 """Bytes that BigQuery bills at least for each table of a query."""
 SHARES: Final = 1000
 """Users are drawn in thousandths."""
 MOST: Final = "BEHA2VEC_BIGQUERY_MAX_BYTES"
 """Environment variable for the most that may be billed for a reading in the app."""
-_MOST_DAYS: Final = 1100
+_MAX_DAYS: Final = 1100
 """Most days of a request, three years: the export has no more, and a typo in a year does."""
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]", re.ASCII)
@@ -48,7 +48,7 @@ class BigQueryRequest(Settings):
     """Share of the users, each with all events."""
     billing_project: str = ""
     """The project that pays for the queries; that of the table if empty."""
-    max_bytes: Annotated[int, Field(ge=LEAST_BYTES)] = MAX_BYTES
+    max_bytes: Annotated[int, Field(ge=MIN_BYTES)] = MAX_BYTES
     price_per_tib: Annotated[float, Field(ge=0)] = PRICE_PER_TIB
 
     @property
@@ -95,8 +95,8 @@ def require_possible(request: BigQueryRequest) -> None:
         )
     if request.first > request.last:
         raise SettingsError(f"The first day, {request.first}, comes after the last one, {request.last}")
-    if len(request.days) > _MOST_DAYS:
-        raise SettingsError(f"{len(request.days):,} days are too many", allowed=f"up to {_MOST_DAYS:,}")
+    if len(request.days) > _MAX_DAYS:
+        raise SettingsError(f"{len(request.days):,} days are too many", allowed=f"up to {_MAX_DAYS:,}")
     if not request.thousandths:
         raise SettingsError(
             f"A share of {request.user_share} of the users is too small", allowed=f"{1 / SHARES} to 1"
@@ -149,7 +149,7 @@ class BigQueryEstimate(Settings):
     kept: tuple[date, ...] = ()
     """Days of them that were read before and have not changed since: not read again, not paid again."""
     bytes_billed: int
-    """Of the other days: what the columns hold in whole :data:`MIB`, at least :data:`LEAST_BYTES` a table."""
+    """Of the other days: what the columns hold in whole :data:`MIB`, at least :data:`MIN_BYTES` a table."""
 
     @property
     def to_read(self) -> tuple[DayTable, ...]:
@@ -175,15 +175,17 @@ class BigQueryEstimate(Settings):
     def sentences(self) -> list[str]:
         """The estimate in sentences, for a person who is about to agree."""
         rows = sum(table.rows for table in self.to_read)
-        told = [f"{counted(len(self.tables), 'day')} of {self.request.table} found"]
+        told = [f"{pluralise(len(self.tables), 'day')} of {self.request.table} found"]
         if self.missing:
             told.append(f"{_listed(self.missing)}: no table")
         if self.kept:
-            told.append(f"{counted(len(self.kept), 'day')} read before and unchanged: not read or paid again")
+            told.append(
+                f"{pluralise(len(self.kept), 'day')} read before and unchanged: not read or paid again"
+            )
         if self.to_read:
             price = f"${self.request.price_per_tib:g} a TiB"
             whose = f" ({PRICE_NOTE})" if self.request.price_per_tib == PRICE_PER_TIB else ""
-            told.append(f"{counted(len(self.to_read), 'day')} with {counted(rows, 'event')} to read")
+            told.append(f"{pluralise(len(self.to_read), 'day')} with {pluralise(rows, 'event')} to read")
             told.append(
                 f"BigQuery bills {in_gigabytes(self.bytes_billed)}: {money(self.dollars)} at {price}{whose}"
             )

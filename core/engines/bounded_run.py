@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.base.errors import NothingLeft, ResourceError, SettingsError, read_as_trained
+from core.base.errors import NoPageViewsLeft, ResourceError, SettingsError, reworded_for_frozen_model
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings, IngestSettings
@@ -27,15 +27,24 @@ from core.data.dataset import RECEIPT, USERS, Dataset
 from core.data.receipt import Receipt
 from core.engines import parts
 from core.engines.bounds import Bounds
-from core.engines.placing import LABEL, RULE, Place, PlacedPart, Placing, told
-from core.engines.sampled import SAMPLE, Sample, add_up, dataset_of, decided_on, drawn, read_here, share_drawn
+from core.engines.placing import LABEL, RULE, Place, PlacedPart, Placing, report_progress
+from core.engines.sampled import (
+    SAMPLE,
+    Sample,
+    add_up,
+    decide_for_all,
+    draw_sample,
+    read_local,
+    share_drawn,
+    store_dataset,
+)
 from core.ingest.engine import literal, open_engine
-from core.ingest.observe.decided import Decided
+from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.read.read_all import RawRead
-from core.profiles.counts import Counts, added_up, count
-from core.profiles.data import MOST_PAGES, ProfileData
-from core.profiles.metrics import Profiles, of_used_rows, profile_counts, with_any_of
-from core.profiles.outcomes import Happened
+from core.profiles.counts import Counts, count, sum_counts
+from core.profiles.data import MAX_PAGES, ProfileData
+from core.profiles.metrics import Profiles, drop_empty_rows, profile_counts, with_any_of
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.rows import all_rows
 from core.runs import pipeline, run
 from core.runs.export import arrow_table, users_table, vector_lists
@@ -47,14 +56,14 @@ from core.runs.placing import KNOWN
 from core.runs.publish import BOUNDED, PROFILES
 from core.runs.run import SHARE, TRAINED
 from core.segments.one_page import OnePageSegment, OnePageSegments
-from core.storage.disk import disk_errors, make_folder, work_folder, write_text_atomic, written_whole
-from core.storage.locks import claimed, claimed_file
-from core.storage.replace_files import finish
+from core.storage.disk import atomic_write, disk_errors, make_folder, work_folder, write_text_atomic
+from core.storage.locks import claim_file, claim_folder
+from core.storage.replace_files import finish_replacement
 from core.storage.store import Store
 
 
 @dataclass(frozen=True, eq=False)
-class Everybody:
+class AllUsers:
     """All users, to be placed and counted once a model of some of them is there.
 
     Args:
@@ -67,18 +76,18 @@ class Everybody:
     """
 
     raw: RawRead
-    decided: Decided
+    decided: ExportDecisions
     settings: RunSettings
     place: Place
     progress: Progress
     share: float
 
-    def finish(self, building: Path, made: Segments) -> dict[str, Any]:
+    def finish(self, building: Path, segments: Segments) -> dict[str, Any]:
         """Replace the users of the training by all users: in their table, the profiles and the receipt.
 
         Args:
             building: The files of the run, its model among them.
-            made: The segments of the training.
+            segments: The segments of the training.
 
         Returns:
             What ``run.json`` says of it.
@@ -90,32 +99,32 @@ class Everybody:
         counts: list[Counts] = []
         receipts = []
         placing = Placing(self.settings.train.device, decided=self.decided)
-        parts = told(self.place(building / MODEL, placing), self.decided.n_users, self.progress)
+        parts = report_progress(self.place(building / MODEL, placing), self.decided.n_users, self.progress)
         with pq.ParquetWriter(building / USERS, pq.read_schema(building / USERS)) as writer:
             # by map, so that a part is gone when the next one is made
-            for more, receipt in map(partial(_taken, made, writer), parts):
-                counts = [added_up([*counts, more])]
+            for more, receipt in map(partial(_taken, segments, writer), parts):
+                counts = [sum_counts([*counts, more])]
                 receipts.append(receipt)
-        write_text_atomic(building / PROFILES, _profiles(counts[0], made).to_json())
+        write_text_atomic(building / PROFILES, _profiles(counts[0], segments).to_json())
         receipt = add_up(self.raw, self.decided, receipts, trained)
         # a new file: the one that is there shares its bytes with the store
         write_text_atomic(building / RECEIPT, receipt.model_dump_json(indent=1))
         return {"users": receipt.users, TRAINED: trained.users, SHARE: self.share}
 
 
-def _taken(made: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[Counts, Receipt]:
+def _taken(segments: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[Counts, Receipt]:
     """Write the users of a part, and count them in the rows that all parts have."""
     data = ProfileData.from_dataset(part.dataset, part.labels)
-    outcomes = data.outcomes.part_of(made.data.outcomes, made.profiles.chosen)
-    happened, one_page = outcomes.parts(_chosen(made)), OnePageSegments(part.codes, _rules(made))
-    users = _rows(part, happened, one_page, made)
+    outcomes = data.outcomes.part_of(segments.data.outcomes, segments.profiles.chosen)
+    happened, one_page = outcomes.parts(_chosen(segments)), OnePageSegments(part.codes, _rules(segments))
+    users = _rows(part, happened, one_page, segments)
     writer.write_table(users.select(writer.schema.names).cast(writer.schema))
-    rows = all_rows(data, part.clusters, made.partition.ids.tolist(), one_page)
+    rows = all_rows(data, part.clusters, segments.partition.ids.tolist(), one_page)
     return count(data, rows, with_any_of(happened)), part.dataset.receipt
 
 
 def _rows(
-    part: PlacedPart, happened: Mapping[str, Happened], one_page: OnePageSegments, made: Segments
+    part: PlacedPart, happened: Mapping[str, OutcomeRecord], one_page: OnePageSegments, made: Segments
 ) -> pa.Table:
     """Rows of a part's users for ``users.parquet``."""
     outcomes = _in_currencies(happened, made.outcomes)
@@ -124,31 +133,35 @@ def _rows(
     return arrow_table(users).append_column(Users.EMBEDDING, vector_lists(part.vectors))
 
 
-def _profiles(counts: Counts, made: Segments) -> Profiles:
+def _profiles(counts: Counts, segments: Segments) -> Profiles:
     """Profiles of the segments over all users; the one-page rules are those of the training."""
-    return of_used_rows(profile_counts(counts.in_order(MOST_PAGES), made.data.outcomes, _chosen(made)))
+    return drop_empty_rows(
+        profile_counts(counts.in_order(MAX_PAGES), segments.data.outcomes, _chosen(segments))
+    )
 
 
-def _chosen(made: Segments) -> AnalyzeSettings:
+def _chosen(segments: Segments) -> AnalyzeSettings:
     """Settings of the profiles, with the outcome of the training."""
-    return made.profiles.settings.model_copy(update={"outcome": made.profiles.chosen})
+    return segments.profiles.settings.model_copy(update={"outcome": segments.profiles.chosen})
 
 
-def _rules(made: Segments) -> tuple[OnePageSegment, ...]:
-    return made.profiles.one_page.segments if made.profiles.one_page else ()
+def _rules(segments: Segments) -> tuple[OnePageSegment, ...]:
+    return segments.profiles.one_page.segments if segments.profiles.one_page else ()
 
 
-def _in_currencies(outcomes: Mapping[str, Happened], before: Mapping[str, Happened]) -> dict[str, Happened]:
+def _in_currencies(
+    outcomes: Mapping[str, OutcomeRecord], before: Mapping[str, OutcomeRecord]
+) -> dict[str, OutcomeRecord]:
     """Outcomes with the currencies of the training, so that each part has the same columns of money.
 
     One that the training had not seen has no column; it is in the profiles and in the receipt.
     """
-    found = {}
+    totals = {}
     for name, happened in outcomes.items():
         nothing = np.full(len(happened.user), np.nan)
         money = {currency: happened.money.get(currency, nothing) for currency in before[name].money}
-        found[name] = replace(happened, money=money)
-    return found
+        totals[name] = replace(happened, money=money)
+    return totals
 
 
 LEARNED: Final = (
@@ -158,7 +171,7 @@ LEARNED: Final = (
 
 
 @dataclass(frozen=True, eq=False)
-class Records:
+class ExportRecords:
     """All records of an export, and a way to place its users a part at a time.
 
     Args:
@@ -219,8 +232,8 @@ def _is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, boun
     if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
         return False
     key = pipeline.dataset_key(settings, pipeline.fingerprints(inputs))
-    found = pipeline.known_dataset(Store(root), key)
-    return found is not None and bounds.n_parts(found.receipt.records) == 1
+    dataset = pipeline.known_dataset(Store(root), key)
+    return dataset is not None and bounds.n_parts(dataset.receipt.records) == 1
 
 
 def run_by_part(
@@ -230,7 +243,7 @@ def run_by_part(
     bounds: Bounds,
     from_stage: str | None,
     fetch_hosts: Sequence[str],
-    read: Callable[[Store, Path, IngestSettings], Records],
+    read: Callable[[Store, Path, IngestSettings], ExportRecords],
 ) -> dict[str, Any]:
     """Run in a bound of memory, wherever files are read and users are placed; all else is done here.
 
@@ -248,53 +261,53 @@ def run_by_part(
         Beha2VecError: If something cannot be done; what an earlier run left is untouched.
     """
     make_folder(out)
-    with claimed(out), disk_errors():
-        finish(out)
-        kept = run.kept_keys(out, from_stage)
+    with claim_folder(out), disk_errors():
+        finish_replacement(out)
+        keys = run.kept_keys(out, from_stage)
         store = Store(out / "stages")
         store.sweep()
         with work_folder(out, BOUNDED) as work:
             records = read(store, work, settings.ingest)
             again = from_stage is not None
-            dataset, everybody = _trained_on(store, records, settings, progress, bounds, work, kept, again)
+            dataset, everybody = _trained_on(store, records, settings, progress, bounds, work, keys, again)
             return run.run_from(
-                out, store, dataset, settings, progress, kept, again=again, fetch_hosts=fetch_hosts,
+                out, store, dataset, settings, progress, keys, again=again, fetch_hosts=fetch_hosts,
                 finish=everybody.finish if everybody else None,
             )  # fmt: skip
 
 
 def _trained_on(
     store: Store,
-    records: Records,
+    records: ExportRecords,
     settings: RunSettings,
     progress: Progress,
     bounds: Bounds,
     work: Path,
-    kept: Mapping[str, str],
+    keys: Mapping[str, str],
     again: bool,
-) -> tuple[Dataset, Everybody | None]:
+) -> tuple[Dataset, AllUsers | None]:
     """Data set that the model is trained on; and all users, where it is a sample of them.
 
     Raises:
         SettingsError: If nobody is drawn, or others than those of the stages that are kept.
     """
-    raw, ingest, again = records.raw, settings.ingest, again and not kept
+    raw, ingest, again = records.raw, settings.ingest, again and not keys
     share = share_drawn(raw, bounds, work)
-    some, files = drawn(raw, records.files, share, bounds, settings.train.seed, work)
+    some, files = draw_sample(raw, records.files, share, bounds, settings.train.seed, work)
     key = pipeline.dataset_key(ingest, files)
-    if kept.get(STAGES[0], key) != key:
+    if keys.get(STAGES[0], key) != key:
         raise SettingsError(
             "The earlier run was trained on other users",
             remedy="Name INPUT, --seed and --sample-users as before, or leave --from-stage out",
         )
     if some is None or share is None:
-        return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
+        return store_dataset(store, raw, ingest, files, work, progress, bounds, again=again), None
     place = records.deal()
-    decided = decided_on(raw, ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
+    decided = decide_for_all(raw, ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
     sample = Sample(raw, decided, LEARNED)
-    dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
+    dataset = store_dataset(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
-    return dataset, Everybody(raw, decided, settings, place, progress, share)
+    return dataset, AllUsers(raw, decided, settings, place, progress, share)
 
 
 def _records_here(
@@ -304,16 +317,16 @@ def _records_here(
     inputs: Sequence[Path],
     progress: Progress,
     bounds: Bounds,
-) -> Records:
+) -> ExportRecords:
     """Read all records on this machine, which also places the users, a part after the other."""
-    raw, files = read_here(store, inputs, settings, work, progress)
+    raw, files = read_local(store, inputs, settings, work, progress)
 
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
         label_cache = (store.root if store else work) / LABEL_CACHE
         return partial(_placed_here, parts, work, label_cache, bounds.database)
 
-    return Records(raw, files, bounds.n_parts(raw.rows), deal)
+    return ExportRecords(raw, files, bounds.n_parts(raw.rows), deal)
 
 
 def _placed_here(
@@ -329,7 +342,7 @@ def _placed_here(
     for number, part in enumerate(parts):
         place = work / f"placing{number}"
         place.mkdir()
-        with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
+        with suppress(NoPageViewsLeft):  # users without a page view are in no segment, as in any run
             yield placing.part(part, frozen, place, label_cache=label_cache, memory=memory)
         shutil.rmtree(place)
         for _, path in part.parts:
@@ -338,7 +351,7 @@ def _placed_here(
 
 def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
     """Deal all users out to parts that fit into memory."""
-    dealt = parts.split(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
+    dealt = parts.split_by_user(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
     bounds.require_even([part.rows for part in dealt])
     return dealt
 
@@ -357,8 +370,8 @@ def embed_bounded(
     Args:
         inputs: Files, folders or patterns.
         model: The ``model`` folder of an earlier run.
-        out: Parquet file to write, by id, in the columns of :meth:`core.runs.placing.Placed.table`; with next
-            pages, as the lists ``next_pages`` and ``next_scores``, where they were asked for.
+        out: Parquet file to write, by id, in the columns of :meth:`core.runs.placing.Placement.table`; with
+            next pages, as the lists ``next_pages`` and ``next_scores``, where they were asked for.
         progress: Where to report.
         placing: Device, and next pages to suggest.
         bounds: Memory.
@@ -370,7 +383,7 @@ def embed_bounded(
         Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
     """
     require_writable(out)
-    with claimed_file(out):
+    with claim_file(out):
         read = partial(_records_here, inputs=inputs, progress=progress, bounds=bounds)
         return embed_by_part(model, out, progress, placing, bounds, read)
 
@@ -389,14 +402,14 @@ def require_writable(out: Path) -> None:
     make_folder(out.parent)
 
 
-@read_as_trained()
+@reworded_for_frozen_model()
 def embed_by_part(
     model: Path,
     out: Path,
     progress: Progress,
     placing: Placing,
     bounds: Bounds,
-    read: Callable[[Store | None, Path, IngestSettings], Records],
+    read: Callable[[Store | None, Path, IngestSettings], ExportRecords],
 ) -> int:
     """Embed users part by part, wherever the files are read and the users are placed.
 
@@ -415,15 +428,17 @@ def embed_by_part(
         records = read(None, work, settings)
         if records.n_parts == 1:
             table = scored(placing.part(records.raw, frozen, work, progress, memory=bounds.database))
-            with written_whole(out) as building:
+            with atomic_write(out) as building:
                 pq.write_table(table, building)
             users = int(table.num_rows)
         else:
             del frozen  # whoever places reads it
             place = records.deal()
-            decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+            decided = decide_for_all(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
             parts = place(model, replace(placing, decided=decided))
-            users = _written(map(scored, told(parts, decided.n_users, progress)), work, out, bounds)
+            users = _written(
+                map(scored, report_progress(parts, decided.n_users, progress)), work, out, bounds
+            )
         _failed_log(out).unlink(missing_ok=True)
         if failed:
             write_text_atomic(_failed_log(out), "\n\n".join(sorted(failed)))
@@ -439,16 +454,16 @@ def _scored(part: PlacedPart, failed: set[str]) -> pa.Table:
 def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) -> int:
     """Write the users of all parts into ``out``, by id, as where they are placed at once."""
     if (first := next(tables, None)) is None:
-        raise NothingLeft("No page view is left of the input", remedy="Choose other files")
+        raise NoPageViewsLeft("No page view is left of the input", remedy="Choose other files")
     users = 0
-    with pq.ParquetWriter(found := work / "users.parquet", first.schema) as writer:
+    with pq.ParquetWriter(path := work / "users.parquet", first.schema) as writer:
         for table in chain([first], tables):
             writer.write_table(table)
             users += table.num_rows
-    in_order = f"SELECT * FROM read_parquet({literal(found)}) ORDER BY {Users.USER_ID}"
+    in_order = f"SELECT * FROM read_parquet({literal(path)}) ORDER BY {Users.USER_ID}"
     with (
         open_engine(work, users, memory=bounds.database) as engine,
-        written_whole(out) as building,
+        atomic_write(out) as building,
         pq.ParquetWriter(building, first.schema) as writer,
     ):
         engine.raw.execute("SET preserve_insertion_order = true")
@@ -457,7 +472,7 @@ def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) 
     return users
 
 
-def lacks(out: Path) -> str:
+def next_pages_warning(out: Path) -> str:
     """Warning that next pages are missing from a file of embedded users as they failed; empty if not."""
     if not (log := _failed_log(out)).is_file():
         return ""
@@ -465,7 +480,7 @@ def lacks(out: Path) -> str:
     return f"next pages could not be made ({why}); see {log}"
 
 
-def few_known(out: Path) -> str:
+def unknown_pages_warning(out: Path) -> str:
     """Warning that the model knows few pages of a file of embedded users; empty if it knows enough."""
     share = pc.mean(pq.read_table(out, columns=[KNOWN])[KNOWN]).as_py()
     if share >= _ENOUGH_KNOWN:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import ResourceError, SettingsError
-from core.base.memory import free_memory, whole_memory
+from core.base.memory import free_memory, total_memory
 from core.base.settings import size_in_bytes
 from core.ingest.sources.input_files import Packing, resolve_inputs
 
@@ -75,7 +75,7 @@ class Bounds:
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
         """
-        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(whole_memory() * SHARE))}"
+        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(total_memory() * SHARE))}"
         try:
             return cls.told(memory, None)
         except SettingsError as error:

@@ -15,7 +15,7 @@ from core.engines import bigquery
 from core.engines.bigquery_request import ESTIMATE, READ, BigQueryRequest, DaysRequest, require_allowed
 from core.engines.bounds import Bounds
 from core.engines.sampled import prepare
-from core.runs import read_from, tasks
+from core.runs import input_paths, tasks
 from core.runs.file_requests import FilesRequest, RefitRequest
 from core.runs.job_child import run_child
 from core.runs.tasks import TrainRequest
@@ -55,7 +55,7 @@ def refit(store: Store, request: RefitRequest, progress: Progress) -> tasks.Resu
 
 def _prepared(store: Store, paths: tuple[Path, ...], settings: IngestSettings, progress: Progress) -> Dataset:
     dataset = prepare(store, paths, settings, progress, Bounds.of_app())
-    read_from.keep(dataset, paths)
+    input_paths.save_paths(dataset, paths)
     return dataset
 
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
-from core.engines.bounded_run import Records, embed_by_part, require_writable, run_by_part
+from core.engines.bounded_run import ExportRecords, embed_by_part, require_writable, run_by_part
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE, Place, PlacedPart, Placing
 from core.engines.sampled import DECISIONS, RECORDS
 from core.engines.spark.distribute import DealtRecords, copied, deal
-from core.engines.spark.placing import PLACED, PlaceThere
+from core.engines.spark.placing import PLACED, PlacementStep
 from core.engines.spark.requirements import Master
 from core.engines.spark.session import SparkWork, open_spark, zip_folder
 from core.runs import pipeline
@@ -29,7 +29,7 @@ from core.runs.frozen import key_and_reading
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings
 from core.storage.disk import make_folder
-from core.storage.locks import claimed, claimed_file
+from core.storage.locks import claim_file, claim_folder
 from core.storage.store import Store
 
 
@@ -63,7 +63,7 @@ def run_on_spark(
     """
     address = Master.read(master)
     make_folder(out)
-    with claimed(out), open_spark(address) as spark:
+    with claim_folder(out), open_spark(address) as spark:
         read = partial(_records_there, inputs=inputs, progress=progress, bounds=bounds, spark=spark)
         return run_by_part(out, settings, progress, bounds, from_stage, fetch_hosts, read)
 
@@ -76,7 +76,7 @@ def _records_there(
     progress: Progress,
     bounds: Bounds,
     spark: SparkWork,
-) -> Records:
+) -> ExportRecords:
     """Read all records on executors, which keep them by part of the users; copy all of them here."""
     dealt = deal(inputs, settings, spark, SubProgress(progress, 0.0, 0.4))
     (here := work / RECORDS).mkdir()
@@ -86,7 +86,7 @@ def _records_there(
         bounds.require_even(sizes.values())
         return partial(_placed_there, dealt, work, progress)
 
-    return Records(raw, pipeline.numbered(dealt.sources, dealt.checksums), len(sizes), place)
+    return ExportRecords(raw, pipeline.numbered(dealt.sources, dealt.checksums), len(sizes), place)
 
 
 def _placed_there(
@@ -96,7 +96,7 @@ def _placed_there(
     (place := work / PLACED).mkdir()
     dealt.work.ship(zip_folder(model, place / f"{MODEL}.zip"))
     dealt.work.ship(zip_folder(work / DECISIONS, place / f"{DECISIONS}.zip"))
-    made = dealt.each(PlaceThere(MODEL, DECISIONS, placing))
+    made = dealt.each(PlacementStep(MODEL, DECISIONS, placing))
     before_counted = SubProgress(progress, 0.0, 0.9)  # the stage is done when what comes back is counted
     for piece in dealt.fetch(made, before_counted, STAGE, "Placing all users"):
         with tempfile.TemporaryDirectory(dir=place) as part:
@@ -133,6 +133,6 @@ def embed_on_spark(
     address = Master.read(master)
     key_and_reading(model)  # before a cluster is asked for anything
     require_writable(out)
-    with claimed_file(out), open_spark(address) as spark:
+    with claim_file(out), open_spark(address) as spark:
         read = partial(_records_there, inputs=inputs, progress=progress, bounds=bounds, spark=spark)
         return embed_by_part(model, out, progress, placing, bounds, read)

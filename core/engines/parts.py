@@ -29,7 +29,7 @@ _SPLIT_SALT: Final = "part"
 """Text that is hashed in front of an id to deal out parts; another one than for drawing a sample."""
 ROOM: Final = 1.3
 """Multiple of the size of the raw records that has to be free on the disk for a copy of them."""
-_FEWEST_HELD, _MOST_HELD = 2_048, 20_000
+_MIN_HELD, _MAX_HELD = 2_048, 20_000
 """Rows of a part that a thread holds before they go to disk, at least and at most."""
 _A_HELD_ROW: Final = 700
 """Bytes of a held row: what threads hold of all parts has to fit, or it goes to disk twice (measured)."""
@@ -41,7 +41,7 @@ _COPY: Final = """
 """
 
 
-def split(
+def split_by_user(
     raw: RawRead, n_parts: int, out: Path, memory: int | None = None, threads: int | None = None
 ) -> list[RawRead]:
     """Deal the users out to parts, each with all of its users' records.
@@ -148,8 +148,8 @@ def _dealt(
     by_bucket: dict[int, dict[int, list[Path]]] = {}
     with open_engine(out, raw.rows, threads, memory) as engine:
         rows = engine.memory // (n_parts * _A_HELD_ROW)
-        holding = min(engine.threads, max(1, rows // _FEWEST_HELD))
-        held = min(max(rows // holding, _FEWEST_HELD), _MOST_HELD)
+        holding = min(engine.threads, max(1, rows // _MIN_HELD))
+        held = min(max(rows // holding, _MIN_HELD), _MAX_HELD)
         engine.raw.execute(f"SET threads = {holding}; SET partitioned_write_flush_threshold = {held}")
         for number in dict.fromkeys(number for number, _ in raw.parts):
             paths = [path for at, path in raw.parts if at == number]

@@ -18,7 +18,7 @@ from core.base.settings import Device
 from core.data.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
 from core.data.page_labels import LABELS, LabelledPages
 from core.ingest.ingest import transform
-from core.ingest.observe.decided import Decided
+from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.read.read_all import RawRead
 from core.recommend.next_pages import no_lists
 from core.runs.frozen import FrozenModel
@@ -41,7 +41,7 @@ class PlacedPart:
     Args:
         dataset: The users and their page views.
         labels: Labels of their pages; None where labelling is off.
-        table: A row a user in the columns of :meth:`core.runs.placing.Placed.table`, next pages where they
+        table: A row a user in the columns of :meth:`core.runs.placing.Placement.table`, next pages where they
             were asked for (absent if they failed), :data:`LABEL` as its ``clusters``, and :data:`RULE`, which
             one-page rule of the training holds; −1 for none.
     """
@@ -97,7 +97,7 @@ class Placing:
 
     device: Device
     n_next: int = 0
-    decided: Decided | None = None
+    decided: ExportDecisions | None = None
 
     def part(
         self,
@@ -138,7 +138,7 @@ Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]
 """Places every part that has a page view, given the folder of the model and the options."""
 
 
-def told(parts: Iterator[PlacedPart], n_users: int, progress: Progress) -> Iterator[PlacedPart]:
+def report_progress(parts: Iterator[PlacedPart], n_users: int, progress: Progress) -> Iterator[PlacedPart]:
     """Pass on parts as they come, and report how many of the users are placed."""
     progress(STAGE, 0.0, "Placing all users")
     placed = 0

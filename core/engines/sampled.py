@@ -13,24 +13,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from core.base.errors import IN_A_BOUND, SettingsError, control
+from core.base.errors import BOUNDED_RUN, SettingsError, control
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.dataset import RECEIPT, Dataset
-from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, added, ranked
-from core.data.seen_days import seen_days
+from core.data.day_coverage import day_coverage
+from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, add_outcome_users, sort_counts
 from core.engines import parts
 from core.engines.bounds import MEMORY, Bounds
-from core.ingest.account.summary import describe_nobodys, files_of, revenue_of
+from core.ingest.account.summary import describe_without_user_id, files_of, revenue_of
 from core.ingest.account.waterfall import Waterfall
 from core.ingest.clean import clock
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
-from core.ingest.observe.decided import Decided
-from core.ingest.output import nobodys_outcomes
-from core.ingest.read.kept_reads import KeptReads
+from core.ingest.observe.export_decisions import ExportDecisions
+from core.ingest.output import outcomes_without_user_id
 from core.ingest.read.read_all import RawRead, read_all
+from core.ingest.read.read_cache import ReadCache
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline
 from core.runs.pipeline import STAGES
@@ -43,7 +43,7 @@ _SUMS = (
 _NOTHING_LEFT: Final = "Of parts of the users of which nothing is left"
 
 
-def _of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
+def _of_sample(raw: RawRead, decided: ExportDecisions, sample: Receipt) -> Receipt:
     """The receipt of a sample of the users, which accounts for all records of the files.
 
     Args:
@@ -52,19 +52,23 @@ def _of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
         sample: What was counted in the sample alone.
     """
     all_records = add_up(raw, decided, [sample], sample, "Of users outside the sample")
-    nobodys = describe_nobodys(all_records.left_out, all_records.no_user_id)
+    without_id = describe_without_user_id(all_records.left_out, all_records.no_user_id)
     return all_records.model_copy(
         update={
             "narrowed": f"a sample of {sample.users:,} of {decided.n_users:,} users",
             "trained_users": None,
             "revenue": {},
-            "warnings": (*all_records.warnings, *nobodys),
+            "warnings": (*all_records.warnings, *without_id),
         }
     )
 
 
 def add_up(
-    raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str = _NOTHING_LEFT
+    raw: RawRead,
+    decided: ExportDecisions,
+    parts: Sequence[Receipt],
+    trained: Receipt,
+    rest: str = _NOTHING_LEFT,
 ) -> Receipt:
     """Add up the receipt of all users.
 
@@ -86,20 +90,22 @@ def add_up(
         "files": files,
         "records": accounted.waterfall.total,
         "rejected": sum(file.rejected for file in files),
-        "rejects_by_reason": ranked(accounted.rejected),
+        "rejects_by_reason": sort_counts(accounted.rejected),
         "users_by_group": {
             group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
         },
         "page_views_by_day": (by_day := _by_day(parts)),
-        "days": seen_days(by_day).sentence if by_day else "",
+        "days": day_coverage(by_day).sentence if by_day else "",
         "first_ts": min(part.first_ts for part in parts),
         "last_ts": max(part.last_ts for part in parts),
         "time_unit": clock.describe_units(accounted.tally.units),
         "rounded_times": accounted.tally.looks_rounded,
         "placeholders": accounted.placeholders,
-        "source_basis": ranked(sum((Counter(part.source_basis) for part in parts), Counter())),
+        "source_basis": sort_counts(sum((Counter(part.source_basis) for part in parts), Counter())),
         "outcome_users": (outcome_users := _outcomes(parts)),
-        "revenue": revenue_of(outcome_users, nobodys_outcomes(decided.nobodys), decided.refunds),
+        "revenue": revenue_of(
+            outcome_users, outcomes_without_user_id(decided.without_user_id), decided.refunds
+        ),
         "narrowed": "",
         "trained_users": trained.users,
         **_engagement(parts, sums["users"]),
@@ -108,11 +114,11 @@ def add_up(
     return Receipt.model_validate({**dict(trained), **changes})
 
 
-def _left_out(decided: Decided, parts: Sequence[Receipt], rest: str) -> dict[str, Any]:
+def _left_out(decided: ExportDecisions, parts: Sequence[Receipt], rest: str) -> dict[str, Any]:
     """Fields of the receipt on records used and left out, and on outcomes of visitors without an id."""
     steps = _steps(decided.accounted.waterfall, parts, sum(part.page_views_used for part in parts), rest)
-    no_user_id = nobodys_outcomes(decided.nobodys)
-    again = decided.nobodys.duplicates if decided.nobodys else 0
+    no_user_id = outcomes_without_user_id(decided.without_user_id)
+    again = decided.without_user_id.duplicates if decided.without_user_id else 0
     return {
         "waterfall": tuple(steps.steps),
         "other_events_used": steps.other_events,
@@ -157,7 +163,10 @@ def _by_day(parts: Sequence[Receipt]) -> dict[date, int]:
 def _outcomes(parts: Sequence[Receipt]) -> dict[str, OutcomeUsers]:
     """Users of each outcome, the outcome with most users first."""
     names = dict.fromkeys(name for part in parts for name in part.outcome_users)
-    found = {name: added(p.outcome_users[name] for p in parts if name in p.outcome_users) for name in names}
+    found = {
+        name: add_outcome_users(p.outcome_users[name] for p in parts if name in p.outcome_users)
+        for name in names
+    }
     return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
 
 
@@ -167,7 +176,7 @@ DECISIONS: Final = "decisions"
 SEED: Final = 0
 _ONLY_SOME: Final = (
     "This is {narrowed}: all do not fit into the memory that reading may take here. For all of them "
-    f"start the app with {MEMORY}=16GB, say, or run {IN_A_BOUND}, which learns from such a sample and "
+    f"start the app with {MEMORY}=16GB, say, or run {BOUNDED_RUN}, which learns from such a sample and "
     "puts all users into its segments"
 )
 
@@ -182,7 +191,7 @@ class Sample(NamedTuple):
     """
 
     raw: RawRead
-    decided: Decided
+    decided: ExportDecisions
     told: str
 
 
@@ -209,20 +218,20 @@ def prepare(
         return found
     with store.working(STAGES[0]) as work:
         before = SubProgress(progress, 0.0, 0.5)
-        raw, files = read_here(store, inputs, settings, work, before, checksums)
-        some, files = drawn(raw, files, share_drawn(raw, bounds, work), bounds, SEED, work)
+        raw, files = read_local(store, inputs, settings, work, before, checksums)
+        some, files = draw_sample(raw, files, share_drawn(raw, bounds, work), bounds, SEED, work)
         rest = SubProgress(progress, 0.7, 1.0)
         if some is None:
-            return dataset_of(store, raw, settings, files, work, rest, bounds)
+            return store_dataset(store, raw, settings, files, work, rest, bounds)
         found = pipeline.known_dataset(store, pipeline.dataset_key(settings, files))
         if found is not None:
             return found
-        decided = decided_on(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+        decided = decide_for_all(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
         sample = Sample(raw, decided, _ONLY_SOME)
-        return dataset_of(store, some, settings, files, work, rest, bounds, sample)
+        return store_dataset(store, some, settings, files, work, rest, bounds, sample)
 
 
-def read_here(
+def read_local(
     store: Store | None,
     inputs: Sequence[Path],
     settings: IngestSettings,
@@ -237,7 +246,7 @@ def read_here(
     """
     sources = resolve_inputs(inputs)
     checksums = checksums or pipeline.checksums(sources)
-    kept = KeptReads(store, settings, checksums) if store else None
+    kept = ReadCache(store, settings, checksums) if store else None
     raw = read_all(inputs, settings, work / RECORDS, progress, kept)
     return raw, pipeline.numbered(sources, checksums)
 
@@ -252,7 +261,7 @@ def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
     if bounds.sample_users is not None:
         share = min(1.0, bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database)))
     if share * raw.rows > bounds.at_once:
-        who = counted(bounds.sample_users, "user") if bounds.sample_users else f"{share:.1%} of the users"
+        who = pluralise(bounds.sample_users, "user") if bounds.sample_users else f"{share:.1%} of the users"
         raise SettingsError(
             f"A sample of {who} has about {int(share * raw.rows):,} records, and {bounds.at_once:,} fit "
             "into the memory",
@@ -261,7 +270,7 @@ def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
     return None if share >= 1 else share
 
 
-def drawn(
+def draw_sample(
     raw: RawRead, files: dict[str, str], share: float | None, bounds: Bounds, seed: int, work: Path
 ) -> tuple[RawRead | None, dict[str, str]]:
     """Draw the users to train on, None where these are all; and name the inputs of their data set.
@@ -278,9 +287,9 @@ def drawn(
     return some, files | {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {seed}"}
 
 
-def decided_on(
+def decide_for_all(
     raw: RawRead, settings: IngestSettings, work: Path, progress: Progress, bounds: Bounds
-) -> Decided:
+) -> ExportDecisions:
     """Decide on all users, then remove their records: they were dealt out or are not needed."""
     (decisions := work / DECISIONS).mkdir()
     decided = decide(raw, settings, decisions, progress, bounds.database)
@@ -288,7 +297,7 @@ def decided_on(
     return decided
 
 
-def dataset_of(
+def store_dataset(
     store: Store,
     raw: RawRead,
     settings: IngestSettings,

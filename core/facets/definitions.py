@@ -19,7 +19,7 @@ import pandas as pd
 
 from core.base import wording
 from core.base.errors import InputError
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.differences.user_items import Family, folders
 from core.facets.visits import SiteVisits
 from core.labels.label_settings import RESERVED
@@ -28,24 +28,24 @@ from core.labels.templates import is_locale
 from core.periods.over_time import hours
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
-UNTOLD: Final = -1
+NO_LEVEL: Final = -1
 """Level code of users whose visits determine no level."""
-FEWEST: Final = 0.005
+MIN_LEVEL_SHARE: Final = 0.005
 """Least share of the users on a level."""
 _SECTION: Final = 0.03
 """Least share of the users whose interest is a section, for it to be a level."""
-_MOST_SECTIONS: Final = 8
+_MAX_SECTIONS: Final = 8
 _ONE_SECTION: Final = 0.7
 """Share of the page views in one section from which on sections do not distinguish users."""
-DEEPEST: Final = 3
+MAX_DEPTH: Final = 3
 """Deepest level of folders that can be sections."""
-MANY: Final = 0.9
+FREQUENT_QUANTILE: Final = 0.9
 """Quantile of the visits of returning users from which on a user comes often."""
-ACTIVE: Final = (0.25, 0.5, 0.75, 0.9)
+ACTIVITY_QUANTILES: Final = (0.25, 0.5, 0.75, 0.9)
 """Quantiles of the page views of users that separate the levels of activity."""
-LONG: Final = 0.8
+LONG_VISIT_QUANTILE: Final = 0.8
 """Quantile of the page views of visits from which on a visit is long."""
-_FEWEST_MANY: Final = 4
+_MIN_MANY: Final = 4
 """Least limit for many visits, many pages, or many pages a visit."""
 
 
@@ -74,7 +74,7 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
 }
 
 
-OF_NO_PAGES: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM, FacetKind.DEVICE)
+PAGELESS_KINDS: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM, FacetKind.DEVICE)
 """Facets of how often, when and with what users come; others read pages, which may give an outcome away."""
 
 
@@ -100,7 +100,7 @@ class Definition:
     Args:
         kind: Which facet.
         levels: The levels in order.
-        read: Part of the visits → level of each user, int8 of shape (n_users,), :data:`UNTOLD` for users
+        read: Part of the visits → level of each user, int8 of shape (n_users,), :data:`NO_LEVEL` for users
             without a visit that counts in this part.
         events: Events that the rule reads, empty for stages: an outcome among them would predict itself.
     """
@@ -172,18 +172,18 @@ def define(
 
 def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
     types = _types(visits)
-    least = max(1, FEWEST * learners.sum())
+    least = max(1, MIN_LEVEL_SHARE * learners.sum())
     reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
     levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
     if not stages:
-        limits.append(_many(_different_pages(visits)[learners], LONG))
+        limits.append(_many(_different_pages(visits)[learners], LONG_VISIT_QUANTILE))
         levels.append(FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more"))
     for stage in stages:
-        said = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
-        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}"))
+        signs = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
+        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(signs)}"))
     known = {event for stage in stages for event in stage.events}
     last = outcome if outcome and outcome[0] not in known and outcome[1].any() else None
     if last:
@@ -191,7 +191,7 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
 
     def read(part: SiteVisits) -> np.ndarray:
         pages = _different_pages(part)
-        level = np.where(pages > 0, 0, UNTOLD)
+        level = np.where(pages > 0, 0, NO_LEVEL)
         for place, limit in enumerate(limits, start=1):
             level[pages >= limit] = place
         for place, stage in enumerate(stages, start=len(limits) + 1):
@@ -208,14 +208,14 @@ def stages_reached(visits: SiteVisits) -> dict[str, np.ndarray]:
 
     Stages of a shop and of a form are separate: users who sent a form need not have filled a cart.
     """
-    types, found = _types(visits), {}
+    types, reached = _types(visits), {}
     for stages in (SHOP, FORM):
         users = np.zeros(visits.n_users, dtype=bool)
         for stage in reversed(stages):
             users = users | _reaches(visits, stage, types)
             if stage.item:
-                found[stage.item] = users
-    return found
+                reached[stage.item] = users
+    return reached
 
 
 def _types(visits: SiteVisits) -> np.ndarray:
@@ -238,20 +238,20 @@ def _different_pages(part: SiteVisits) -> np.ndarray:
 
 
 def _many(counts: np.ndarray, quantile: float) -> int:
-    return max(_FEWEST_MANY, int(np.quantile(counts, quantile))) if len(counts) else _FEWEST_MANY
+    return max(_MIN_MANY, int(np.quantile(counts, quantile))) if len(counts) else _MIN_MANY
 
 
 def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
     """Facet of the section users mostly view: themes or folders, whichever gives most users a section."""
-    kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, DEEPEST + 1))]
+    kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, MAX_DEPTH + 1))]
     offered = [_sections(visits, learners, sections) for sections in kinds if sections]
-    possible = [one for one in offered if one is not None]
+    possible = [candidate for candidate in offered if candidate is not None]
     if not possible:
         raise InputError(
             "Pages have neither themes nor folders by which visits differ",
             remedy="Label themes on the Labels page to see interests",
         )
-    return max(possible, key=lambda one: one[0])[1]
+    return max(possible, key=lambda candidate: candidate[0])[1]
 
 
 def _themes(visits: SiteVisits) -> list[tuple[str, str]]:
@@ -280,7 +280,7 @@ def _sections(
 ) -> tuple[int, Definition] | None:
     """Number of learners with an interest, and the facet, by one kind of sections; None if too alike."""
     rules, code = np.unique(np.array([rule for _, rule in sections]), return_inverse=True)
-    code = np.where(rules[code] == "", UNTOLD, code)
+    code = np.where(rules[code] == "", NO_LEVEL, code)
     n_codes, names = len(rules), {rule: name for name, rule in sections}
     views = code[visits.page[learners[visits.user]]]
 
@@ -289,44 +289,44 @@ def _sections(
 
     main = read_code(visits)[learners]
     users = np.bincount(main[main >= 0], minlength=n_codes + 1)[:-1]
-    largest = np.argsort(-users, kind="stable")[:_MOST_SECTIONS]
-    kept = largest[users[largest] >= max(1, _SECTION * len(main))]
-    if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= _ONE_SECTION * len(views):
+    largest = np.argsort(-users, kind="stable")[:_MAX_SECTIONS]
+    large = largest[users[largest] >= max(1, _SECTION * len(main))]
+    if len(large) < 2 or np.bincount(views[views >= 0]).max() >= _ONE_SECTION * len(views):
         return None
     levels = [
         FacetLevel(
-            name := names[rules[one]],
-            f"with more than half of their page views in sections {rules[one]}",
+            name := names[rules[section]],
+            f"with more than half of their page views in sections {rules[section]}",
             name,
         )
-        for one in kept
+        for section in large
     ]
     levels.append(
         FacetLevel("Another section", "with more than half of these page views in a smaller section")
     )
     levels.append(FacetLevel("Several sections", "with more than half of these page views in no section"))
-    place = np.full(n_codes + 2, len(kept))
-    place[kept] = range(len(kept))
-    place[n_codes], place[UNTOLD] = len(kept) + 1, UNTOLD
+    place = np.full(n_codes + 2, len(large))
+    place[large] = range(len(large))
+    place[n_codes], place[NO_LEVEL] = len(large) + 1, NO_LEVEL
     definition = Definition(
         FacetKind.INTEREST, tuple(levels), lambda part: place[read_code(part)].astype(np.int8)
     )
-    return int(users[kept].sum()), definition
+    return int(users[large].sum()), definition
 
 
 def _majority(user: np.ndarray, code: np.ndarray, n_codes: int, n_users: int) -> np.ndarray:
-    """Code that more than half of a user's rows have; ``n_codes`` if none has, :data:`UNTOLD` without rows.
+    """Code that more than half of a user's rows have; ``n_codes`` if none has, :data:`NO_LEVEL` without rows.
 
     Args:
         user: int of shape (n,), the user of each row.
-        code: int of shape (n,), :data:`UNTOLD` of rows that do not count.
+        code: int of shape (n,), :data:`NO_LEVEL` of rows that do not count.
         n_codes: Number of codes.
         n_users: Number of users.
     """
-    told = code >= 0
-    pairs, counts = np.unique(user[told].astype(np.int64) * n_codes + code[told], return_counts=True)
-    total = np.bincount(user[told], minlength=n_users)
-    level = np.where(total > 0, n_codes, UNTOLD)
+    known = code >= 0
+    pairs, counts = np.unique(user[known].astype(np.int64) * n_codes + code[known], return_counts=True)
+    total = np.bincount(user[known], minlength=n_users)
+    level = np.where(total > 0, n_codes, NO_LEVEL)
     most = 2 * counts > total[pairs // n_codes]
     level[pairs[most] // n_codes] = pairs[most] % n_codes
     return level.astype(np.int16)
@@ -334,7 +334,7 @@ def _majority(user: np.ndarray, code: np.ndarray, n_codes: int, n_users: int) ->
 
 def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
     sessions = np.bincount(visits.session_user, minlength=visits.n_users)[learners]
-    often = _many(sessions[sessions > 1], MANY)
+    often = _many(sessions[sessions > 1], FREQUENT_QUANTILE)
     levels = (
         FacetLevel("One visit", "with one visit", "one-time visitors"),
         FacetLevel(f"2 to {often - 1} visits", f"with 2 to {often - 1} visits", "returning visitors"),
@@ -350,10 +350,10 @@ def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:
     views = np.bincount(visits.user, minlength=visits.n_users)[learners]
-    limits = sorted({max(2, int(np.quantile(views, quantile))) for quantile in ACTIVE})
+    limits = sorted({max(2, int(np.quantile(views, quantile))) for quantile in ACTIVITY_QUANTILES})
     names = []
     for low, high in pairwise([1, *limits]):
-        names.append(f"{low} to {high - 1} page views" if high - low > 1 else counted(low, "page view"))
+        names.append(f"{low} to {high - 1} page views" if high - low > 1 else pluralise(low, "page view"))
     names.append(f"{limits[-1]} page views or more")
 
     def read(part: SiteVisits) -> np.ndarray:
@@ -369,7 +369,7 @@ def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:
     each = np.bincount(visits.session, minlength=visits.n_sessions)[learners[visits.session_user]]
-    long = _many(each, LONG)
+    long = _many(each, LONG_VISIT_QUANTILE)
     levels = (
         FacetLevel(
             "Under 2 pages a visit",
@@ -388,7 +388,7 @@ def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:
         views = np.bincount(part.user, minlength=part.n_users)
         visited = np.bincount(part.session_user[part.seen_sessions], minlength=part.n_users)
         mean = views / np.maximum(visited, 1)
-        return np.where(visited > 0, np.searchsorted([2, long], mean, side="right"), UNTOLD).astype(np.int8)
+        return np.where(visited > 0, np.searchsorted([2, long], mean, side="right"), NO_LEVEL).astype(np.int8)
 
     return Definition(FacetKind.DEPTH, levels, read)
 
@@ -431,7 +431,7 @@ def _device(visits: SiteVisits, learners: np.ndarray) -> Definition:
     if not len(names):
         raise InputError("The export has no devices")
     place = pd.Index(names[common]).get_indexer(visits.device).astype(np.int8)
-    levels = [FacetLevel(wording.sentence(name), f"whose main device is {name}") for name in names[common]]
+    levels = [FacetLevel(wording.capitalised(name), f"whose main device is {name}") for name in names[common]]
     return Definition(FacetKind.DEVICE, tuple(levels), lambda _: place)
 
 
@@ -479,13 +479,13 @@ def _without_empty_levels(definition: Definition, visits: SiteVisits, learners: 
     level = definition.read(visits)
     n_levels = len(definition.levels)
     learned = np.bincount(level[learners & (level >= 0)], minlength=n_levels)
-    if (learned >= max(1, FEWEST * learned.sum())).sum() < 2:
+    if (learned >= max(1, MIN_LEVEL_SHARE * learned.sum())).sum() < 2:
         (common,) = np.argsort(-learned, kind="stable")[:1]
         raise InputError(
             f"All or nearly all users are alike in this: {definition.levels[common].name.lower()}"
         )
-    kept = np.unique(level[level >= 0])
-    place = np.full(n_levels + 1, UNTOLD)
-    place[kept] = range(len(kept))
-    levels = tuple(definition.levels[one] for one in kept)
+    used = np.unique(level[level >= 0])
+    place = np.full(n_levels + 1, NO_LEVEL)
+    place[used] = range(len(used))
+    levels = tuple(definition.levels[level_index] for level_index in used)
     return replace(definition, levels=levels, read=lambda part: place[definition.read(part)].astype(np.int8))

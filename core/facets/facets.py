@@ -10,14 +10,14 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import Group
-from core.base.wording import counted, percent
-from core.data.dataset import Dataset, of_group
+from core.base.wording import percent, pluralise
+from core.data.dataset import Dataset, in_group
 from core.data.page_labels import LabelledPages
 from core.differences.user_items import Family
 from core.facets.definitions import (
-    OF_NO_PAGES,
+    NO_LEVEL,
+    PAGELESS_KINDS,
     QUESTIONS,
-    UNTOLD,
     Definition,
     FacetKind,
     FacetLevel,
@@ -25,15 +25,15 @@ from core.facets.definitions import (
     stages_reached,
 )  # fmt: skip
 from core.facets.visits import SiteVisits
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.two_shares import Z_95, wilson
 from core.segments.one_page import auc_variance
 
-_FEWEST_TWICE: Final = 30
+_MIN_TWICE: Final = 30
 """Fewest users with a level in two parts of their visits for the stability of a facet."""
 _KEPT_TO: Final = 0.1
 """Least kappa for users to be said to keep to a facet."""
-FEWEST_OUTCOMES: Final = 10
+MIN_OUTCOMES: Final = 10
 """Fewest held-out users with the outcome, and without, for the AUC of a facet; and fewest held-out users on a
 level for its outcome rate."""
 
@@ -71,7 +71,7 @@ class ShareInterval:
 
 
 @dataclass(frozen=True)
-class ComesAgain:
+class Stability:
     """Stability of a facet: whether users have the same level in two parts of their visits.
 
     Args:
@@ -110,14 +110,14 @@ class Facet:
         outcome: Share of each level's held-out users who had the outcome; None without an outcome, with fewer
             than ten of them on the level, and for facets made of the outcome: stages, or a way whose search
             or list is the outcome.
-        tells_outcome: AUC of the levels for the outcome, on held-out users; None with too few, for facets
+        outcome_auc: AUC of the levels for the outcome, on held-out users; None with too few, for facets
             made of the outcome, and for facets that read pages where pages give the outcome away.
     """
 
     kind: FacetKind
     levels: tuple[FacetLevel, ...]
     level: np.ndarray
-    comes_again: ComesAgain | None
+    comes_again: Stability | None
     outcome: tuple[ShareInterval | None, ...]
     tells_outcome: ShareInterval | None
     not_known: int = 0
@@ -136,7 +136,7 @@ class Facet:
         if self.comes_again is None:
             return "Too few users came on two days to see whether they keep to it."
         same, by_chance = self.comes_again.same, f"{percent(self.comes_again.chance, 0)} would be by chance."
-        users = f"{percent(same.value, 0)} of {counted(same.users, 'user')}"
+        users = f"{percent(same.value, 0)} of {pluralise(same.users, 'user')}"
         if self.kind is FacetKind.LOYALTY:
             return f"{users} of the first half of the time came again, or did not, as before; {by_chance}"
         return f"{users} seen twice are the same on other days, {by_chance}"
@@ -161,7 +161,7 @@ class Facet:
         return by_user
 
 
-def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
+def cross_facets(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
     """Combine the levels of one or more facets.
 
     Returns:
@@ -171,7 +171,7 @@ def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
     names, level = [""], np.zeros(len(facets[0].level), dtype=np.int64)
     for facet in facets:
         names = [f"{name} · {more.name}".removeprefix(" · ") for name in names for more in facet.levels]
-        level = np.where((level < 0) | (facet.level < 0), UNTOLD, level * len(facet.levels) + facet.level)
+        level = np.where((level < 0) | (facet.level < 0), NO_LEVEL, level * len(facet.levels) + facet.level)
     return [*names, "Not known"], np.where(level < 0, len(names), level)
 
 
@@ -213,16 +213,16 @@ class Facets:
     def items(self) -> dict[Family, list[np.ndarray]]:
         """Users' levels and reached stages as items of the table of differences, whatever the outcome is."""
         stages = [np.where(users, item, "").astype(object) for item, users in self.reached.items()]
-        found = {Family.STAGE: stages} if stages else {}
+        families = {Family.STAGE: stages} if stages else {}
         for kind, facet in self.facets.items():
-            found.setdefault(FAMILIES.get(kind, Family.LEVEL), []).append(facet.people)
-        return found
+            families.setdefault(FAMILIES.get(kind, Family.LEVEL), []).append(facet.people)
+        return families
 
 
 def find_facets(
     dataset: Dataset,
     labels: LabelledPages | None = None,
-    outcomes: Mapping[str, Happened] | None = None,
+    outcomes: Mapping[str, OutcomeRecord] | None = None,
     *,
     given_away: bool = False,
 ) -> Facets:
@@ -236,13 +236,13 @@ def find_facets(
         outcomes: Name → who had it; the first one is the outcome.
         given_away: Whether pages are the outcome, or give it away.
     """
-    visits, human = SiteVisits.of(dataset, labels), ~of_group(dataset.users, Group.BOT_LIKE)
-    learners = human & learned_from(visits.n_users)
+    visits, human = SiteVisits.of(dataset, labels), ~in_group(dataset.users, Group.BOT_LIKE)
+    learners = human & learning_half(visits.n_users)
     name, happened = next(iter((outcomes or {}).items()), ("", None))
     had = np.zeros(visits.n_users, dtype=bool)
     if happened is not None:
         had[happened.user] = True
-    found: dict[FacetKind, Facet] = {}
+    facets: dict[FacetKind, Facet] = {}
     left_out: dict[FacetKind, str] = {}
     for kind in FacetKind if learners.any() else ():
         try:
@@ -251,15 +251,15 @@ def find_facets(
             left_out[kind] = str(error)
         else:
             of_itself = kind is FacetKind.STAGE or not definition.events.isdisjoint(outcomes or {})
-            told = None if of_itself or not name else had
-            facet = _facet(definition, visits, human, learners, told)
-            of_pages = given_away and kind not in OF_NO_PAGES
-            found[kind] = replace(facet, tells_outcome=None) if of_pages else facet
+            outcome = None if of_itself or not name else had
+            facet = _facet(definition, visits, human, learners, outcome)
+            of_pages = given_away and kind not in PAGELESS_KINDS
+            facets[kind] = replace(facet, tells_outcome=None) if of_pages else facet
     zone, reached = dataset.receipt.time_zone, stages_reached(visits)
-    return Facets(found, left_out, had, name, given_away, reached, zone)
+    return Facets(facets, left_out, had, name, given_away, reached, zone)
 
 
-def learned_from(n_users: int) -> np.ndarray:
+def learning_half(n_users: int) -> np.ndarray:
     """The half of the users that names, limits and rates are learned from: bool of shape (n_users,)."""
     half: np.ndarray = np.random.default_rng(0).permutation(n_users) % 2 == 0
     return half
@@ -272,18 +272,18 @@ def _facet(
     learners: np.ndarray,
     had: np.ndarray | None,
 ) -> Facet:
-    level = np.where(human, definition.read(visits), UNTOLD).astype(np.int8)
-    held_out = ~learners & (level != UNTOLD)
+    level = np.where(human, definition.read(visits), NO_LEVEL).astype(np.int8)
+    held_out = ~learners & (level != NO_LEVEL)
     rates: list[ShareInterval | None] = [None] * len(definition.levels)
     tells = None
     if had is not None:
         users = np.bincount(level[held_out], minlength=len(rates))
         part = np.bincount(level[held_out & had], minlength=len(rates))
         rates = [
-            ShareInterval.of(int(n), int(of)) if of >= FEWEST_OUTCOMES else None
+            ShareInterval.of(int(n), int(of)) if of >= MIN_OUTCOMES else None
             for n, of in zip(part, users, strict=True)
         ]
-        tells = tells_outcome(level, learners & (level != UNTOLD), held_out, had)
+        tells = outcome_auc(level, learners & (level != NO_LEVEL), held_out, had)
     return Facet(
         kind=definition.kind,
         levels=definition.levels,
@@ -291,11 +291,11 @@ def _facet(
         comes_again=_comes_again(definition, visits, human),
         outcome=tuple(rates),
         tells_outcome=tells,
-        not_known=int((human & (level == UNTOLD)).sum()),
+        not_known=int((human & (level == NO_LEVEL)).sum()),
     )
 
 
-def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> ComesAgain | None:
+def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> Stability | None:
     """Stability of a facet: compare levels of a user's first, third, … days with the second, fourth, ….
 
     None for the device, of which only the main one is known. Loyalty is compared differently: whether users
@@ -307,14 +307,14 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
         first, second = _halves_of_time(visits, human)
     else:
         first, second = (definition.read(visits.part(which))[human] for which in (0, 1))
-    both = (first != UNTOLD) & (second != UNTOLD)
+    both = (first != NO_LEVEL) & (second != NO_LEVEL)
     n = int(both.sum())
-    if n < _FEWEST_TWICE:
+    if n < _MIN_TWICE:
         return None
     first, second = first[both], second[both]
     one, other = (np.bincount(part, minlength=len(definition.levels)) / n for part in (first, second))
     chance = float(one @ other)
-    return ComesAgain(ShareInterval.of(int((first == second).sum()), n), chance)
+    return Stability(ShareInterval.of(int((first == second).sum()), n), chance)
 
 
 def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -323,11 +323,11 @@ def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, 
     before, after = (
         np.bincount(visits.session_user[which], minlength=visits.n_users)[human] for which in (early, ~early)
     )
-    first = np.where(before > 0, before > 1, UNTOLD)
+    first = np.where(before > 0, before > 1, NO_LEVEL)
     return first.astype(np.int8), (after > 0).astype(np.int8)
 
 
-def tells_outcome(
+def outcome_auc(
     level: np.ndarray, learners: np.ndarray, judged: np.ndarray, had: np.ndarray
 ) -> ShareInterval | None:
     """AUC of levels or segments as predictors of the outcome, each user scored by the level's outcome rate.
@@ -344,7 +344,7 @@ def tells_outcome(
     from sklearn.metrics import roc_auc_score
 
     cases, others = int(had[judged].sum()), int((~had[judged]).sum())
-    if min(cases, others) < FEWEST_OUTCOMES:
+    if min(cases, others) < MIN_OUTCOMES:
         return None
     size = int(level.max()) + 1
     count, part = (np.bincount(level[which], minlength=size) for which in (learners, learners & had))
@@ -354,15 +354,15 @@ def tells_outcome(
     return ShareInterval(auc, max(0.0, auc - spread), min(1.0, auc + spread), cases + others)
 
 
-def facet_records(found: Facets) -> list[dict[str, Any]]:
+def facet_records(facets: Facets) -> list[dict[str, Any]]:
     """All facets as plain data, a record for each: ``facets`` in ``facets.json``."""
     nothing: dict[str, Any] = {"comes_again": None, "tells_outcome": None, "levels": [], "not_known": None}
     return [
-        {"kind": str(kind), "name": QUESTIONS[kind], "outcome": found.outcome or None}
-        | (_record(found.facets[kind]) if kind in found.facets else nothing)
-        | {"left_out": found.left_out.get(kind)}
+        {"kind": str(kind), "name": QUESTIONS[kind], "outcome": facets.outcome or None}
+        | (_record(facets.facets[kind]) if kind in facets.facets else nothing)
+        | {"left_out": facets.left_out.get(kind)}
         for kind in FacetKind
-        if kind in found.facets or kind in found.left_out
+        if kind in facets.facets or kind in facets.left_out
     ]
 
 

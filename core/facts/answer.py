@@ -18,9 +18,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.base import wording
-from core.base.safe_text import LONGEST, clean
-from core.base.wording import within
-from core.journeys.funnel import MOST_STEPS
+from core.base.safe_text import MAX_LENGTH, clean
+from core.base.wording import uncapitalised
+from core.journeys.funnel import MAX_STEPS
 from core.llm.chat_types import Usage
 from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
@@ -31,7 +31,7 @@ _ARROWS: Final = {
     "step": 1, "move": 1, **dict.fromkeys(("route", "funnel_users", "funnel_share", "funnel_lost"), -1),
 }  # fmt: skip
 """Kind of figure → arrows at which its item's text is split, −1 for all."""
-_LONGEST: Final = dict.fromkeys(("rule_users", "rule_precision", "rule_recall"), 5 * LONGEST)
+_MAX_LENGTHS: Final = dict.fromkeys(("rule_users", "rule_precision", "rule_recall"), 5 * MAX_LENGTH)
 """Kind of figure → characters shown of each part of its item: a rule has several addresses."""
 
 
@@ -112,7 +112,7 @@ class Fact(BaseModel):
         """The two ends of a step, or the stops of a route, as they are shown; else the item alone."""
         kind = self.measure.partition(":")[0]
         parts = self.item.split(ARROW, _ARROWS.get(kind, 0))
-        return tuple(clean(part, _LONGEST.get(kind, LONGEST)) for part in parts)
+        return tuple(clean(part, _MAX_LENGTHS.get(kind, MAX_LENGTH)) for part in parts)
 
 
 class Verdict(StrEnum):
@@ -250,9 +250,9 @@ class Title(BaseModel):
     @property
     def full(self) -> str:
         """The full title: ``Checkout visitors (segment 3)``, ``Segment 3 (doubtful)``."""
-        label = within(self.label) if self.name else ""
-        said = ", ".join(part for part in (label, self.mark) if part)
-        return f"{self.short} ({said})" if said else self.short
+        label = uncapitalised(self.label) if self.name else ""
+        details = ", ".join(part for part in (label, self.mark) if part)
+        return f"{self.short} ({details})" if details else self.short
 
     @property
     def short(self) -> str:
@@ -390,7 +390,7 @@ N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
 """Column → column with the number of users, sessions or page views behind its value."""
 
 
-def write(value: float, unit: Unit, digits: int = 1, currency: str = "") -> str:
+def format_value(value: float, unit: Unit, digits: int = 1, currency: str = "") -> str:
     """Write a value with its unit, as everywhere in the app.
 
     Args:
@@ -421,7 +421,7 @@ Called: TypeAlias = Annotated[str, Field(max_length=2000)]
 Steps: TypeAlias = Annotated[
     tuple[Called, ...],
     Field(
-        max_length=MOST_STEPS,
+        max_length=MAX_STEPS,
         description="names of pages, templates, themes, types or events, or outcome; none for the "
         "analyst's own funnel",
     ),

@@ -2,7 +2,7 @@
 
 ``Basis`` is the data set, laid out once; ``Tables`` are the tables counted for one partition of its users,
 each when it is first asked for; ``Context`` adds names, certificates and the analyst's funnel.
-``tables_of_part`` counts the segments again for the users that a filter keeps; their segments stay the same.
+``filtered_tables`` counts the segments again for the users that a filter keeps; their segments stay the same.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from core.base.errors import ArtifactError
 from core.base.safe_text import clean
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import UrlSettings
-from core.base.wording import common_origin, counted, short_address
+from core.base.wording import common_origin, pluralise, short_address
 from core.data.dataset import Dataset, TimedEvents
-from core.data.page_labels import LabelledPages, counted_key
+from core.data.page_labels import LabelledPages, counts_key
 from core.data.sequences import UserSequences
 from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff, differences, distributions, pair_differences
@@ -33,14 +33,14 @@ from core.facts.answer import Fact, Title
 from core.journeys.flow import Routes
 from core.journeys.funnel import Funnel, StepKind
 from core.journeys.funnel_table import FunnelWalk, walk
-from core.journeys.moves import Level, Moves, Places, Taken
+from core.journeys.moves import Level, Moves, Places, StepCounts
 from core.journeys.patterns import FunnelSite, cleaned_by
 from core.naming.words import SiteWords
 from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
 from core.periods.over_time import Activity
 from core.profiles.data import ProfileData
 from core.profiles.metrics import Profiles, profile_rows
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import LabelData, Rows, make_rows
 from core.rules.beam_search import FoundRules, find_rules
@@ -104,11 +104,11 @@ class Basis:
             data: What profiles are counted from, where it is at hand.
         """
         data = data or ProfileData.from_dataset(dataset, labelled)
-        key = counted_key(dataset.key, labelled)
+        key = counts_key(dataset.key, labelled)
         levels, names = find_facets(dataset, labelled).items(), labels_of(labelled)
-        made = cls.from_tables(key, data, dataset.pages, dataset.sequences, names, levels)
+        basis = cls.from_tables(key, data, dataset.pages, dataset.sequences, names, levels)
         return replace(
-            made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
+            basis, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
             calendar=partial(calendar, dataset), narrowed=lambda: dataset.receipt.narrowed,
         )  # fmt: skip
 
@@ -261,11 +261,11 @@ class Tables:
     @cached_property
     def tested_again(self) -> Mapping[tuple[str, str, str], tuple[float, float]]:
         """Row key, family and item → p and q of the differences that were tested in other sessions."""
-        own = self.differences[self.differences[Diff.TEST] == OTHER_SESSIONS]
+        rows = self.differences[self.differences[Diff.TEST] == OTHER_SESSIONS]
         columns = (Col.KEY, Diff.FAMILY, Diff.ITEM, Diff.P_VALUE, Diff.Q_VALUE)
         return {
             (key, family, item): (p, q)
-            for key, family, item, p, q in zip(*(own[name].tolist() for name in columns), strict=True)
+            for key, family, item, p, q in zip(*(rows[name].tolist() for name in columns), strict=True)
         }
 
     @cached_property
@@ -280,7 +280,7 @@ class Tables:
         return distributions(self.basis.data, self.rows, self.profiles.happened)
 
     @cached_property
-    def outcomes(self) -> Mapping[str, Happened]:
+    def outcomes(self) -> Mapping[str, OutcomeRecord]:
         """Each outcome → who of the users with a page view had it, the main one first."""
         return self.basis.data.outcomes.inside(self.profiles.settings)
 
@@ -363,28 +363,28 @@ class Tables:
     @cached_property
     def apart(self) -> Mapping[str, Mapping[str, float]]:
         """Row key → metric → standard deviations from the other clustered users (the heat-map)."""
-        found: dict[str, dict[str, float]] = {}
+        apart: dict[str, dict[str, float]] = {}
         columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
         for key, metric, z in zip(*columns, strict=True):
-            found.setdefault(key, {})[metric] = z
-        return found
+            apart.setdefault(key, {})[metric] = z
+        return apart
 
     @cached_property
     def digest(self) -> str:
         """Digest that identifies the data set, its labels, its segments and the outcome."""
-        made = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
-        made.update(self.partition.labels.tobytes())
-        made.update(str(self.profiles.outcome).encode())
+        digest = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
+        digest.update(self.partition.labels.tobytes())
+        digest.update(str(self.profiles.outcome).encode())
         if len(self.profiles.chosen) > 1:  # else any and the first are one
-            made.update(self.profiles.settings.outcome_counts.encode())
-        return made.hexdigest()
+            digest.update(self.profiles.settings.outcome_counts.encode())
+        return digest.hexdigest()
 
     def members(self, key: str) -> np.ndarray:
         """The users of a row: bool of shape (n_users,)."""
         return self.rows.members(list(self.records).index(key))
 
     @cached_property
-    def taken(self) -> Callable[[str, View], Taken]:
+    def taken(self) -> Callable[[str, View], StepCounts]:
         """Function that returns the steps of a row's users between pages, themes or types."""
         return cache(lambda key, view: self.basis.moves(view).taken(self.members(key)))
 
@@ -456,7 +456,7 @@ class Context:
     def population_of(self, facts: Iterable[Fact]) -> str:
         """Sentence on the users that facts are of, and on those left out; empty without facts."""
         profiles, unseen = self.tables.profiles, self.tables.basis.data.outcomes.unseen
-        seen, inside = counted(profiles.n_users, "user"), f"{profiles.n_clustered:,} are in a segment"
+        seen, inside = pluralise(profiles.n_users, "user"), f"{profiles.n_clustered:,} are in a segment"
         left = f"; {unseen:,} without a used page view are not among them." if unseen else "."
         return f"Of {seen} with a page view, {inside}{left}" if any(facts) else ""
 
@@ -482,8 +482,11 @@ class Context:
         segment = int(row[Col.SEGMENT])
         if row[Col.KIND] != RowKind.SEGMENT:
             return Title(label=label, name=clean(rule))
-        own, sure = self.names.get(segment) or self.suggested.get(segment, ""), self.certificates.get(segment)
-        return Title(label=label, name=clean(own), mark=sure.mark if sure else "")
+        name, sure = (
+            self.names.get(segment) or self.suggested.get(segment, ""),
+            self.certificates.get(segment),
+        )
+        return Title(label=label, name=clean(name), mark=sure.mark if sure else "")
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """The titles of some rows; of every row when none is named."""

@@ -11,8 +11,8 @@ import numpy as np
 from core.base.errors import InputError
 from core.base.schema import View
 from core.differences.means import (
-    SURE,
-    Sides,
+    SIGNIFICANCE,
+    ComparedGroups,
     SingleDifference,
     UserValues,
     decide_shares,
@@ -72,17 +72,17 @@ def decide(
     decided = _decision(context, first, second)
     if first.text == second.text:  # as it is written: nobody could see a difference
         return (Verdict.UNSURE if decided else Verdict.SAME), decided
-    if decided and not (decided.differs and (q_value is None or q_value < SURE)):
+    if decided and not (decided.differs and (q_value is None or q_value < SIGNIFICANCE)):
         return Verdict.UNSURE, decided
     return (Verdict.HIGHER if first.value > second.value else Verdict.LOWER), decided
 
 
-def shown_by(context: Context, blocks: Iterable[Block]) -> str:
+def sentence_on_tests(context: Context, blocks: Iterable[Block]) -> str:
     """Sentence on the tests behind the blocks' differences; nothing about plain counts."""
     contrasts = (block for block in blocks if isinstance(block, Contrast))
     sure = [one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER)]
     told = [one for one in sure if not _is_counted(context, one.first)]
-    unshown = [one for one in told if one.test == OTHER_SESSIONS and (one.q_value or 0) >= SURE]
+    unshown = [one for one in told if one.test == OTHER_SESSIONS and (one.q_value or 0) >= SIGNIFICANCE]
     tests = dict.fromkeys(one.test for one in told if one not in unshown)
     named = " and ".join(filter(None, tests))
     shown = f"That they differ is shown, by {named}." if named else ""
@@ -94,7 +94,7 @@ def _is_counted(context: Context, fact: Fact) -> bool:
     return metric in COUNTED or (not fact.item and _values(context, fact) is None)
 
 
-def others_of(context: Context, first: Fact) -> Baseline | None:
+def rest_figure(context: Context, first: Fact) -> Baseline | None:
     """The figure of the other clustered users; None of a plain count, and where nobody is left."""
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED or (not first.item and _own(first) not in BY_KEY):
@@ -106,7 +106,7 @@ def others_of(context: Context, first: Fact) -> Baseline | None:
     values = _values(context, first)
     if values is None:
         return None
-    others = Sides.of_one(context.tables.rows, context.place(first.row)).others_of_first
+    others = ComparedGroups.of_one(context.tables.rows, context.place(first.row)).others_of_first
     part, whole = values.part[others], values.whole[others]
     if not whole.any():
         return None
@@ -160,10 +160,10 @@ def _counts(context: Context, first: Fact, second: Fact) -> tuple[int, int, int,
     return users, n, rest, rest_n
 
 
-def _sides(context: Context, first: Fact, second: Fact) -> Sides:
+def _sides(context: Context, first: Fact, second: Fact) -> ComparedGroups:
     """The users on each side of the comparison."""
     places = [context.place(fact.row) for fact in (first, second) if fact.row != OTHERS]
-    made = Sides.of_one if len(places) == 1 else Sides.of_pair
+    made = ComparedGroups.of_one if len(places) == 1 else ComparedGroups.of_pair
     return made(context.tables.rows, *places)
 
 

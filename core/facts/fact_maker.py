@@ -30,10 +30,10 @@ from core.facts.answer import (
     Unit,
     Verdict,
     facts_of,
-    write,
+    format_value,
 )
 from core.facts.context import ALL, OTHERS, UNSEEN, Context
-from core.facts.contrasting import decide, others_of
+from core.facts.contrasting import decide, rest_figure
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.verbs import DO, NOT
 from core.journeys.moves import FROM, TO
@@ -61,7 +61,7 @@ class Finding:
         return facts_of(self.blocks)
 
 
-def known(context: Context, key: str) -> str:
+def require_row(context: Context, key: str) -> str:
     """Return the key of a row after checking that the row exists.
 
     Raises:
@@ -72,13 +72,13 @@ def known(context: Context, key: str) -> str:
     return key
 
 
-def segment_only(context: Context, key: str) -> str:
+def require_segment(context: Context, key: str) -> str:
     """Return the key of a row after checking that it is a segment's.
 
     Raises:
         InputError: If it is not.
     """
-    if known(context, key) not in context.segment_keys:
+    if require_row(context, key) not in context.segment_keys:
         raise InputError(f"{context.title(key)} is no segment", allowed=", ".join(context.segment_keys))
     return key
 
@@ -95,7 +95,7 @@ def with_bases(blocks: Iterable[Block], context: Context) -> tuple[Block, ...]:
     return (*said, *notes(told)) if of_source else said
 
 
-def present(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
+def without_none(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
     """The facts without those that are None."""
     return tuple(fact for fact in facts if fact is not None)
 
@@ -180,23 +180,25 @@ class Figures:
             InputError: If it is absent.
         """
         apart = self.currencies if BY_KEY[name].unit is Unit.MONEY and len(self.currencies) > 1 else ()
-        return present(self.measure(key, name, currency) for currency in apart) or (self.needed(key, name),)
+        return without_none(self.measure(key, name, currency) for currency in apart) or (
+            self.needed(key, name),
+        )
 
     def without_page_view(self, names: Iterable[str]) -> tuple[Fact, ...]:
         """Facts about users with the outcome but no used page view, who are in no row, and what they paid."""
-        own, wanted = self.context.tables.unseen, {*names}
-        users = int(own[Col.OUTCOME_USERS].max()) if len(own) else 0
+        unseen, wanted = self.context.tables.unseen, {*names}
+        users = int(unseen[Col.OUTCOME_USERS].max()) if len(unseen) else 0
         if not users or not wanted & {Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.REVENUE}:
             return ()
         name = Col.OUTCOME_USERS
-        made = [make_fact(name, BY_KEY[name].label, (UNSEEN,), users, Unit.COUNT, n=users)]
-        paid = own[own[Col.REVENUE] > 0] if Col.REVENUE in wanted else own[:0]
+        facts = [make_fact(name, BY_KEY[name].label, (UNSEEN,), users, Unit.COUNT, n=users)]
+        paid = unseen[unseen[Col.REVENUE] > 0] if Col.REVENUE in wanted else unseen[:0]
         for currency, value in zip(paid[Col.CURRENCY], paid[Col.REVENUE], strict=True):
-            made.append(make_fact(
+            facts.append(make_fact(
                 Col.REVENUE, BY_KEY[Col.REVENUE].label, (UNSEEN,), value, Unit.MONEY,
                 digits=digits(Col.REVENUE, value), n=users, currency=currency,
             ))  # fmt: skip
-        return tuple(made)
+        return tuple(facts)
 
     def needed(self, key: str, name: str) -> Fact:
         """Make the fact of a figure of the segments table that must be there.
@@ -252,10 +254,10 @@ class Figures:
         """
         partition = self.context.tables.partition
         ids = partition.ids.tolist()
-        if key not in [f"segment:{one}" for one in ids]:
+        if key not in [f"segment:{segment}" for segment in ids]:
             return []
-        own = partition.centroids[[ids.index(int(self.context.row(key)[Col.SEGMENT]))]]
-        apart = squared_distances(own, partition.centroids)[0].clip(min=0) ** 0.5
+        centroid = partition.centroids[[ids.index(int(self.context.row(key)[Col.SEGMENT]))]]
+        apart = squared_distances(centroid, partition.centroids)[0].clip(min=0) ** 0.5
         order = [place for place in apart.argsort(kind="stable").tolist() if f"segment:{ids[place]}" != key]
         return [
             make_fact(
@@ -268,14 +270,14 @@ class Figures:
     def same(self, fact: Fact, key: str) -> Fact | None:
         """The fact of the same measure and item for another row; None where there is none."""
         metric, _, dimension = fact.measure.partition(":")
-        own = metric.removeprefix(NOT)
-        if own not in (set(ItemMetric) if fact.item else BY_KEY):
+        name = metric.removeprefix(NOT)
+        if name not in (set(ItemMetric) if fact.item else BY_KEY):
             return None
         if fact.item:
-            found = self.item(key, Family(dimension), fact.item, ItemMetric(own))
+            figure = self.item(key, Family(dimension), fact.item, ItemMetric(name))
         else:
-            found = self.measure(key, own, fact.currency)
-        return complement(found) if found and own != metric else found
+            figure = self.measure(key, name, fact.currency)
+        return complement(figure) if figure and name != metric else figure
 
     def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
         """Compare a figure with that of another row; all users are replaced by the other clustered users.
@@ -289,24 +291,26 @@ class Figures:
             InputError: If there is no such row, it has no such figure, is the same one, or the two cannot be
                 compared.
         """
-        second = self.same(first, known(self.context, key))
+        second = self.same(first, require_row(self.context, key))
         if second is None:
             raise InputError(f"There is no {first.label} of {self.context.title(key)}")
         if second.row == ALL:
             second = self._others(first) or second
         elif first.row == ALL:
             first = self._others(second) or first
-        verdict, found = decide(self.context, first, second, q_value)
+        verdict, outcome = decide(self.context, first, second, q_value)
         sure = verdict.is_sure
         # a difference that was seen and is no less than the least that "would have been seen" contradicts it
-        told = found is not None and not sure and abs(first.value - second.value) < found.detectable
-        test, p_value = (found.test, found.p_value) if found else ("", None)
+        is_detectable = (
+            outcome is not None and not sure and abs(first.value - second.value) < outcome.detectable
+        )
+        test, p_value = (outcome.test, outcome.p_value) if outcome else ("", None)
         if (again := self._again(first, second)) is not None:
             test, (p_value, q_value) = OTHER_SESSIONS, again
         return Contrast(
             first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
             test=test, p_value=p_value, q_value=q_value,
-            detectable=detectable(first, found.detectable) if found and told else None,
+            detectable=detectable(first, outcome.detectable) if outcome and is_detectable else None,
         )  # fmt: skip
 
     def _again(self, first: Fact, second: Fact) -> tuple[float, float] | None:
@@ -319,7 +323,7 @@ class Figures:
 
     def _others(self, first: Fact) -> Fact | None:
         """The figure of the other clustered users; None of a plain count: all users' is compared."""
-        counted = others_of(self.context, first) if first.row != ALL else None
+        counted = rest_figure(self.context, first) if first.row != ALL else None
         if counted is None:
             return None
         value = 1 - counted.value if first.measure.startswith(NOT) else counted.value
@@ -373,7 +377,7 @@ def make_fact(
     low, high = interval if interval and not any(map(math.isnan, interval)) else (None, None)
     return Fact(
         measure=measure, label=label, segments=segments, value=value, unit=unit,
-        text=write(value, unit, digits, currency), item=item, low=low, high=high, n=int(n),
+        text=format_value(value, unit, digits, currency), item=item, low=low, high=high, n=int(n),
         users=int(n if users is None else users), currency=currency,
     )  # fmt: skip
 
@@ -389,7 +393,7 @@ def share_fact(
     )  # fmt: skip
 
 
-def beside(first: Fact, second: Fact, differs: bool) -> Contrast:
+def contrast_of_shares(first: Fact, second: Fact, differs: bool) -> Contrast:
     """Contrast of two shares when a table already says whether they differ; without a test."""
     if not differs:
         return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
@@ -434,12 +438,12 @@ def detectable(fact: Fact, value: float) -> Fact | None:
         return None
     unit = Unit.POINTS if fact.unit is Unit.SHARE else fact.unit
     text_digits = max(1, DIGITS.get(fact.measure, 1))
-    made = make_fact(
+    difference = make_fact(
         f"detectable:{fact.measure}", f"least difference in {fact.label} that would have been seen",
         fact.segments, value, unit, item=fact.item, digits=text_digits, n=fact.n, users=fact.users,
         currency=fact.currency,
     )  # fmt: skip
-    return made.model_copy(update={"text": made.text.removeprefix("+")})
+    return difference.model_copy(update={"text": difference.text.removeprefix("+")})
 
 
 def select(what: str, table: str, **where: str) -> str:

@@ -9,16 +9,25 @@ from core.base.errors import InputError
 from core.differences.table import Diff
 from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Key, Steps, Unit, Within
 from core.facts.context import OTHERS, Context
-from core.facts.fact_maker import Figures, Finding, beside, known, make_fact, notes, select, share_fact
+from core.facts.fact_maker import (
+    Figures,
+    Finding,
+    contrast_of_shares,
+    make_fact,
+    notes,
+    require_row,
+    select,
+    share_fact,
+)
 from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import outcome_steps, usual_funnel
-from core.journeys.funnel_table import DROPPED, NAME, ShareOf, steps_table, takers
+from core.journeys.funnel_table import DROPPED, NAME, ShareOf, count_takers, steps_table
 from core.profiles.profile_columns import Col
 
 OUTCOME: Final = "outcome"
 """What a step is called that is the outcome."""
-OWN: Final = "The funnel of Journeys"
+OWN_FUNNEL_NOTE: Final = "The funnel of Journeys"
 USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
 ASKED: Final = "Counted"
 FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
@@ -34,7 +43,7 @@ def funnel(figures: Figures, segment: Key, steps: Steps = (), within: Within = "
         InputError: If there is no such row, or nothing is called like a step.
         ArtifactError: If a step is an event and the data set does not say when events were done.
     """
-    context, key = figures.context, known(figures.context, segment)
+    context, key = figures.context, require_row(figures.context, segment)
     if within == USER and (event := _alone(context, steps)):
         return _did(context, key, event)
     built, whose = _funnel(context, steps)
@@ -42,7 +51,7 @@ def funnel(figures: Figures, segment: Key, steps: Steps = (), within: Within = "
     walk, users = context.tables.basis.walked(built), context.tables.members(key)
     rows = context.tables.rows
     others = (rows.place < rows.n_segments) & ~users
-    table = steps_table(built, takers(walk, users), takers(walk, others), ShareOf.ALL)
+    table = steps_table(built, count_takers(walk, users), count_takers(walk, others), ShareOf.ALL)
     taken = table.to_dict("records")
     facts = FigureList(facts=(*_steps(key, taken), *_lost(key, taken)))
     against = (_against(key, taken),) if key in context.segment_keys and others.any() else ()
@@ -73,7 +82,7 @@ def _funnel(context: Context, steps: Sequence[str]) -> tuple[Funnel, str]:
     if steps:
         return Funnel(steps=tuple(step for name in steps for step in _step(context, name))), ASKED
     if context.funnel is not None:
-        return context.funnel, OWN
+        return context.funnel, OWN_FUNNEL_NOTE
     basis, chosen = context.tables.basis, context.tables.profiles.chosen
     return usual_funnel(basis.funnel_site, basis.data.outcomes, chosen), USUAL
 
@@ -141,4 +150,4 @@ def _against(key: str, steps: Sequence[Row]) -> Contrast:
     last, way = steps[-1], _way(steps)
     sides = ((key, last[Col.USERS], last[Col.N]), (OTHERS, last[Col.REST_USERS], last[Col.REST_N]))
     first, second = (share_fact(FUNNEL_SHARE, _CAME_SO_FAR, row, users, n, way) for row, users, n in sides)
-    return beside(first, second, last[Diff.DIFFERS])
+    return contrast_of_shares(first, second, last[Diff.DIFFERS])

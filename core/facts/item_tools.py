@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.base.errors import InputError
 from core.facts import items
 from core.facts.answer import Called, Count, Fact, FigureList, Key, Order
-from core.facts.fact_maker import Figures, Finding, known, notes, present, select
+from core.facts.fact_maker import Figures, Finding, notes, require_row, select, without_none
 from core.facts.items import PLURAL, Dimension, ItemMetric, table_of
 
 
@@ -19,11 +19,11 @@ def top_items(
     Raises:
         InputError: If the data has nothing of that kind, or none that sets the row apart.
     """
-    context, key = figures.context, known(figures.context, segment)
+    context, key = figures.context, require_row(figures.context, segment)
     if key == "all" and metric in items.LIFTS:
         raise InputError("All users cannot be set apart from anybody", remedy="Ask about one segment")
     found = items.top(context, key, dimension, metric, n)
-    facts = present(figures.item(key, dimension, value, metric) for value in found)
+    facts = without_none(figures.item(key, dimension, value, metric) for value in found)
     where = select(f"value, {metric}", table_of(dimension), key=key)
     query = f"{where} ORDER BY {metric} DESC LIMIT {n}"
     none = f"There are no {PLURAL[dimension]} that {context.title(key)} surely views more than the others."
@@ -49,12 +49,12 @@ def item_shares(
         fact
         for key in keys
         for fact in (
-            needed(figures, known(figures.context, key), dimension, value, metric),
+            needed(figures, require_row(figures.context, key), dimension, value, metric),
             figures.item(key, dimension, value, _companion(metric)),
         )
     ]
     query = select(metric.value, table_of(dimension), key=", ".join(keys), value=value)
-    return Finding((FigureList(facts=present(facts)),), query)
+    return Finding((FigureList(facts=without_none(facts)),), query)
 
 
 def either(
@@ -65,7 +65,7 @@ def either(
     Raises:
         InputError: If the data has no such item, or it is absent for the row.
     """
-    found = [needed(figures, known(figures.context, key), dimension, value, metric) for value in values]
+    found = [needed(figures, require_row(figures.context, key), dimension, value, metric) for value in values]
     facts = sorted(found, key=lambda fact: fact.value, reverse=True)
     query = select(f"value, {metric}", table_of(dimension), key=key, value=", ".join(values))
     return Finding((FigureList(facts=tuple(facts)),), query)

@@ -10,7 +10,7 @@ import numpy as np
 from core.base.errors import InputError
 from core.facts.answer import Fact, FigureList, Unit, Whose
 from core.facts.context import PASTED
-from core.facts.fact_maker import Figures, Finding, make_fact, notes, segment_only, select
+from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_segment, select
 from core.facts.verbs import LIKE, LIKE_IN
 from core.profiles.two_shares import wilson
 
@@ -35,7 +35,7 @@ def look_alikes(figures: Figures, segment: Whose = PASTED) -> Finding:
         InputError: If there is no such segment, no list, or nobody else.
     """
     context = figures.context
-    key = PASTED if segment == PASTED else segment_only(context, segment)
+    key = PASTED if segment == PASTED else require_segment(context, segment)
     if context.like is None:
         raise InputError("Look-alikes of these are not counted", remedy="Ask about a segment of the model")
     found = context.like(key)

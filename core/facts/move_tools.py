@@ -11,12 +11,21 @@ from core.base.errors import InputError
 from core.base.schema import View
 from core.facts.answer import ARROW, By, Contrast, Count, FigureList, Key, Where
 from core.facts.context import LEVEL_OF, OTHERS, Context
-from core.facts.fact_maker import Figures, Finding, beside, known, notes, segment_only, select, share_fact
+from core.facts.fact_maker import (
+    Figures,
+    Finding,
+    contrast_of_shares,
+    notes,
+    require_row,
+    require_segment,
+    select,
+    share_fact,
+)
 from core.facts.items import PLURAL, Dimension
 from core.facts.steps import end_facts, step_facts
 from core.journeys.flow import ROUTE
 from core.journeys.moves import FROM, TO
-from core.journeys.step_table import differing, step_table
+from core.journeys.step_table import differing_step_table, step_table
 from core.profiles.profile_columns import Col
 
 _TOOK: Final = "share of users who took the route"
@@ -34,7 +43,7 @@ def transitions(
     Raises:
         InputError: If the data has no such row or place.
     """
-    context, key = figures.context, known(figures.context, segment)
+    context, key = figures.context, require_row(figures.context, segment)
     if where == "routes":
         return _routes(figures, key, by, n)
     if where != "steps":
@@ -92,11 +101,11 @@ def differing_steps(figures: Figures, segment: Key, by: By = "page", n: Count = 
     Raises:
         InputError: If there is no such segment, or the data has no such labels.
     """
-    context, key = figures.context, segment_only(figures.context, segment)
+    context, key = figures.context, require_segment(figures.context, segment)
     view, rows = _view_of(context, by), context.tables.rows
     moves, inside = context.tables.basis.moves(view), rows.place < rows.n_segments
     here, others = context.tables.taken(key, view), moves.taken(inside & ~context.tables.members(key))
-    steps = differing(step_table(moves, here, others), here).head(n).to_dict("records")
+    steps = differing_step_table(step_table(moves, here, others), here).head(n).to_dict("records")
     told = tuple(_contrast(key, step, by) for step in steps)
     query = f"{select('from, to, share, rest_share', f'steps_{by}', key=key)} AND differs"
     none = f"{context.title(key)}: no step that clearly more or fewer of them take than of the others."
@@ -108,4 +117,4 @@ def _contrast(key: str, step: Mapping[Any, Any], by: str) -> Contrast:
     way = f"{step[FROM]}{ARROW}{step[TO]}"
     sides = ((key, step[Col.USERS], step[Col.N]), (OTHERS, step[Col.REST_USERS], step[Col.REST_N]))
     first, second = (share_fact(f"move:{by}", _STEPPED, row, users, n, way) for row, users, n in sides)
-    return beside(first, second, differs=True)
+    return contrast_of_shares(first, second, differs=True)

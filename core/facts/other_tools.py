@@ -7,11 +7,11 @@ from functools import partial
 from typing import Final
 
 from core.base.errors import InputError
-from core.base.safe_text import LONGEST, clean
+from core.base.safe_text import MAX_LENGTH, clean
 from core.base.schema import OUTSIDE
 from core.data.receipt import COUNTED
 from core.facts.answer import Count, Fact, FigureList, Key, Unit
-from core.facts.fact_maker import Figures, Finding, make_fact, notes, segment_only, select
+from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_segment, select
 from core.facts.segment_tools import UNSUPPORTED
 from core.profiles.profile_columns import Col
 from core.segments.certificate import GIVEN
@@ -27,7 +27,7 @@ def nearest_segments(figures: Figures, segment: Key, n: Count = 3) -> Finding:
     Raises:
         InputError: If there is no such segment.
     """
-    key = segment_only(figures.context, segment)
+    key = require_segment(figures.context, segment)
     query = f"{select('key, distance', 'centroids', key=key)} ORDER BY distance LIMIT {n}"
     return Finding((FigureList(facts=tuple(figures.nearest(key, n))),), query)
 
@@ -39,7 +39,7 @@ def how_sure(figures: Figures, segment: Key) -> Finding:
         InputError: If there is no such segment, or it was not measured.
     """
     context = figures.context
-    key = segment_only(context, segment)
+    key = require_segment(context, segment)
     found = context.certificates.get(int(context.row(key)[Col.SEGMENT]))
     if found is None:
         raise InputError(
@@ -94,7 +94,7 @@ def what_changed(figures: Figures) -> Finding:
 def who_is_counted(figures: Figures) -> Finding:
     """Whether all users of the export are counted, or what part of them."""
     part = figures.context.tables.basis.narrowed()
-    return Finding(notes(f"{COUNTED.format(clean(part, 5 * LONGEST))}." if part else ALL_COUNTED))
+    return Finding(notes(f"{COUNTED.format(clean(part, 5 * MAX_LENGTH))}." if part else ALL_COUNTED))
 
 
 def _named(what: str, rows: Sequence[str]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from core.base.errors import InputError
-from core.base.wording import within
+from core.base.wording import uncapitalised
 from core.facts.answer import Fact, FigureList, Key, Unit
-from core.facts.fact_maker import Figures, Finding, known, make_fact, notes, select, share_fact
+from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_row, select, share_fact
 from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.rules.beam_search import RuleFit
 
@@ -24,7 +24,7 @@ def segment_rule(figures: Figures, segment: Key) -> Finding:
         InputError: If there is no such segment of the model.
     """
     context, tables = figures.context, figures.context.tables
-    key = known(context, segment)
+    key = require_row(context, segment)
     rules = {f"segment:{number}": found for number, found in tables.basis.rules(tables.partition).items()}
     if key not in rules:
         raise InputError(f"{context.title(key)} is no segment", allowed=", ".join(rules))
@@ -34,13 +34,13 @@ def segment_rule(figures: Figures, segment: Key) -> Finding:
         return Finding(notes(f"There is no rule for {context.title(key)}. {rules[key].reason}"), query)
     facts = _figures(key, fit, tables.basis.rule_features.origin, tables.profiles.n_clustered)
     told = FigureList(facts=facts)
-    caution = f"The rule for {context.title(key)} is {within(fit.caution)}." if fit.caution else ""
+    caution = f"The rule for {context.title(key)} is {uncapitalised(fit.caution)}." if fit.caution else ""
     return Finding((*notes(caution), told, *notes(WHERE)), query)
 
 
 def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fact, ...]:
     """Whom the rule describes, and the two shares."""
-    words = within(fit.rule.words(origin))
+    words = uncapitalised(fit.rule.words(origin))
     users = make_fact(
         RULE_USERS, "number of clustered", (key,), fit.users, Unit.COUNT, item=words, n=n_clustered,
         users=fit.users,

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import InputError
-from core.differences.table import Diff, is_apart, leading
+from core.differences.table import Diff, is_apart, top_differences
 from core.differences.user_items import Family
 from core.facts import items
 from core.facts.answer import (
@@ -41,11 +41,11 @@ from core.facts.answer import (
     Verdict,
 )
 from core.facts.context import ALL, ONE_PAGE, Context
-from core.facts.fact_maker import Figures, Finding, known, make_fact, notes, present, select
+from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_row, select, without_none
 from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.steps import end_facts, step_facts, step_view
 from core.profiles.profile_columns import FIELDS, HEAT_MAP, Col, MetricRole, RowKind
-from core.segments.certificate import KEPT_BACK
+from core.segments.certificate import NAMES_WITHHELD
 
 AVERAGES: Final = frozenset(field.field for field in FIELDS if field.n)
 """Figures that are a mean, a median or a share of something: those of all users are what is usual."""
@@ -78,7 +78,7 @@ def metrics(figures: Figures, keys: Sequence[str], names: Sequence[str]) -> Find
     Raises:
         InputError: If there is no such row, or a figure is absent.
     """
-    rows = [known(figures.context, key) for key in keys]
+    rows = [require_row(figures.context, key) for key in keys]
     unseen = figures.without_page_view(names) if ALL in keys else ()
     absent = len(figures.currencies) < 2 and figures.measure(ALL, Col.REVENUE) is None
     only_theirs = {fact.measure for fact in unseen} & {Col.REVENUE} if absent else ()  # no row has any
@@ -98,7 +98,7 @@ def rank_segments(figures: Figures, metric: Metric, order: Order = Order.MOST) -
     name, most = metric.value, order is Order.MOST
     chosen = select(f"key, {name}", "segments", kind=RowKind.SEGMENT)
     query = f"{chosen} ORDER BY {name} {'DESC' if most else 'ASC'}"
-    rankings = (figures.ranking(found, most=most) for found in by_currency(figures, name))
+    rankings = (figures.ranking(facts, most=most) for facts in by_currency(figures, name))
     return Finding((*rankings,), query)
 
 
@@ -109,7 +109,7 @@ def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
         InputError: If none has.
     """
     keys = figures.context.segment_keys
-    return present([figures.measure(key, name) for key in keys]) or (figures.needed(keys[0], name),)
+    return without_none([figures.measure(key, name) for key in keys]) or (figures.needed(keys[0], name),)
 
 
 def by_currency(figures: Figures, name: str, keys: Sequence[str] = ()) -> list[tuple[Fact, ...]]:
@@ -120,8 +120,8 @@ def by_currency(figures: Figures, name: str, keys: Sequence[str] = ()) -> list[t
     """
     if not keys and len(figures.currencies) < 2:
         return [of_segments(figures, name)]
-    found = [figures.each(key, name) for key in keys or figures.context.segment_keys]
-    return list(zip(*found, strict=True))
+    figures_of = [figures.each(key, name) for key in keys or figures.context.segment_keys]
+    return list(zip(*figures_of, strict=True))
 
 
 def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
@@ -158,11 +158,11 @@ def chart(figures: Figures, metric: Metric, mark: ChartMark = ChartMark.BAR) -> 
     return Finding((*ranked.blocks, *drawn), ranked.query)
 
 
-TOLD: Final = 3
+MAX_NAMED: Final = 3
 """Differences of a row that are told."""
 
 
-def differing(figures: Figures, key: str, count: int = TOLD) -> tuple[Contrast, ...]:
+def differing(figures: Figures, key: str, count: int = MAX_NAMED) -> tuple[Contrast, ...]:
     """What sets a row apart from the other clustered users; nothing of a total.
 
     Args:
@@ -170,19 +170,21 @@ def differing(figures: Figures, key: str, count: int = TOLD) -> tuple[Contrast, 
         key: The row.
         count: Differences at most.
     """
-    return _contrasts(figures, leading(figures.context.tables.differences, key, count), key, ALL)
+    return _contrasts(figures, top_differences(figures.context.tables.differences, key, count), key, ALL)
 
 
-def _pair_differing(figures: Figures, first: str, second: str, count: int = TOLD) -> tuple[Contrast, ...]:
+def _pair_differing(
+    figures: Figures, first: str, second: str, count: int = MAX_NAMED
+) -> tuple[Contrast, ...]:
     """What sets a row apart from another one, neither of them all users."""
     pair = figures.context.tables.pair(first, second)
-    return _contrasts(figures, leading(pair, first, count), first, second)
+    return _contrasts(figures, top_differences(pair, first, count), first, second)
 
 
 def _q_values(context: Context, table: pd.DataFrame, key: str) -> dict[tuple[str, str], float]:
     """Measure and item → q, of what was tested of a row."""
-    own = table[(table[Col.KEY] == key) & table[Diff.Q_VALUE].notna()]
-    return dict(zip(addresses(context, own), own[Diff.Q_VALUE].tolist(), strict=True))
+    rows = table[(table[Col.KEY] == key) & table[Diff.Q_VALUE].notna()]
+    return dict(zip(addresses(context, rows), rows[Diff.Q_VALUE].tolist(), strict=True))
 
 
 def addresses(context: Context, table: pd.DataFrame) -> Iterable[tuple[str, str]]:
@@ -199,10 +201,10 @@ def addresses(context: Context, table: pd.DataFrame) -> Iterable[tuple[str, str]
 
 def _contrasts(figures: Figures, rows: pd.DataFrame, key: str, other: str) -> tuple[Contrast, ...]:
     q_value = rows[Diff.Q_VALUE].where(rows[Diff.ROLE] == MetricRole.HELD_OUT)  # of the rest none decides
-    found = zip(addresses(figures.context, rows), q_value.tolist(), strict=True)
+    pairs = zip(addresses(figures.context, rows), q_value.tolist(), strict=True)
     return tuple(
         figures.contrast(fact, other, None if np.isnan(q) else q)
-        for (measure, item), q in found
+        for (measure, item), q in pairs
         if (fact := _fact(figures, key, measure, item))
     )
 
@@ -232,22 +234,22 @@ class Evidence:
     @cached_property
     def measures(self) -> tuple[Fact, ...]:
         """Every column of the segments table."""
-        return present(self.figures.measure(self.key, one.key) for one in MEASURES)
+        return without_none(self.figures.measure(self.key, measure.key) for measure in MEASURES)
 
     @cached_property
     def differences(self) -> tuple[Fact, ...]:
         """What sets it apart, in the order of the table of differences."""
-        return present(block.first for block in differing(self.figures, self.key, DIFFERENCES))
+        return without_none(block.first for block in differing(self.figures, self.key, DIFFERENCES))
 
     @cached_property
     def shares(self) -> tuple[Fact, ...]:
         """The most frequent devices, browsers, countries and sources."""
-        context, made = self.figures.context, []
+        context, shares = self.figures.context, []
         for dimension in ATTRIBUTES:
             if items.values(context, dimension):
                 names = items.top(context, self.key, dimension, ItemMetric.SHARE, SHARES)
-                made += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]
-        return present(made)
+                shares += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]
+        return without_none(shares)
 
     @cached_property
     def entries(self) -> tuple[Fact, ...]:
@@ -274,8 +276,8 @@ class Evidence:
     @property
     def everything(self) -> tuple[Fact, ...]:
         """All of it."""
-        own = (*self.measures, *self.differences, *self.shares)
-        return (*own, *self.entries, *self.exits, *self.steps, *self.nearest)
+        own_facts = (*self.measures, *self.differences, *self.shares)
+        return (*own_facts, *self.entries, *self.exits, *self.steps, *self.nearest)
 
 
 NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
@@ -284,7 +286,7 @@ NOT_IN_DATA: Final = (
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
 _NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
-WITHHELD: Final = f"{_NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
+WITHHELD: Final = f"{_NO_SEGMENTS} {NAMES_WITHHELD} To have them told: Name them anyway, on Explore."
 UNSUPPORTED: Final = f"{_NO_SEGMENTS} This describes these very users, no kinds of users."
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
@@ -299,16 +301,16 @@ def paragraph(figures: Figures, segment: Key) -> Finding:
     Raises:
         InputError: If there is no such row.
     """
-    key = known(figures.context, segment)
+    key = require_row(figures.context, segment)
     evidence = Evidence(figures, key)
     size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
     by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
-    habits = () if by_rule else present(figures.measure(key, name) for name in HABITS)
+    habits = () if by_rule else without_none(figures.measure(key, name) for name in HABITS)
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
     if withheld(figures.context, key):
-        rate = present([figures.measure(key, Col.OUTCOME_RATE)])
-        said: tuple[Block, ...] = (FigureList(facts=rate), *doubts(figures.context, key))
-        return Finding((*begin, *said), select("*", "segments", key=key))
+        rate = without_none([figures.measure(key, Col.OUTCOME_RATE)])
+        lines: tuple[Block, ...] = (FigureList(facts=rate), *doubts(figures.context, key))
+        return Finding((*begin, *lines), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
     blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *doubts(figures.context, key))
     return Finding(blocks, select("*", "segments", key=key))
@@ -338,11 +340,11 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     context = figures.context
     lead: tuple[Block, ...] = ()
     if metric in AVERAGES:  # a part is smaller than the whole: that explains no total
-        tested = _q_values(context, context.tables.differences, known(context, key))
+        tested = _q_values(context, context.tables.differences, require_row(context, key))
         lead = (figures.contrast(figures.needed(key, metric), ALL, tested.get((metric, ""))),)
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
-    apart = differing(figures, known(context, key)) or notes(NOTHING_APART)
+    apart = differing(figures, require_row(context, key)) or notes(NOTHING_APART)
     blocks = dict.fromkeys((*doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
     return Finding((*blocks,), select("*", "differences", key=key))
 
@@ -382,7 +384,7 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
         InputError: If there is no such row, both are the same, or a metric asked for is absent.
     """
     context = figures.context
-    first, second = known(context, a), known(context, b)
+    first, second = require_row(context, a), require_row(context, b)
     if first == second:
         raise InputError(f"{context.title(first)} cannot be compared with itself", allowed="two segments")
     names = [metric.value for metric in metrics] or _present(figures, (first, second))
@@ -393,14 +395,14 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
         table = context.tables.differences if other else context.tables.pair(first, second)
         tested = _q_values(context, table, other or first)
         apart = differing(figures, other) if other else _pair_differing(figures, first, second)
-    told = {block.first.measure for block in apart}
+    measures = {block.first.measure for block in apart}
     contrasts = [
         figures.contrast(fact, second, tested.get((name, "")))
-        for name in names if name not in told
+        for name in names if name not in measures
         for fact in figures.each(first, name)
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
-    contrasts.sort(key=lambda one: not one.verdict.is_sure)
+    contrasts.sort(key=lambda contrast: not contrast.verdict.is_sure)
     return Finding((*doubts(context, first, second), *apart, *contrasts), query)
 
 
@@ -420,8 +422,8 @@ def compare_all(figures: Figures) -> Finding:
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
     unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
     apart = [block for key in keys for block in differing(figures, key, 1)]
-    said = doubts(figures.context, *keys)
-    return Finding((*said, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
+    blocks = doubts(figures.context, *keys)
+    return Finding((*blocks, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 
 def compared(figures: Figures, rows: Sequence[str]) -> Finding:

@@ -12,7 +12,7 @@ from itertools import groupby
 from math import isinf
 from typing import Final
 
-from core.base.wording import sentence, within
+from core.base.wording import capitalised, uncapitalised
 from core.facts.answer import (
     Block,
     Chart,
@@ -109,8 +109,8 @@ def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
     """
     speaker = _Speaker(titles)
     lines: list[Line] = []
-    said = [block for block in blocks if not isinstance(block, Comment | Idea | Chart)]
-    for kind, group in groupby(said, type):
+    sayable = [block for block in blocks if not isinstance(block, Comment | Idea | Chart)]
+    for kind, group in groupby(sayable, type):
         lines += speaker.group(kind, list(group))
     return lines
 
@@ -149,7 +149,7 @@ class _Speaker:
         title = self.titles[row]
         text = title.short if row in self.introduced else title.full
         self.introduced.add(row)
-        return text if start or row.startswith("segment:") else within(text)
+        return text if start or row.startswith("segment:") else uncapitalised(text)
 
     def _is_plural(self, row: str) -> bool:
         """Whether a row takes a verb in the plural."""
@@ -163,13 +163,15 @@ class _Speaker:
         self.said |= set(facts)
         lines: list[Line] = []
         for (row, has_item, many), group in groupby(facts, kind_of):
-            own = list(group)
+            listed_facts = list(group)
             if has_item:
-                lines += self._items(own)
+                lines += self._items(listed_facts)
             elif many:
-                lines += [Line((*self._between(list(alike)),)) for _, alike in groupby(own, _measure)]
+                lines += [
+                    Line((*self._between(list(alike)),)) for _, alike in groupby(listed_facts, _measure)
+                ]
             else:
-                lines.append(Line((*self._has(row, own),)))
+                lines.append(Line((*self._has(row, listed_facts),)))
             self.subject = row if not (has_item or many) else ""
         return _bulleted(lines) if len(lines) > 3 and not any(line.bullet for line in lines) else lines
 
@@ -214,24 +216,24 @@ class _Speaker:
         lines += self._came([fact for fact in listed if fact.measure == CAME])
         listed = [fact for fact in listed if fact.measure not in (*RULE, *FUNNEL, CAME)]
         for place in dict.fromkeys(map(_measure, listed)):
-            own = [fact for fact in listed if _measure(fact) == place]
-            beside = users if is_of(ItemMetric.SHARE, own[0]) else {}
-            if len(own) == 1:
-                lines.append(Line((*self._one_item(own[0], beside.get(place_of(own[0]))),)))
+            items = [fact for fact in listed if _measure(fact) == place]
+            beside = users if is_of(ItemMetric.SHARE, items[0]) else {}
+            if len(items) == 1:
+                lines.append(Line((*self._one_item(items[0], beside.get(place_of(items[0]))),)))
                 continue
             parts = [
-                [f"{target(fact)} (", *with_users(fact, beside.get(place_of(fact))), ")"] for fact in own
+                [f"{target(fact)} (", *with_users(fact, beside.get(place_of(fact))), ")"] for fact in items
             ]
-            lines.append(Line((f"{self._heading(own[0])}: ", *commas(parts), ".")))
+            lines.append(Line((f"{self._heading(items[0])}: ", *commas(parts), ".")))
         return lines
 
     def _rule(self, facts: Sequence[Fact]) -> list[Piece]:
         """Sentence with a rule and its measures."""
-        said: list[Piece] = [f"A rule for {self._title(facts[0].row)}: {facts[0].called}."]
+        pieces: list[Piece] = [f"A rule for {self._title(facts[0].row)}: {facts[0].called}."]
         for fact in facts:
             before, after = RULE[fact.measure]
-            said += [before, *with_interval(fact), counted(fact, after)]
-        return said
+            pieces += [before, *with_interval(fact), counted(fact, after)]
+        return pieces
 
     def _funnel(self, facts: Sequence[Fact]) -> list[Line]:
         """A line for each step of a funnel with the users who reach it, and where most are lost."""
@@ -239,11 +241,11 @@ class _Speaker:
             return []
         lines = [Line((f"{self._title(facts[0].row, start=True)}, step by step:",))]
         for way, group in groupby(facts, lambda fact: fact.ends):
-            said: list[list[Piece]] = [
+            sentences: list[list[Piece]] = [
                 [fact, counted(fact, " users")] if fact.measure == FUNNEL_USERS else with_interval(fact)
                 for fact in group if fact.measure != FUNNEL_LOST
             ]  # fmt: skip
-            lines += [Line((f"{way[-1]}: ", *commas(said)), bullet=True)] if said else []
+            lines += [Line((f"{way[-1]}: ", *commas(sentences)), bullet=True)] if sentences else []
         lost = (fact for fact in facts if fact.measure == FUNNEL_LOST)
         return [*lines, *(Line((*_loss(fact),)) for fact in lost)]
 
@@ -277,7 +279,7 @@ class _Speaker:
             return f"The most common whole sessions of {row}"
         if kind == "moved":
             return "From where to where"
-        return sentence(LISTED[kind].format(items=PLURAL[dimension], row=row))
+        return capitalised(LISTED[kind].format(items=PLURAL[dimension], row=row))
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
         """Sentence about a single item."""
@@ -308,7 +310,7 @@ class _Speaker:
         if isinf(fact.value):
             who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
             return [f"{who} are ", fact, f", in {row}, and not among the others."]
-        said: dict[ItemMetric, list[Piece]] = {
+        pieces: dict[ItemMetric, list[Piece]] = {
             ItemMetric.SHARE: [*with_users(fact, None), f" of {row} {does}", *users_of(users), "."],
             ItemMetric.USERS: [fact, f" users{'' if fact.row == ALL else f' of {row}'} {does}."],
             ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
@@ -318,7 +320,7 @@ class _Speaker:
                 f"The share of {what} in the page views of {row} is ", fact, " that of the others.",
             ],
         }  # fmt: skip
-        return said[ItemMetric(kind.removeprefix(NOT))]
+        return pieces[ItemMetric(kind.removeprefix(NOT))]
 
     # contrasts
 
@@ -396,12 +398,12 @@ class _Speaker:
         plural = len(best) > 1 or self._is_plural(best[0].row)
         what = f"the {superlative(best[0], most=block.most)} {measured(best[0])}"
         who = listing([[self._title(fact.row, start=not place)] for place, fact in enumerate(best)])
-        said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *with_interval(best[0]), "."]
+        pieces: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *with_interval(best[0]), "."]
         if others:
-            said += [" Then come ", *self._each(others), "."]
+            pieces += [" Then come ", *self._each(others), "."]
         if not block.sure and len(best) == 1:
-            said.append(" The first two are not shown to differ.")
-        return said
+            pieces.append(" The first two are not shown to differ.")
+        return pieces
 
     def _beyond(self, block: Ranking, reference: Fact) -> list[Piece]:
         side = "Above" if block.most else "Below"
@@ -434,11 +436,11 @@ def _loss(fact: Fact) -> list[Piece]:
 
 def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:
     """Group the facts about rules by rule."""
-    found: dict[str, list[Fact]] = {}
+    rules: dict[str, list[Fact]] = {}
     for fact in facts:
         if fact.measure in RULE:
-            found.setdefault(fact.item, []).append(fact)
-    return [*found.values()]
+            rules.setdefault(fact.item, []).append(fact)
+    return [*rules.values()]
 
 
 def _difference(block: Contrast) -> list[Piece]:

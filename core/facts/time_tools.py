@@ -12,7 +12,16 @@ from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.facts.answer import About, Contrast, Fact, FigureList, Key, Unit
 from core.facts.context import ALL, OTHERS, Context
-from core.facts.fact_maker import Figures, Finding, beside, make_fact, notes, segment_only, select, share_fact
+from core.facts.fact_maker import (
+    Figures,
+    Finding,
+    contrast_of_shares,
+    make_fact,
+    notes,
+    require_segment,
+    select,
+    share_fact,
+)
 from core.facts.verbs import AGAIN, CAME, WHEN_DAY, WHEN_HOUR
 from core.periods.calendar import Calendar, PeriodUnit
 from core.periods.over_time import (
@@ -42,7 +51,7 @@ BEGIN: Final = "A session counts when it begins, by the clock that the page Time
 ONE_HOUR: Final = "All times are in the same hour of a day: the data seem to hold days only."
 _FEW_PERIODS: Final = "There are no two whole {}s in the data, so that nothing can grow."
 STEADY: Final = "No segment's share of the users is shown to differ between the first and the last whole {0}."
-MOST: Final = "These are the figures of the one whose share changed most."
+LARGEST_CHANGE_NOTE: Final = "These are the figures of the one whose share changed most."
 CHANCE: Final = (
     "Compared are the first and the last whole {0}: of many segments, one of 20 stands apart by chance. The "
     "page Time has all {0}s."
@@ -63,7 +72,7 @@ def over_the_data(figures: Figures, segment: Key = ALL, *, about: About) -> Find
         InputError: If there is no such segment.
     """
     context = figures.context
-    keys = context.segment_keys if segment == ALL else (segment_only(context, segment),)
+    keys = context.segment_keys if segment == ALL else (require_segment(context, segment),)
     return _TOLD[about](context, keys)
 
 
@@ -117,7 +126,11 @@ def _growing(context: Context, keys: Sequence[str]) -> Finding:
         for way, words in told.items() if any(apart[key] == way for key in shown)
     ]  # fmt: skip
     words = [f"Share of users {one}" for one in said]
-    words = words if len(keys) == 1 or any(apart.values()) else [STEADY.format(unit), MOST * bool(shown)]
+    words = (
+        words
+        if len(keys) == 1 or any(apart.values())
+        else [STEADY.format(unit), LARGEST_CHANGE_NOTE * bool(shown)]
+    )
     return Finding((FigureList(facts=facts), *notes(*words, CHANCE.format(unit))), query)
 
 
@@ -157,7 +170,7 @@ def _returning(context: Context, keys: Sequence[str]) -> Finding:
     against: tuple[Contrast, ...] = ()
     if len(keys) == 1 and first[REST_PART] >= 0:
         others = _again(OTHERS, first[REST_PART], first[Col.REST_N], unit)
-        against = (beside(facts[0], others, first[Diff.DIFFERS]),)
+        against = (contrast_of_shares(facts[0], others, first[Diff.DIFFERS]),)
     return Finding((FigureList(facts=facts), *against, *said), query)
 
 

@@ -129,7 +129,7 @@ def what_it_has(fact: Fact) -> list[Piece]:
 def who_converted(fact: Fact) -> list[Piece]:
     """The users with a count's outcome: ``803 of 1,993 users converted``, or ``did not convert``."""
     did = "did not convert" if fact.measure.startswith(NOT) else "converted"
-    return [fact, f" of {wording.counted(fact.n, 'user')} {did}"]
+    return [fact, f" of {wording.pluralise(fact.n, 'user')} {did}"]
 
 
 def is_counted(fact: Fact) -> bool:
@@ -152,7 +152,7 @@ def with_interval(fact: Fact) -> list[Piece]:
 
 def subject(fact: Fact) -> str:
     """What a figure measures, as the start of a sentence: ``Share of users who saw /cart``."""
-    return wording.sentence(measured(fact))
+    return wording.capitalised(measured(fact))
 
 
 def measured(fact: Fact) -> str:

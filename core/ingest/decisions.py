@@ -25,16 +25,16 @@ from core.ingest.clean.locations import PAGE, canonical_locations
 from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.ingest import accounted_records
-from core.ingest.observe.behaviour import staying_views
-from core.ingest.observe.decided import LOCATION, Decided
+from core.ingest.observe.behaviour import used_views
+from core.ingest.observe.export_decisions import LOCATION, ExportDecisions
 from core.ingest.observe.narrow import NAME, USER, hashed, number_names, numbered_users, order_of
 from core.ingest.observe.outcomes import (
     PURCHASE,
-    NobodysOutcomes,
+    OutcomesWithoutUserId,
     Refunds,
-    again,
-    count_nobodys,
+    count_without_user_id,
     find_refunds,
+    repeated_transactions,
 )
 from core.ingest.observe.user_facts import label_of_user, people_by_label
 from core.ingest.read.read_all import STAGE, RawRead
@@ -44,7 +44,7 @@ _LABEL, _USERS = "label", "users"
 
 def decide(
     raw: RawRead, settings: IngestSettings, work_dir: Path, progress: Progress, memory: int | None = None
-) -> Decided:
+) -> ExportDecisions:
     """Make all decisions about an export in one pass over its records.
 
     Args:
@@ -61,7 +61,7 @@ def decide(
     """
     with open_engine(work_dir, raw.rows, memory=memory) as engine:
         typed, written, accounted = accounted_records(engine, raw, settings, progress)
-        staying, page_views = staying_views(engine, typed, accounted.tally)
+        staying, page_views = used_views(engine, typed, accounted.tally)
         users = numbered_users(engine, written)
         n_users = engine.count(users)
         progress(STAGE, 0.3, "Cleaning page addresses")
@@ -73,15 +73,15 @@ def decide(
         masking = locations.masking
         masking.labels = {name: _labels(engine, name, counts, masking) for name, counts in counted.items()}
         progress(STAGE, 0.8, "Counting transactions once")
-        twice = again(_purchases(staying, users, n_users), n_users, order_of(raw.present))
+        twice = repeated_transactions(_purchases(staying, users, n_users), n_users, order_of(raw.present))
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
         locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
-        refunds, nobodys = find_refunds(engine, staying, masking.labels[Outcomes.EVENT_NAME]), None
-        if accounted.tally.any_of_nobody:
-            nobodys = _nobodys(engine, staying, names, masking, raw, refunds)
+        refunds, without_id = find_refunds(engine, staying, masking.labels[Outcomes.EVENT_NAME]), None
+        if accounted.tally.has_view_without_user_id:
+            without_id = _nobodys(engine, staying, names, masking, raw, refunds)
         engaged = _engaged(engine, people)
-        return Decided(accounted, locations, page_of, repeated, n_users, engaged, refunds, nobodys)
+        return ExportDecisions(accounted, locations, page_of, repeated, n_users, engaged, refunds, without_id)
 
 
 def _nobodys(
@@ -91,10 +91,10 @@ def _nobodys(
     masking: Masking,
     raw: RawRead,
     refunds: Refunds | None,
-) -> NobodysOutcomes:
+) -> OutcomesWithoutUserId:
     written = engine.arrow(names.select(NAME, "stripped").distinct().order_by(NAME))["stripped"].to_pylist()
     called = mask_labels(Outcomes.EVENT_NAME, written, np.zeros(len(written), np.int64), masking)
-    return count_nobodys(engine, staying, names, called, order_of(raw.present), refunds)
+    return count_without_user_id(engine, staying, names, called, order_of(raw.present), refunds)
 
 
 def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from core.base.contention import available_cores
-from core.base.errors import IN_A_BOUND, ResourceError, control
+from core.base.errors import BOUNDED_RUN, ResourceError, control
 from core.base.memory import free_memory
 from core.base.schema import Raw
 
@@ -123,7 +123,7 @@ def open_engine(
             f"The memory is not enough for this file: {_first_line(error)}",
             remedy=f"Allow more: {control('bound')}"
             if engine.memory == memory
-            else f"Close other programs, or stay in a bound of memory: {IN_A_BOUND}",
+            else f"Close other programs, or stay in a bound of memory: {BOUNDED_RUN}",
         ) from error
     except duckdb.IOException as error:
         known = (text for text in map(os.strerror, _REFUSALS) if text in str(error))  # in JSON of its own

@@ -27,13 +27,13 @@ from core.base.settings import IngestSettings
 from core.data.sequences import UserSequences
 from core.ingest.account.waterfall import LEFT_OUT, REJECT_REASONS
 from core.ingest.clean import clock, records
-from core.ingest.clean.locations import LONGEST
+from core.ingest.clean.locations import MAX_LENGTH
 from core.ingest.clean.personal_data import mask, mask_url
 from core.ingest.clean.records import Fate
 from core.ingest.clean.urls import canonicalise, template
 from core.ingest.observe.bots import DAY, EVENTS_A_DAY, fast
 from core.ingest.observe.page_views import MICROSECONDS_A_MINUTE, PageViews, number_sessions
-from core.ingest.output import Used, find_users, groups_of
+from core.ingest.output import UsedViews, find_users, groups_of
 
 Record: TypeAlias = Mapping[str, str | None]
 """A raw record: field of :class:`core.base.schema.Raw` → text."""
@@ -179,7 +179,7 @@ def _canonical(people: Sequence[Person], settings: IngestSettings, known: Collec
     locations = list(
         dict.fromkeys(event.location for person in people for event in person.events if event.location)
     )
-    cleaned = canonicalise([location[:LONGEST] for location in locations], settings.url).pages
+    cleaned = canonicalise([location[:MAX_LENGTH] for location in locations], settings.url).pages
     pages = (page if page in known else mask(page).text for page in cleaned)
     return dict(zip(locations, pages, strict=True))
 
@@ -228,14 +228,14 @@ def _viewed(views: PageViews, pages: Sequence[_Page]) -> tuple[PageViews, list[_
 def _gap_sessions(events: Sequence[LiveEvent], minutes: int) -> list[int]:
     """Start of the current session without an id at each event: its first time, microseconds UTC."""
     begun, before = 0, -(2**62)
-    found = []
+    numbers = []
     for event in events:
         if event.session is None:
             if event.ts - before > minutes * MICROSECONDS_A_MINUTE:
                 begun = event.ts
             before = event.ts
-        found.append(begun)
-    return found
+        numbers.append(begun)
+    return numbers
 
 
 def _looks_automated(events: Sequence[LiveEvent]) -> bool:
@@ -251,21 +251,21 @@ def _rounded(people: Sequence[Person]) -> np.ndarray:
     return np.fromiter((share >= clock.ROUNDED_SHARE for share in shares), bool, len(people))
 
 
-def _sequences(people: Sequence[Person], used: Used) -> UserSequences:
+def _sequences(people: Sequence[Person], used: UsedViews) -> UserSequences:
     ids = pa.array([people[number].user_id for number in used.numbers], pa.string())
     views = used.views
     return UserSequences(ids, used.offsets, views.page, views.timestamp, used.sessions.number)
 
 
 def _users(
-    people: Sequence[Person], used: Used, groups: np.ndarray, hosts: Collection[str]
+    people: Sequence[Person], used: UsedViews, groups: np.ndarray, hosts: Collection[str]
 ) -> dict[str, np.ndarray]:
     events = [people[number].events for number in used.numbers]
     return {
         Users.GROUP: groups,
-        Users.ENGAGEMENT_MSEC: np.array([_engaged(own) for own in events], dtype=np.float64),
-        Users.DEVICE: np.array([_device(own) for own in events], dtype=object),
-        Users.SOURCE: np.array([_source(own, hosts) for own in events], dtype=object),
+        Users.ENGAGEMENT_MSEC: np.array([_engaged(user_events) for user_events in events], dtype=np.float64),
+        Users.DEVICE: np.array([_device(user_events) for user_events in events], dtype=object),
+        Users.SOURCE: np.array([_source(user_events, hosts) for user_events in events], dtype=object),
     }
 
 
@@ -278,8 +278,8 @@ def _engaged(events: Sequence[LiveEvent]) -> int | None:
 
 def _device(events: Sequence[LiveEvent]) -> str | None:
     """Device category of most events; of equally frequent ones the first in the alphabet."""
-    found = (_absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
-    counts = Counter(text for text in found if text is not None)
+    devices = (_absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
+    counts = Counter(text for text in devices if text is not None)
     best = min(counts, key=lambda text: (-counts[text], text), default=None)
     return best if best is None else mask_url(best).text
 
@@ -306,7 +306,7 @@ def _titles(people: Sequence[Person], page_of: Mapping[str, str], pages: Sequenc
             title = _absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
             if title and place is not None:
                 titles[place][mask_url(title).text] += 1
-    return {place: max(sorted(own), key=own.__getitem__) for place, own in titles.items()}
+    return {place: max(sorted(counts), key=counts.__getitem__) for place, counts in titles.items()}
 
 
 _NUMBER: Final = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
@@ -350,8 +350,8 @@ def microseconds(text: str | None) -> int | None:
         return None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     delta = zoned - datetime(1970, 1, 1, tzinfo=UTC)
-    found = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-    return found if _in_unit(found, "us") else None
+    moment_us = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return moment_us if _in_unit(moment_us, "us") else None
 
 
 def _of_number(text: str) -> int | None:
@@ -381,7 +381,7 @@ def whole_number(text: str | None) -> int | None:
 def milliseconds(text: str | None) -> int | None:
     """Return an engagement time in milliseconds; None if it is missing or impossible."""
     number = whole_number(text)
-    return number if number is not None and 0 <= number <= records.LONGEST_ENGAGEMENT else None
+    return number if number is not None and 0 <= number <= records.MAX_ENGAGEMENT_MSEC else None
 
 
 def is_view(row: Record, named: bool, page_view: str) -> bool:
@@ -429,8 +429,8 @@ def _is(text: str | None, *values: str) -> bool:
 def _source_of(row: Record) -> tuple[int, str | None, str | None]:
     """Basis of the source (index in ``SourceBasis``), the source, and the medium."""
     for basis, source, medium in SOURCES:
-        if found := _absent(row.get(source)):
-            return records.BASES.index(basis), found, row.get(medium)
+        if value := _absent(row.get(source)):
+            return records.BASES.index(basis), value, row.get(medium)
     return 0, None, None
 
 

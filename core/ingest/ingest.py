@@ -15,27 +15,27 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from core.base.errors import NothingLeft
+from core.base.errors import NoPageViewsLeft
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.data.dataset import EVENTS, OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import Receipt
 from core.ingest import output
-from core.ingest.account.accounting import Accounted, account
-from core.ingest.account.summary import Counted, make_receipt
-from core.ingest.account.waterfall import Waterfall, refuse_nothing
+from core.ingest.account.accounting import RecordAccount, account
+from core.ingest.account.summary import ReceiptInputs, make_receipt
+from core.ingest.account.waterfall import Waterfall, require_page_views
 from core.ingest.clean import records
 from core.ingest.clean.urls import template
 from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
-from core.ingest.observe.decided import Decided
+from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.observe.outcomes import page_events_table
 from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.output import events_table
 from core.ingest.output_tables import write_table
-from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
+from core.ingest.read.read_cache import ReadCache
 from core.storage.disk import write_text_atomic
 
 
@@ -45,7 +45,7 @@ def ingest(
     out_dir: Path,
     progress: Progress,
     work_dir: Path,
-    kept: KeptReads | None = None,
+    kept: ReadCache | None = None,
 ) -> Receipt:
     """Read an export, clean and order it, and account for every record.
 
@@ -78,7 +78,7 @@ def transform(
     work_dir: Path,
     threads: int | None = None,
     memory: int | None = None,
-    decided: Decided | None = None,
+    decided: ExportDecisions | None = None,
 ) -> Receipt:
     """Make a data set from the raw records of the readers.
 
@@ -93,7 +93,7 @@ def transform(
         decided: Decisions made on more users than these (:mod:`core.ingest.decisions`).
 
     Raises:
-        NothingLeft: If no page view is left.
+        NoPageViewsLeft: If no page view is left.
         SettingsError: If a URL rule cannot be applied.
         ResourceError: If disk or memory run out.
     """
@@ -105,15 +105,17 @@ def transform(
     groups = output.groups_of(used, behaviour.bots)
     outcomes = _outcomes(behaviour, stripped, used, settings)
     tables = {OUTCOMES: outcomes, EVENTS: events_table(behaviour, stripped, used)}
-    receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes)))
+    receipt = make_receipt(
+        ReceiptInputs(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes))
+    )
     _write(out_dir, used, groups, behaviour, accounted, tables, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
 
 def _look_at_records(
-    engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: Decided | None
-) -> tuple[Accounted, Behaviour]:
+    engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: ExportDecisions | None
+) -> tuple[RecordAccount, Behaviour]:
     """Account for every record, and observe the behaviour of all users."""
     typed, written, accounted = accounted_records(engine, raw, settings, report)
     part = SubProgress(report, 0.2, 0.85)
@@ -126,14 +128,14 @@ def _look_at_records(
 
 def accounted_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress
-) -> tuple[ir.Table, ir.Table, Accounted]:
+) -> tuple[ir.Table, ir.Table, RecordAccount]:
     """Return the typed records, the users as written in the files, and the account of all records.
 
     Raises:
-        NothingLeft: If no page view is left.
+        NoPageViewsLeft: If no page view is left.
     """
     if not raw.parts:
-        raise NothingLeft("There are no records in the input", remedy="Choose another file")
+        raise NoPageViewsLeft("There are no records in the input", remedy="Choose another file")
     parts, views = engine.parts(raw.parts), _files_of_views(raw)
     rows = records.typed(parts, raw.present, views, settings, raw.page_view, raw.replaced)
     typed = engine.name("typed", rows)
@@ -166,7 +168,7 @@ def _leave_out(
         bots, seen = int(behaviour.bots.sum()), int(by_bots.sum())
         others = int(behaviour.people.events[behaviour.bots].sum()) - seen
         waterfall.leave("bot_like", "Looks automated", seen, others, users=bots)
-    refuse_nothing(waterfall, {})
+    require_page_views(waterfall, {})
     # by template too: new users' ids are not collapsed anew, see core/runs/frozen.py
     unwanted = set(settings.strip_pages)
     found = {
@@ -179,7 +181,7 @@ def _leave_out(
     before, views = views, views.only(~off)
     gone = int(before.begins_user.sum() - views.begins_user.sum())
     waterfall.leave("stripped", "On pages left out by choice", int(off.sum()), users=gone)
-    refuse_nothing(waterfall, {})
+    require_page_views(waterfall, {})
     unknown = sorted(unwanted - set(found.values()))
     return (
         views,
@@ -189,7 +191,7 @@ def _leave_out(
 
 
 def _outcomes(
-    behaviour: Behaviour, stripped: PageViews, used: output.Used, settings: IngestSettings
+    behaviour: Behaviour, stripped: PageViews, used: output.UsedViews, settings: IngestSettings
 ) -> pa.Table:
     """Outcomes of all users but excluded bots; views of left-out pages count as outcomes."""
     seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
@@ -199,10 +201,10 @@ def _outcomes(
 
 def _write(
     out_dir: Path,
-    used: output.Used,
+    used: output.UsedViews,
     groups: np.ndarray,
     behaviour: Behaviour,
-    accounted: Accounted,
+    accounted: RecordAccount,
     done: Mapping[str, pa.Table],
     receipt: Receipt,
 ) -> None:

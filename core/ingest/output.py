@@ -15,14 +15,14 @@ from core.data.receipt import NO_CURRENCY, OutcomeUsers
 from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.behaviour import Behaviour
-from core.ingest.observe.outcomes import NobodysOutcomes
-from core.ingest.observe.page_views import Deeds, PageViews, Sessions
+from core.ingest.observe.outcomes import OutcomesWithoutUserId
+from core.ingest.observe.page_views import OtherEvents, PageViews, Sessions
 from core.ingest.observe.user_facts import UserFacts
 from core.ingest.output_tables import EVENTS, OUTCOMES, PAGES, USERS
 
 
 @dataclass(frozen=True, eq=False)
-class Used:
+class UsedViews:
     """The page views that are used, with their users and sessions.
 
     Args:
@@ -43,13 +43,13 @@ class Used:
         return np.diff(self.offsets)
 
 
-def find_users(views: PageViews, sessions: Sessions) -> Used:
+def find_users(views: PageViews, sessions: Sessions) -> UsedViews:
     """Find the users of final page views, and where the page views of each begin."""
     starts = np.flatnonzero(views.begins_user)
-    return Used(views, sessions, views.user[starts].astype(np.int64), np.append(starts, len(views)))
+    return UsedViews(views, sessions, views.user[starts].astype(np.int64), np.append(starts, len(views)))
 
 
-def groups_of(used: Used, bots: np.ndarray) -> np.ndarray:
+def groups_of(used: UsedViews, bots: np.ndarray) -> np.ndarray:
     """Assign each user to a group (:class:`core.base.schema.Group`): object array of shape (n_users,)."""
     groups = np.full(len(used.numbers), Group.SEGMENT.value, dtype=object)
     groups[used.lengths == 1] = Group.ONE_PAGE.value
@@ -57,7 +57,7 @@ def groups_of(used: Used, bots: np.ndarray) -> np.ndarray:
     return groups
 
 
-def users_table(used: Used, groups: np.ndarray, people: UserFacts, user_ids: pa.Array) -> pa.Table:
+def users_table(used: UsedViews, groups: np.ndarray, people: UserFacts, user_ids: pa.Array) -> pa.Table:
     """Build ``users``: one row a user (:class:`core.base.schema.Users`)."""
     numbers = pa.array(used.numbers)
     last = used.offsets[1:] - 1
@@ -75,7 +75,7 @@ def users_table(used: Used, groups: np.ndarray, people: UserFacts, user_ids: pa.
     ).cast(USERS)
 
 
-def pages_table(used: Used, locations: Locations) -> tuple[pa.Table, np.ndarray]:
+def pages_table(used: UsedViews, locations: Locations) -> tuple[pa.Table, np.ndarray]:
     """Build ``pages``: one row per viewed page, most viewed first, then by URL.
 
     Returns:
@@ -100,7 +100,7 @@ def pages_table(used: Used, locations: Locations) -> tuple[pa.Table, np.ndarray]
     return table, rows
 
 
-def sequences_table(used: Used, rows: np.ndarray, user_ids: pa.Array) -> pa.Table:
+def sequences_table(used: UsedViews, rows: np.ndarray, user_ids: pa.Array) -> pa.Table:
     """Build ``sequences``: one row a user, with page views in order.
 
     Args:
@@ -115,7 +115,7 @@ def sequences_table(used: Used, rows: np.ndarray, user_ids: pa.Array) -> pa.Tabl
     return pa.Table.from_arrays([ids, *columns], schema=SCHEMA)
 
 
-def outcomes_table(events: pa.Table, used: Used, left_out: np.ndarray) -> pa.Table:
+def outcomes_table(events: pa.Table, used: UsedViews, left_out: np.ndarray) -> pa.Table:
     """Build ``outcomes`` of all users but those left out, by row in the user table.
 
     Args:
@@ -186,9 +186,9 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
     return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
 
 
-def nobodys_outcomes(nobodys: NobodysOutcomes | None) -> dict[str, OutcomeUsers]:
+def outcomes_without_user_id(without_id: OutcomesWithoutUserId | None) -> dict[str, OutcomeUsers]:
     """Count the outcomes of visitors without a user id: those with revenue first, then by frequency."""
-    counted = count_outcome_users(nobodys.table, 0) if nobodys else {}
+    counted = count_outcome_users(without_id.table, 0) if without_id else {}
     nobody = {"users": 0, "without_page_view": 0, "all_refunded": 0}
     found = {name: told.model_copy(update=nobody) for name, told in counted.items()}
     return dict(sorted(found.items(), key=lambda item: (not item[1].revenue, -item[1].events, item[0])))
@@ -207,19 +207,19 @@ def _paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
     return {str(name): float(value) for name, value in sums.items()}
 
 
-def tied(views: PageViews) -> int:
+def count_tied_views(views: PageViews) -> int:
     """Count page views at the same microsecond as the user's previous page view."""
     same = (views.timestamp[1:] == views.timestamp[:-1]) & (views.user[1:] == views.user[:-1])
     return int(np.count_nonzero(same))
 
 
-def engaged_share(people: UserFacts, used: Used) -> float | None:
+def engaged_share(people: UserFacts, used: UsedViews) -> float | None:
     """Share of users with any engagement value; None if nobody has one."""
     known = people.engagement.take(pa.array(used.numbers)).is_valid()
     return pc.mean(known.cast(pa.float64())).as_py() if pc.any(known).as_py() else None
 
 
-def events_table(behaviour: Behaviour, stripped: PageViews, used: Used) -> pa.Table:
+def events_table(behaviour: Behaviour, stripped: PageViews, used: UsedViews) -> pa.Table:
     """Build ``events``: other events, and views of left-out pages, of users with a used page view, in order.
 
     Args:
@@ -233,7 +233,7 @@ def events_table(behaviour: Behaviour, stripped: PageViews, used: Used) -> pa.Ta
     deeds = _both(behaviour.deeds, stripped, page + len(behaviour.outcomes.names))
     row = np.searchsorted(used.numbers, deeds.user)
     there = used.numbers[np.minimum(row, len(used.numbers) - 1)] == deeds.user
-    deeds, row = Deeds(*(column[there] for column in vars(deeds).values())), row[there]
+    deeds, row = OtherEvents(*(column[there] for column in vars(deeds).values())), row[there]
     columns = {
         EventTimes.USER: row,
         EventTimes.EVENT_NAME: pa.array(names, pa.string()).take(pa.array(deeds.name)),
@@ -244,18 +244,18 @@ def events_table(behaviour: Behaviour, stripped: PageViews, used: Used) -> pa.Ta
     return pa.table(columns).cast(EVENTS)
 
 
-def _both(deeds: Deeds, stripped: PageViews, names: np.ndarray) -> Deeds:
+def _both(deeds: OtherEvents, stripped: PageViews, names: np.ndarray) -> OtherEvents:
     """Merge views of left-out pages into the other events, each after the events before it."""
     if not len(stripped):
         return deeds
-    views = Deeds(stripped.user, names, stripped.timestamp, stripped.session, stripped.place)
+    views = OtherEvents(stripped.user, names, stripped.timestamp, stripped.session, stripped.place)
     pairs = zip(vars(deeds).values(), vars(views).values(), strict=True)
     columns = [np.concatenate(pair) for pair in pairs]
     order = np.argsort(2 * columns[-1] + (np.arange(len(columns[-1])) >= len(deeds.user)), kind="stable")
-    return Deeds(*(column[order] for column in columns))
+    return OtherEvents(*(column[order] for column in columns))
 
 
-def _sessions(deeds: Deeds, row: np.ndarray, used: Used) -> np.ndarray:
+def _sessions(deeds: OtherEvents, row: np.ndarray, used: UsedViews) -> np.ndarray:
     """Session number of each event; sessions without a page view are numbered after the user's others."""
     known, first = np.unique(used.views.session, return_index=True)
     place = np.minimum(np.searchsorted(known, deeds.session), len(known) - 1)

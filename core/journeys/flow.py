@@ -32,14 +32,14 @@ from core.journeys.moves import (
     TO,
     Moves,
     Places,
-    Visited,
+    SessionEnds,
 )
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval, wilson
 
 COLUMN: Final = "column"
-FEWEST_COLUMNS, MOST_COLUMNS = 2, 8
+MIN_COLUMNS, MAX_COLUMNS = 2, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def flow(
     Args:
         moves: All steps.
         users: Users who count, bool of shape (n_users,).
-        columns: Views in a row that are followed, :data:`FEWEST_COLUMNS` to :data:`MOST_COLUMNS`.
+        columns: Views in a row that are followed, :data:`MIN_COLUMNS` to :data:`MAX_COLUMNS`.
         backwards: Whether the last views are, or those before ``at``.
         at: Only sessions with this place, from (or to) its first view; None for all of them.
         shown: Places of a column that are told apart, those with most sessions; the others are one.
@@ -77,8 +77,8 @@ def flow(
     Raises:
         SettingsError: If there are too few or too many columns.
     """
-    if not FEWEST_COLUMNS <= columns <= MOST_COLUMNS:
-        raise SettingsError(f"{columns} steps cannot be drawn", allowed=f"{FEWEST_COLUMNS} to {MOST_COLUMNS}")
+    if not MIN_COLUMNS <= columns <= MAX_COLUMNS:
+        raise SettingsError(f"{columns} steps cannot be drawn", allowed=f"{MIN_COLUMNS} to {MAX_COLUMNS}")
     session, view = _anchors(moves.visited, moves.place, users, at, backwards=backwards)
     grid = moves.visited.around(moves.place, session, view, -columns if backwards else columns)
     folds = [_folded(column, shown, moves) for column in (grid[::-1] if backwards else grid)]
@@ -100,7 +100,7 @@ def flow(
 
 
 def _anchors(
-    visited: Visited, place: np.ndarray, users: np.ndarray, at: int | None, *, backwards: bool
+    visited: SessionEnds, place: np.ndarray, users: np.ndarray, at: int | None, *, backwards: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the sessions that are followed, ascending, and the page view each is followed from."""
     if at is None:
@@ -189,7 +189,7 @@ class Routes:
             places: What a stop is at.
             most: Stops that are told apart, at least 1.
         """
-        place, visited = places.of_views(sequences), Visited.of(sequences)
+        place, visited = places.of_views(sequences), SessionEnds.of(sequences)
         moved = np.diff(place, prepend=-1) != 0
         moved[visited.first] = True
         first = np.flatnonzero(moved)
@@ -219,7 +219,7 @@ class Routes:
         return ARROW.join([*said, _GOES_ON] if self.goes_on[route] else said)
 
     def listed(
-        self, users: np.ndarray, others: np.ndarray, happened: Happened | None, count: int,
+        self, users: np.ndarray, others: np.ndarray, happened: OutcomeRecord | None, count: int,
         order: RouteOrder = RouteOrder.MOST,
     ) -> pd.DataFrame:  # fmt: skip
         """List the routes of some users, with shares beside those of other users.
@@ -253,7 +253,7 @@ class Routes:
         table.insert(1, ROUTE, [self.text(route) for route in table.index])
         return table.reset_index(drop=True)
 
-    def _counted(self, users: np.ndarray, others: np.ndarray, happened: Happened | None) -> pd.DataFrame:
+    def _counted(self, users: np.ndarray, others: np.ndarray, happened: OutcomeRecord | None) -> pd.DataFrame:
         """Table of all routes of users or others, by route number, in the columns of :meth:`listed`."""
         taken = np.flatnonzero(self._users(users | others))
         sessions = np.bincount(self.route[users[self.user]], minlength=len(self.stops))[taken]
@@ -278,7 +278,7 @@ class Routes:
         return np.bincount(route[group[taker]], minlength=len(self.stops))
 
     def _outcome(
-        self, users: np.ndarray, taken: np.ndarray, here: np.ndarray, happened: Happened | None
+        self, users: np.ndarray, taken: np.ndarray, here: np.ndarray, happened: OutcomeRecord | None
     ) -> dict[str, np.ndarray]:
         columns = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
         if happened is None:

@@ -29,12 +29,12 @@ from pydantic import Field, field_validator
 from core.base import small_file
 from core.base.errors import InputError, SettingsError
 from core.base.settings import Settings
-from core.base.small_file import read_small
+from core.base.small_file import read_small_file
 
-MOST_STEPS: Final = 20
-MOST_PATTERNS: Final = 50
+MAX_STEPS: Final = 20
+MAX_PATTERNS: Final = 50
 """Patterns of a step, at most."""
-MOST_UNITS: Final = 10_000
+MAX_UNITS: Final = 10_000
 SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
 """Unit of a time limit → its seconds."""
 SESSION, USER = "session", "user"
@@ -68,7 +68,7 @@ class FunnelStep(Settings):
     """One step: whatever matches any of its patterns."""
 
     kind: StepKind
-    any_of: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_PATTERNS)]
+    any_of: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_PATTERNS)]
     """Names of the kind, in which ``*`` stands for any text; case does not matter."""
 
     @field_validator("any_of")
@@ -87,7 +87,7 @@ class FunnelStep(Settings):
 class Funnel(Settings):
     """Ordered steps; the same step twice asks for two visits."""
 
-    steps: Annotated[tuple[FunnelStep, ...], Field(min_length=1, max_length=MOST_STEPS)]
+    steps: Annotated[tuple[FunnelStep, ...], Field(min_length=1, max_length=MAX_STEPS)]
     order: StepOrder = StepOrder.LOOSE
     within: str = USER
     """``session``, ``user``, or the time from the first step to the last: ``30 minutes``, ``7 days``."""
@@ -100,7 +100,7 @@ class Funnel(Settings):
         if value in (SESSION, USER):
             return value
         found = _LIMIT.fullmatch(value)
-        if not found or not 0 < int(found[1]) <= MOST_UNITS:
+        if not found or not 0 < int(found[1]) <= MAX_UNITS:
             raise ValueError(f"it must be {_WITHIN_FORM}")
         return limit_text(int(found[1]), found[2])
 
@@ -159,7 +159,7 @@ def funnel_from_link(text: str) -> Funnel:
 
 
 _YAML_FORM: Final = "funnels: [{name: Checkout, within: session, steps: [{page: /cart}, {event: purchase}]}]"
-_MOST_FUNNELS: Final = 20
+_MAX_FUNNELS: Final = 20
 
 
 def read_funnels(path: Path) -> tuple[Funnel, ...]:
@@ -168,7 +168,7 @@ def read_funnels(path: Path) -> tuple[Funnel, ...]:
     Raises:
         InputError: If it cannot be read or is not of that form.
     """
-    return funnels_from_yaml(read_small(path), str(path))
+    return funnels_from_yaml(read_small_file(path), str(path))
 
 
 def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:
@@ -181,9 +181,9 @@ def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:
     Raises:
         InputError: If it is not YAML, or not of that form; it names the funnel and the step.
     """
-    found = small_file.mapping(text, name, "funnels", f"Write {_YAML_FORM}").get("funnels")
-    if not isinstance(found, list) or not 0 < len(found) <= _MOST_FUNNELS:
-        allowed = f"{_YAML_FORM}, at most {_MOST_FUNNELS} of them"
+    found = small_file.parse_mapping(text, name, "funnels", f"Write {_YAML_FORM}").get("funnels")
+    if not isinstance(found, list) or not 0 < len(found) <= _MAX_FUNNELS:
+        allowed = f"{_YAML_FORM}, at most {_MAX_FUNNELS} of them"
         raise InputError(f"{name} holds no list of funnels", allowed=allowed)
     return tuple(_funnel(data, f"{name}, funnel {number}") for number, data in enumerate(found, start=1))
 

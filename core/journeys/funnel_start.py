@@ -9,11 +9,11 @@ import numpy as np
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.data.sequences import UserSequences
-from core.journeys.funnel import MOST_PATTERNS, Funnel, FunnelStep, StepKind
+from core.journeys.funnel import MAX_PATTERNS, Funnel, FunnelStep, StepKind
 from core.journeys.moves import Level
-from core.journeys.patterns import FunnelSite, beginnings
+from core.journeys.patterns import FunnelSite, prefix_patterns
 from core.labels.label_settings import UNKNOWN
-from core.profiles.outcomes import Happened, OutcomeIndex, path_of
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, path_of
 
 BEFORE: Final = 3
 """Steps before the outcome, at most; without an outcome, steps in all."""
@@ -43,7 +43,7 @@ def usual_way(
     site: FunnelSite,
     sequences: UserSequences,
     outcome: str | None,
-    happened: Happened | None,
+    happened: OutcomeRecord | None,
     gives_away: np.ndarray | None = None,
 ) -> Funnel:
     """Propose the longest way that half of the users with the outcome take before it, ending with it.
@@ -85,7 +85,7 @@ def outcome_steps(outcome: str, site: FunnelSite) -> list[FunnelStep]:
     return []
 
 
-def _before(sequences: UserSequences, happened: Happened | None) -> np.ndarray:
+def _before(sequences: UserSequences, happened: OutcomeRecord | None) -> np.ndarray:
     """Which page views are of users with the outcome, before they had it: bool of shape (n_views,)."""
     if happened is None:
         return np.ones(sequences.n_views, dtype=bool)
@@ -156,7 +156,7 @@ def _step_at(place: int, level: Level, code: np.ndarray, late: np.ndarray, site:
     named = {one: np.asarray(site.names[one], dtype=object).astype(str) for one in finer}
     apart = (one for one in finer if not set(named[one][pages]) & set(named[one][late]))
     told = [(one, tuple(dict.fromkeys(named[one][pages].tolist()))) for one in apart]
-    told.append((Level.PAGE, beginnings(named[Level.PAGE][pages], named[Level.PAGE][~pages])))
+    told.append((Level.PAGE, prefix_patterns(named[Level.PAGE][pages], named[Level.PAGE][~pages])))
     whole = level, tuple(named[level][pages][:1].tolist())
-    kind, names = next((one for one in told if len(one[1]) <= MOST_PATTERNS), whole)
+    kind, names = next((one for one in told if len(one[1]) <= MAX_PATTERNS), whole)
     return FunnelStep(kind=StepKind(kind), any_of=names)

@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.wording import counted, percent
+from core.base.wording import percent, pluralise
 from core.data.dataset import Dataset, TimedEvents
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
@@ -150,27 +150,27 @@ def _follow(
 
 
 def _following(users: np.ndarray, now: np.ndarray, moments: Moments, sequences: UserSequences) -> np.ndarray:
-    found = np.full(len(now), -1, dtype=np.int32)
+    following = np.full(len(now), -1, dtype=np.int32)
     view = moments.following[now[users]]
     inside = view < sequences.offsets[users + 1]
     users, view = users[inside], view[inside]
     same = sequences.session[view] == moments.session[now[users]]
-    found[users[same]] = view[same]
-    return found
+    following[users[same]] = view[same]
+    return following
 
 
 def _elsewhere(walked: FunnelWalk, marks: Sequence[StepMarks], sequences: UserSequences) -> np.ndarray:
     """The next page view after the furthest step, past consecutive ones that make the same step again."""
-    found, n = walked.following.copy(), sequences.n_views
+    next_view, n = walked.following.copy(), sequences.n_views
     new_session = np.diff(sequences.session, append=-1) != 0
     new_session[sequences.offsets[1:] - 1] = True
     for number, step in enumerate(marks, start=1):
-        users = np.flatnonzero((walked.depth == number) & (found >= 0))
+        users = np.flatnonzero((walked.depth == number) & (next_view >= 0))
         again = step.pages[sequences.page]
         stops = np.where(~again | new_session, np.arange(n), n)
-        stop = np.minimum.accumulate(stops[::-1])[::-1][found[users]]
-        found[users] = np.where(again[stop], -1, stop)
-    return found
+        stop = np.minimum.accumulate(stops[::-1])[::-1][next_view[users]]
+        next_view[users] = np.where(again[stop], -1, stop)
+    return next_view
 
 
 STEP, NAME, DROPPED, INSTEAD = "step", "name", "dropped", "instead"
@@ -187,7 +187,7 @@ class ShareOf(StrEnum):
     BEFORE = "before"
 
 
-def takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
+def count_takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
     """Count the users who take each step: int64 of shape (n_steps + 1,), the first entry counts all.
 
     Args:
@@ -199,8 +199,8 @@ def takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
 
 def _at_least(counts: np.ndarray) -> np.ndarray:
     """Cumulate users by furthest step to users who reach at least each step, along the last axis."""
-    found: np.ndarray = np.flip(np.flip(counts, -1).cumsum(-1), -1)
-    return found
+    at_least: np.ndarray = np.flip(np.flip(counts, -1).cumsum(-1), -1)
+    return at_least
 
 
 def steps_table(funnel: Funnel, here: np.ndarray, there: np.ndarray, of: ShareOf) -> pd.DataFrame:
@@ -208,7 +208,7 @@ def steps_table(funnel: Funnel, here: np.ndarray, there: np.ndarray, of: ShareOf
 
     Args:
         funnel: The steps.
-        here: Users of the row who take each, as :func:`takers` gives them.
+        here: Users of the row who take each, as :func:`count_takers` gives them.
         there: The same of the others; zeros where there are none.
         of: Which users shares are of.
 
@@ -283,11 +283,11 @@ def side_by_side(funnel: Funnel, walk: FunnelWalk, rows: Rows, of: ShareOf) -> p
     here, there = rows.with_all(counts), np.nan_to_num(rows.rest(counts)).astype(np.int64)
     tables = [steps_table(funnel, *both, of) for both in zip(here, there, strict=True)]
     about = np.repeat(np.arange(len(tables)), len(funnel.steps))
-    found = pd.concat(tables, ignore_index=True)
-    return rows.frame({str(name): found[name] for name in found}, [*ROW, *found], about)
+    table = pd.concat(tables, ignore_index=True)
+    return rows.frame({str(name): table[name] for name in table}, [*ROW, *table], about)
 
 
-def instead(
+def alternatives(
     funnel: Funnel,
     walk: FunnelWalk,
     users: np.ndarray,
@@ -318,7 +318,7 @@ def instead(
     n, found = counts.sum(axis=1)[step], counts[step, where]
     low, high = wilson(found, n)
     called = np.array([*places.names, END], dtype=object)
-    titles = np.array([one.title for one in funnel.steps], dtype=object)
+    titles = np.array([step_of.title for step_of in funnel.steps], dtype=object)
     return pd.DataFrame(
         {
             STEP: step, NAME: titles[step - 1], Col.RANK: rank + 1, INSTEAD: called[where],
@@ -332,8 +332,8 @@ def _most(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.nda
     order = np.argsort(-counts, axis=1, kind="stable")[:, :most]
     row, rank = np.divmod(np.arange(order.size), order.shape[1])
     column = order.ravel()
-    kept = counts[row, column] > 0
-    return row[kept], rank[kept], column[kept]
+    positive = counts[row, column] > 0
+    return row[positive], rank[positive], column[positive]
 
 
 def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
@@ -347,13 +347,13 @@ def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
     last, users = table.iloc[-1], int(table[Col.N].iloc[0])
     if not users:
         return [f"{title}: no users."]
-    reach = f"{title}: {last[Col.USERS]:,} of {counted(users, 'user')} reach {last[NAME]}"
-    found = [f"{reach}, {_share(last, Col.SHARE, Col.LOW, Col.HIGH, users)}."]
+    reach = f"{title}: {last[Col.USERS]:,} of {pluralise(users, 'user')} reach {last[NAME]}"
+    lines = [f"{reach}, {_share(last, Col.SHARE, Col.LOW, Col.HIGH, users)}."]
     if other_title and last[Col.REST_N]:
         rest = _share(last, Col.REST_SHARE, REST_LOW, REST_HIGH, int(last[Col.REST_N]))
         verdict = "That differs" if last[Diff.DIFFERS] else "No difference is shown"
-        found.append(f"{other_title}: {rest}. {verdict}.")
-    return found + _loss(table)
+        lines.append(f"{other_title}: {rest}. {verdict}.")
+    return lines + _loss(table)
 
 
 def _share(row: pd.Series, share: str, low: str, high: str, n: int) -> str:
@@ -364,11 +364,13 @@ def _share(row: pd.Series, share: str, low: str, high: str, n: int) -> str:
 def _loss(table: pd.DataFrame) -> list[str]:
     """Sentence on the step after which most users are lost, in a list; empty where nobody is."""
     place = int(table[DROPPED].to_numpy().argmax())
-    lost, came = int(table[DROPPED].iloc[place]), int(table[Col.USERS].iloc[place])
+    lost, reached = int(table[DROPPED].iloc[place]), int(table[Col.USERS].iloc[place])
     if not lost:
         return []
-    share = percent(lost / came, n=came)
-    return [f"Most are lost after {table[NAME].iloc[place]}: {lost:,} of {came:,} ({share}) go no further."]
+    share = percent(lost / reached, n=reached)
+    return [
+        f"Most are lost after {table[NAME].iloc[place]}: {lost:,} of {reached:,} ({share}) go no further."
+    ]
 
 
 _NO_STEP = (Col.KIND, Col.SEGMENT)
@@ -402,10 +404,10 @@ def count_funnels(
         SettingsError: If these pages have no names at the level of a step.
         ArtifactError: If a step is an event and the data set does not say when events were done.
     """
-    asked = tuple(funnels)
-    site, events = _marked(asked, dataset, labels)
+    all_funnels = tuple(funnels)
+    site, events = _marked(all_funnels, dataset, labels)
     return tuple(
-        CountedFunnel(one, walk(one, site.marks_of(one), dataset.sequences, events)) for one in asked
+        CountedFunnel(one, walk(one, site.marks_of(one), dataset.sequences, events)) for one in all_funnels
     )
 
 
@@ -435,13 +437,13 @@ def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> d
     columns = {f"{name}_of_step_before": before[name] for name in figures}
     table = of_all.assign(**columns).drop(columns=list(_NO_STEP))
     nobody = np.zeros(len(counted.walk.depth), dtype=bool)
-    found = []
+    records = []
     for row, (key, part) in enumerate(table.groupby(Col.KEY, sort=False)):
         timed = with_times(part, counted.walk, rows.members(row), nobody)
         steps = timed.drop(columns=[*set(ROW) - set(_NO_STEP), REST_SECONDS])
-        found.append({"key": key, "name": called.get(str(key), str(key)), "steps": _records(steps)})
+        records.append({"key": key, "name": called.get(str(key), str(key)), "steps": _records(steps)})
     plain = funnel.model_dump(mode="json") | {"title": funnel.title, "meaning": funnel.meaning}
-    return plain | {"rows": found}
+    return plain | {"rows": records}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

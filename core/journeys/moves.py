@@ -74,8 +74,8 @@ class Places:
 
     def of_views(self, sequences: UserSequences) -> np.ndarray:
         """The place of every page view: int32 of shape (n_views,)."""
-        found: np.ndarray = self.of_page[sequences.page]
-        return found
+        places: np.ndarray = self.of_page[sequences.page]
+        return places
 
 
 def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Level, Sequence[str]]:
@@ -91,7 +91,7 @@ def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict
     called = {
         level: [short_address(name, origin) for name in names[level]] for level in Level if level in names
     }
-    several = {level: own for level, own in called.items() if len(set(own)) > 1}
+    several = {level: level_names for level, level_names in called.items() if len(set(level_names)) > 1}
     return {Level.PAGE: [short_address(address, origin) for address in addresses], **several}
 
 
@@ -111,29 +111,31 @@ def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, 
     return levels(pages[Pages.PAGE_LOCATION].tolist(), named)
 
 
-def readable(found: Sequence[Places], sequences: UserSequences) -> Level:
+def most_readable_level(candidates: Sequence[Places], sequences: UserSequences) -> Level:
     """The finest level whose top places have :data:`READABLE` of the page views, else the one with the most.
 
     Args:
-        found: The levels, the finest first.
+        candidates: The levels, the finest first.
         sequences: Page views of all users.
     """
-    shares = {places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in found}
+    shares = {
+        places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in candidates
+    }
     most = max(shares, key=shares.__getitem__)
     return next((level for level, share in shares.items() if share >= READABLE), most)
 
 
-def readable_places(dataset: Dataset, labels: LabelledPages | None) -> Places:
-    """The places of a data set at its most readable level (:func:`readable`).
+def most_readable_places(dataset: Dataset, labels: LabelledPages | None) -> Places:
+    """The places of a data set at its most readable level (:func:`most_readable_level`).
 
     Args:
         dataset: The export.
         labels: What its pages are about; None where they are not labelled.
     """
     named = levels_of(dataset.pages, labels)
-    found = [Places.from_names(level, names, dataset.sequences) for level, names in named.items()]
-    level = readable(found, dataset.sequences)
-    return next(places for places in found if places.level is level)
+    by_level = [Places.from_names(level, names, dataset.sequences) for level, names in named.items()]
+    level = most_readable_level(by_level, dataset.sequences)
+    return next(places for places in by_level if places.level is level)
 
 
 START, END = "(start)", "(end of session)"
@@ -144,7 +146,7 @@ NODES: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Visited:
+class SessionEnds:
     """First and last page view of each session of all users.
 
     Args:
@@ -160,7 +162,7 @@ class Visited:
     of_view: np.ndarray
 
     @classmethod
-    def of(cls, sequences: UserSequences) -> Visited:
+    def of(cls, sequences: UserSequences) -> SessionEnds:
         """Find the sessions among all page views."""
         first = sequences.session_starts
         last = np.append(first[1:], sequences.n_views) - 1
@@ -179,17 +181,17 @@ class Visited:
         Returns:
             int32 of shape (abs(count), m); −1 before the session began and after it has ended.
         """
-        found = np.full((abs(count), len(session)), -1, dtype=np.int32)
+        places = np.full((abs(count), len(session)), -1, dtype=np.int32)
         first, last = self.first[session], self.last[session]
-        for step, row in enumerate(found):
+        for step, row in enumerate(places):
             view = at + step * np.sign(count)
             inside = (view >= first) & (view <= last)
             row[inside] = place[view[inside]]
-        return found
+        return places
 
 
 @dataclass(frozen=True, eq=False)
-class Tallied:
+class OccurrenceCounts:
     """Counts of each thing: times, users and sessions; int64 arrays of the same shape."""
 
     times: np.ndarray
@@ -232,14 +234,14 @@ class Occurrences:
             new | (np.diff(user, prepend=-1) != 0), new | (np.diff(session, prepend=-1) != 0),
         )  # fmt: skip
 
-    def tallied(self, users: np.ndarray) -> Tallied:
+    def tallied(self, users: np.ndarray) -> OccurrenceCounts:
         """Count the occurrences of some users.
 
         Args:
             users: Users who count, bool of shape (n_users,).
         """
         counts = users[self.user]
-        return Tallied(
+        return OccurrenceCounts(
             *(np.bincount(self.thing[which], minlength=len(self.different))
               for which in (counts, counts & self.new_user, counts & self.new_session))
         )  # fmt: skip
@@ -262,7 +264,7 @@ class Moves:
     steps: Occurrences
     visits: Occurrences
     returns: Occurrences
-    visited: Visited
+    visited: SessionEnds
     place: np.ndarray
 
     @classmethod
@@ -273,7 +275,7 @@ class Moves:
             sequences: Page views of all users.
             places: What each page counts as.
         """
-        place, visited = places.of_views(sequences).astype(np.int64), Visited.of(sequences)
+        place, visited = places.of_views(sequences).astype(np.int64), SessionEnds.of(sequences)
         user, session, n = sequences.user, visited.of_view, len(places.names)
         following = np.append(place[1:], n + 1)
         following[visited.last] = n + 1
@@ -310,14 +312,14 @@ class Moves:
     @cached_property
     def left(self) -> np.ndarray:
         """Code of the place that each step of :attr:`steps` leaves: int64 of shape (n_steps,)."""
-        found: np.ndarray = self.steps.different // self.width
-        return found
+        places: np.ndarray = self.steps.different // self.width
+        return places
 
     @cached_property
     def reached(self) -> np.ndarray:
         """Code of the place that each step of :attr:`steps` leads to: int64 of shape (n_steps,)."""
-        found: np.ndarray = self.steps.different % self.width
-        return found
+        places: np.ndarray = self.steps.different % self.width
+        return places
 
     def called(self, codes: np.ndarray) -> list[str]:
         """Names of codes: places, the start and the end of a session."""
@@ -327,7 +329,7 @@ class Moves:
     def _names(self) -> tuple[str, ...]:
         return (*self.places.names, START, END)
 
-    def taken(self, users: np.ndarray) -> Taken:
+    def taken(self, users: np.ndarray) -> StepCounts:
         """Count the steps of some users.
 
         Args:
@@ -340,11 +342,13 @@ class Moves:
         for counts, own, of_all in zip(left, (seen.times, seen.users, seen.sessions), whole, strict=True):
             counts[self.visits.different] = own
             counts[self.start] = of_all
-        return Taken(self.steps.tallied(users), self.returns.tallied(users), Tallied(*left), n, n_sessions)
+        return StepCounts(
+            self.steps.tallied(users), self.returns.tallied(users), OccurrenceCounts(*left), n, n_sessions
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Taken:
+class StepCounts:
     """Counts of the steps of some users.
 
     Args:
@@ -355,9 +359,9 @@ class Taken:
         n_sessions: Number of their sessions.
     """
 
-    steps: Tallied
-    returns: Tallied
-    left: Tallied
+    steps: OccurrenceCounts
+    returns: OccurrenceCounts
+    left: OccurrenceCounts
     n_users: int
     n_sessions: int
 

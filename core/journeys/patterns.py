@@ -68,7 +68,7 @@ def _texts(name: str) -> set[str]:
     return {name, path_of(name)} if "/" in name else {name}
 
 
-def beginnings(inside: Iterable[str], outside: Iterable[str]) -> tuple[str, ...]:
+def prefix_patterns(inside: Iterable[str], outside: Iterable[str]) -> tuple[str, ...]:
     """The fewest patterns of the form ``/cart/*`` that match all names inside and none outside.
 
     Args:

@@ -31,22 +31,22 @@ from core.journeys.moves import (
     STEPS,
     TO,
     Moves,
-    Taken,
-    Tallied,
-    Visited,
+    OccurrenceCounts,
+    SessionEnds,
+    StepCounts,
 )
 from core.profiles import two_shares
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import wilson
 
-MOST: Final = 1_000
+MAX_ROWS: Final = 1_000
 """Rows of a table, at most; the most frequent ones."""
-FAR: Final = 1.5
+FAR_STEPS: Final = 1.5
 """Multiple of the mean share of ended sessions from which a place is a dead end."""
-LEAST: Final = 0.01
+MIN_STEP_SHARE: Final = 0.01
 """Share of users by which a step must differ, at least, to be listed as differing …"""
-FEWEST: Final = 5
+MIN_USERS: Final = 5
 """… and number of users on each side who could have taken it, at least."""
 
 
@@ -60,7 +60,11 @@ class MoveCol:
 
 
 def step_table(
-    moves: Moves, here: Taken, there: Taken | None = None, which: np.ndarray | None = None, most: int = MOST
+    moves: Moves,
+    here: StepCounts,
+    there: StepCounts | None = None,
+    which: np.ndarray | None = None,
+    most: int = MAX_ROWS,
 ) -> pd.DataFrame:
     """Table of the steps that users take most, by their share of all steps on either side.
 
@@ -79,15 +83,17 @@ def step_table(
         ``differs``, and then how many users ``at_least`` take the step more (or less) than at the others'
         share, else 0.
     """
-    sides = [one for one in (here, there) if one is not None]
-    strength = np.max([one.steps.times / max(1, one.n_steps) for one in sides], axis=0)
+    sides = [side for side in (here, there) if side is not None]
+    strength = np.max([side.steps.times / max(1, side.n_steps) for side in sides], axis=0)
     wanted = strength > 0 if which is None else which & (strength > 0)
     chosen = _strongest(strength, wanted, most)
     left, reached = moves.left[chosen], moves.reached[chosen]
-    return _table(moves, left, reached, [_side(one.steps, chosen, one.left, left) for one in sides])
+    return _table(moves, left, reached, [_side(side.steps, chosen, side.left, left) for side in sides])
 
 
-def return_table(moves: Moves, here: Taken, there: Taken | None = None, most: int = MOST) -> pd.DataFrame:
+def return_table(
+    moves: Moves, here: StepCounts, there: StepCounts | None = None, most: int = MAX_ROWS
+) -> pd.DataFrame:
     """Table of returns, most frequent first: from a place to another and straight back.
 
     Args:
@@ -102,15 +108,15 @@ def return_table(moves: Moves, here: Taken, there: Taken | None = None, most: in
     """
     different = moves.returns.different
     step = np.searchsorted(moves.steps.different, different)  # a return is a step, too
-    sides = [one for one in (here, there) if one is not None]
-    strength = np.max([one.returns.times / max(1, one.n_steps) for one in sides], axis=0)
+    sides = [side for side in (here, there) if side is not None]
+    strength = np.max([side.returns.times / max(1, side.n_steps) for side in sides], axis=0)
     chosen = _strongest(strength, strength > 0, most)
-    columns = [_side(one.returns, chosen, one.steps, step[chosen]) for one in sides]
+    columns = [_side(side.returns, chosen, side.steps, step[chosen]) for side in sides]
     left, reached = np.divmod(different[chosen], moves.width)
     return _table(moves, left, reached, columns)
 
 
-def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
+def dead_ends(moves: Moves, here: StepCounts) -> pd.DataFrame:
     """Table of places where sessions end far more often than the mean, of those that came there.
 
     Args:
@@ -123,15 +129,15 @@ def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
     """
     ends = np.flatnonzero(moves.reached == moves.end)
     place, ended = moves.left[ends], here.steps.sessions[ends]
-    came = here.left.sessions[place]
+    arrived = here.left.sessions[place]
     mean = here.n_sessions / max(1, int(here.left.sessions[: moves.start].sum()))
-    low, high = wilson(ended, came)
-    far = np.flatnonzero(low > FAR * mean)
+    low, high = wilson(ended, arrived)
+    far = np.flatnonzero(low > FAR_STEPS * mean)
     far = far[np.argsort(-ended[far], kind="stable")]
     return pd.DataFrame(
         {
-            "place": moves.called(place[far]), SESSIONS: ended[far], Col.N: came[far],
-            Col.SHARE: ended[far] / came[far], Col.LOW: low[far], Col.HIGH: high[far], "mean": mean,
+            "place": moves.called(place[far]), SESSIONS: ended[far], Col.N: arrived[far],
+            Col.SHARE: ended[far] / arrived[far], Col.LOW: low[far], Col.HIGH: high[far], "mean": mean,
         }
     )  # fmt: skip
 
@@ -144,27 +150,27 @@ def edges_within(table: pd.DataFrame, nodes: int) -> int:
     return max(min(1, len(table)), int((places <= nodes).sum()))
 
 
-def differing(steps: pd.DataFrame, here: Taken) -> pd.DataFrame:
+def differing_step_table(steps: pd.DataFrame, here: StepCounts) -> pd.DataFrame:
     """The steps by which users differ from the others, those of most users first.
 
     One in twenty steps would differ by chance, but hardly any by a hundredth of the users.
     """
-    worth_telling = steps[MoveCol.AT_LEAST] >= LEAST * here.n_users
-    enough = steps[[Col.N, Col.REST_N]].min(axis=1) >= FEWEST
-    found = steps[steps[Diff.DIFFERS] & worth_telling & enough]
-    return found.sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
+    worth_telling = steps[MoveCol.AT_LEAST] >= MIN_STEP_SHARE * here.n_users
+    enough = steps[[Col.N, Col.REST_N]].min(axis=1) >= MIN_USERS
+    rows = steps[steps[Diff.DIFFERS] & worth_telling & enough]
+    return rows.sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
 
 
 def _strongest(strength: np.ndarray, wanted: np.ndarray, most: int) -> np.ndarray:
-    found = np.flatnonzero(wanted)
-    order: np.ndarray = found[np.argsort(-strength[found], kind="stable")][:most]
+    indices = np.flatnonzero(wanted)
+    order: np.ndarray = indices[np.argsort(-strength[indices], kind="stable")][:most]
     return order
 
 
 _Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def _side(done: Tallied, which: np.ndarray, of: Tallied, of_which: np.ndarray) -> _Columns:
+def _side(done: OccurrenceCounts, which: np.ndarray, of: OccurrenceCounts, of_which: np.ndarray) -> _Columns:
     """Counts of one side: steps and their base, users and their base, sessions."""
     return (
         done.times[which], of.times[of_which], done.users[which], of.users[of_which], done.sessions[which]
@@ -176,7 +182,7 @@ def _table(moves: Moves, left: np.ndarray, reached: np.ndarray, sides: list[_Col
     low, high = wilson(users, n)
     with np.errstate(invalid="ignore"):
         step_share, share = steps / of_steps, users / n
-    made = {
+    columns = {
         FROM: moves.called(left), TO: moves.called(reached), STEPS: steps,
         MoveCol.STEP_SHARE: step_share, SESSIONS: sessions, Col.USERS: users, Col.N: n, Col.SHARE: share,
         Col.LOW: low, Col.HIGH: high,
@@ -184,9 +190,9 @@ def _table(moves: Moves, left: np.ndarray, reached: np.ndarray, sides: list[_Col
     for rest_steps, rest_of, rest, rest_n, _ in others:
         with np.errstate(invalid="ignore"):
             rest_step_share = rest_steps / rest_of
-        made |= {MoveCol.REST_STEPS: rest_steps, MoveCol.REST_STEP_SHARE: rest_step_share}
-        made |= compared(users, n, rest, rest_n, step_share - rest_step_share)
-    return pd.DataFrame(made)
+        columns |= {MoveCol.REST_STEPS: rest_steps, MoveCol.REST_STEP_SHARE: rest_step_share}
+        columns |= compared(users, n, rest, rest_n, step_share - rest_step_share)
+    return pd.DataFrame(columns)
 
 
 def compared(
@@ -256,7 +262,7 @@ def step_matrix(
 
 
 def _grid(
-    visited: Visited, place: np.ndarray, users: np.ndarray, positions: int
+    visited: SessionEnds, place: np.ndarray, users: np.ndarray, positions: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first places of each session of some users, and the user of each."""
     session = np.flatnonzero(users[visited.user])
@@ -284,18 +290,18 @@ def _matrix_table(
     with np.errstate(invalid="ignore"):
         shares = [(of / of.sum(axis=0)).ravel() for of, _ in sides]
     low, high = wilson(users.ravel(), np.array(n_users[0]))
-    made = {
+    columns = {
         PLACE: np.repeat(np.array(names, dtype=object), n_positions),
         POSITION: np.tile(np.arange(1, n_positions + 1), len(names)),
         SESSIONS: sessions.ravel(), SESSION_SHARE: shares[0], Col.USERS: users.ravel(), Col.N: n_users[0],
         Col.SHARE: users.ravel() / max(1, n_users[0]), Col.LOW: low, Col.HIGH: high,
     }  # fmt: skip
     for _, rest in others:
-        made[REST_SESSION_SHARE] = shares[1]
+        columns[REST_SESSION_SHARE] = shares[1]
         four = (users.ravel(), np.full(users.size, n_users[0]), rest.ravel(), np.full(rest.size, n_users[1]))
-        made |= compared(*four, shares[0] - shares[1])
+        columns |= compared(*four, shares[0] - shares[1])
     empty = np.sum([of[-2].sum() for of, _ in sides]) == 0
-    table = pd.DataFrame(made)
+    table = pd.DataFrame(columns)
     return table[table[PLACE] != OTHER_PLACES].reset_index(drop=True) if empty else table
 
 
@@ -344,27 +350,27 @@ def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, A
         ``repeats`` and ``dead_ends``.
     """
     inside = rows.place < rows.n_segments
-    told = []
+    records = []
     for row, segment in enumerate(rows.segments):
         users = rows.members(row)
         here, others = moves.taken(users), moves.taken(inside & ~users)
-        told.append({"cluster": segment, "name": titles[segment]} | _told(moves, here, others))
-    return {"level": moves.places.level.value, "segments": told}
+        records.append({"cluster": segment, "name": titles[segment]} | _told(moves, here, others))
+    return {"level": moves.places.level.value, "segments": records}
 
 
-def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
+def _told(moves: Moves, here: StepCounts, others: StepCounts) -> dict[str, Any]:
     steps = step_table(moves, here, others)
-    apart = differing(steps, here).head(_DIFFERING)
+    apart = differing_step_table(steps, here).head(_DIFFERING)
     apart = apart.assign(text=[step_sentence(step) for step in apart.to_dict("records")])
-    taken = steps[steps[Col.USERS] > 0]
+    steps_taken = steps[steps[Col.USERS] > 0]
     entries, exits, repeats = (
-        found[found[Col.USERS] > 0]  # not what only the others do
+        table[table[Col.USERS] > 0]  # not what only the others do
         for which in (moves.left == moves.start, moves.reached == moves.end, moves.left == moves.reached)
-        for found in [step_table(moves, here, others, which, ENDS)]
+        for table in [step_table(moves, here, others, which, ENDS)]
     )
     return {
         "users": here.n_users, "sessions": here.n_sessions, "steps": here.n_steps,
-        "top_steps": _records(taken, _STEPS_KEPT), "differing": _records(apart, _DIFFERING),
+        "top_steps": _records(steps_taken, _STEPS_KEPT), "differing": _records(apart, _DIFFERING),
         "entries": _records(entries, ENDS), "exits": _records(exits, ENDS),
         "returns": _records(return_table(moves, here, others, ENDS), ENDS),
         "repeats": _records(repeats, ENDS), "dead_ends": _records(dead_ends(moves, here), ENDS),

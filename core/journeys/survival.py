@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from core.data.sequences import UserSequences
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col
 
 SECONDS, HAVE_HAD = "seconds", "have_had"
@@ -80,12 +80,12 @@ class TimeToOutcome:
         return pd.DataFrame({SECONDS: seconds} | read | {AT_RISK: self.at_risk(seconds)})
 
 
-def end_of(sequences: UserSequences, happened: Happened) -> int:
+def end_of(sequences: UserSequences, happened: OutcomeRecord) -> int:
     """The end of the data, microseconds UTC: the last page view, or the last first outcome after it."""
     return int(max(sequences.timestamp.max(), happened.first_ts.max(initial=0)))
 
 
-def time_to_outcome(sequences: UserSequences, users: np.ndarray, happened: Happened) -> TimeToOutcome:
+def time_to_outcome(sequences: UserSequences, users: np.ndarray, happened: OutcomeRecord) -> TimeToOutcome:
     """Estimate how long some users took until their first outcome.
 
     Args:

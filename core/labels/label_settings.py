@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from core.base.schema import View
 from core.base.settings import Settings
-from core.labels.texts import tidy
+from core.labels.texts import normalise_text
 from core.labels.words import fold
 
 UNKNOWN: Final = "Unknown"
@@ -55,7 +55,7 @@ class ThemeSource(StrEnum):
 
 
 def _tidied(value: object) -> object:
-    return tidy(value) if isinstance(value, str) else value
+    return normalise_text(value) if isinstance(value, str) else value
 
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), BeforeValidator(_tidied)]

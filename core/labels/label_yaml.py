@@ -11,7 +11,7 @@ import yaml
 from core.base import small_file
 from core.base.errors import InputError, SettingsError
 from core.base.settings import Settings
-from core.base.small_file import read_small
+from core.base.small_file import read_small_file
 from core.labels.label_settings import Override, Taxonomy
 
 _EXPORT_ONE: Final = "Export one from the Labels page and edit that"
@@ -30,7 +30,7 @@ def taxonomy_from_yaml(text: str | bytes, name: str) -> Taxonomy:
     Raises:
         InputError: If it is not YAML, or not of that form.
     """
-    return _checked(Taxonomy, small_file.mapping(text, name, "themes and types", _EXPORT_ONE), name)
+    return _checked(Taxonomy, small_file.parse_mapping(text, name, "themes and types", _EXPORT_ONE), name)
 
 
 def taxonomy_to_yaml(taxonomy: Taxonomy) -> str:
@@ -44,7 +44,7 @@ def corrections_from_yaml(text: str | bytes, name: str) -> tuple[Override, ...]:
     Raises:
         InputError: If it is not YAML, or not of that form.
     """
-    found = small_file.mapping(text, name, "corrections", _EXPORT_ONE, _FEWER).get("corrections")
+    found = small_file.parse_mapping(text, name, "corrections", _EXPORT_ONE, _FEWER).get("corrections")
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise InputError(
             f"{name} holds no list of corrections", allowed="corrections: [{view, target, value}, …]"
@@ -63,7 +63,7 @@ def read_taxonomy(path: Path) -> Taxonomy:
     Raises:
         InputError: If it cannot be read or is not a taxonomy.
     """
-    return taxonomy_from_yaml(read_small(path), str(path))
+    return taxonomy_from_yaml(read_small_file(path), str(path))
 
 
 def read_corrections(path: Path) -> tuple[Override, ...]:
@@ -72,7 +72,7 @@ def read_corrections(path: Path) -> tuple[Override, ...]:
     Raises:
         InputError: If it cannot be read or holds none.
     """
-    return corrections_from_yaml(read_small(path), str(path))
+    return corrections_from_yaml(read_small_file(path), str(path))
 
 
 def _checked(kind: type[_Kind], data: dict[str, Any], name: str) -> _Kind:

@@ -5,7 +5,7 @@ flat site an article, a list and every product are ``/:slug``. Each page is type
 place in the flow; the most frequent type keeps the template, the others get it with their type:
 ``/:slug (Category)``. Corrections play no part in this, so that a correction of a template finds it again.
 
-Then :func:`label_dataset` and what belongs to it: what its result depends on (:func:`ingredients`), the
+Then :func:`label_dataset` and what belongs to it: what its result depends on (:func:`fingerprints`), the
 opt-in fetch of pages, and what a language model would cost.
 """
 
@@ -32,6 +32,7 @@ from core.base.schema import PageLabels, Pages, Users, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LABELS, SCHEMA, LabelledPages
 from core.labels import embedding_classifier, label_cache, llm_classifier, nli_classifier
+from core.labels.cascade import STAGE, Cascade, PageDecisions, build, decide_themes, decide_types
 from core.labels.event_classifier import MIN_VIEWS, EventClassifier
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.fetching.fetching import fetch
@@ -39,7 +40,6 @@ from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings, Taxonomy, ThemeSource
 from core.labels.label_types import Document, Label, Rung
-from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
 from core.labels.llm_classifier import Estimate
 from core.labels.pages import LabelPages, group, host_of, page_steps, read_pages, theme_subjects
 from core.labels.review import RUNG
@@ -68,10 +68,10 @@ def split_templates(pages: LabelPages, taxonomy: Taxonomy) -> LabelPages:
     for page, template in enumerate(pages.templates):
         members[template].append(page)
     templates = list(pages.templates)
-    for own in members.values():
-        kinds = _kinds([labels[page] for page in own], [int(pages.views[page]) for page in own])
+    for members_of in members.values():
+        kinds = _kinds([labels[page] for page in members_of], [int(pages.views[page]) for page in members_of])
         usual = Counter(kinds).most_common(1)[0][0]
-        for page, kind in zip(own, kinds, strict=True):
+        for page, kind in zip(members_of, kinds, strict=True):
             templates[page] += f" ({kind})" if kind != usual else ""
     return replace(pages, templates=tuple(templates))
 
@@ -158,9 +158,9 @@ def label_dataset(
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
     pages = label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
-    with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
+    with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as cache:
         ladder_of = partial(
-            build, cache=kept, templates=set(pages.templates), beat=watched.again,
+            build, cache=cache, templates=set(pages.templates), beat=watched.again,
             log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),
         )  # fmt: skip
         decided, choice, notes = _climbed(dataset, pages, settings, ladder_of, watched)
@@ -174,7 +174,7 @@ def _climbed(
     dataset: Dataset,
     pages: LabelPages,
     settings: LabelSettings,
-    ladder_of: Callable[[LabelSettings], Ladder],
+    ladder_of: Callable[[LabelSettings], Cascade],
     progress: Progress,
 ) -> tuple[dict[View, PageDecisions], ThemeChoice, tuple[str, ...]]:
     """Decide types, choose the themes' taxonomy with them, then decide themes; also return the notes."""
@@ -246,11 +246,11 @@ def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
     """Settings that give pages of another export the same themes, without mining them again."""
     if summary.choice is None:
         return settings
-    found = {"taxonomy": summary.choice.taxonomy, "themes": ThemeSource.TAXONOMY}
-    return settings.model_copy(update=found)
+    used = {"taxonomy": summary.choice.taxonomy, "themes": ThemeSource.TAXONOMY}
+    return settings.model_copy(update=used)
 
 
-def ingredients(
+def fingerprints(
     dataset: Dataset, settings: LabelSettings, cache_dir: Path, asked: str = ""
 ) -> dict[str, str]:
     """Fingerprints of what labels depend on besides settings and pages: rules, models, documents.
@@ -261,18 +261,18 @@ def ingredients(
         cache_dir: Where decisions and fetched pages are kept.
         asked: Identity of the language model; by default the environment's.
     """
-    found = {"rules": file_checksum(RULES_FILE), "version": f"{label_cache.VERSION}.{_DECIDED}"}
+    prints = {"rules": file_checksum(RULES_FILE), "version": f"{label_cache.VERSION}.{_DECIDED}"}
     if settings.mode not in _WITHOUT_MODELS:
-        found["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else _MISSING
+        prints["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else _MISSING
     if settings.mode is LabelMode.NLI:
-        found["nli"] = nli_classifier.weights_hash(settings.nli_model) or _MISSING
+        prints["nli"] = nli_classifier.weights_hash(settings.nli_model) or _MISSING
     if settings.mode is LabelMode.LLM:
-        found["llm"] = asked or _llm_identity()
+        prints["llm"] = asked or _llm_identity()
     documents = _documents(dataset, cache_dir)
     if documents:
         dates = "\n".join(f"{index} {stored.fetched}" for index, stored in sorted(documents.items()))
-        found["documents"] = hashlib.blake2b(dates.encode(), digest_size=16).hexdigest()
-    return found
+        prints["documents"] = hashlib.blake2b(dates.encode(), digest_size=16).hexdigest()
+    return prints
 
 
 def require_models(settings: LabelSettings) -> None:
@@ -378,10 +378,10 @@ def _table(pages: LabelPages, decided: Mapping[View, PageDecisions]) -> pa.Table
     for view, labels in decided.items():
         names = (view.value, *(f"{view}_{part}" for part in ("rung", "score", "margin", "evidence")))
         rows = [
-            (one.value, one.rung.value, one.score, one.margin, one.evidence)
-            if one
+            (label.value, label.rung.value, label.score, label.margin, label.evidence)
+            if label
             else (UNKNOWN, None, None, None, None)
-            for one in labels
+            for label in labels
         ]
         columns |= (
             dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())

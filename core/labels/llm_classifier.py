@@ -6,7 +6,7 @@ common: the rows and the columns of a square. An answer counts if both agree; a 
 asked about alone. So a hostile text can spoil one row and one column, which cross in its own page only.
 (Several such pages together can change those where the row of one crosses another's column.)
 
-Privacy: a title that few users saw can be about one of them. Only titles of at least :data:`FEWEST_USERS`
+Privacy: a title that few users saw can be about one of them. Only titles of at least :data:`MIN_USERS`
 users are sent, nothing of pages that fewer saw, and nothing that contains a user id.
 """
 
@@ -21,13 +21,13 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, create_model
 
-from core.base.safe_text import holds_id
+from core.base.safe_text import contains_user_id
 from core.base.schema import View
 from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.page_address import after_host
-from core.labels.texts import tidy
+from core.labels.texts import normalise_text
 from core.llm import CallLog, LlmSettings, ServerLlm
 from core.llm.chat_types import CHARACTERS_PER_TOKEN
 from core.storage.json_cache import JsonCache
@@ -37,7 +37,7 @@ BATCH: Final = 20
 SQUARE: Final = BATCH * BATCH
 FEW: Final = 4
 """Up to this many pages are asked about one by one: rows and columns would take no fewer questions."""
-FEWEST_USERS: Final = 20
+MIN_USERS: Final = 20
 """Fewest users who saw a page or title that is sent."""
 TITLES: Final = 3
 """Most titles of a subject that are sent."""
@@ -229,10 +229,10 @@ def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
         user_ids: All ids of the data set.
     """
     path = after_host(subject.template)
-    if subject.users < FEWEST_USERS or holds_id(path, user_ids):
+    if subject.users < MIN_USERS or contains_user_id(path, user_ids):
         return None
     seen = zip(subject.titles, subject.title_users, strict=False)  # titles without a count are left out
-    common = [one for one, users in seen if users >= FEWEST_USERS and not holds_id(one, user_ids)]
+    common = [one for one, users in seen if users >= MIN_USERS and not contains_user_id(one, user_ids)]
     titles = dict.fromkeys(_cut(title) for title in common[:TITLES])
     return {
         "path": _cut(unquote(path[: 4 * TEXT_CHARACTERS])),
@@ -242,7 +242,7 @@ def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
 
 def _cut(text: str) -> str:
     """Clean and shorten a text; cut before cleaning too, since a title can have megabytes."""
-    return tidy(text[: 4 * TEXT_CHARACTERS])[:TEXT_CHARACTERS]
+    return normalise_text(text[: 4 * TEXT_CHARACTERS])[:TEXT_CHARACTERS]
 
 
 def _tokens(characters: int) -> int:

@@ -11,14 +11,14 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from core.labels.cascade import decide_each, sure_rungs
 from core.labels.label_settings import UNKNOWN, LabelSettings
 from core.labels.label_types import Label
-from core.labels.ladder import decide_each, sure_rungs
 from core.labels.pages import LabelPages, clean_title
 from core.labels.rule_classifier import literal_segments
 from core.labels.templates import mine
 
-KEPT: Final = 10_000
+MAX_CACHED: Final = 10_000
 """Most pages whose labels are remembered."""
 _Called: TypeAlias = tuple[str, str]
 """A page's address and its cleaned title."""
@@ -45,9 +45,9 @@ class NewPages:
         called = [(page, clean_title(title)) for page, title in pages]
         found = {one: self._kept.get(one) for one in dict.fromkeys(called)}
         new = self._decided([one for one, labels in found.items() if labels is None])
-        if len(self._kept) + len(new) > KEPT:
+        if len(self._kept) + len(new) > MAX_CACHED:
             self._kept = {}
-        self._kept.update(list(new.items())[:KEPT])
+        self._kept.update(list(new.items())[:MAX_CACHED])
         return [found[one] or new[one] for one in called]
 
     def _decided(self, called: Sequence[_Called]) -> dict[_Called, tuple[str, str]]:

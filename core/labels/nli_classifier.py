@@ -27,8 +27,8 @@ from core.storage.json_cache import JsonCache
 TASK: Final = "zero-shot-classification"
 CANDIDATES: Final = 5
 """Themes that the embedding leaves for the entailment model."""
-LEAST_SCORE: Final = 0.4
-LEAST_MARGIN: Final = 0.15
+MIN_SCORE: Final = 0.4
+MIN_MARGIN: Final = 0.15
 """Least score and margin of a decision, as shares of a softmax over the classes."""
 FILES: Final = ["*.json", "*.txt", "*.model", "*.safetensors"]
 """Files that are downloaded of a model on the hub: no code, no pickle."""
@@ -147,7 +147,7 @@ def _phrase(one: LabelClass) -> str:
 def _decide(result: Mapping[str, Any], classes: Mapping[str, LabelClass]) -> Label | None:
     names = [classes[phrase].name for phrase in result["labels"]]  # best first
     score, second = (float(value) for value in result["scores"][:2])
-    if score < LEAST_SCORE or score - second < LEAST_MARGIN:
+    if score < MIN_SCORE or score - second < MIN_MARGIN:
         return None
     evidence = f"{names[0]!r} is entailed ({score:.2f}), then {names[1]!r} ({second:.2f})"
     return Label(names[0], Rung.NLI, score, score - second, evidence)

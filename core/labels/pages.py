@@ -22,7 +22,7 @@ from core.base.schema import PageEvents, Pages
 from core.data.sequences import UserSequences
 from core.labels.label_types import Document, Subject
 from core.labels.templates import mine
-from core.labels.texts import TITLE_CHARACTERS, tidy
+from core.labels.texts import TITLE_CHARACTERS, normalise_text
 
 _RAW_CHARACTERS: Final = 1_200
 """Characters of a raw title that are read, so that a title of megabytes costs no more than a line."""
@@ -131,7 +131,9 @@ def page_steps(sequences: UserSequences, n_pages: int) -> Steps:
 
 def clean_title(title: object) -> str:
     """A title in Unicode NFKC, without invisible characters, with single blanks, shortened; "" if absent."""
-    return tidy(title[:_RAW_CHARACTERS])[:TITLE_CHARACTERS].strip() if isinstance(title, str) else ""
+    return (
+        normalise_text(title[:_RAW_CHARACTERS])[:TITLE_CHARACTERS].strip() if isinstance(title, str) else ""
+    )
 
 
 def host_of(url: str) -> str:

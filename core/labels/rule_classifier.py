@@ -16,11 +16,11 @@ from core.labels.page_terms import terms_of, theme_of
 from core.labels.rule_file import Rule, RuleFile, compiled, default_rules
 from core.labels.words import TEXT_CHARACTERS, fold, singulars, words_of
 
-_LONGEST_PHRASE: Final = 4
-_SHORTEST_SUFFIX: Final = 2
+_MAX_PHRASE_LENGTH: Final = 4
+_MIN_SUFFIX_LENGTH: Final = 2
 """Fewest letters that a compound must have in front of an ending."""
 
-Found = Mapping[str, frozenset[str]]
+WordsByTheme = Mapping[str, frozenset[str]]
 """Theme → its words that some texts have."""
 
 
@@ -192,7 +192,7 @@ class ThemeMatcher:
                     self._endings[fold(word[1:])] = theme
         self._lengths = sorted({len(ending) for ending in self._endings}, reverse=True)
 
-    def find(self, texts: Iterable[str]) -> Found:
+    def find(self, texts: Iterable[str]) -> WordsByTheme:
         """Find which words of each theme are in some texts."""
         found: dict[str, set[str]] = defaultdict(set)
         for text in texts:
@@ -203,7 +203,7 @@ class ThemeMatcher:
     def _in(self, tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
         at = 0
         while at < len(tokens):
-            length, hit = self._longest(tokens[at : at + _LONGEST_PHRASE])
+            length, hit = self._longest(tokens[at : at + _MAX_PHRASE_LENGTH])
             if hit:
                 yield hit
             at += length
@@ -220,12 +220,12 @@ class ThemeMatcher:
     def _compound(self, token: str) -> tuple[str, str] | None:
         for length in self._lengths:
             ending = token[-length:]
-            if len(token) >= length + _SHORTEST_SUFFIX and ending in self._endings:
+            if len(token) >= length + _MIN_SUFFIX_LENGTH and ending in self._endings:
                 return self._endings[ending], ending
         return None
 
 
-def clear_theme(found: Found) -> tuple[str, tuple[str, ...]] | None:
+def clear_theme(found: WordsByTheme) -> tuple[str, tuple[str, ...]] | None:
     """The theme with the most different words, and these words; None if there is none, or a tie."""
     ranked = sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     if not ranked or (len(ranked) > 1 and len(ranked[0][1]) == len(ranked[1][1])):

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from core.base.errors import InputError, SettingsError
 from core.base.schema import View
 from core.base.settings import Settings
-from core.base.small_file import read_small
+from core.base.small_file import read_small_file
 from core.labels.words import fold
 
 RULES_FILE: Final = Path(__file__).parent / "rules.yaml"
@@ -98,7 +98,7 @@ def load_rules(path: Path) -> RuleFile:
         SettingsError: If a rule is invalid; the message names it.
     """
     try:
-        content = yaml.safe_load(read_small(path).decode())
+        content = yaml.safe_load(read_small_file(path).decode())
     except (UnicodeError, yaml.YAMLError, RecursionError) as error:
         raise InputError(f"The rules in {path} cannot be read: {error}", remedy="Correct the file") from error
     content = {} if content is None else content

@@ -17,9 +17,9 @@ from core.base.errors import ResourceError
 from core.base.workers import workers
 
 BATCH: Final = 64
-_MOST_TOKENS: Final = 256
+_MAX_TOKENS: Final = 256
 """Tokens of a text that all-MiniLM-L6-v2 reads, as in its training; the rest is cut."""
-_MOST_CHARACTERS: Final = 4_000
+_MAX_CHARACTERS: Final = 4_000
 """Characters of a text that are tokenised; splitting a text of megabytes would cost seconds for nothing."""
 
 
@@ -49,7 +49,7 @@ class SentenceEncoder:
         """Embed each text; equal texts are embedded once.
 
         Args:
-            texts: Of any length; the first :data:`_MOST_TOKENS` tokens of each are read.
+            texts: Of any length; the first :data:`_MAX_TOKENS` tokens of each are read.
 
         Returns:
             (n, d), rows of length 1.
@@ -65,9 +65,9 @@ class SentenceEncoder:
         return np.concatenate(parts)[[rows[text] for text in texts]]
 
     def _tokenise(self, texts: list[str]) -> BatchEncoding:
-        cut = [text[:_MOST_CHARACTERS] for text in texts]
+        cut = [text[:_MAX_CHARACTERS] for text in texts]
         tokens: BatchEncoding = self._tokenizer(
-            cut, padding=True, truncation=True, max_length=_MOST_TOKENS, return_tensors="pt"
+            cut, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
         )
         return tokens
 

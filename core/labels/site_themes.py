@@ -22,7 +22,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from core.base.wording import sentence
+from core.base.wording import capitalised
 from core.data.sequences import UserSequences
 from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
 from core.labels.page_address import after_host
@@ -31,19 +31,19 @@ from core.labels.pages import LabelPages
 from core.labels.title_words import TitleWords
 from core.labels.words import fold, stem_of
 
-MOST: Final = 12
+MAX_THEMES: Final = 12
 """Most themes that are mined, few enough to read through."""
-_FEWEST_PAGES: Final = 3
-FEWEST_SHARE: Final = 0.01
+_MIN_PAGES: Final = 3
+MIN_SHARE: Final = 0.01
 """Least share of a candidate in the views of pages that can have a theme."""
 _CONTAINER: Final = 0.5
 """Most share of a candidate in these views; what holds more is the shop itself, ``/shop/``."""
-_LEAST_GAIN: Final = 0.006
+_MIN_GAIN: Final = 0.006
 """Least gain of modularity by a theme: a tenth of that by a sixth of the moves, all within the theme."""
-_MOST_CANDIDATES: Final = 2_000
+_MAX_CANDIDATES: Final = 2_000
 _MORE_WORDS: Final = 8
 """Most further words of a theme, besides the term that it was chosen by."""
-_FEWEST_LETTERS: Final = 4
+_MIN_LETTERS: Final = 4
 OWN: Final = 0.9
 """Least share of a further word's pages that must be of the theme."""
 
@@ -65,8 +65,8 @@ def mine_themes(
         literal: Segments that say what a page is for, and so are no themes.
 
     Returns:
-        At most :data:`MOST`, in the order in which they decide (:func:`core.labels.page_terms.theme_of`);
-        none where no two folders or words separate pages.
+        At most :data:`MAX_THEMES`, in the order in which they decide
+        (:func:`core.labels.page_terms.theme_of`); none where no two folders or words separate pages.
     """
     site = _Site(pages, wanted, literal)
     if not site.candidates or not moves.sum():
@@ -126,13 +126,13 @@ class _Site:
 
     @cached_property
     def of_term(self) -> Mapping[Term, list[int]]:
-        """Term → its pages, for terms of at least :data:`_FEWEST_PAGES` pages."""
+        """Term → its pages, for terms of at least :data:`_MIN_PAGES` pages."""
         found: dict[Term, list[int]] = defaultdict(list)
         for index in self.wanted.tolist():
             own = terms_of([self.pages.urls[index]], [self.pages.titles[index]])
             for term in (*(Term(True, one) for one in own.folders), *(Term(False, one) for one in own.words)):
                 found[term].append(index)
-        return {term: pages for term, pages in found.items() if len(pages) >= _FEWEST_PAGES}
+        return {term: pages for term, pages in found.items() if len(pages) >= _MIN_PAGES}
 
     @cached_property
     def named(self) -> list[Term]:
@@ -148,9 +148,9 @@ class _Site:
         """Terms that themes are chosen from: viewed enough, more than a piece of names, most viewed first."""
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
-        enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= _CONTAINER]
+        enough = [term for term in self.named if MIN_SHARE <= seen[term] / all_views <= _CONTAINER]
         enough = [term for term in enough if self._is_whole(term) and not self._tells.is_brand(term.text)]
-        return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:_MOST_CANDIDATES]
+        return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:_MAX_CANDIDATES]
 
     @cached_property
     def _tells(self) -> TitleWords:
@@ -183,13 +183,13 @@ def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
     folder = np.array([term.folder for term in site.candidates])
     group, in_folder = np.full(len(site.pages), -1), np.zeros(len(site.pages), dtype=bool)
     chosen: list[Term] = []
-    while len(chosen) < MOST:
+    while len(chosen) < MAX_THEMES:
         free = sparse.diags_array((~in_folder).astype(float))
         takes = sparse.csr_array(sparse.diags_array(folder.astype(float)) @ has
                                  + sparse.diags_array((~folder).astype(float)) @ (has @ free))  # fmt: skip
         gains = _gains(takes, moves, group, len(chosen))
         best = int(np.argmax(gains))
-        if gains[best] < _LEAST_GAIN:
+        if gains[best] < _MIN_GAIN:
             break
         taken = takes[[best]].nonzero()[1]
         group[taken], in_folder[taken] = len(chosen), folder[best]
@@ -241,7 +241,7 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
     grouped = counts[:, 1:]
     total = grouped.sum(axis=1, keepdims=True)
     scores = grouped * np.log1p(grouped.sum() / len(chosen) / np.maximum(total, 1))
-    scores[grouped < np.maximum(OWN * total, _FEWEST_PAGES)] = 0.0
+    scores[grouped < np.maximum(OWN * total, _MIN_PAGES)] = 0.0
     found: list[list[Term]] = []
     for number, term in enumerate(chosen):
         known = frozenset() if term.folder else forms_of((term.text,))
@@ -256,7 +256,7 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
 
 def _is_further(term: Term) -> bool:
     """Whether a term can be a further word of a theme: a single word, not short as most stop words are."""
-    long = len(term.text) >= _FEWEST_LETTERS or not term.text.isascii()
+    long = len(term.text) >= _MIN_LETTERS or not term.text.isascii()
     return not term.folder and " " not in term.text and long
 
 
@@ -293,4 +293,4 @@ def _name(pages: LabelPages, own: np.ndarray, term: Term) -> str:
     # prefer the form that is not the singular: lists, and so themes, are called by the plural
     written = min(forms, key=lambda form: (fold(form) == wanted, -forms[form], form), default=wanted)
     plain = "".join(letter for letter in written if letter.isprintable()).strip()[:NAME_CHARACTERS].rstrip()
-    return sentence(plain)
+    return capitalised(plain)

@@ -21,7 +21,7 @@ from core.labels.label_settings import Taxonomy
 from core.labels.label_types import Label, Rung
 from core.labels.page_address import read_address
 from core.labels.pages import LabelPages, host_of
-from core.labels.templates import SLUGS, is_made
+from core.labels.templates import SLUGS, is_generated
 
 STEPS: Final = 20
 """Fewest steps whose shares are used; with fewer, the tree alone decides."""
@@ -84,10 +84,10 @@ class _Site:
                 for node in level
                 if times[node[-1]] == 1
                 and not self.is_list(node)
-                and (is_made(node[-1]) or not lists)
+                and (is_generated(node[-1]) or not lists)
                 and self.above(node)
             ]
-            if len(items) >= SLUGS and not any(is_made(node[-1]) for node in lists):
+            if len(items) >= SLUGS and not any(is_generated(node[-1]) for node in lists):
                 yield items
 
 

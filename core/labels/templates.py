@@ -28,7 +28,7 @@ SIBLINGS_AT_ROOT: Final = 12
 SIBLINGS: Final = 5
 """Most siblings further down that keep their names; more collapse, as what is in ``/stores/``."""
 SLUGS: Final = 4
-"""Fewest siblings with generated names (:func:`is_made`) that collapse anywhere."""
+"""Fewest siblings with generated names (:func:`is_generated`) that collapse anywhere."""
 _SEVERAL_LOCALES: Final = 2
 """Fewest distinct locales of a host for which the first segment becomes a placeholder."""
 MAX_DEPTH: Final = 12
@@ -218,7 +218,7 @@ def _rename(members: list[list[str]], depth: int, literal: frozenset[str]) -> No
 
 def _those(names: set[str], allowed: int) -> set[str]:
     """All names if there are more than allowed, or many look generated; otherwise none."""
-    return names if len(names) > allowed or sum(map(is_made, names)) >= SLUGS else set()
+    return names if len(names) > allowed or sum(map(is_generated, names)) >= SLUGS else set()
 
 
 def _may_collapse(segment: str, literal: Collection[str]) -> bool:
@@ -232,7 +232,7 @@ def _at_root(above: Iterable[str]) -> bool:
     return all(segment in ("", "#", "#!", LOCALE) or is_locale(segment) for segment in above)
 
 
-def is_made(segment: str) -> bool:
+def is_generated(segment: str) -> bool:
     """Whether a segment looks generated from a title or number: several words, a digit, or long."""
     return (
         len(_SEPARATOR.findall(segment)) >= 2

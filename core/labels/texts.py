@@ -45,7 +45,7 @@ def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
     parts = [title, url_words(min(subject.urls))]
     for document in subject.documents[:1]:
         parts += [", ".join(document.breadcrumbs)[:TITLE_CHARACTERS], document.text[:_DOCUMENT_CHARACTERS]]
-    kept = [tidy(part) for part in parts]
+    kept = [normalise_text(part) for part in parts]
     return ". ".join(part for part in kept if part and (not latin_only or _mostly_latin(part)))
 
 
@@ -59,7 +59,7 @@ def url_words(url: str) -> str:
     return " ".join(word for word in words if word.casefold() not in _NOT_WORDS)
 
 
-def tidy(text: str) -> str:
+def normalise_text(text: str) -> str:
     """Normalise a text to Unicode NFKC, without invisible or control characters, with single blanks."""
     visible = (
         " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char

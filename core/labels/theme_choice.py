@@ -16,7 +16,7 @@ from core.labels.pages import LabelPages, Subjects, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.labels.site_themes import mine_themes, modularity, moves_between, neighbours
 
-_FEWEST_MOVES: Final = 500
+_MIN_MOVES: Final = 500
 """Fewest moves between pages that can have a theme; with fewer, the order of addresses is used instead."""
 ENOUGH: Final = 0.5
 """Least share of these pages' views that the shop themes must decide, in that case, to be kept."""
@@ -26,7 +26,7 @@ NONE_FOUND: Final = (
 )
 
 
-class OwnTheme(Settings):
+class MinedTheme(Settings):
     """A theme that was mined from the site.
 
     Args:
@@ -47,7 +47,7 @@ class ThemeChoice(Settings):
         mined: Whether the themes in it are the mined ones.
     """
 
-    own: tuple[OwnTheme, ...]
+    own: tuple[MinedTheme, ...]
     taxonomy: Taxonomy
     mined: bool
 
@@ -70,7 +70,7 @@ def choose_themes(
     functional = {one.name for one in settings.taxonomy.types if one.functional}
     wanted = np.array([kind is None or kind.value not in functional for kind in types], dtype=bool)
     moves = moves_between(dataset.sequences, wanted)
-    told = moves.sum() >= 2 * _FEWEST_MOVES
+    told = moves.sum() >= 2 * _MIN_MOVES
     moves = moves if told else neighbours(pages.urls, wanted)
     themes = mine_themes(pages, wanted, moves, literal_segments())
     if not themes:
@@ -85,7 +85,7 @@ def choose_themes(
         mine = bool(modularity(group, moves) > modularity(shop, moves) if told else little)
     views = [int(pages.views[group == number].sum()) for number in range(len(themes))]
     total = max(1, int(pages.views.sum()))
-    own = tuple(OwnTheme(theme=one, share=seen / total) for one, seen in zip(themes, views, strict=True))
+    own = tuple(MinedTheme(theme=one, share=seen / total) for one, seen in zip(themes, views, strict=True))
     return ThemeChoice(own=own, taxonomy=mined if mine else settings.taxonomy, mined=mine)
 
 

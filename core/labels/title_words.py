@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.base.wording import common_ending
+from core.base.wording import common_suffix
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
 from core.labels.words import root_of, roots, stem_of, words_of
 
-_FEWEST_TITLES: Final = 5
+_MIN_TITLES: Final = 5
 """Fewest titles of a site from which brand words and title words are counted."""
 ENDED: Final = 3
 """Fewest different parts of addresses or titles that end with a word for it to be a kind of thing."""
@@ -46,11 +46,11 @@ class TitleWords:
     def of(cls, addresses: Sequence[str], titles: Sequence[str]) -> TitleWords:
         """Count the words of all addresses and of the titles that exist."""
         hosts = frozenset(filter(None, map(_domain, set(map(_host, addresses)))))
-        brand = roots([common_ending(titles)])
+        brand = roots([common_suffix(titles)])
         parts = {part for text in _parts(addresses, titles) if (part := _roots_in_order(text))}
         names = frozenset(part[0] for part in parts if len(part) == 1)
         ends = names.union(word for word, n in Counter(part[-1] for part in parts).items() if n >= ENDED)
-        if len(titles) < _FEWEST_TITLES:
+        if len(titles) < _MIN_TITLES:
             return cls(hosts, brand, names, ends, None)
         times = Counter(word for title in titles for word in roots([title]))
         brand |= {word for word, n in times.items() if 2 * n > len(titles)}

@@ -32,7 +32,7 @@ REGIONS: Final = _codes(
 )
 """ISO 3166 codes (and ``uk``, ``eu``) that sites put in front of their paths, alone or after a language."""
 
-_SHORTEST: Final = 3
+_MIN_LENGTH: Final = 3
 """Words of up to this many letters are never taken for plurals."""
 _EXTENSION: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|action|do)$")
 _GAP: Final = re.compile(r"[\s_+]|%20")
@@ -94,5 +94,5 @@ def roots(texts: Iterable[str]) -> frozenset[str]:
 
 def root_of(word: str) -> str:
     """A folded word without its plural ending: ``mattresses``, ``mattress`` → ``mattress``."""
-    singular = word if word.endswith("ss") or len(word) <= _SHORTEST else word.removesuffix("s")
+    singular = word if word.endswith("ss") or len(word) <= _MIN_LENGTH else word.removesuffix("s")
     return singular.removesuffix("e")

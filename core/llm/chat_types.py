@@ -34,7 +34,7 @@ def tokens_of(text: str) -> int:
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
-class Enough(Exception):
+class EnoughText(Exception):
     """Raised by who is given a text as it comes, when no more of it is wanted.
 
     Args:

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from core.base.errors import InputError, ResourceError
 from core.base.settings import Settings
-from core.base.small_file import read_small
+from core.base.small_file import read_small_file
 
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 DEFAULT_API_VERSION: Final = "2024-10-21"
@@ -127,7 +127,7 @@ def read_secrets(path: Path) -> dict[str, str]:
         ResourceError: If it cannot be read.
     """
     try:
-        found: dict[str, Any] = tomllib.loads(read_small(path).decode() if path.exists() else "")
+        found: dict[str, Any] = tomllib.loads(read_small_file(path).decode() if path.exists() else "")
     except (InputError, OSError, ValueError):  # the reason could quote a line, and so a key
         raise ResourceError(f"{path.name} cannot be read", allowed="TOML", remedy="Repair it") from None
     tables = [found, *(value for value in found.values() if isinstance(value, dict))]
@@ -146,7 +146,7 @@ def read_env_file(path: Path) -> dict[str, str]:
         ResourceError: If it cannot be read.
     """
     try:
-        lines = read_small(path).decode().splitlines() if path.exists() else []
+        lines = read_small_file(path).decode().splitlines() if path.exists() else []
     except (InputError, OSError, ValueError):
         raise ResourceError(f"{path.name} cannot be read", allowed="lines NAME=value") from None
     found = (_LINE.match(line) for line in lines if not line.lstrip().startswith("#"))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from core.base.errors import Beha2VecError, Cancelled, ResourceError
-from core.llm.chat_types import Enough, Message, Stop, Usage, never, tokens_of
+from core.llm.chat_types import EnoughText, Message, Stop, Usage, never, tokens_of
 from core.llm.llm_settings import NO_KEY, LlmSettings
 from core.storage.disk import disk_errors
 
@@ -38,7 +38,7 @@ class Abandoned(Exception):
     """Raised within the thread when nobody waits for it any more."""
 
 
-class TooLate(Exception):
+class TimedOut(Exception):
     """Raised when the time is over."""
 
 
@@ -58,7 +58,7 @@ def wait_for(
 
     Raises:
         Cancelled: If ``should_stop`` says so.
-        TooLate: If the time is over.
+        TimedOut: If the time is over.
         Exception: Whatever the work raises.
     """
     parts: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -76,7 +76,7 @@ def _go_on(should_stop: Stop, until: float) -> None:
     if should_stop():
         raise Cancelled("The answer")
     if time.monotonic() > until:
-        raise TooLate
+        raise TimedOut
 
 
 def _run(
@@ -110,9 +110,9 @@ def _collect(
 
 
 FILE: Final = "calls.jsonl"
-LARGEST: Final = 5 * 2**20
+MAX_LOG_BYTES: Final = 5 * 2**20
 """Bytes of a log file before the next one is begun."""
-KEPT: Final = 3
+MAX_LOG_FILES: Final = 3
 """Number of older log files that are kept."""
 
 
@@ -152,7 +152,7 @@ class CallLog:
         ResourceError: If the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+    def __init__(self, folder: Path, largest: int = MAX_LOG_BYTES) -> None:
         self._path, self._largest, self._lock = folder / FILE, largest, threading.Lock()
         with disk_errors():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -192,7 +192,10 @@ class CallLog:
                 path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
-        return [self._path, *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, KEPT + 1))]
+        return [
+            self._path,
+            *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, MAX_LOG_FILES + 1)),
+        ]
 
     def _rotate(self, more: int) -> None:
         if not self._path.exists() or self._path.stat().st_size + more <= self._largest:
@@ -204,10 +207,10 @@ class CallLog:
 
 def _call(line: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(line)
+        record = json.loads(line)
     except ValueError:  # cut off when the disk was full
         return None
-    return found if isinstance(found, dict) else None
+    return record if isinstance(record, dict) else None
 
 
 _RETRIES: Final = 2
@@ -254,7 +257,7 @@ class Budget:
 
 
 @dataclass
-class Came:
+class CallResult:
     """Result of a request for the log: text, or tool calls as text, and tokens."""
 
     text: str = ""
@@ -275,7 +278,7 @@ class Requests:
         self,
         messages: Sequence[Message],
         work: Callable[[Any, dict[str, Any], Emit], T],
-        came_of: Callable[[T], Came],
+        came_of: Callable[[T], CallResult],
         budget: Budget,
         *,
         part: Callable[[Any], None] = lambda _: None,
@@ -298,19 +301,19 @@ class Requests:
             Beha2VecError, Enough: Whatever ``part`` raises; the request ends with it.
         """
         client = self._client = self._client or _make_client(self.settings)
-        begun, came, error = time.monotonic(), Came(), ""
+        begun, result_logged, error = time.monotonic(), CallResult(), ""
         try:
             result = self._waited(client, messages, work, part, budget)
-            came = came_of(result)
+            result_logged = came_of(result)
             return result
-        except Enough as enough:
-            came = Came(enough.text, estimated(messages, enough.text))
+        except EnoughText as enough:
+            result_logged = CallResult(enough.text, estimated(messages, enough.text))
             raise
         except Exception as problem:
-            error = said(problem, self.settings)
+            error = server_message(problem, self.settings)
             raise
         finally:
-            self._record(messages, tools, came, error, time.monotonic() - begun)
+            self._record(messages, tools, result_logged, error, time.monotonic() - begun)
 
     def fixed(self, messages: Sequence[Message]) -> dict[str, Any]:
         """Arguments that every request has."""
@@ -341,7 +344,7 @@ class Requests:
         try:
             return wait_for(lambda emit: work(client.chat.completions, fixed, emit), part,
                             budget.should_stop, left)  # fmt: skip
-        except (Beha2VecError, Enough):  # cancelled, or whoever gets the parts wants no more
+        except (Beha2VecError, EnoughText):  # cancelled, or whoever gets the parts wants no more
             self._abandon()
             raise
         except Exception as error:  # whatever a server sends, the analyst gets a reason
@@ -351,14 +354,14 @@ class Requests:
     def _failed(self, error: Exception, budget: Budget) -> Exception:
         import openai
 
-        if isinstance(error, TooLate):
+        if isinstance(error, TimedOut):
             self._abandon()
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            return Refused(said(error, self.settings))
+            return Refused(server_message(error, self.settings))
         return failure(self.settings, _reason_of(error, self.settings, budget.seconds))
 
     def _record(
-        self, messages: Sequence[Message], tools: Sequence[str], came: Came, error: str, seconds: float
+        self, messages: Sequence[Message], tools: Sequence[str], came: CallResult, error: str, seconds: float
     ) -> None:
         if not error:
             self.usage = self.usage.plus(came.usage)
@@ -426,20 +429,20 @@ def _reason_of(error: Exception, settings: LlmSettings, waited_s: float | None =
     import httpx2
     import openai
 
-    if isinstance(error, TooLate):
+    if isinstance(error, TimedOut):
         return f"no answer within {waited_s or settings.timeout_s:.0f} s"
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
         return f"no answer within {settings.timeout_s:g} s"
     if isinstance(error, openai.APIConnectionError):
         return f"it cannot be reached ({error.__cause__ or error})"
     if isinstance(error, httpx2.HTTPError):
-        return f"the connection was cut ({said(error, settings)})"
+        return f"the connection was cut ({server_message(error, settings)})"
     if isinstance(error, openai.APIError):
-        return said(error, settings)
+        return server_message(error, settings)
     return "its answer is not a chat completion"
 
 
-def said(error: Exception, settings: LlmSettings) -> str:
+def server_message(error: Exception, settings: LlmSettings) -> str:
     """Message of a server, on one line, cut, and without the key, which some repeat."""
     return " ".join(redacted(str(error), settings).split())[:SHOWN_CHARACTERS]
 

@@ -24,7 +24,7 @@ from core.llm import chat_types
 from core.llm.chat_types import (
     Capabilities,
     ChatReply,
-    Enough,
+    EnoughText,
     Message,
     Schema,
     Stop,
@@ -40,7 +40,7 @@ from core.llm.requests import (
     SHOWN_CHARACTERS,
     Budget,
     CallLog,
-    Came,
+    CallResult,
     Emit,
     Refused,
     Requests,
@@ -236,7 +236,7 @@ class ServerLlm:
         Args:
             messages: So far.
             tools: Tools that may be called.
-            on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
+            on_text: Gets all the text so far, whenever there is more; may raise :class:`EnoughText`.
             should_stop: Whether to give up; the call ends within a tenth of a second.
             timeout_s: For all attempts together; the settings' for each when None.
             schema: JSON schema that the text is held to, where the server can.
@@ -252,7 +252,7 @@ class ServerLlm:
                 pieces = self._ask(messages, self._options(tools, schema), on_text, on_call, budget)
                 if pieces.any:
                     return self._whole(pieces, on_text)
-            except Enough as enough:
+            except EnoughText as enough:
                 return ChatReply(enough.text)
             except Refused as refusal:
                 if not self._step_down(refusal.reason):
@@ -287,17 +287,17 @@ class ServerLlm:
                 on_text(pieces.text)
 
         def work(completions: Any, fixed: dict[str, Any], emit: Emit) -> None:  # noqa: ANN401 - the SDK's
-            made = completions.create(**fixed, **options)
+            reply = completions.create(**fixed, **options)
             if not options["stream"]:
-                pieces.whole(made)
+                pieces.whole(reply)
                 return
-            with made:
-                for chunk in made:
+            with reply:
+                for chunk in reply:
                     emit(chunk)
 
-        def came(_: None) -> Came:
+        def came(_: None) -> CallResult:
             calls = [(call.name, call.arguments) for call in pieces.reply().calls]
-            return Came(pieces.text or (calls_as_text(calls) if calls else ""), pieces.usage)
+            return CallResult(pieces.text or (calls_as_text(calls) if calls else ""), pieces.usage)
 
         tools = [str(tool["function"]["name"]) for tool in options.get("tools", ())]
         self._requests.send(messages, work, came, budget, part=part, tools=tools)
@@ -309,8 +309,8 @@ class ServerLlm:
     def _options(self, tools: Sequence[ToolSpec], schema: Schema | None) -> dict[str, Any]:
         options: dict[str, Any] = {"stream": self.streams}
         if schema:
-            held = {"name": "answer", "schema": dict(schema), "strict": True}
-            options["response_format"] = {"type": "json_schema", "json_schema": held}
+            json_schema = {"name": "answer", "schema": dict(schema), "strict": True}
+            options["response_format"] = {"type": "json_schema", "json_schema": json_schema}
         if tools:
             options["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
         if self.streams and self._counts_streams:
@@ -405,8 +405,8 @@ class ServerLlm:
         def work(completions: Any, fixed: dict[str, Any], _: Emit) -> Any:  # noqa: ANN401 - the SDK's
             return completions.with_raw_response.parse(**fixed, **more)
 
-        def came(raw: Any) -> Came:  # noqa: ANN401 - the SDK's
-            return Came(raw.text, chat_types.reported_usage(raw.text))
+        def came(raw: Any) -> CallResult:  # noqa: ANN401 - the SDK's
+            return CallResult(raw.text, chat_types.reported_usage(raw.text))
 
         return self._requests.send(messages, work, came, budget)
 
@@ -433,7 +433,7 @@ WEATHER: Final = {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
     },
 }  # fmt: skip
-LONGEST: Final = 400
+MAX_PROBE_LENGTH: Final = 400
 """Characters of an answer that are waited for: what was asked for is shorter."""
 _BEFORE_A_CALL: Final = 600
 """Characters before a tool is called that are waited for: some models first say what they will do."""
@@ -484,16 +484,16 @@ def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambd
 
 
 def _chooses_blocks(llm: ServerLlm, budget: Budget, *, schema: bool) -> bool:
-    said = llm.chat(
+    reply = llm.chat(
         [{"role": "system", "content": BLOCKS}, {"role": "user", "content": ASKED}],
-        on_text=partial(_short, most=LONGEST), should_stop=budget.should_stop, timeout_s=budget.left,
+        on_text=partial(_short, most=MAX_PROBE_LENGTH), should_stop=budget.should_stop, timeout_s=budget.left,
         schema=_SHAPE if schema else None,
     ).text  # fmt: skip
     try:
-        found = json.loads(json_in(without_thoughts(said)))
+        choice = json.loads(json_in(without_thoughts(reply)))
     except ValueError:
         return False
-    return isinstance(found, dict) and found.get("blocks") == list(CHOSEN)
+    return isinstance(choice, dict) and choice.get("blocks") == list(CHOSEN)
 
 
 def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
@@ -516,6 +516,6 @@ def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
 
 
 def _short(text: str, most: int) -> None:
-    """Raise :class:`Enough` where a model does not come to an end; what it thinks aloud may be long."""
+    """Raise :class:`EnoughText` where a model does not come to an end; what it thinks aloud may be long."""
     if len(without_thoughts(text)) > most:
-        raise Enough(text)
+        raise EnoughText(text)

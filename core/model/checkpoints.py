@@ -36,7 +36,7 @@ _MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
 """Names of the state that AdamW keeps of each parameter."""
 
 
-class Standing(BaseModel):
+class TrainingState(BaseModel):
     """How far a training has come, as its checkpoint says.
 
     Args:
@@ -53,9 +53,9 @@ class Standing(BaseModel):
     seconds: float = 0.0
     curve: tuple[CurveRow, ...] = ()
 
-    def after(self, step: int, row: CurveRow, seconds: float) -> Standing:
+    def after(self, step: int, row: CurveRow, seconds: float) -> TrainingState:
         """Make the standing after more steps, with their row of the curve."""
-        return Standing(
+        return TrainingState(
             fingerprint=self.fingerprint,
             step=step,
             seconds=self.seconds + seconds,
@@ -85,7 +85,7 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
+def save_checkpoint(folder: Path, learner: Learner, standing: TrainingState) -> None:
     """Write the checkpoint of a training in place of the one before.
 
     Raises:
@@ -103,7 +103,7 @@ def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
     write_tensors(folder / CHECKPOINT, on_cpu, {_STATE: standing.model_dump_json()})
 
 
-def resume(folder: Path, learner: Learner, expected: str) -> Standing | None:
+def resume(folder: Path, learner: Learner, expected: str) -> TrainingState | None:
     """Restore network and optimiser from a checkpoint.
 
     Args:
@@ -119,7 +119,7 @@ def resume(folder: Path, learner: Learner, expected: str) -> Standing | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            standing = Standing.model_validate_json(file.metadata()[_STATE])
+            standing = TrainingState.model_validate_json(file.metadata()[_STATE])
         tensors = read_tensors(path)
     except (OSError, SafetensorError, ValidationError, KeyError, TypeError, ArtifactError):
         return None

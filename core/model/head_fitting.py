@@ -51,7 +51,7 @@ SHRINKAGE: Final = 0.7
 POWER: Final = 0.25
 """Shrinkage r and exponent p. On five sets of two makers, r = .7 has .99 to 1.16 of the best simple way's ARI
 and retrieves users as well as any; r = .3 takes a fifth of the demo's ARI, r = 1 up to .12 elsewhere."""
-_MOST_DIRECTIONS: Final = 64
+_MAX_DIRECTIONS: Final = 64
 PERMUTATIONS: Final = 20
 
 
@@ -95,24 +95,24 @@ class PairCovariances:
 
     def scaled(self, factors: np.ndarray) -> PairCovariances:
         """Multiply each feature by a factor, float of shape (f,), and leave out those that are times 0."""
-        kept = factors > 0
-        products = np.outer(factors[kept], factors[kept])
+        positive = factors > 0
+        products = np.outer(factors[positive], factors[positive])
         return PairCovariances(
-            (self.mean * factors)[kept],
-            self.between[np.ix_(kept, kept)] * products,
-            self.total[np.ix_(kept, kept)] * products,
+            (self.mean * factors)[positive],
+            self.between[np.ix_(positive, positive)] * products,
+            self.total[np.ix_(positive, positive)] * products,
         )
 
     def head(self) -> LinearHead:
-        """Find the directions with a λ above 0, at most :data:`_MOST_DIRECTIONS` and at least one."""
+        """Find the directions with a λ above 0, at most :data:`_MAX_DIRECTIONS` and at least one."""
         root = _inverse_root(self.total - self.between)
         reliability, directions = np.linalg.eigh(root @ self.between @ root)
-        kept = np.argsort(-reliability, kind="stable")[:_MOST_DIRECTIONS]
-        kept = kept[: max(1, int((reliability[kept] > 0).sum()))]
-        projection = root @ directions[:, kept]
+        order = np.argsort(-reliability, kind="stable")[:_MAX_DIRECTIONS]
+        order = order[: max(1, int((reliability[order] > 0).sum()))]
+        projection = root @ directions[:, order]
         # an eigenvector may come with either sign: its largest number is made positive
-        signs = np.sign(projection[np.abs(projection).argmax(axis=0), np.arange(len(kept))])
-        reliability = np.maximum(reliability[kept], 1e-6)
+        signs = np.sign(projection[np.abs(projection).argmax(axis=0), np.arange(len(order))])
+        reliability = np.maximum(reliability[order], 1e-6)
         scaled = projection * signs * (reliability / (1 + reliability)) ** POWER
         return LinearHead(self.mean, scaled, reliability)
 
@@ -164,7 +164,7 @@ _LENGTH_REMOVED: Final = 0.6
 """Share removed of the direction that tells how many pages a user views. It varies most, and K-Means cuts by
 it first: left whole, three planted kinds have an adjusted Rand index of .38 instead of .71; without any of
 it, sites whose kinds differ in length lose .02 to .07 (docs/method-history.md)."""
-FEWEST_JUDGED: Final = 50
+MIN_JUDGED: Final = 50
 """Held-out users needed to measure how well vectors tell the length."""
 RANKS: Final[Mapping[FeatureBlock, int]] = {
     FeatureBlock.PAGES: 64,
@@ -177,7 +177,7 @@ RANKS: Final[Mapping[FeatureBlock, int]] = {
 Few sites have 128 labels; with thousands, the covariances of all would take hours."""
 WINDOW: Final = 10
 """Page views within which two pages count as seen together."""
-LEAST_VARIANCE: Final = 1e-9
+MIN_VARIANCE: Final = 1e-9
 """A block whose components vary less is left out."""
 EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
     "pages": (View.URL, (FeatureBlock.PAGES, FeatureBlock.RARE)),
@@ -204,13 +204,13 @@ class FittedBlocks:
     def head(self, network_share: float) -> ViewHead:
         """Make the head with this share of the network; without any block all users have the same vector."""
         shares = {block: network_share if block is FeatureBlock.NETWORK else 1.0 for block in self.components}
-        kept = {block: array for block, array in self.components.items() if shares[block]}
-        if self.covariances is None or not kept:
+        used = {block: array for block, array in self.components.items() if shares[block]}
+        if self.covariances is None or not used:
             return ViewHead({}, -np.ones(1, np.float32))
         factors = [np.full(array.shape[1], shares[block]) for block, array in self.components.items()]
         head = self.covariances.scaled(np.concatenate(factors)).head()
-        ends = np.cumsum([array.shape[1] for array in kept.values()])[:-1]
-        parts = zip(kept.items(), np.split(head.projection, ends), strict=True)
+        ends = np.cumsum([array.shape[1] for array in used.values()])[:-1]
+        parts = zip(used.items(), np.split(head.projection, ends), strict=True)
         projections = {
             block: (shares[block] * array @ part).astype(np.float32) for (block, array), part in parts
         }
@@ -276,7 +276,7 @@ class HeadFitting:
             unscaled = self._components(view, block, users)
             parts = [self._project(view, block, runs, unscaled) for runs in (first, second)]
             both = np.concatenate(parts)
-            if _variance(both[both.any(axis=1)]) > LEAST_VARIANCE:  # a run without gaps does not count
+            if _variance(both[both.any(axis=1)]) > MIN_VARIANCE:  # a run without gaps does not count
                 factor = deviation / np.sqrt(_variance(both))
                 components[block] = unscaled * np.float32(factor)
                 for side, part in zip(sides, parts, strict=True):
@@ -378,7 +378,7 @@ class HeadFitting:
         lengths, population = self.sequences.lengths, self.population
         learns = _evenly(population.training, _HEAD_USERS)
         judged = np.flatnonzero((lengths >= population.min_views) & population.held_out)
-        if len(judged) < FEWEST_JUDGED or np.ptp(lengths[judged]) == 0:
+        if len(judged) < MIN_JUDGED or np.ptp(lengths[judged]) == 0:
             return None
         latest = latest_views(self.sequences, self.settings.max_length)
         mixed = self._mixed(heads, [latest[learns], latest[judged]])

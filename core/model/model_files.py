@@ -21,7 +21,7 @@ from core.base.settings import Settings, TrainSettings
 from core.model.feature_blocks import ViewHead, block_width, head_tensors, read_heads
 from core.model.network import UserBehaviorTransformer
 from core.model.vocabulary import ItemVocabulary, LabelVocabulary, Vocabulary
-from core.storage.disk import write_text_atomic, written_whole
+from core.storage.disk import atomic_write, write_text_atomic
 
 FORMAT: Final = 5
 """Version of a model folder, raised when older folders can no longer be read."""
@@ -251,7 +251,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     Raises:
         ResourceError: If the disk is full.
     """
-    with written_whole(path) as building:  # not by safetensors, which hides that the disk is full
+    with atomic_write(path) as building:  # not by safetensors, which hides that the disk is full
         building.write_bytes(save(dict(tensors), metadata=dict(facts)))
 
 

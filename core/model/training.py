@@ -24,7 +24,7 @@ from core.base.settings import Encoder, TrainSettings
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model import bag
-from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
+from core.model.checkpoints import Learner, TrainingState, fingerprint, resume, save_checkpoint
 from core.model.embedding import embed_spans
 from core.model.head_fitting import HeadFitting
 from core.model.inputs import Names, Spans, build_vocabularies, token_streams, view_streams
@@ -172,17 +172,19 @@ def new_network(
     return network
 
 
-def fit(assignment: Assignment, progress: Progress = silent, checkpoint_dir: Path | None = None) -> Standing:
+def fit(
+    assignment: Assignment, progress: Progress = silent, checkpoint_dir: Path | None = None
+) -> TrainingState:
     """Run all steps, or those that a checkpoint has left; see :func:`train` for the arguments."""
     network = assignment.step.network
     learner = Learner(network, _optimizer(network, assignment.step.settings))
     standing = resume(checkpoint_dir, learner, assignment.fingerprint) if checkpoint_dir else None
 
-    def save(latest: Standing) -> None:
+    def save(latest: TrainingState) -> None:
         if checkpoint_dir:
             save_checkpoint(checkpoint_dir, learner, latest)
 
-    fresh = Standing(fingerprint=assignment.fingerprint)
+    fresh = TrainingState(fingerprint=assignment.fingerprint)
     return _run(assignment, learner.optimizer, standing or fresh, progress, save)
 
 
@@ -196,10 +198,10 @@ def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> tor
 def _run(
     assignment: Assignment,
     optimizer: torch.optim.AdamW,
-    standing: Standing,
+    standing: TrainingState,
     progress: Progress,
-    save: Callable[[Standing], None],
-) -> Standing:
+    save: Callable[[TrainingState], None],
+) -> TrainingState:
     """Run the steps that are left, adding a row to the curve every so often."""
     schedule = assignment.schedule
     row_every = max(1, schedule.steps // _CURVE_ROWS)
@@ -272,7 +274,7 @@ def _report(
     population: Population,
     assignment: Assignment,
     vocabularies: Mapping[View, ItemVocabulary],
-    standing: Standing,
+    standing: TrainingState,
     heads: HeadReport,
 ) -> TrainReport:
     return TrainReport(

@@ -21,7 +21,7 @@ from core.model.inputs import PaddedBatch, Spans
 
 _SHORTEST_SHARE: Final = 0.4
 """Smallest share of its side of the cut that a slice keeps; the largest is 1."""
-SHORTEST_SIDE: Final = 2
+MIN_SIDE_LENGTH: Final = 2
 """Fewest page views on each side of a cut, where the user has enough."""
 
 
@@ -32,7 +32,7 @@ def random_cut(spans: Spans, rng: np.random.Generator) -> tuple[Spans, Spans]:
         spans: Runs of at least 2 page views.
         rng: Source of the cuts.
     """
-    margin = np.minimum(SHORTEST_SIDE, spans.length // 2)
+    margin = np.minimum(MIN_SIDE_LENGTH, spans.length // 2)
     cut = margin + _random_below(spans.length - 2 * margin + 1, rng)
     return Spans(spans.begin, cut), Spans(spans.begin + cut, spans.length - cut)
 
@@ -184,7 +184,7 @@ def session_pairs(
     place = np.arange(sequences.n_views) - np.repeat(sequences.offsets[:-1], sequences.lengths)
     left = sequences.lengths[sequences.user] - place
     begins = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
-    able = begins & (place >= SHORTEST_SIDE) & (left >= SHORTEST_SIDE) & held_out[sequences.user]
+    able = begins & (place >= MIN_SIDE_LENGTH) & (left >= MIN_SIDE_LENGTH) & held_out[sequences.user]
     borders = rng.permutation(np.flatnonzero(able))
     users, first = np.unique(sequences.user[borders], return_index=True)
     chosen = rng.permutation(len(users))[:_MAX_CANDIDATES]

@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.base import wording
 from core.differences.in_words import USERS, in_words
-from core.differences.table import Diff, leading
-from core.naming.claims import NameEvidence, meets
+from core.differences.table import Diff, top_differences
+from core.naming.name_candidates import NameEvidence, nameable_rows
 from core.naming.names import SegmentName, name_segments
 from core.naming.words import HABITS, SiteWords
 from core.profiles.profile_columns import Col
@@ -22,7 +22,7 @@ _UNNAMED: Final = "Nothing is common and different enough to name it by"
 
 
 @dataclass(frozen=True)
-class HeldName:
+class CurrentName:
     """The current name of a segment, with its evidence.
 
     Args:
@@ -53,16 +53,16 @@ class HeldName:
         return f"{segment + 1} · {self.text}" if self.says_something else self.text
 
 
-def held_names(
+def current_names(
     table: pd.DataFrame, site: SiteWords, given: Mapping[int, SegmentName], chosen: Collection[int] = ()
-) -> dict[int, HeldName]:
+) -> dict[int, CurrentName]:
     """The current name of every segment.
 
     Args:
         table: The table of differences.
         site: How the site writes its words.
         given: Segment → the analyst's name, with its evidence at the time it was given.
-        chosen: Segments whose users were chosen by hand, see :func:`core.segments.edits.chosen`.
+        chosen: Segments whose users were chosen by hand, see :func:`core.segments.edits.chosen_segments`.
     """
     made = name_segments(table, site, {segment: name.text for segment, name in given.items()})
     return {
@@ -71,42 +71,42 @@ def held_names(
     }
 
 
-def only_given(held: Mapping[int, HeldName]) -> dict[int, HeldName]:
+def only_given(held: Mapping[int, CurrentName]) -> dict[int, CurrentName]:
     """The analyst's names; all other segments are called by their numbers."""
     given = {segment: replace(name, better=None) for segment, name in held.items() if name.is_given}
     return numbered_only(held) | given
 
 
-def numbered_only(segments: Iterable[int]) -> dict[int, HeldName]:
+def numbered_only(segments: Iterable[int]) -> dict[int, CurrentName]:
     """Names of segments by their numbers alone, without evidence."""
-    return {segment: HeldName(f"Segment {segment + 1}", kept_back=True) for segment in segments}
+    return {segment: CurrentName(f"Segment {segment + 1}", kept_back=True) for segment in segments}
 
 
-def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentName | None) -> HeldName:
+def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentName | None) -> CurrentName:
     if given is None:
-        return HeldName(own.text, own.evidence, nearest="" if own.evidence else _nearest(table, segment))
+        return CurrentName(own.text, own.evidence, nearest="" if own.evidence else _nearest(table, segment))
     fit = fits(table, segment, given.evidence)
-    return HeldName(given.text, given.evidence, is_given=True, better=None if fit else own)
+    return CurrentName(given.text, given.evidence, is_given=True, better=None if fit else own)
 
 
 def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) -> bool:
     """Whether at least half of a given name's evidence still sets the segment apart.
 
-    By the rule by which names are made (:data:`core.naming.claims.RULES`). A name without evidence always
-    fits.
+    By the rule by which names are made (:data:`core.naming.name_candidates.RULES`). A name without evidence
+    always fits.
 
     Args:
         table: The current table of differences.
         segment: Its id.
         evidence: What the name rested on when it was given.
     """
-    rows = meets(table[table[Col.SEGMENT] == segment])
+    rows = nameable_rows(table[table[Col.SEGMENT] == segment])
     held = set(zip(rows[Diff.FAMILY].astype(str), rows[Diff.ITEM], rows["less"], strict=True))
     still = [(one.family, one.item, _is_less(one)) in held for one in evidence]
     return sum(still) >= ENOUGH * len(still)
 
 
-def reason(name: HeldName) -> str:
+def reason(name: CurrentName) -> str:
     """Explain a name: "Named for the word sale: 72 % of its users, 9.3× the others."."""
     if name.kept_back:
         return ""
@@ -121,7 +121,7 @@ def reason(name: HeldName) -> str:
 
 def _nearest(table: pd.DataFrame, segment: int) -> str:
     """The strongest difference in words: ``17.9% saw /sale, against 0.9%``; empty without one."""
-    found = in_words(leading(table, f"segment:{segment}", 1))
+    found = in_words(top_differences(table, f"segment:{segment}", 1))
     if found.empty:
         return ""
     what, here, others = found.loc[:, ["what", "here", "others"]].iloc[0]

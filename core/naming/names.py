@@ -9,15 +9,22 @@ from typing import Final
 
 import pandas as pd
 
-from core.base.wording import sentence
+from core.base.wording import capitalised
 from core.differences.user_items import Family
 from core.labels.texts import url_words
 from core.labels.words import roots
-from core.naming.claims import ALIKE, SURE, Claim, NameEvidence, Step, claims
-from core.naming.words import LONGEST, PEOPLE, SUBJECTS, SiteWords
+from core.naming.name_candidates import (
+    SHARE_TOLERANCE,
+    SURE_LIFT,
+    CandidateStrength,
+    NameCandidate,
+    NameEvidence,
+    name_candidates,
+)
+from core.naming.words import MAX_NAME_WORDS, PEOPLE, SUBJECTS, SiteWords
 
-LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
-"""Sort key of segments without claims, after all others (:attr:`core.naming.claims.Claim.order`)."""
+LAST: Final = (len(CandidateStrength) + 1, 0, 0.0, 0, "")
+"""Sort key of segments without claims, after all others (:attr:`NameCandidate.order`)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ def name_segments(
     Returns:
         Segment (0-based) → name; ``Segment 3`` where nothing sets it apart.
     """
-    known = claims(table, site)
+    known = name_candidates(table, site)
     firsts = {segment: _key(next(_choices(segment, own, site)).text) for segment, own in known.items()}
     shared = {segment for segment, key in firsts.items() if sum(map(key.issubset, firsts.values())) > 1}
     used = {_key(name): segment for segment, name in (taken or {}).items()}
@@ -71,23 +78,23 @@ def _key(name: str) -> frozenset[str]:
 
 
 def _choices(
-    segment: int, own: Sequence[Claim], site: SiteWords, is_shared: bool = False
+    segment: int, own: Sequence[NameCandidate], site: SiteWords, is_shared: bool = False
 ) -> Iterator[SegmentName]:
     """Possible names of a segment, best first; the last has its number and is unique."""
-    firsts = [claim for claim in own if claim.step < Step.PARTLY]
+    firsts = [claim for claim in own if claim.step < CandidateStrength.PARTLY]
     for first in firsts:
         seconds = [second for second in own if _add_to(first, second, own, site)]
         enough = [second for second in seconds if is_shared or _is_sure(first, second, own)]
         yield from (name for second in enough[:1] if (name := _name(first, second, own, site)))
-        yield SegmentName(sentence(first.text), (first.evidence,))
+        yield SegmentName(capitalised(first.text), (first.evidence,))
         yield from (name for second in seconds if (name := _name(first, second, own, site)))
     number = f"segment {segment + 1}"
-    if firsts and len(firsts[0].text.split()) <= LONGEST - 2:
-        yield SegmentName(sentence(f"{firsts[0].text}, {number}"), (firsts[0].evidence,))
-    yield SegmentName(sentence(number))
+    if firsts and len(firsts[0].text.split()) <= MAX_NAME_WORDS - 2:
+        yield SegmentName(capitalised(f"{firsts[0].text}, {number}"), (firsts[0].evidence,))
+    yield SegmentName(capitalised(number))
 
 
-def _is_sure(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
+def _is_sure(first: NameCandidate, second: NameCandidate, own: Sequence[NameCandidate]) -> bool:
     """Whether a second claim is sure enough to be added even if the first is unique.
 
     To the section that users mostly look at, only what they do there is added (that they read or buy, not
@@ -95,11 +102,11 @@ def _is_sure(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
     """
     family, people = second.evidence.family, second.text.split()[-1]
     is_done = family == Family.OUTCOME or (family not in SUBJECTS and people in PEOPLE.values())
-    is_more = is_done or first.step is not Step.MOSTLY or _is_core(first, second, own)
-    return second.step < Step.HABIT and second.evidence.low >= SURE and is_more
+    is_more = is_done or first.step is not CandidateStrength.MOSTLY or _is_core(first, second, own)
+    return second.step < CandidateStrength.HABIT and second.evidence.low >= SURE_LIFT and is_more
 
 
-def _is_core(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
+def _is_core(first: NameCandidate, second: NameCandidate, own: Sequence[NameCandidate]) -> bool:
     """Whether a second claim is the part of a section that sets the segment apart, not the section itself.
 
     As many users saw it as look mostly at the section, nearly all who saw a folder that it lies in, and that
@@ -111,24 +118,32 @@ def _is_core(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
         _is_part(first, second)
         and bool(above)
         and (second.evidence.share or 0) >= (first.evidence.share or 0)
-        and all(second.users[0] >= (1 - ALIKE) * one.users[0] for one in above)
-        and all(one.evidence.low < SURE for one in above)
+        and all(second.users[0] >= (1 - SHARE_TOLERANCE) * one.users[0] for one in above)
+        and all(one.evidence.low < SURE_LIFT for one in above)
     )
 
 
-def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
+def _add_to(
+    first: NameCandidate, second: NameCandidate, own: Sequence[NameCandidate], site: SiteWords
+) -> bool:
     """Whether a second claim adds something to the first."""
     words = product(roots([first.text]), roots([second.text]))
     if any(one.startswith(other) or other.startswith(one) for one, other in words):
         return _is_within(first, second)
-    if second.evidence.family == Family.PAGE and second.step is Step.PARTLY and _is_part(first, second):
+    if (
+        second.evidence.family == Family.PAGE
+        and second.step is CandidateStrength.PARTLY
+        and _is_part(first, second)
+    ):
         return False  # one page stands for the section only where half of them saw it
     if Family.MEASURE in (first.evidence.family, second.evidence.family):
         return True
     return not first.is_same_as(second) or bool(_phrase(first, second, own, site))
 
 
-def _phrase(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
+def _phrase(
+    first: NameCandidate, second: NameCandidate, own: Sequence[NameCandidate], site: SiteWords
+) -> str:
     """Two word claims as one phrase of the site, such as ``spring sale``; empty if users did not see it.
 
     Who saw ``sleeping`` and who saw ``sale`` need not have seen a sleeping sale: either the same users saw
@@ -143,26 +158,30 @@ def _phrase(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
     return next((one.text for one in saying if roots([one.text]) == words and one.users[0] >= half), "")
 
 
-def _is_within(first: Claim, second: Claim) -> bool:
+def _is_within(first: NameCandidate, second: NameCandidate) -> bool:
     """Whether a second claim is a page whose words include those of the first: ``trousers A13``."""
     return second.evidence.family == Family.PAGE and roots([first.text]) < roots([second.text])
 
 
-def _is_part(first: Claim, second: Claim) -> bool:
+def _is_part(first: NameCandidate, second: NameCandidate) -> bool:
     """Whether a second claim is a page or folder within the section that the first names, as ``/jobs/``."""
     above = second.evidence.item.rstrip("/").rpartition("/")[0]
     is_place = second.evidence.family in (Family.PAGE, Family.FOLDER)
     return is_place and first.evidence.family in SUBJECTS and roots([first.text]) <= roots([url_words(above)])
 
 
-def _name(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> SegmentName | None:
+def _name(
+    first: NameCandidate, second: NameCandidate, own: Sequence[NameCandidate], site: SiteWords
+) -> SegmentName | None:
     text = _joined(first, second, own, site)
-    if len(text.split()) > LONGEST:
+    if len(text.split()) > MAX_NAME_WORDS:
         return None
-    return SegmentName(sentence(text), (first.evidence, second.evidence))
+    return SegmentName(capitalised(text), (first.evidence, second.evidence))
 
 
-def _joined(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
+def _joined(
+    first: NameCandidate, second: NameCandidate, own: Sequence[NameCandidate], site: SiteWords
+) -> str:
     if second.evidence.family in SUBJECTS and first.evidence.family not in SUBJECTS:
         first, second = second, first
     if _is_within(first, second):

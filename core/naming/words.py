@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pandas as pd
 
 from core.base.schema import Pages
-from core.base.wording import within
+from core.base.wording import uncapitalised
 from core.differences.user_items import Family
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
@@ -21,7 +21,7 @@ from core.labels.title_words import PARTS, TitleWords
 from core.labels.words import fold, root_of, spelt_words
 from core.profiles.profile_columns import Col
 
-LONGEST: Final = 5
+MAX_NAME_WORDS: Final = 5
 """Most words of a name."""
 CHARACTERS: Final = 40
 """Most characters of an item, for languages that do not part words by blanks."""
@@ -50,7 +50,7 @@ _CODE: Final = re.compile(r"[\d?#{}:=]")
 _SHORT_CODE: Final = re.compile(r"(?=.*\d)[^\W_]{1,8}")
 """A code that is short enough to read out."""
 _WORD: Final = re.compile(r"[^\W_]+")
-_SHORTEST: Final = 3
+_MIN_LENGTH: Final = 3
 _UNSET: Final = ("", "none", "not set", "referral", "email", "e-mail")
 """Media that add nothing to the name of a source."""
 
@@ -139,7 +139,7 @@ class SiteWords:
         return {word: place for place, word in enumerate(self._spelling)}
 
 
-def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
+def item_phrase(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
     """Put an item into words; empty if it cannot be said in words, or in too many.
 
     Args:
@@ -170,7 +170,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
             text = HABITS[item][int(less)] if item in HABITS else ""
         case _:
             text = ""
-    fits = len(text) <= CHARACTERS and len(text.split()) < LONGEST
+    fits = len(text) <= CHARACTERS and len(text.split()) < MAX_NAME_WORDS
     is_theme = item in site.theme_pages
     return text if fits and (is_theme or _names(family, text, site.title_words)) else ""
 
@@ -189,7 +189,7 @@ def _of_address(address: str, site: SiteWords) -> str:
         return _HOMEPAGE
     last = _EXTENSION.sub("", unquote(address).rstrip("/").rpartition("/")[2])
     words = [word for word in _GAP.split(last) if word]
-    tells = any(map(_is_word, words)) and not _CODE.search(last) and len(words) <= LONGEST - 2
+    tells = any(map(_is_word, words)) and not _CODE.search(last) and len(words) <= MAX_NAME_WORDS - 2
     return " ".join(site.spelled(fold(word)) for word in words) if tells else ""
 
 
@@ -219,7 +219,7 @@ def lower(text: str) -> str:
     """Lower a text's first letter, unless its first word has more capitals or a digit: ``USB``, ``A13``."""
     first = text.split(" ")[0]
     is_word = first[1:] == first[1:].lower() and not any(map(str.isdigit, first))
-    return within(text) if is_word else text
+    return uncapitalised(text) if is_word else text
 
 
 def is_plain(word: str) -> bool:
@@ -228,7 +228,7 @@ def is_plain(word: str) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return (len(text) >= _SHORTEST or not text.isascii()) and not _CODE.search(text)
+    return (len(text) >= _MIN_LENGTH or not text.isascii()) and not _CODE.search(text)
 
 
 @cache

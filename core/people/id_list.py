@@ -15,16 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.errors import InputError
-from core.base.small_file import read_small
-from core.base.wording import counted
+from core.base.small_file import read_small_file
+from core.base.wording import pluralise
 from core.ingest.sources.sniffing import FileKind, kind_of
 from core.ingest.sources.text import detect_encoding
 
 SEPARATORS: Final = "\t;,"
 ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
-MOST_BYTES: Final = 1 << 26
+MAX_BYTES: Final = 1 << 26
 """Largest file that is read, in bytes: far more than a million ids."""
-_LONGEST_ID: Final = 10_000
+_MAX_ID_LENGTH: Final = 10_000
 """Longest id in characters, far beyond any real one."""
 _AROUND: Final = " \t\r\ufeff\u00a0'\"`"
 HEADER: Final = re.compile(
@@ -56,8 +56,8 @@ class IdList:
     def counts(self) -> str:
         """Say in a line how many ids were read, known, unknown and repeated, without naming any."""
         return (
-            f"{counted(self.read, 'id')} read{' (first line taken as a header)' if self.header else ''}: "
-            f"{counted(len(self.users), 'known user')}, "
+            f"{pluralise(self.read, 'id')} read{' (first line taken as a header)' if self.header else ''}: "
+            f"{pluralise(len(self.users), 'known user')}, "
             f"{len(self.unknown):,} unknown, {self.twice:,} more than once"
         )
 
@@ -68,7 +68,7 @@ def read_file(path: Path) -> str:
     Raises:
         InputError: If the file is missing, empty, too large or not text.
     """
-    return decoded(read_small(path, MOST_BYTES), path.name)
+    return decoded(read_small_file(path, MAX_BYTES), path.name)
 
 
 def decoded(data: bytes, name: str) -> str:
@@ -77,8 +77,8 @@ def decoded(data: bytes, name: str) -> str:
     Raises:
         InputError: If the file is empty, too large or not text.
     """
-    if len(data) > MOST_BYTES:
-        raise InputError(f"{name} has {len(data):,} bytes", allowed=f"at most {MOST_BYTES:,}")
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{name} has {len(data):,} bytes", allowed=f"at most {MAX_BYTES:,}")
     if kind_of(data, name) is not FileKind.DELIMITED:
         raise InputError(f"{name} is not a list of ids", allowed=ALLOWED)
     encoding, mark = detect_encoding(data, whole=True)
@@ -129,7 +129,7 @@ def _cells(line: str, separator: str) -> list[str]:
         row = next(csv.reader([line.replace("\0", "")], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
         raise refused from error
-    if any(len(word) > _LONGEST_ID for cell in row for word in cell.split()):
+    if any(len(word) > _MAX_ID_LENGTH for cell in row for word in cell.split()):
         raise refused
     return [cell.strip(_AROUND).removeprefix('="').strip(_AROUND) for cell in row]
 

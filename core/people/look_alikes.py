@@ -19,7 +19,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from core.base.errors import InputError
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import wilson
 from core.segments.geometry import repeatable, seeded_sample
@@ -31,7 +31,7 @@ _OTHERS_READ: Final = 5_000
 """Most seeds and most others that are learned from; more change nothing but the time."""
 PARTS: Final = 5
 """Parts that the seeds are hidden in, one after the other."""
-FEWEST_SEEDS: Final = 10
+MIN_SEEDS: Final = 10
 """Seeds needed to hide some of them; with fewer, the share recovered would say nothing."""
 _NEARER: Final = 0.5
 """Score from which on a user is nearer to the seeds than to the others."""
@@ -104,7 +104,7 @@ def look_alikes(
         vectors: float32 of shape (n_users, d), combined.
         inside: bool of shape (n_users,), the clustered users.
         seeds: int of shape (m,), user indices; seeds outside clustering are left out.
-        hide: Whether to hide seeds in turn and look for them, if there are :data:`FEWEST_SEEDS`; not for the
+        hide: Whether to hide seeds in turn and look for them, if there are :data:`MIN_SEEDS`; not for the
             users of a segment, which was cut from the same vectors.
         seed: Random seed of the samples that are learned from.
 
@@ -118,7 +118,7 @@ def look_alikes(
     _check(len(chosen), len(others), len(seeds))
     with repeatable():
         score = _scores(vectors, chosen, others, seed)[others]
-        able = hide and len(chosen) >= FEWEST_SEEDS
+        able = hide and len(chosen) >= MIN_SEEDS
         ranks = _hidden_ranks(vectors, chosen, others, seed) if able else np.empty(0, dtype=np.int64)
     order = np.argsort(-score, kind="stable")
     return LookAlikes(others[order], expit(score[order]), chosen, ranks)
@@ -127,7 +127,7 @@ def look_alikes(
 def _check(clustered: int, others: int, asked: int) -> None:
     if not clustered:
         raise InputError(
-            f"None of {counted(asked, 'user')} to be like is clustered",
+            f"None of {pluralise(asked, 'user')} to be like is clustered",
             allowed="at least one user with two page views or more who is not bot-like",
         )
     if not others:

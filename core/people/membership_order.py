@@ -7,7 +7,7 @@ import numpy as np
 from core.segments.membership import Memberships
 
 
-def between(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
+def borderline_users(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
     """Users of a segment that are nearly as near to the next segment, the smallest difference first.
 
     Args:
@@ -22,8 +22,8 @@ def between(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.
     return _first(np.flatnonzero(labels == segment), found.next_distance - found.distance, n)
 
 
-def outlying(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
-    """Users of a segment that are farthest from its middle, farthest first; arguments as :func:`between`."""
+def outlying_users(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
+    """Users of a segment farthest from its middle, farthest first; arguments as :func:`borderline_users`."""
     return _first(np.flatnonzero(labels == segment), -found.distance, n)
 
 

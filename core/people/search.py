@@ -14,19 +14,19 @@ from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
-NOBODY_SAID: Final = "not known"
+UNKNOWN_VALUE: Final = "not known"
 """Value of an attribute that stands for users of whom it was never sent."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class UserSearch:
     """A search: users who match any value of each field; an empty field matches everybody.
 
     Args:
         saw: Pages and templates, as outcomes are spelt: ``page:/path``, ``template:/path/:slug``.
         did: Events, as outcomes are spelt.
         rows: Keys of segments and groups (:class:`core.profiles.rows.Rows`).
-        attributes: Device, country, source … → values; :data:`NOBODY_SAID` for users without a value.
+        attributes: Device, country, source … → values; :data:`UNKNOWN_VALUE` for users without a value.
     """
 
     saw: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Wanted:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def search(wanted: Wanted, data: ProfileData, rows: Rows) -> np.ndarray:
+def search(wanted: UserSearch, data: ProfileData, rows: Rows) -> np.ndarray:
     """Find the users that match a search: int64 indices, ascending.
 
     Raises:
@@ -60,7 +60,7 @@ def _happened(names: Sequence[str], data: ProfileData) -> np.ndarray:
 
 def _has(attribute: str, values: Sequence[str], data: ProfileData) -> np.ndarray:
     coded = data.attributes[attribute]
-    place = {value: code for code, value in enumerate(coded.values)} | {NOBODY_SAID: -1}
+    place = {value: code for code, value in enumerate(coded.values)} | {UNKNOWN_VALUE: -1}
     for value in values:
         if value not in place:
             raise _absent(value)

@@ -15,8 +15,8 @@ import pandas as pd
 from core.data.dataset import Dataset, TimedEvents
 from core.data.receipt import Receipt
 from core.data.sequences import UserSequences
-from core.periods.filter import CountFilter, Fitting, fitting
-from core.periods.narrowing import _events_left, _outcomes_left, _users_left, renumbered
+from core.periods.filter import CountFilter, FilteredRows, apply_filter
+from core.periods.filtering import _events_left, _outcomes_left, _users_left, renumbered
 from core.storage.store import content_key
 
 
@@ -47,9 +47,9 @@ class DatasetPart(Dataset):
         return made
 
     @cached_property
-    def fit(self) -> Fitting:
+    def fit(self) -> FilteredRows:
         """Users and page views that fit, by the numbers of the whole data set."""
-        return fitting(self.chosen, self.whole.users, self.whole.sequences, self.receipt.clock)
+        return apply_filter(self.chosen, self.whole.users, self.whole.sequences, self.receipt.clock)
 
     @property
     def by_day(self) -> bool:

@@ -23,12 +23,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import HARDLY
+from core.base.schema import RARE_BELOW_USERS
 from core.differences.table import Diff
-from core.periods.placed_users import FAR_SHARE, FEWEST_USERS, RARE, PlacedUsers, in_both
+from core.periods.placed_users import FAR_SHARE, MIN_USERS, RARE, PlacedUsers, in_both
 from core.periods.training_period import DriftFigure, TrainingPeriod, drawn_users
 from core.profiles.profile_columns import Col
-from core.profiles.two_shares import ALONE, Z_95, difference_interval
+from core.profiles.two_shares import NO_COMPARISON, Z_95, difference_interval
 from core.segments.geometry import repeatable
 
 ALPHA: Final = 0.05
@@ -196,8 +196,8 @@ class _Moving:
     def seen(self) -> np.ndarray:
         """The observed difference of each figure, in standard errors."""
         signs = np.repeat([1, 0, 1], [self.swapped, *self.dealt])
-        found: np.ndarray = signs @ self.rows.astype(np.float64)
-        return found
+        sums: np.ndarray = signs @ self.rows.astype(np.float64)
+        return sums
 
 
 def _moving(sides: list[np.ndarray], both: tuple[np.ndarray, np.ndarray]) -> _Moving:
@@ -279,7 +279,7 @@ class PageChange(StrEnum):
     """How the audience of a page changed."""
 
     NEW = "new"
-    """Fewer than :data:`HARDLY` users saw the page before."""
+    """Fewer than :data:`RARE_BELOW_USERS` users saw the page before."""
     MORE = "more"
     LESS = "less"
     GONE = "gone"
@@ -294,7 +294,7 @@ def page_changes(period: TrainingPeriod, after: PlacedUsers) -> pd.DataFrame:
         after: The users of the later export; their pages include all that are counted there.
 
     Returns:
-        One row a page of :data:`FEWEST_USERS` or more, whose interval leaves out 0, the surest change first:
+        One row a page of :data:`MIN_USERS` or more, whose interval leaves out 0, the surest change first:
         ``change``, ``page``, whether it is ``known`` to the model, ``users`` of ``n`` who saw it and their
         ``share``, the same before (``rest_…``, at most: :meth:`TrainingPeriod.users_of`), the
         ``difference`` with its 95 % interval (Newcombe 1998). No row where the two do not cover about as many
@@ -304,12 +304,12 @@ def page_changes(period: TrainingPeriod, after: PlacedUsers) -> pd.DataFrame:
     n, rest_n = len(after.place), int(period.sizes.sum())
     table = _compared(users, n, rest, rest_n, _of_the_same(period.placed, after, rest))
     more = users > rest * n / max(rest_n, 1)
-    kinds = [rest < HARDLY, users == 0, more]
+    kinds = [rest < RARE_BELOW_USERS, users == 0, more]
     change = np.select(kinds, [PageChange.NEW, PageChange.GONE, PageChange.MORE], PageChange.LESS)
     table.insert(0, CHANGE, change)
     table.insert(1, PAGE, after.pages.names)
     table.insert(2, KNOWN, after.pages.known)
-    enough = (np.where(more, users, rest) >= FEWEST_USERS) & (after.days in period.alike_days)
+    enough = (np.where(more, users, rest) >= MIN_USERS) & (after.days in period.alike_days)
     return _surest(table[table[Diff.DIFFERS] & enough])
 
 
@@ -327,12 +327,12 @@ def _of_the_same(before: PlacedUsers | None, after: PlacedUsers, rest: np.ndarra
     spread = np.sqrt(np.prod([share * (1 - share) for share in shares], axis=0))
     m, sizes = len(first), len(before.place) * len(after.place)
     together = (each - one * other / max(m, 1)) / np.sqrt(max(sizes, 1))
-    found: np.ndarray = np.divide(together, spread, out=np.zeros(len(rest)), where=spread > 0)
-    return found.clip(-1, 1)
+    correlation: np.ndarray = np.divide(together, spread, out=np.zeros(len(rest)), where=spread > 0)
+    return correlation.clip(-1, 1)
 
 
 def _compared(
-    users: np.ndarray, n: int, rest: np.ndarray, rest_n: int, correlation: np.ndarray = ALONE
+    users: np.ndarray, n: int, rest: np.ndarray, rest_n: int, correlation: np.ndarray = NO_COMPARISON
 ) -> pd.DataFrame:
     low, high = difference_interval(users, np.array(n), rest, np.array(rest_n), correlation)
     share, rest_share = users / max(n, 1), rest / max(rest_n, 1)
@@ -351,9 +351,9 @@ def _surest(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[np.argsort(-surely.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-_MOST_GROUPS: Final = 6
+_MAX_GROUPS: Final = 6
 """Groups that users far from every segment are clustered into, at most."""
-_FEWEST_FAR: Final = 20
+_MIN_FAR: Final = 20
 """Far users for each group on average, at least."""
 _PAGES_OF: Final = 3
 GROUP, TYPICAL = "group", "typical_pages"
@@ -369,7 +369,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
     Args:
         before: The users of the training period.
         after: Those of the later export.
-        limit: The distance called far (:func:`core.periods.placed_users.far_limit`).
+        limit: The distance called far (:func:`core.periods.placed_users.distance_limit`).
         seed: Seed of K-Means.
 
     Returns:
@@ -379,7 +379,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
     """
     far = [np.flatnonzero(side.far(limit)) for side in (before, after)]
     rows = np.concatenate([before.vectors[far[0]], after.vectors[far[1]]])
-    k = min(_MOST_GROUPS, len(rows) // _FEWEST_FAR)
+    k = min(_MAX_GROUPS, len(rows) // _MIN_FAR)
     if k == 0:
         return pd.DataFrame(columns=[GROUP, Col.USERS, Col.SHARE, Diff.DIFFERS, TYPICAL])
     group = _cut(rows, k, seed)
@@ -397,16 +397,16 @@ def _cut(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
     from sklearn.cluster import KMeans
 
     with repeatable():
-        found: np.ndarray = KMeans(k, n_init=5, random_state=seed).fit_predict(rows)
-    return found
+        labels: np.ndarray = KMeans(k, n_init=5, random_state=seed).fit_predict(rows)
+    return labels
 
 
 def _seen_share(sides: list[tuple[PlacedUsers, np.ndarray]]) -> np.ndarray:
     """Share of some users of both exports who saw each page: float of shape (n_pages,)."""
     n_pages = len(sides[0][0].pages.names)
     seen = [np.bincount(side.pages.seen[users].indices, minlength=n_pages) for side, users in sides]
-    found: np.ndarray = np.sum(seen, axis=0) / max(1, sum(len(users) for _, users in sides))
-    return found
+    share: np.ndarray = np.sum(seen, axis=0) / max(1, sum(len(users) for _, users in sides))
+    return share
 
 
 def _typical(apart: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -418,12 +418,12 @@ UNKNOWN_MORE: Final = 0.1
 """Rise in the share of a user's page views on unknown pages from which to train again."""
 FAR_FROM: Final = 2 * FAR_SHARE
 """Share of clustered users far from every centroid from which to train again."""
-FEWEST_FOR_RETRAINING: Final = 100
+MIN_FOR_RETRAINING: Final = 100
 """Users a segment in the training period below which far users are no reason: centroids lie so near
 to the few that they are means of that any other users are far (measured: docs/method.md)."""
 
 
-class Worn(StrEnum):
+class RetrainingReason(StrEnum):
     """Reason to train a model again."""
 
     UNKNOWN = "unknown"
@@ -447,22 +447,22 @@ class Wear:
     enough: bool
 
     @property
-    def by(self) -> tuple[Worn, ...]:
+    def by(self) -> tuple[RetrainingReason, ...]:
         """The reasons to train again; empty where the model is still good."""
-        found = {
-            Worn.UNKNOWN: self.unknown >= self.unknown_before + UNKNOWN_MORE,
-            Worn.FAR: self.enough and self.far >= FAR_FROM,
+        reasons = {
+            RetrainingReason.UNKNOWN: self.unknown >= self.unknown_before + UNKNOWN_MORE,
+            RetrainingReason.FAR: self.enough and self.far >= FAR_FROM,
         }
-        return tuple(one for one, true in found.items() if true)
+        return tuple(reason for reason, true in reasons.items() if true)
 
 
-def wear(period: TrainingPeriod, found: Drift) -> Wear:
+def wear(period: TrainingPeriod, comparison: Drift) -> Wear:
     """Read the wear of a model off the figures of the drift.
 
     Args:
         period: The training period.
-        found: The later export beside it.
+        comparison: The later export beside it.
     """
-    unknown_before, unknown = found.of(DriftFigure.UNKNOWN)
-    _, far = found.of(DriftFigure.FAR)
-    return Wear(unknown, unknown_before, far, enough=period.clustered >= FEWEST_FOR_RETRAINING * period.k)
+    unknown_before, unknown = comparison.of(DriftFigure.UNKNOWN)
+    _, far = comparison.of(DriftFigure.FAR)
+    return Wear(unknown, unknown_before, far, enough=period.clustered >= MIN_FOR_RETRAINING * period.k)

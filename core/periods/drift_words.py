@@ -7,25 +7,25 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.base.schema import HARDLY
-from core.base.wording import common_origin, counted, number, percent, short_address
+from core.base.schema import RARE_BELOW_USERS
+from core.base.wording import common_origin, number, percent, pluralise, short_address
 from core.periods.drift import (
     AFTER_VALUE,
     ALPHA,
     BEFORE_VALUE,
     CHANGE,
     FAR_FROM,
-    FEWEST_FOR_RETRAINING,
     FIGURE,
     ITEM,
+    MIN_FOR_RETRAINING,
     PAGE,
     PERMUTATIONS,
     SHARES,
     UNKNOWN_MORE,
     Drift,
     PageChange,
+    RetrainingReason,
     Wear,
-    Worn,
 )
 from core.periods.migration import Migration
 from core.periods.placed_users import FAR_SHARE
@@ -56,7 +56,7 @@ def headline(found: Drift) -> str:
     """Sentence on whether the alarm is raised."""
     if not found.comparable:
         before, now = found.days
-        return f"Not comparable: this export covers {counted(now, 'day')}, the training {before:,}"
+        return f"Not comparable: this export covers {pluralise(now, 'day')}, the training {before:,}"
     if found.alarm:
         return "What users do has changed since the training period"
     return "No sign that what users do has changed"
@@ -84,7 +84,7 @@ def why_not(found: Drift) -> str:
     (before, now), least, most = found.days, found.alike_days[0], found.alike_days[-1]
     way = "less" if now < before else "more"
     return (
-        f"People do {way} in {counted(now, 'day')} than in {before:,}, so that segments and pages would "
+        f"People do {way} in {pluralise(now, 'day')} than in {before:,}, so that segments and pages would "
         f"differ without any change, and no alarm is raised. Hold {least:,} to {most:,} days against it."
     )
 
@@ -100,7 +100,7 @@ def reasons(found: Drift, names: Sequence[str]) -> list[str]:
     told = raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS)
     if len(raised) and told.empty:
         return ["The mix of pages as a whole, no segment and no single page"]
-    return [told_row(row, row["called"]) for row in told.to_dict("records")]
+    return [figure_line(row, row["called"]) for row in told.to_dict("records")]
 
 
 def alarm_lines(found: Drift, names: Sequence[str]) -> list[str]:
@@ -137,7 +137,7 @@ def _figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
     return before, after
 
 
-def told_row(row: Mapping[Any, Any], name: str) -> str:
+def figure_line(row: Mapping[Any, Any], name: str) -> str:
     """Line on a figure: ``Browsers: 24.1% before, 29.8% now``."""
     before, after = _figure_values(row)
     return f"{name}: {before} before, {after} now"
@@ -158,17 +158,17 @@ def wear_figures(found: Wear) -> tuple[str, ...]:
     unknown = (
         f"Of a user's page views, {percent(found.unknown)} are on pages the model does not know, on average; "
         f"in the training period {percent(found.unknown_before)} would have been. "
-        f"{_limit(Worn.UNKNOWN, found)}: {UNKNOWN_MORE * 100:.0f} points more"
+        f"{_limit(RetrainingReason.UNKNOWN, found)}: {UNKNOWN_MORE * 100:.0f} points more"
     )
     far = (
         f"{percent(found.far)} of the clustered users are farther from every segment than "
         f"{1 - FAR_SHARE:.0%} were. "
     )
     few = (
-        f"With fewer than {FEWEST_FOR_RETRAINING} users of the training period a segment it is held "
+        f"With fewer than {MIN_FOR_RETRAINING} users of the training period a segment it is held "
         "against no limit, because any other users would be far"
     )
-    return unknown, far + (f"{_limit(Worn.FAR, found)}: {FAR_FROM:.0%}" if found.enough else few)
+    return unknown, far + (f"{_limit(RetrainingReason.FAR, found)}: {FAR_FROM:.0%}" if found.enough else few)
 
 
 _CHANGES: Final = {
@@ -189,13 +189,17 @@ def page_lines(table: pd.DataFrame) -> list[str]:
     origin, lines = common_origin(table[PAGE].tolist()), [f"Pages: {page_counts(table)}"]
     for row in table.head(LISTED).to_dict("records"):
         share, now = percent(row[Col.REST_SHARE], 1, row[Col.REST_N]), percent(row[Col.SHARE], 1, row[Col.N])
-        before = f"{share} of the users" if row[Col.REST_USERS] >= HARDLY else f"fewer than {HARDLY} users"
+        before = (
+            f"{share} of the users"
+            if row[Col.REST_USERS] >= RARE_BELOW_USERS
+            else f"fewer than {RARE_BELOW_USERS} users"
+        )
         page = short_address(row[PAGE], origin)
         lines.append(f"- {_CHANGES[row[CHANGE]].capitalize()}: {page}, {before} before, {now} now")
     return lines
 
 
-def _limit(one: Worn, found: Wear) -> str:
+def _limit(one: RetrainingReason, found: Wear) -> str:
     return "Beyond the limit" if one in found.by else "Limit"
 
 
@@ -215,6 +219,7 @@ def migration_line(found: Migration) -> str:
     return (
         f"{percent(found.stayed, 1, found.told)} of {whom} are where they were. Had nobody changed, about "
         f"{percent(found.expected, 1, found.told)} would be, because the same person lands elsewhere with "
-        f"other visits: measured on two random parts of the visits of {counted(found.halves, 'user')} of the "
+        f"other visits: measured on two random parts of the visits of {pluralise(found.halves, 'user')} "
+        f"of the "
         "training period."
     )

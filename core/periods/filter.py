@@ -18,7 +18,7 @@ from core.base.errors import SettingsError
 from core.base.local_clock import LocalClock
 from core.base.schema import Users
 from core.base.settings import Settings
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.sequences import UserSequences
 from core.periods.calendar import day_number, days_of
 
@@ -97,7 +97,7 @@ LINKED: Final = (FROM, TO, *ATTRIBUTES.values())
 
 
 @dataclass(frozen=True, eq=False)
-class Fitting:
+class FilteredRows:
     """The users and page views that a filter leaves.
 
     Args:
@@ -109,7 +109,9 @@ class Fitting:
     views: np.ndarray
 
 
-def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, clock: LocalClock) -> Fitting:
+def apply_filter(
+    chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, clock: LocalClock
+) -> FilteredRows:
     """Apply a filter to users and page views.
 
     Args:
@@ -130,10 +132,11 @@ def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, 
     left = np.bincount(sequences.user[views], minlength=sequences.n_users) > 0
     if not left.any():
         raise SettingsError(
-            f"The filter leaves nobody: none of {counted(sequences.n_users, 'user')} fits {chosen.in_words}",
+            f"The filter leaves nobody: "
+            f"none of {pluralise(sequences.n_users, 'user')} fits {chosen.in_words}",
             remedy="Clear the filter, or choose more",
         )
-    return Fitting(left, views)
+    return FilteredRows(left, views)
 
 
 def _listed(values: Sequence[str]) -> str:

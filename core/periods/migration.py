@@ -27,7 +27,7 @@ from core.differences.table import Diff
 from core.periods.placed_users import Pairs, PlacedUsers
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
-from core.segments.identity import DISSOLVED, chance, continued, likeness
+from core.segments.identity import DISSOLVED, chance, continued, jaccard_matrix
 from core.segments.partition import Partition
 
 BEFORE, AFTER = "before", "after"
@@ -100,7 +100,7 @@ def _counted(pairs: Pairs, weight: np.ndarray, side: int) -> np.ndarray:
     return np.bincount(code, weight, minlength=side * side).reshape(side, side)
 
 
-_MOST_BIN: Final = 6
+_MAX_BIN: Final = 6
 """Highest bin, of log2 of the page views: from 64 on, more make a user's segment no surer."""
 
 
@@ -122,15 +122,15 @@ def _weights(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 def _binned(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The different bins of page views, and the index of each row's bin."""
-    bins = np.minimum(np.log2(np.maximum(views, 1)).astype(int), _MOST_BIN)
+    bins = np.minimum(np.log2(np.maximum(views, 1)).astype(int), _MAX_BIN)
     found, which = np.unique(bins, axis=0, return_inverse=True)
     return found, which.ravel()
 
 
-EARLIER, LATER, KEPT = "earlier", "later", "kept_as"
+EARLIER, LATER, STAYED = "earlier", "later", "kept_as"
 OVERLAP, PAGES_ALIKE, SAME = "overlap", "pages_alike", "same"
 EARLIER_USERS = "earlier_users"
-ALIKE: Final = 0.7
+SIMILAR: Final = 0.7
 """Correlation of page profiles from which two segments can be the same."""
 
 
@@ -173,8 +173,8 @@ def same_segments(
     labels = np.where(after.place < k, frozen.ids[np.minimum(after.place, k - 1)], SET_ASIDE)
     placed = replace(frozen, labels=np.where(current.labels == OUTSIDE, OUTSIDE, labels).astype(np.int32))
     least = max(DISSOLVED, chance(placed, current))
-    index, pages = likeness(placed, current), _alike(before, after, k, current)
-    found = continued(placed, current, least, frozen.ids.tolist(), pages >= ALIKE)
+    index, pages = jaccard_matrix(placed, current), _alike(before, after, k, current)
+    found = continued(placed, current, least, frozen.ids.tolist(), pages >= SIMILAR)
     one, other = _pairs(index)
     beyond = ((0, 1), (0, 1))  # a row and a column of nobody, at −1
     table = pd.DataFrame({
@@ -184,10 +184,10 @@ def same_segments(
     })  # fmt: skip
     for column, ids in ((EARLIER, frozen.ids), (LATER, current.ids)):
         table[column] = table[column].map(dict(enumerate(ids.tolist()))).astype("Int32")
-    table[KEPT] = table[LATER].map(_renamed(current, found.partition)).astype("Int32")
+    table[STAYED] = table[LATER].map(_renamed(current, found.partition)).astype("Int32")
     table[EARLIER_USERS] = table[EARLIER].map(placed.sizes).astype("Int64")
     table[Col.USERS] = table[LATER].map(current.sizes).astype("Int64")
-    table[SAME] = (table[OVERLAP] > least) & (table[PAGES_ALIKE] >= ALIKE)
+    table[SAME] = (table[OVERLAP] > least) & (table[PAGES_ALIKE] >= SIMILAR)
     return SameSegments(table, found.partition, found.quality, least)
 
 

@@ -105,8 +105,8 @@ def means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, np
     rest, rest_squares, rest_n = others(total), others(squares), others(n)
     (value, error), (rest_value, rest_error) = _mean(total, squares, n), _mean(rest, rest_squares, rest_n)
     reach, differs = Z_95 * error, np.abs(value - rest_value) > Z_95 * np.hypot(error, rest_error)
-    held = (total, n, value, value - reach, value + reach, rest, rest_n, rest_value, differs)
-    return dict(zip(HELD, held, strict=True))
+    columns = (total, n, value, value - reach, value + reach, rest, rest_n, rest_value, differs)
+    return dict(zip(HELD, columns, strict=True))
 
 
 def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,18 +116,18 @@ def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.nda
         return value, np.sqrt(spread / n)
 
 
-def table(rows: Rows, along: pd.DataFrame, held: dict[str, np.ndarray]) -> pd.DataFrame:
+def table(rows: Rows, along: pd.DataFrame, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     """Table of arrays by segment: a row a segment and place along the second axis.
 
     Args:
         rows: What the segments are.
         along: A row a place: its own columns.
-        held: Column → array of shape (n_segments, n_places).
+        arrays: Column → array of shape (n_segments, n_places).
     """
     row = np.repeat(np.arange(rows.n_segments), len(along))
     repeated = pd.concat([along] * rows.n_segments, ignore_index=True)
     columns = {name: repeated[name].array for name in along} | {
-        name: np.asarray(values).reshape(-1) for name, values in held.items()
+        name: np.asarray(values).reshape(-1) for name, values in arrays.items()
     }
     return rows.frame(columns, [*ROW, *columns], row)
 
@@ -183,10 +183,10 @@ class Activity:
         first = np.flatnonzero(np.diff(pair, prepend=-1))
         pairs, views = pair[first], np.diff(first, append=len(pair))
         sums = np.add.reduceat(begins[counts].astype(np.int64), first) if len(first) else views
-        own = _pairs(had, calendar, users) if had else np.zeros(0, dtype=np.int64)
-        did = np.isin(pairs, own, assume_unique=True)
+        outcome_pairs = _pairs(had, calendar, users) if had else np.zeros(0, dtype=np.int64)
+        did = np.isin(pairs, outcome_pairs, assume_unique=True)
         user, period = np.divmod(pairs, width)
-        unseen = len(own) - int(did.sum())
+        unseen = len(outcome_pairs) - int(did.sum())
         new = _new(sequences, calendar)
         return cls(calendar, sequences.n_users, user, period, views, sums, did, new, unseen)
 
@@ -278,7 +278,7 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
         return shares(sums(activity.had), users)
     if measure is PeriodMeasure.USERS:
         ours, nothing = users.copy(), np.full(users.shape, np.nan)
-        held = (
+        columns = (
             ours,
             ours,
             ours,
@@ -289,7 +289,7 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
             nothing,
             nothing > 0,
         )
-        return dict(zip(HELD, held, strict=True))
+        return dict(zip(HELD, columns, strict=True))
     times = activity.views if measure is PeriodMeasure.VIEWS else activity.sessions
     return means(sums(times), sums(times.astype(np.float64) ** 2), users)
 
@@ -297,19 +297,19 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
 def _shares_of_all(users: np.ndarray) -> dict[str, np.ndarray]:
     """Each segment's share of those who come, beside its share in all other periods."""
     everybody = np.broadcast_to(users.sum(axis=0), users.shape)
-    found = shares(users, everybody)
+    columns = shares(users, everybody)
     rest, rest_n = (counts.sum(axis=1, keepdims=True) - counts for counts in (users, everybody))
     with np.errstate(divide="ignore", invalid="ignore"):
         value = rest / rest_n
     below, above = difference_interval(users, everybody, rest, rest_n)
     again = (rest, rest_n, value, (below > 0) | (above < 0))
-    return found | dict(zip(HELD[-4:], again, strict=True))
+    return columns | dict(zip(HELD[-4:], again, strict=True))
 
 
 BEGAN, AGE = "began", "age"
 FEWEST: Final = 2
 """Page views that a user in a segment has, at least; required in the first period alone."""
-MOST_PERIODS: Final = 62
+MAX_PERIODS: Final = 62
 """Periods of a retention triangle that can still be read, at most."""
 
 
@@ -324,9 +324,9 @@ def known(activity: Activity) -> np.ndarray:
     """Which cells are known, by first period and periods since: bool of shape (n_periods, n_periods)."""
     width, is_part = activity.calendar.n_periods, activity.calendar.is_part
     later = np.add.outer(np.arange(width), np.arange(width))
-    found: np.ndarray = (later < width) & ~np.append(is_part, True)[np.minimum(later, width)]
-    found[:, 0] = True  # who came first then did come
-    return found
+    is_known: np.ndarray = (later < width) & ~np.append(is_part, True)[np.minimum(later, width)]
+    is_known[:, 0] = True  # who came first then did come
+    return is_known
 
 
 def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -343,9 +343,9 @@ def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     began[user] = first
     counts = np.flatnonzero(began[activity.user] >= 0)
     begin, period = began[activity.user[counts]], activity.period[counts]
-    came = _period_sums(rows, activity.user[counts], begin * width + period - begin, width * width)
-    came = came.reshape(-1, width, width)
-    return size, np.where(known(activity), came, np.nan)
+    returned = _period_sums(rows, activity.user[counts], begin * width + period - begin, width * width)
+    returned = returned.reshape(-1, width, width)
+    return size, np.where(known(activity), returned, np.nan)
 
 
 def left_out(activity: Activity, rows: Rows) -> np.ndarray:
@@ -367,14 +367,14 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
         the row is, ``began`` (its first day), ``age``, ``part`` of ``n`` users come, ``value`` with its
         Wilson interval, the same of the other clustered users, ``differs``.
     """
-    size, came = counted(activity, rows)
+    size, returned = counted(activity, rows)
     width = activity.calendar.n_periods
     cell = np.flatnonzero(known(activity).ravel() & (np.arange(width * width) % width > 0))
     began, age = np.divmod(cell, width)
-    held = shares(came.reshape(len(size), -1)[:, cell], size[:, began])
+    columns = shares(returned.reshape(len(size), -1)[:, cell], size[:, began])
     dates = pd.to_datetime(activity.calendar.dates)
-    made = table(rows, pd.DataFrame({BEGAN: dates[began], AGE: age}), held)
-    return made[made[Col.N] > 0].reset_index(drop=True)
+    cells = table(rows, pd.DataFrame({BEGAN: dates[began], AGE: age}), columns)
+    return cells[cells[Col.N] > 0].reset_index(drop=True)
 
 
 def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
@@ -382,12 +382,12 @@ def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
 
     Each row counts the users for whom that period is known, so the last rows are of the earliest users.
     """
-    size, came = counted(activity, rows)
+    size, returned = counted(activity, rows)
     is_known = known(activity)
-    part = np.nansum(came, axis=1)[:, 1:]
+    part = np.nansum(returned, axis=1)[:, 1:]
     n = np.einsum("sc,ca->sa", size, is_known.astype(np.float64))[:, 1:]
-    made = table(rows, pd.DataFrame({AGE: np.arange(1, part.shape[1] + 1)}), shares(part, n))
-    return made[made[Col.N] > 0].reset_index(drop=True)
+    points = table(rows, pd.DataFrame({AGE: np.arange(1, part.shape[1] + 1)}), shares(part, n))
+    return points[points[Col.N] > 0].reset_index(drop=True)
 
 
 WEEKDAY, CLOCK = "weekday", "hour"
@@ -418,8 +418,8 @@ def rhythm(
     user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.clock)
     different = distinct(user * 168 + code)
     part = _period_sums(rows, user, code, 168)
-    held = shares(part, part.sum(axis=1, keepdims=True))
-    shown = {name: held[name] for name in (PART, Col.N, VALUE, REST_VALUE)}
+    columns = shares(part, part.sum(axis=1, keepdims=True))
+    shown = {name: columns[name] for name in (PART, Col.N, VALUE, REST_VALUE)}
     shown[USERS] = _period_sums(rows, different // 168, different % 168, 168)
     day, hour = np.divmod(np.arange(168), 24)
     along = pd.DataFrame({WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: hour})
@@ -429,8 +429,8 @@ def rhythm(
 def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
     """The hour of the week of each moment, from Monday 0:00 on: int64, 0 to 167."""
     day, time = np.divmod(clock.local(timestamp), DAY)
-    found: np.ndarray = (day + 3) % 7 * 24 + time // HOUR  # 1 January 1970 was a Thursday
-    return found
+    hour: np.ndarray = (day + 3) % 7 * 24 + time // HOUR  # 1 January 1970 was a Thursday
+    return hour
 
 
 DIGITS: Final = 5
@@ -456,18 +456,18 @@ def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str
     shares, again = over_time(activity, rows, PeriodMeasure.SHARE), curve(activity, rows)
     shares["from"] = shares[PERIOD].dt.strftime("%Y-%m-%d")
     again = again.rename(columns={AGE: "weeks"})
-    told = [
+    segments = [
         {"cluster": segment, "name": titles[segment]}
         | {"weeks": _records(shares, segment, ("from", IN_PART))}
         | {"retention": _records(again, segment, ("weeks",)), "retention_left_out": once}
         for segment, once in zip(rows.segments, left_out(activity, rows).tolist(), strict=True)
     ]
-    return {"time_zone": dataset.receipt.time_zone, "segments": told}
+    return {"time_zone": dataset.receipt.time_zone, "segments": segments}
 
 
-def _records(table: pd.DataFrame, segment: int, own: tuple[str, ...]) -> list[dict[str, Any]]:
+def _records(table: pd.DataFrame, segment: int, columns: tuple[str, ...]) -> list[dict[str, Any]]:
     """Rows of a segment as plain data; the share of a week in which nobody came is None."""
-    made = table.loc[table[Col.SEGMENT] == segment, [*own, *_NAMES]].rename(columns=_NAMES).round(DIGITS)
-    made = made.astype({"users": int, "of": int, **dict.fromkeys(("share", "low", "high"), object)})
-    plain = made.where(made.notna(), None).to_dict("records")
+    rows = table.loc[table[Col.SEGMENT] == segment, [*columns, *_NAMES]].rename(columns=_NAMES).round(DIGITS)
+    rows = rows.astype({"users": int, "of": int, **dict.fromkeys(("share", "low", "high"), object)})
+    plain = rows.where(rows.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in plain]

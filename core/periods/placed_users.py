@@ -39,10 +39,10 @@ def by_section(sequences: UserSequences, pages: Sequence[str]) -> bool:
         pages: Address of each page.
     """
     found = sections(pages)
-    return len(set(found)) > 1 and live_shortly(sequences, pages) and not live_shortly(sequences, found)
+    return len(set(found)) > 1 and are_short_lived(sequences, pages) and not are_short_lived(sequences, found)
 
 
-def live_shortly(sequences: UserSequences, names: Sequence[str]) -> bool:
+def are_short_lived(sequences: UserSequences, names: Sequence[str]) -> bool:
     """Whether the later half of the days hardly has a page of the earlier half.
 
     Of few users any two parts share few pages. So the share of page views of the later days on pages of the
@@ -92,7 +92,7 @@ FAR_SHARE: Final = 0.05
 """Share of the clustered users of the training period that the limit of "far" leaves beyond it."""
 RARE: Final = "(pages of very few users)"
 """Name that replaces pages of very few users, whose address may name a person."""
-FEWEST_USERS: Final = 5
+MIN_USERS: Final = 5
 """Users who must have seen a page, at least, for it to be named."""
 Sparse: TypeAlias = Any
 """Type of scipy's sparse matrices, which have no type hints."""
@@ -278,7 +278,7 @@ def places(labels: np.ndarray, partition: Partition) -> np.ndarray:
     return np.where(labels > OUTSIDE, np.searchsorted(partition.ids, labels), k).astype(np.int64)
 
 
-def far_limit(before: PlacedUsers) -> float:
+def distance_limit(before: PlacedUsers) -> float:
     """The distance beyond which :data:`FAR_SHARE` of the clustered users of the training period lie."""
     inside = before.distance[before.clustered]
     return float(np.quantile(inside, 1 - FAR_SHARE)) if len(inside) else float("nan")

@@ -25,12 +25,12 @@ import pyarrow as pa
 from scipy import sparse
 
 from core.base.errors import ArtifactError
-from core.base.schema import HARDLY
+from core.base.schema import RARE_BELOW_USERS
 from core.data.sequences import UserSequences
-from core.periods.placed_users import PlacedUsers, Sparse, far_limit, in_both
+from core.periods.placed_users import PlacedUsers, Sparse, distance_limit, in_both
 from core.storage.disk import disk_errors, load_arrays
 
-MOST_USERS: Final = 20_000
+MAX_USERS: Final = 20_000
 """Users of each export that figures are made of, at most; with more, differences that matter to
 nobody would raise an alarm."""
 _DIRECTIONS: Final = 8
@@ -75,7 +75,7 @@ class TrainingPeriod:
         values: float32 of shape (n_drawn, n_figures), a row a user; NaN where a figure does not speak of one.
             Pages are not among them: they are chosen with the later export, because those that were seen
             most before, and chosen for that, are seen less by anybody else.
-        pages: Those that :data:`HARDLY` or more users saw.
+        pages: Those that :data:`RARE_BELOW_USERS` or more users saw.
         users: int64 of shape (n_pages,), how many.
         seen: Sparse bool of shape (n_drawn, n_pages), who of those drawn saw which.
         axes: Directions of the vectors (:func:`core.segments.principal.principal_axes`).
@@ -115,9 +115,9 @@ class TrainingPeriod:
 
         drawn = drawn_users(len(before.place), np.random.default_rng(seed))
         users = before.pages.users
-        named = np.flatnonzero(users >= HARDLY)
+        named = np.flatnonzero(users >= RARE_BELOW_USERS)
         axes = principal_axes(before.vectors[drawn][before.clustered[drawn]], _DIRECTIONS)
-        limit, inside = far_limit(before), int(before.clustered.sum())
+        limit, inside = distance_limit(before), int(before.clustered.sum())
         values = _values(before, drawn, k, axes, limit)
         seen = before.pages.seen[drawn][:, named] > 0
         by_pages = seen @ np.random.default_rng(seed).random(len(named))
@@ -149,9 +149,9 @@ class TrainingPeriod:
         return _values(side, users, self.k, self.axes, self.limit)
 
     def users_of(self, pages: Sequence[str]) -> np.ndarray:
-        """Users who saw each page, int64; at most :data:`HARDLY` − 1 of pages that a folder does not name."""
+        """Users who saw each page, int64; below :data:`RARE_BELOW_USERS` where no folder names it."""
         if self.placed is None:
-            found, else_ = dict(zip(self.pages, self.users.tolist(), strict=True)), HARDLY - 1
+            found, else_ = dict(zip(self.pages, self.users.tolist(), strict=True)), RARE_BELOW_USERS - 1
         else:
             mine = self.placed.pages
             found, else_ = dict(zip(mine.names, mine.users.tolist(), strict=True)), 0
@@ -226,22 +226,22 @@ class TrainingPeriod:
 
 
 def drawn_users(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw at most :data:`MOST_USERS` of n users at random: int64, ascending."""
-    return np.sort(rng.permutation(n)[:MOST_USERS])
+    """Draw at most :data:`MAX_USERS` of n users at random: int64, ascending."""
+    return np.sort(rng.permutation(n)[:MAX_USERS])
 
 
 def _values(
     side: PlacedUsers, users: np.ndarray, k: int, axes: Mapping[str, np.ndarray], limit: float
 ) -> np.ndarray:
     """Values of all figures: float32 of shape (n_users, n_figures), as in :attr:`TrainingPeriod.figures`."""
-    from core.segments.principal import along
+    from core.segments.principal import project
 
     inside, distance = side.clustered[users], side.distance[users]
     views = np.maximum(side.pages.views[users], 1)
     columns = [
         np.eye(k + 1)[side.place[users]],
         np.where(inside, distance > limit, np.nan), distance, side.unknown[users] / views, np.log2(views),
-        np.where(inside[:, None], along(side.vectors[users], axes), np.nan),
+        np.where(inside[:, None], project(side.vectors[users], axes), np.nan),
     ]  # fmt: skip
     return np.column_stack(columns).astype(np.float32)
 

@@ -19,10 +19,10 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from core.base.schema import Users
-from core.profiles.data import Coded, ProfileData
-from core.profiles.outcomes import Happened
+from core.profiles.data import EncodedColumn, ProfileData
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import ROW, Col, MetricRole
-from core.profiles.rows import Numbers, Rows, put_together
+from core.profiles.rows import Numbers, Rows, merge_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class NamedCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class HappenedCounts:
+class OutcomeTotals:
     """Users of each row with an outcome; one more row, the last, is for users without a page view.
 
     Args:
@@ -97,7 +97,7 @@ class Counts:
     numbers: Mapping[str, Numbers]
     attributes: Mapping[str, NamedCounts]
     pages: NamedCounts
-    outcomes: Mapping[str, HappenedCounts]
+    outcomes: Mapping[str, OutcomeTotals]
 
     @property
     def n_users(self) -> int:
@@ -110,7 +110,7 @@ class Counts:
         return replace(self, attributes=attributes, pages=self.pages.first(most_pages))
 
 
-def count(data: ProfileData, rows: Rows, happened: Mapping[str, Happened]) -> Counts:
+def count(data: ProfileData, rows: Rows, happened: Mapping[str, OutcomeRecord]) -> Counts:
     """Count everything that profiles need of the users of each row.
 
     Args:
@@ -128,7 +128,7 @@ def count(data: ProfileData, rows: Rows, happened: Mapping[str, Happened]) -> Co
     )
 
 
-def count_values(attribute: Coded, rows: Rows) -> NamedCounts:
+def count_values(attribute: EncodedColumn, rows: Rows) -> NamedCounts:
     """Count the users of each row with each value of an attribute."""
     has = np.flatnonzero(attribute.codes >= 0)
     users = rows.table(has, attribute.codes[has], len(attribute.values))
@@ -152,12 +152,12 @@ def _numbers(data: ProfileData, rows: Rows) -> dict[str, Numbers]:
     return found
 
 
-def _count_happened(data: ProfileData, rows: Rows, happened: Happened) -> HappenedCounts:
+def _count_happened(data: ProfileData, rows: Rows, happened: OutcomeRecord) -> OutcomeTotals:
     inside, seen = happened.only(happened.user < data.n_users), data.outcomes.sequences
     row = np.full(len(happened.user), rows.n_rows)
     row[: len(inside.user)] = rows.place[inside.user]  # users without a page view come last
     arrived = inside.first_ts == seen.timestamp[seen.offsets[inside.user]]
-    return HappenedCounts(
+    return OutcomeTotals(
         np.bincount(row, minlength=rows.n_rows + 1).astype(np.float64),
         np.bincount(row, happened.sessions, minlength=rows.n_rows + 1),
         {currency: Numbers.of(row, paid) for currency, paid in sorted(happened.money.items())},
@@ -170,7 +170,7 @@ def _count_happened(data: ProfileData, rows: Rows, happened: Happened) -> Happen
     )
 
 
-def added_up(parts: Sequence[Counts]) -> Counts:
+def sum_counts(parts: Sequence[Counts]) -> Counts:
     """Add up the counts of parts of the users in the same rows, exactly as if all were counted at once.
 
     Args:
@@ -183,7 +183,7 @@ def added_up(parts: Sequence[Counts]) -> Counts:
     return Counts(
         replace(first.rows, place=np.zeros(0, np.intp)),
         np.sum([part.sizes for part in parts], axis=0),
-        {metric: put_together([part.numbers[metric] for part in parts]) for metric in first.numbers},
+        {metric: merge_numbers([part.numbers[metric] for part in parts]) for metric in first.numbers},
         {name: _named([part.attributes[name] for part in parts]) for name in first.attributes},
         _named([part.pages for part in parts]),
         {name: _happened([part.outcomes[name] for part in parts]) for name in first.outcomes},
@@ -213,7 +213,7 @@ def _sum(tables: Sequence[np.ndarray | csr_array], at: Sequence[np.ndarray], n_n
     return total
 
 
-def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
+def _happened(parts: Sequence[OutcomeTotals]) -> OutcomeTotals:
     users, sessions = (
         np.sum([getattr(part, name) for part in parts], axis=0) for name in ("users", "sessions")
     )
@@ -221,7 +221,7 @@ def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
         sessions[users > 0] = np.nan
     currencies = sorted({currency for part in parts for currency in part.paid})
     paid = {
-        currency: put_together([part.paid[currency] for part in parts if currency in part.paid])
+        currency: merge_numbers([part.paid[currency] for part in parts if currency in part.paid])
         for currency in currencies
     }
     refunds = {
@@ -229,7 +229,7 @@ def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
         for currency in sorted({currency for part in parts for currency in part.refunds})
     }
     arrived, refunded = (sum(getattr(part, name) for part in parts) for name in ("arrived", "refunded"))
-    return HappenedCounts(users, sessions, paid, arrived, refunds, refunded)
+    return OutcomeTotals(users, sessions, paid, arrived, refunds, refunded)
 
 
 TITLES: Final = {

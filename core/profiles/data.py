@@ -14,19 +14,19 @@ import pandas as pd
 from core.base.schema import Group, Pages, Users
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.data.receipt import basis_of, describe_bases
+from core.data.receipt import count_user_bases, describe_bases
 from core.data.sequences import UserSequences
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 
 GROUPS: Final = tuple(Group)
 ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
-MOST_PAGES: Final = 20_000
+MAX_PAGES: Final = 20_000
 """Most pages that can be listed, the most viewed ones; a rarer page would never rank."""
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class EncodedColumn:
     """A text column, such as the browser of each user, as integer codes.
 
     Args:
@@ -39,12 +39,12 @@ class Coded:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ViewedPairs:
     """Pairs of a user and a page that the user saw.
 
     Args:
         user: int32 of shape (m,), ascending.
-        page: int32 of shape (m,), below ``MOST_PAGES``.
+        page: int32 of shape (m,), below ``MAX_PAGES``.
         views: int32 of shape (m,), how often.
     """
 
@@ -66,7 +66,7 @@ class ProfileData:
         attributes: Attribute → its value for each user.
         outcomes: Possible outcomes → who had them, see ``core/profiles/outcomes.py``.
         seen: Which user saw which page.
-        page_location: Address of each page, most viewed first, at most ``MOST_PAGES``.
+        page_location: Address of each page, most viewed first, at most ``MAX_PAGES``.
         page_title: Title of each of these pages; None where never sent.
         source_basis: Which columns the sources come from, in a sentence; empty if not known.
     """
@@ -76,9 +76,9 @@ class ProfileData:
     sessions: np.ndarray
     different_pages: np.ndarray
     engagement_s: np.ndarray
-    attributes: Mapping[str, Coded]
+    attributes: Mapping[str, EncodedColumn]
     outcomes: OutcomeIndex
-    seen: Seen
+    seen: ViewedPairs
     page_location: tuple[str, ...]
     page_title: tuple[str | None, ...]
     source_basis: str = ""
@@ -104,7 +104,7 @@ class ProfileData:
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> ProfileData:
         """Lay out a preprocessed export, with the labels of its pages."""
         made = cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences, labels)
-        return replace(made, outcomes=replace(made.outcomes, nobodys=dataset.receipt.no_user_id))
+        return replace(made, outcomes=replace(made.outcomes, without_user_id=dataset.receipt.no_user_id))
 
     @classmethod
     def from_tables(
@@ -117,7 +117,7 @@ class ProfileData:
     ) -> ProfileData:
         """Lay out the tables of a data set (columns of ``core/base/schema.py``) for counting."""
         seen, different_pages = _seen(sequences, len(pages))
-        titles = pages[Pages.PAGE_TITLE].head(MOST_PAGES)
+        titles = pages[Pages.PAGE_TITLE].head(MAX_PAGES)
         msec = pd.to_numeric(users[Users.ENGAGEMENT_MSEC]).to_numpy(dtype=np.float64, na_value=np.nan)
         return cls(
             group=_places(users[Users.GROUP]),
@@ -125,21 +125,21 @@ class ProfileData:
             sessions=users[Users.SESSIONS].to_numpy(dtype=np.int64),
             different_pages=different_pages,
             engagement_s=msec / 1000,
-            attributes=MappingProxyType({name: coded(users[name]) for name in ATTRIBUTES}),
+            attributes=MappingProxyType({name: encode_column(users[name]) for name in ATTRIBUTES}),
             outcomes=OutcomeIndex.from_tables(outcomes, pages, sequences, labels),
             seen=seen,
-            page_location=tuple(pages[Pages.PAGE_LOCATION].head(MOST_PAGES)),
+            page_location=tuple(pages[Pages.PAGE_LOCATION].head(MAX_PAGES)),
             page_title=tuple(None if pd.isna(title) else str(title) for title in titles),
-            source_basis=describe_bases(basis_of(users)),
+            source_basis=describe_bases(count_user_bases(users)),
         )
 
 
-def coded(values: pd.Series) -> Coded:
+def encode_column(values: pd.Series) -> EncodedColumn:
     """Encode a text column: codes by frequency, most frequent first, equally frequent texts by name."""
     codes, uniques = pd.factorize(values, sort=True)
     order = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(uniques)), kind="stable")
     rank = np.append(np.argsort(order), -1)  # the last one is for code −1
-    return Coded(rank[codes].astype(np.int32), tuple(str(uniques[place]) for place in order))
+    return EncodedColumn(rank[codes].astype(np.int32), tuple(str(uniques[place]) for place in order))
 
 
 def _ascending(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -152,11 +152,13 @@ def _places(groups: pd.Series) -> np.ndarray:
     return np.asarray(codes, dtype=np.int8)
 
 
-def _seen(sequences: UserSequences, n_pages: int) -> tuple[Seen, np.ndarray]:
+def _seen(sequences: UserSequences, n_pages: int) -> tuple[ViewedPairs, np.ndarray]:
     """Pairs of user and page, and the number of different pages that each user saw."""
     pairs = sequences.user.astype(np.int64) * max(1, n_pages) + sequences.page
     different, views = np.unique(pairs, return_counts=True)
     user, page = np.divmod(different, max(1, n_pages))
-    listed = page < MOST_PAGES
-    seen = Seen(user[listed].astype(np.int32), page[listed].astype(np.int32), views[listed].astype(np.int32))
+    listed = page < MAX_PAGES
+    seen = ViewedPairs(
+        user[listed].astype(np.int32), page[listed].astype(np.int32), views[listed].astype(np.int32)
+    )
     return seen, np.bincount(user, minlength=sequences.n_users)

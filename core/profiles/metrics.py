@@ -25,12 +25,12 @@ import pandas as pd
 from core.base.schema import OUTSIDE, Group
 from core.base.settings import AnalyzeSettings
 from core.base.wording import percent
-from core.data.receipt import NO_CURRENCY, OutcomeUsers, added
-from core.profiles.counts import Counts, HappenedCounts, attribute_shares, count
+from core.data.receipt import NO_CURRENCY, OutcomeUsers, add_outcome_users
+from core.profiles.counts import Counts, OutcomeTotals, attribute_shares, count
 from core.profiles.data import ProfileData
-from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of
 from core.profiles.profile_columns import FIELDS, ROW, Col, Field, MetricRole, RowKind
-from core.profiles.rows import Numbers, Rows, make_rows, medians, put_together
+from core.profiles.rows import Numbers, Rows, make_rows, medians, merge_numbers
 from core.profiles.top_pages import top_pages
 from core.profiles.two_shares import wilson
 from core.segments.one_page import OnePageSegments
@@ -42,7 +42,7 @@ CAP, CAP_TIMES = 0.99, 3
 
 
 def heat_map(
-    counts: Counts, happened: HappenedCounts | None, segments: pd.DataFrame, fields: Iterable[Field]
+    counts: Counts, happened: OutcomeTotals | None, segments: pd.DataFrame, fields: Iterable[Field]
 ) -> pd.DataFrame:
     """Compare each row with the other clustered users, metric by metric.
 
@@ -60,34 +60,34 @@ def heat_map(
     parts = []
     for metric, numbers in {**counts.numbers, **_of_outcome(counts.sizes, happened)}.items():
         if segments[metric].notna().any():
-            found = {
+            columns = {
                 Col.METRIC: np.repeat(metric, len(segments)),
                 Col.VALUE: segments[metric].to_numpy(dtype=np.float64),
                 Col.Z: _z(counts.rows, numbers),
                 Col.N: segments[described[metric].n].to_numpy(),
                 Col.EVIDENCE: np.repeat(described[metric].evidence.value, len(segments)),
             }
-            parts.append(segments[[*ROW]].assign(**found))
+            parts.append(segments[[*ROW]].assign(**columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _of_outcome(sizes: np.ndarray, happened: HappenedCounts | None) -> dict[str, Numbers]:
+def _of_outcome(sizes: np.ndarray, happened: OutcomeTotals | None) -> dict[str, Numbers]:
     """Numbers of the outcome: 0 or 1 for each user, and the amount paid if there is a single currency."""
     if happened is None:
         return {}
     did, row = happened.users[:-1], np.arange(len(sizes))
-    found = {Col.OUTCOME_RATE: _with_zeros(Numbers(row, np.ones(len(row)), did, did), sizes)}
+    numbers = {Col.OUTCOME_RATE: _with_zeros(Numbers(row, np.ones(len(row)), did, did), sizes)}
     if len(happened.paid) == 1:
         (paid,) = happened.paid.values()
-        found[Col.REVENUE_PER_USER] = _with_zeros(paid.only(paid.row < len(sizes)), sizes)
-    return found
+        numbers[Col.REVENUE_PER_USER] = _with_zeros(paid.only(paid.row < len(sizes)), sizes)
+    return numbers
 
 
 def _with_zeros(numbers: Numbers, sizes: np.ndarray) -> Numbers:
     """Add 0 for the users of each row who have no number."""
     row, without = np.arange(len(sizes)), sizes - numbers.known(len(sizes))
-    made = put_together([numbers, Numbers(row, np.zeros(len(sizes)), without, without)])
-    return made.only(made.users > 0)
+    merged = merge_numbers([numbers, Numbers(row, np.zeros(len(sizes)), without, without)])
+    return merged.only(merged.users > 0)
 
 
 def _z(rows: Rows, numbers: Numbers) -> np.ndarray:
@@ -159,7 +159,7 @@ class Profiles:
     settings: AnalyzeSettings
     outcome: str | None
     chosen: tuple[str, ...]
-    happened: Happened | None
+    happened: OutcomeRecord | None
     n_users: int
     n_clustered: int
     rows: Rows
@@ -226,12 +226,12 @@ def profile_rows(
         SettingsError: If an outcome is not in the data.
     """
     happened = with_any_of(data.outcomes.parts(settings))
-    made = profile_counts(count(data, rows, happened), data.outcomes, settings, one_page)
+    profiles = profile_counts(count(data, rows, happened), data.outcomes, settings, one_page)
     *_, whole = (None, *happened.values())
-    return replace(made, rows=rows, happened=whole and whole.only(whole.user < data.n_users))
+    return replace(profiles, rows=rows, happened=whole and whole.only(whole.user < data.n_users))
 
 
-def with_any_of(parts: Mapping[str, Happened]) -> dict[str, Happened]:
+def with_any_of(parts: Mapping[str, OutcomeRecord]) -> dict[str, OutcomeRecord]:
     """Add to several outcomes a last entry for users with any of them."""
     return {**parts, **({ANY_OUTCOME: any_of(list(parts.values()))} if len(parts) > 1 else {})}
 
@@ -255,7 +255,9 @@ def profile_counts(
     segments = _segments(counts, whole)
     is_unset = settings.outcome is None and outcomes.unset
     unset = (f"{outcomes.unset}. Choose it: --outcome {next(iter(outcomes.likely))}",) if is_unset else ()
-    fields = described(whole.paid if whole else (), seen=rows.by_outcome or outcomes.is_read(chosen))
+    fields = column_descriptions(
+        whole.paid if whole else (), seen=rows.by_outcome or outcomes.is_read(chosen)
+    )
     roles = [field.evidence.value for field in fields]
     return Profiles(
         settings=settings,
@@ -270,25 +272,25 @@ def profile_counts(
         top_pages=top_pages(counts.pages, rows, sizes, settings.top_pages),
         shares=attribute_shares(counts.attributes, rows, sizes),
         heatmap=heat_map(counts, whole, segments, fields),
-        outcomes=_outcomes(counts, outcomes.nobodys),
+        outcomes=_outcomes(counts, outcomes.without_user_id),
         fields=pd.DataFrame([vars(field) for field in fields]).assign(**{Col.EVIDENCE: roles}),
         notes=outcomes.notes(chosen, counts.n_users, *whole.for_notes) if whole else unset,
     )
 
 
-def of_used_rows(made: Profiles) -> Profiles:
+def drop_empty_rows(profiles: Profiles) -> Profiles:
     """Remove rows of segments and groups without users from all tables."""
-    used = made.rows.used(made.segments[Col.USERS].to_numpy()[: made.rows.n_rows])
-    empty = made.rows.head[Col.KEY][: len(used)][~used]
+    used = profiles.rows.used(profiles.segments[Col.USERS].to_numpy()[: profiles.rows.n_rows])
+    empty = profiles.rows.head[Col.KEY][: len(used)][~used]
     tables = ("segments", "top_pages", "shares", "heatmap", "outcomes")
-    kept = {
+    filled = {
         name: table[~table[Col.KEY].isin(empty)].reset_index(drop=True)
-        for name, table in ((name, getattr(made, name)) for name in tables)
+        for name, table in ((name, getattr(profiles, name)) for name in tables)
     }
-    return replace(made, rows=made.rows.only(used), **kept)
+    return replace(profiles, rows=profiles.rows.only(used), **filled)
 
 
-def described(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
+def column_descriptions(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
     """Description of each column for a data set: with the revenue's currency, and whether it is a finding.
 
     Args:
@@ -309,10 +311,10 @@ def described(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
     return tuple(replace(field, **changes[field.field]) for field in FIELDS)
 
 
-def _outcomes(counts: Counts, nobodys: Mapping[str, OutcomeUsers]) -> pd.DataFrame:
+def _outcomes(counts: Counts, without_id: Mapping[str, OutcomeUsers]) -> pd.DataFrame:
     """The outcomes table: users with each outcome, and any of them, with a page view or not; revenue."""
-    alone = [nobodys[called] for called in counts.outcomes if called in nobodys]
-    of_nobody = {**nobodys, ANY_OUTCOME: added(alone)} if alone else {}
+    alone = [without_id[called] for called in counts.outcomes if called in without_id]
+    of_nobody = {**without_id, ANY_OUTCOME: add_outcome_users(alone)} if alone else {}
     tables = []
     for called, happened in counts.outcomes.items():
         more = of_nobody.get(called)
@@ -328,10 +330,10 @@ def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
     nobody = (NO_USER_ID, RowKind.GROUP.value, OUTSIDE, f"No user id ({more.events:,} times)")
     all_users, unseen = table.iloc[-2], table.iloc[-1]
     currency = table[Col.CURRENCY].iloc[0]
-    own = [sums.get(currency, 0.0) for sums in (more.revenue, more.refunds, more.net)]
+    amounts = [sums.get(currency, 0.0) for sums in (more.revenue, more.refunds, more.net)]
     paid = {
         name: [value, np.nansum([value, all_users[name], unseen[name]])]
-        for name, value in zip(_SUMS, own, strict=True)
+        for name, value in zip(_SUMS, amounts, strict=True)
         if name is not Col.REFUNDS or value or table[name].notna().any()
     }
     last = pd.DataFrame([nobody, TOTAL], columns=list(ROW)).assign(
@@ -345,7 +347,7 @@ def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
     return pd.concat([table, last], ignore_index=True)
 
 
-def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency: str | None) -> pd.DataFrame:
+def _one_outcome(counts: Counts, called: str, happened: OutcomeTotals, currency: str | None) -> pd.DataFrame:
     rows = counts.rows
     converted, n = rows.with_all(happened.users[:-1]), rows.with_all(counts.sizes)
     low, high = wilson(converted, n)
@@ -361,10 +363,10 @@ def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency
     columns = (converted, _ratio(converted, n), low, high, n, *(rows.with_all(one[:-1]) for one in sums))
     outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, *sums[:, -1])
     names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, *_SUMS)
-    found = {
+    columns_of = {
         name: np.append(values, last) for name, values, last in zip(names, columns, outside, strict=True)
     }
-    return head.assign(**{Col.OUTCOME: called, Col.CURRENCY: currency}, **found)
+    return head.assign(**{Col.OUTCOME: called, Col.CURRENCY: currency}, **columns_of)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -376,7 +378,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
-def _segments(counts: Counts, happened: HappenedCounts | None) -> pd.DataFrame:
+def _segments(counts: Counts, happened: OutcomeTotals | None) -> pd.DataFrame:
     rows, numbers, sizes = counts.rows, counts.numbers, counts.sizes
     users = rows.with_all(sizes)
     views, sessions, different = (
@@ -414,7 +416,7 @@ def _engagement(rows: Rows, engaged: Numbers, users: np.ndarray) -> dict[str, np
 
 
 def _outcome(
-    rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: HappenedCounts | None
+    rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: OutcomeTotals | None
 ) -> dict[str, np.ndarray]:
     if happened is None:
         return {name: np.full(len(users), np.nan) for name in _OF_OUTCOME}

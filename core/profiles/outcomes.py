@@ -21,7 +21,7 @@ import pandas as pd
 from core.base.errors import SettingsError
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
-from core.base.wording import counted, percent
+from core.base.wording import percent, pluralise
 from core.data.dataset import Dataset
 from core.data.leaks import leaking_pages
 from core.data.page_labels import LabelledPages
@@ -47,7 +47,7 @@ _HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/?#]+(?=[/?#]|$)", re.IG
 
 
 @dataclass(frozen=True, eq=False)
-class Happened:
+class OutcomeRecord:
     """The users who had an outcome, with their sessions, times and payments.
 
     Args:
@@ -82,21 +82,21 @@ class Happened:
             return next(iter(self.money.values()))
         return np.full(len(self.user), np.nan)
 
-    def paid_in(self, currency: str) -> Happened:
+    def paid_in(self, currency: str) -> OutcomeRecord:
         """These users with the payments in one currency only."""
         return replace(self, money={currency: self.money[currency]})
 
-    def only(self, which: np.ndarray) -> Happened:
+    def only(self, which: np.ndarray) -> OutcomeRecord:
         """The users where ``which`` (bool of shape (m,)) is true."""
         money, refunds = (
             {currency: values[which] for currency, values in sums.items()}
             for sums in (self.money, self.refunds)
         )
-        return Happened(self.user[which], self.sessions[which], self.first_ts[which], money, refunds)
+        return OutcomeRecord(self.user[which], self.sessions[which], self.first_ts[which], money, refunds)
 
 
 @dataclass(frozen=True, eq=False)
-class OutcomeIndex(Mapping[str, Happened]):
+class OutcomeIndex(Mapping[str, OutcomeRecord]):
     """Mapping from the text of each possible outcome to the users who had it; iterating gives the events.
 
     Args:
@@ -106,16 +106,16 @@ class OutcomeIndex(Mapping[str, Happened]):
         pages: Address of each page.
         templates: Path template of each page; empty where pages are not labelled.
         whole: Index of the data set that the model was trained on, if this is a part of it; else None.
-        nobodys: Event → counts and revenue of visitors without a user id.
+        without_user_id: Event → counts and revenue of visitors without a user id.
     """
 
     n_users: int
-    events: Mapping[str, Happened]
+    events: Mapping[str, OutcomeRecord]
     sequences: UserSequences
     pages: tuple[str, ...]
     templates: tuple[str, ...]
     whole: OutcomeIndex | None = None
-    nobodys: Mapping[str, OutcomeUsers] = field(default_factory=dict)
+    without_user_id: Mapping[str, OutcomeUsers] = field(default_factory=dict)
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None) -> OutcomeIndex:
@@ -143,11 +143,11 @@ class OutcomeIndex(Mapping[str, Happened]):
             chosen: Outcomes of it, which may be views of pages that no user here saw.
         """
         nothing = np.zeros(0)
-        nobody = Happened(nothing.astype(np.int64), nothing, nothing.astype(np.int64), {})
+        nobody = OutcomeRecord(nothing.astype(np.int64), nothing, nothing.astype(np.int64), {})
         absent = (*whole.events, *(outcome for outcome in chosen if not self.pages_of(outcome)))
         return replace(self, events=dict.fromkeys(absent, nobody) | dict(self.events), whole=whole)
 
-    def __getitem__(self, outcome: str) -> Happened:
+    def __getitem__(self, outcome: str) -> OutcomeRecord:
         if outcome in self.events:
             return self.events[outcome]
         pages = self.pages_of(outcome)
@@ -178,7 +178,7 @@ class OutcomeIndex(Mapping[str, Happened]):
     @cached_property
     def unseen(self) -> int:
         """Number of users with an event but without a used page view."""
-        users = np.concatenate([np.empty(0, np.int64), *(one.user for one in self.events.values())])
+        users = np.concatenate([np.empty(0, np.int64), *(record.user for record in self.events.values())])
         return len(np.unique(users[users >= self.n_users]))
 
     @property
@@ -194,13 +194,13 @@ class OutcomeIndex(Mapping[str, Happened]):
         """
         fewest, most = RARE
         began = self.sequences.timestamp[self.sequences.offsets[:-1]]
-        found = []
+        candidates = []
         for name, everybody in self.events.items():
             had = everybody.only(everybody.user < self.n_users)
             later = had.first_ts > began[had.user]
             if fewest <= len(had.user) <= most * self.n_users and later.mean() > _ARRIVED_SHARE:
-                found.append((float(had.sessions.mean()), -len(had.user), name))
-        return {name: -users for sessions, users, name in sorted(found)[:NEAREST] if sessions <= ONCE}
+                candidates.append((float(had.sessions.mean()), -len(had.user), name))
+        return {name: -users for sessions, users, name in sorted(candidates)[:NEAREST] if sessions <= ONCE}
 
     @property
     def unset(self) -> str:
@@ -222,18 +222,18 @@ class OutcomeIndex(Mapping[str, Happened]):
                 self._refuse(outcome)
         return settings.outcome
 
-    def parts(self, settings: AnalyzeSettings) -> dict[str, Happened]:
+    def parts(self, settings: AnalyzeSettings) -> dict[str, OutcomeRecord]:
         """Chosen outcome → users who had it; with ``OutcomeCount.FIRST`` each user in the first one only.
 
         Raises:
             SettingsError: If one of them is not in the data.
         """
-        found = {outcome: self[outcome] for outcome in self.chosen(settings)}
-        if settings.outcome_counts is OutcomeCount.FIRST and len(found) > 1:
-            return dict(zip(found, _firsts(tuple(found.values())), strict=True))
-        return found
+        records = {outcome: self[outcome] for outcome in self.chosen(settings)}
+        if settings.outcome_counts is OutcomeCount.FIRST and len(records) > 1:
+            return dict(zip(records, _firsts(tuple(records.values())), strict=True))
+        return records
 
-    def inside(self, settings: AnalyzeSettings) -> dict[str, Happened]:
+    def inside(self, settings: AnalyzeSettings) -> dict[str, OutcomeRecord]:
         """The :meth:`parts` of users with a page view; with several, first an entry for any of them.
 
         Raises:
@@ -277,17 +277,19 @@ class OutcomeIndex(Mapping[str, Happened]):
         """
         if self.whole is not None:
             return self.whole.is_read(chosen)
-        known = tuple(one for one in chosen if one in self.events or self.pages_of(one))
-        return any(self.pages_of(one) or self.leaks((one,)) for one in known) or bool(self.leaks(known))
+        known = tuple(outcome for outcome in chosen if outcome in self.events or self.pages_of(outcome))
+        return any(self.pages_of(outcome) or self.leaks((outcome,)) for outcome in known) or bool(
+            self.leaks(known)
+        )
 
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
         """Pages that give these outcomes away, without the pages that are outcomes themselves."""
-        asked = tuple(chosen)
+        outcomes = tuple(chosen)
         if self.whole is not None:
-            return self.whole.leaks(asked)
-        if asked not in self._leaks:
-            self._leaks[asked] = self._leaking(asked) if asked else ()
-        return self._leaks[asked]
+            return self.whole.leaks(outcomes)
+        if outcomes not in self._leaks:
+            self._leaks[outcomes] = self._leaking(outcomes) if outcomes else ()
+        return self._leaks[outcomes]
 
     @cached_property
     def _leaks(self) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -296,12 +298,12 @@ class OutcomeIndex(Mapping[str, Happened]):
 
     def _leaking(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
         happened, seen = any_of([self[outcome] for outcome in chosen]), self.sequences
-        found = leaking_pages(
+        leaks = leaking_pages(
             seen.user, seen.page, seen.timestamp, self.pages, happened.user, happened.first_ts,
             self.templates,
         )  # fmt: skip
-        own = {page for outcome in chosen for page in self.pages_of(outcome)}
-        return tuple(self.pages[page] for page in found.tolist() if page not in own)
+        own_pages = {page for outcome in chosen for page in self.pages_of(outcome)}
+        return tuple(self.pages[page] for page in leaks.tolist() if page not in own_pages)
 
     def notes(
         self, chosen: Sequence[str], n_users: int, had: int, without: int, arrived: int, refunded: int
@@ -318,20 +320,20 @@ class OutcomeIndex(Mapping[str, Happened]):
         """
         called, is_page = label_of(chosen), any(self.pages_of(outcome) for outcome in chosen)
         possible = {
-            f"Nobody with a page view has {called}, only {counted(without, 'user')} without one, "
+            f"Nobody with a page view has {called}, only {pluralise(without, 'user')} without one, "
             "in no segment. Choose another outcome": not had,
-            f"All {counted(had, 'user')} have {called}, so that it tells no segment from another. Choose "
+            f"All {pluralise(had, 'user')} have {called}, so that it tells no segment from another. Choose "
             "another outcome": had == n_users,
-            f"{arrived:,} of the {counted(had, 'user')} with {called} came in on it: it says how they "
+            f"{arrived:,} of the {pluralise(had, 'user')} with {called} came in on it: it says how they "
             "arrived, not what they did. Choose a later page": (
                 is_page and 0 < had < n_users and arrived >= _ARRIVED_SHARE * had
             ),
-            f"{refunded:,} of the {counted(had, 'user')} with {called} got back everything they paid: they "
+            f"{refunded:,} of the {pluralise(had, 'user')} with {called} got back everything they paid: they "
             "count as converted": refunded,
         }  # fmt: skip
         return tuple(text for text, applies in possible.items() if applies)
 
-    def _saw(self, pages: Sequence[int]) -> Happened:
+    def _saw(self, pages: Sequence[int]) -> OutcomeRecord:
         wanted = np.zeros(len(self.pages), dtype=bool)
         wanted[list(pages)] = True
         views = np.flatnonzero(wanted[self.sequences.page])
@@ -341,17 +343,17 @@ class OutcomeIndex(Mapping[str, Happened]):
         ]
         users, first = np.unique(user, return_index=True)
         sessions = np.bincount(np.searchsorted(users, user[begins]), minlength=len(users))
-        return Happened(users, sessions.astype(np.float64), self.sequences.timestamp[views[first]], {})
+        return OutcomeRecord(users, sessions.astype(np.float64), self.sequences.timestamp[views[first]], {})
 
     @cached_property
     def _places(self) -> dict[str, dict[str, tuple[int, ...]]]:
         """Page indices by kind of outcome, then by address or template, with and without its host."""
-        found: dict[str, dict[str, list[int]]] = {kind: defaultdict(list) for kind in _KINDS}
+        places: dict[str, dict[str, list[int]]] = {kind: defaultdict(list) for kind in _KINDS}
         for kind, texts in ((PAGE_OUTCOME, self.pages), (TEMPLATE_OUTCOME, self.templates)):
             for page, text in enumerate(texts):
                 for name in dict.fromkeys((text, path_of(text))):
-                    found[kind][name].append(page)
-        return {kind: {name: tuple(pages) for name, pages in own.items()} for kind, own in found.items()}
+                    places[kind][name].append(page)
+        return {kind: {name: tuple(pages) for name, pages in own.items()} for kind, own in places.items()}
 
     def _refuse(self, outcome: str) -> None:
         kind = next(kind for kind in _KINDS if outcome.startswith(kind))
@@ -390,7 +392,7 @@ def _label(outcome: str) -> str:
     return outcome
 
 
-def any_of(parts: Sequence[Happened]) -> Happened:
+def any_of(parts: Sequence[OutcomeRecord]) -> OutcomeRecord:
     """Users with any of several outcomes; all sessions are NaN if a user has two, which may share one."""
     if len(parts) == 1:
         return parts[0]
@@ -402,7 +404,7 @@ def any_of(parts: Sequence[Happened]) -> Happened:
         sessions[place] = np.concatenate([part.sessions for part in parts])
     users = [len(part.user) for part in parts]
     money = _put_together(place, users, [part.money for part in parts])
-    return Happened(
+    return OutcomeRecord(
         user, sessions, first, money, _put_together(place, users, [part.refunds for part in parts])
     )
 
@@ -420,20 +422,20 @@ def _put_together(
     return {currency: _sums(place, paid) for currency, paid in values.items()}
 
 
-def _firsts(parts: Sequence[Happened]) -> list[Happened]:
+def _firsts(parts: Sequence[OutcomeRecord]) -> list[OutcomeRecord]:
     """Reduce each part to the users whose first outcome it is; at the same time, the first chosen counts."""
     first = any_of(parts)
     done = np.zeros(len(first.user), dtype=bool)
-    found = []
+    firsts = []
     for part in parts:
         place = np.searchsorted(first.user, part.user)
         mine = (part.first_ts == first.first_ts[place]) & ~done[place]
         done[place[mine]] = True
-        found.append(part.only(mine))
-    return found
+        firsts.append(part.only(mine))
+    return firsts
 
 
-def _event(rows: pd.DataFrame) -> Happened:
+def _event(rows: pd.DataFrame) -> OutcomeRecord:
     user, place = np.unique(rows[Outcomes.USER].to_numpy(dtype=np.int64), return_inverse=True)
     first = np.full(len(user), np.iinfo(np.int64).max)
     np.minimum.at(first, place, rows[Outcomes.FIRST_TS].to_numpy())
@@ -442,14 +444,14 @@ def _event(rows: pd.DataFrame) -> Happened:
         _by_currency(place, rows[Outcomes.CURRENCY], rows[column]) if column in rows else {}
         for column in (Outcomes.REVENUE, Outcomes.REFUNDS)  # an earlier release has no refunds
     )
-    return Happened(user, sessions, first, money, refunds)
+    return OutcomeRecord(user, sessions, first, money, refunds)
 
 
 def _by_currency(place: np.ndarray, codes: pd.Series, column: pd.Series) -> dict[str, np.ndarray]:
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     currency = codes.fillna(NO_CURRENCY).to_numpy()
-    found = pd.unique(currency[~np.isnan(values)])
-    return {str(name): _sums(place, np.where(currency == name, values, np.nan)) for name in found}
+    currencies = pd.unique(currency[~np.isnan(values)])
+    return {str(name): _sums(place, np.where(currency == name, values, np.nan)) for name in currencies}
 
 
 def _sums(place: np.ndarray, values: np.ndarray) -> np.ndarray:

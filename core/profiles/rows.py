@@ -22,7 +22,7 @@ import pandas as pd
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, View
 from core.data.sequences import UserSequences
-from core.profiles.data import GROUPS, ProfileData, coded
+from core.profiles.data import GROUPS, ProfileData, encode_column
 from core.profiles.profile_columns import ROW, MetricRole, RowKind
 from core.segments.one_page import OnePageSegments
 
@@ -83,19 +83,19 @@ class Rows:
     def head(self) -> pd.DataFrame:
         """Columns that say what a row is, one row each, the totals last."""
         groups = [*self.groups, *([Group.ONE_PAGE] if self.one_page else [])]
-        made = [(f"group:{g}", RowKind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in groups]
+        rows = [(f"group:{g}", RowKind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in groups]
         called = self.called or [(f"segment:{s}", f"Segment {s + 1}") for s in self.segments]
         described = [
             *(
                 (key, RowKind.SEGMENT.value, s, label)
                 for (key, label), s in zip(called, self.segments, strict=True)
             ),
-            *made[: len(self.groups)],
+            *rows[: len(self.groups)],
             *(
                 (f"one_page:{n}", RowKind.ONE_PAGE.value, OUTSIDE, name)
                 for n, name in enumerate(self.one_page)
             ),
-            *made[len(self.groups) :],
+            *rows[len(self.groups) :],
             ("all", RowKind.ALL.value, OUTSIDE, "All users"),
         ]
         return pd.DataFrame(described, columns=list(ROW))
@@ -114,8 +114,8 @@ class Rows:
         """
         head = {name: self.head[name].array for name in self.head}
         about = head if row is None else {name: values.take(row) for name, values in head.items()}
-        made = about | dict(columns)
-        return pd.DataFrame({name: made[name] for name in order})
+        columns_of = about | dict(columns)
+        return pd.DataFrame({name: columns_of[name] for name in order})
 
     def count(self, users: np.ndarray | None = None, weights: np.ndarray | None = None) -> np.ndarray:
         """Count users, or sum weights, of each row.
@@ -159,12 +159,12 @@ class Rows:
         """
         return (sizes > 0) | (np.arange(self.n_rows) >= self._first_one_page)
 
-    def only(self, kept: np.ndarray) -> Rows:
-        """Keep the rows where ``kept`` (bool of shape (n_rows,)) is true; the others must have no users."""
-        inside, rest = kept[: self.n_segments], kept[self.n_segments : self._first_one_page]
+    def only(self, users: np.ndarray) -> Rows:
+        """Keep the rows where ``users`` (bool of shape (n_rows,)) is true; the others must have no users."""
+        inside, rest = users[: self.n_segments], users[self.n_segments : self._first_one_page]
         return replace(
             self,
-            place=(np.cumsum(kept) - 1)[self.place],
+            place=(np.cumsum(users) - 1)[self.place],
             segments=tuple(compress(self.segments, inside)),
             groups=tuple(compress(self.groups, rest)),
         )
@@ -314,7 +314,7 @@ class Numbers:
         return self.at(np.ceil(n * share + (1 - share) - 1))
 
 
-def put_together(parts: Sequence[Numbers]) -> Numbers:
+def merge_numbers(parts: Sequence[Numbers]) -> Numbers:
     """Merge numbers of parts of the users into an entry for each row and value, independent of the parts."""
     row, value, users, weight = (
         np.concatenate([getattr(part, name) for part in parts])
@@ -419,7 +419,7 @@ class LabelData:
         tallies, places = {}, {}
         for view in (View.THEME, View.TYPE):
             if view in names:
-                labels = coded(pd.Series(list(names[view]), dtype="str").iloc[sequences.page])
+                labels = encode_column(pd.Series(list(names[view]), dtype="str").iloc[sequences.page])
                 place = {value: number for number, value in enumerate(labels.values)}
                 places[view] = np.array([place.get(name, -1) for name in names[view]], dtype=np.int32)
                 tallies[view] = tally(sequences.user, labels.codes, labels.values, sequences.n_users)
@@ -427,6 +427,8 @@ class LabelData:
 
     def times(self, view: View, value: str) -> np.ndarray:
         """Number of each user's page views of a theme or type: float64 of shape (n_users,)."""
-        made = self.views[view]
-        own = made.code == made.values.index(value)
-        return np.bincount(made.user[own], made.times[own], minlength=self.n_users).astype(np.float64)
+        tallied = self.views[view]
+        has_value = tallied.code == tallied.values.index(value)
+        return np.bincount(tallied.user[has_value], tallied.times[has_value], minlength=self.n_users).astype(
+            np.float64
+        )

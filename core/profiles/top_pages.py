@@ -5,7 +5,8 @@ in the table of differences (``core/differences/table.py``), by the low end of C
 of the difference leaves out 0: so neither a page with three visitors nor one that everybody sees can win.
 For pages seen less often it is negative. The model saw the pages, so these are descriptions without a test.
 
-:func:`select` describes hand-picked users: from which segments they are, and which pages set them apart.
+:func:`describe_selection` describes hand-picked users: from which segments they are, and which pages set them
+apart.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import InputError
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.profiles import two_shares
 from core.profiles.counts import NamedCounts, count_pages
 from core.profiles.data import ProfileData
@@ -145,7 +146,7 @@ class Selection:
     pages: pd.DataFrame
 
 
-def select(data: ProfileData, rows: Rows, users: np.ndarray, count: int = 10) -> Selection:
+def describe_selection(data: ProfileData, rows: Rows, users: np.ndarray, count: int = 10) -> Selection:
     """Describe hand-picked users: their segments, and the pages that set them apart.
 
     Args:
@@ -169,7 +170,7 @@ def small_kind_sentence(data: ProfileData, kind: SmallKind) -> str:
     """
     page = _pages(data, np.array(kind.users), 1).iloc[0]
     return (
-        f"A small kind beside these: {counted(len(kind.users), 'user')} ({kind.share:.1%}), "
+        f"A small kind beside these: {pluralise(len(kind.users), 'user')} ({kind.share:.1%}), "
         f"{page[Col.SHARE]:.0%} of whom view {page[Col.PAGE_LOCATION]}; two halves of the users lead to them "
         f"(Jaccard {kind.agreement:.2f})"
     )

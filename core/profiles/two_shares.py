@@ -40,15 +40,19 @@ def wilson(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.nd
 
 FISHER: Final = "Fisher's exact test"
 CHI_SQUARE: Final = "χ² test"
-_FEWEST_EXPECTED: Final = 5
-ALONE: Final = np.array(0.0)
+_MIN_EXPECTED: Final = 5
+NO_COMPARISON: Final = np.array(0.0)
 """Correlation of two shares without common users."""
 SEEN: Final = Z_95 + float(stats.norm.ppf(0.8))
 """Size of a difference, in standard errors, that is detected in 80 % of samples at p < .05."""
 
 
 def difference_interval(
-    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray, correlation: np.ndarray = ALONE
+    users: np.ndarray,
+    n: np.ndarray,
+    rest: np.ndarray,
+    rest_n: np.ndarray,
+    correlation: np.ndarray = NO_COMPARISON,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of the difference of two shares (Newcombe 1998, method 10).
 
@@ -114,7 +118,7 @@ def test_shares(
         pooled = doing / whole
         error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / rest_n))
         p = 2 * stats.norm.sf(np.abs(users / n - rest / rest_n) / error)
-    small = expected < _FEWEST_EXPECTED
+    small = expected < _MIN_EXPECTED
     p[small] = _fisher(*(counts[small] for counts in (users, n, doing, whole)))
     p[(n == 0) | (rest_n == 0)] = np.nan
     return p, small

@@ -12,17 +12,17 @@ from core.base.errors import Beha2VecError, InputError
 from core.facts import items
 from core.facts.answer import Answer, Note, Reading, Title
 from core.facts.context import ALL, Context, Tables
-from core.facts.contrasting import shown_by
+from core.facts.contrasting import sentence_on_tests
 from core.facts.fact_maker import Figures, Finding, notes, with_bases
 from core.facts.items import ATTRIBUTES, Dimension
-from core.questions.calls import only_nth, together
+from core.questions.calls import merge_findings, only_nth
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
-from core.questions.lexicon import spelt, vocabulary
-from core.questions.parsed import ALONE, Parsed, beside_outcome, goes_on, of_converted
+from core.questions.lexicon import expand_chat_spelling, vocabulary
+from core.questions.parsed import SINGLE_FIGURE, Parsed, beside_outcome, goes_on, of_converted
 from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
-from core.questions.resolve import read_as, settled
+from core.questions.resolve import combine_words, reading_notes
 
 HELP: Final = str(vocabulary()["help"])
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
@@ -51,7 +51,7 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         context: What it is about.
         last: What the question before was understood to ask, for one that goes on with it.
     """
-    question = spelt(question)
+    question = expand_chat_spelling(question)
     parsed, figures = parse(question, context), Figures(context)
     offered = next(readings(parsed, _held(last, context)))
     if "help" in parsed.cues and not (parsed.unknown or parsed.topic):
@@ -158,7 +158,7 @@ def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading 
         except Beha2VecError:
             continue
         titles = first.titles | second.titles
-        return _Told(together([first.finding, second.finding]), second.reading, titles)
+        return _Told(merge_findings([first.finding, second.finding]), second.reading, titles)
     return None
 
 
@@ -202,12 +202,12 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
         except InputError as error:
             problems.append(error)
             continue
-        found = together([intent.run(asked, one) for intent, one in chosen])
-        made = settled(meant, asked.context)
-        said = notes(*meant.notes, *read_as(meant, made))
+        found = merge_findings([intent.run(asked, one) for intent, one in chosen])
+        made = combine_words(meant, asked.context)
+        said = notes(*meant.notes, *reading_notes(meant, made))
         told = replace(found, blocks=(*said, *only_nth(found.blocks, made.nth)))
         if "trust" in meant.cues:  # “is the difference real”
-            told = replace(told, blocks=(*told.blocks, *notes(shown_by(asked.context, told.blocks))))
+            told = replace(told, blocks=(*told.blocks, *notes(sentence_on_tests(asked.context, told.blocks))))
         if asked is not figures:
             told = replace(told, blocks=beside_outcome(told.blocks))
         rows = dict.fromkeys(row for fact in told.facts for row in fact.segments)
@@ -235,7 +235,9 @@ def _meanings(parsed: Parsed, figures: Figures, last: Reading | None) -> Iterato
 
 
 def _of_converted(meant: Parsed, tables: Tables) -> Figures:
-    return Figures(Context((tables.converted if meant.cues <= ALONE else tables.by_outcome) or tables))
+    return Figures(
+        Context((tables.converted if meant.cues <= SINGLE_FIGURE else tables.by_outcome) or tables)
+    )
 
 
 def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:
@@ -245,7 +247,7 @@ def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:
         InputError: If it is not understood.
     """
     wrong = problem(meant, figures.context)
-    made = settled(meant, figures.context)
+    made = combine_words(meant, figures.context)
     chosen = [] if wrong else choose_all(made)
     unclear = (said for pair in chosen if (said := _unclear(*pair)))
     if wrong := wrong or next(unclear, "" if chosen else not_combined(made)):

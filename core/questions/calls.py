@@ -287,7 +287,7 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
     return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
 
 
-def together(found: Sequence[Finding]) -> Finding:
+def merge_findings(found: Sequence[Finding]) -> Finding:
     """Merge findings, each block once; a ranking and its reverse count as the same block."""
     blocks = {
         frozenset(block.facts) if isinstance(block, Ranking) else block: block

@@ -62,7 +62,7 @@ _LEANING: Final = ("by", "for", "in", "of", "on", "from", "with", "to", "then", 
 _Any = TypeVar("_Any")
 OUTCOMES: Final = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, "buys")
 """Measures, and the cue, about users with the outcome."""
-LONGEST: Final = 200
+MAX_LENGTH: Final = 200
 """Length of a question in words, at most."""
 
 
@@ -70,13 +70,13 @@ def parse(question: str, context: Context) -> Parsed:
     """Parse a question into the parts that it names."""
     known = _known(context)
     words = tokens(question)
-    if len(words) > LONGEST:
-        return Parsed(unknown=[f"more than {LONGEST} words"])
+    if len(words) > MAX_LENGTH:
+        return Parsed(unknown=[f"more than {MAX_LENGTH} words"])
     limits = [*LIMIT.finditer(question)]
     if len(limits) == 1:
-        (found,) = limits
-        before = _read(tokens(question[: found.start()]), context, known).parsed
-        words = tokens(f"{question[: found.start()]} {question[found.end() :]}")
+        (limit,) = limits
+        before = _read(tokens(question[: limit.start()]), context, known).parsed
+        words = tokens(f"{question[: limit.start()]} {question[limit.end() :]}")
     reader = _read(words, context, known)
     reader.parsed.language = _language(words, known)
     if words and words[0] in _OPENERS:
@@ -87,7 +87,7 @@ def parse(question: str, context: Context) -> Parsed:
     if len(limits) > 1 or (limits and _counts_users(before)):
         reader.parsed.cues.add("threshold")
     elif limits:
-        reader.parsed.limit = Limit.of(found)
+        reader.parsed.limit = Limit.of(limit)
         if reader.parsed.nouns and not reader.parsed.topic:
             reader.parsed.measures = [Col.USERS]
     if any(
@@ -126,11 +126,11 @@ def _read(words: Sequence[str], context: Context, known: _Known) -> _Reader:
 def _language(words: Sequence[str], known: _Known) -> str:
     """Message for a question in another language: half of its unknown words are function words of it."""
     foreign = {word for word in words if not known.has(word)}
-    found = {
-        one["says"]: len(foreign & {text.strip() for text in one["words"].split("|")})
-        for one in vocabulary()["languages"].values()
+    languages = {
+        language["says"]: len(foreign & {text.strip() for text in language["words"].split("|")})
+        for language in vocabulary()["languages"].values()
     }
-    says, count = max(found.items(), key=lambda item: item[1])
+    says, count = max(languages.items(), key=lambda item: item[1])
     return says if count and 2 * count >= len(foreign) else ""
 
 
@@ -170,8 +170,8 @@ class _Known:
             return exact
         if self.outcome and forms == (stem(self.outcome),) and phrase != (self.outcome,):
             return (Meaning(Sort.CUE, "buys"),)
-        found = exact or self.named.get(phrase) or self.stems.get(forms) or self.named_stems.get(forms)
-        return found or ()
+        meanings = exact or self.named.get(phrase) or self.stems.get(forms) or self.named_stems.get(forms)
+        return meanings or ()
 
 
 _NAMED: WeakKeyDictionary[Tables, tuple[Lexicon, Lexicon]] = WeakKeyDictionary()
@@ -190,14 +190,14 @@ _KNOWN: WeakKeyDictionary[Tables, tuple[object, _Known]] = WeakKeyDictionary()
 def _known(context: Context) -> _Known:
     """The known phrases of a context, cached; a suggested name counts only where it means nothing else."""
     names = (dict(context.names), dict(context.suggested))
-    kept = _KNOWN.get(context.tables)
-    if kept is None or kept[0] != names:
+    cached = _KNOWN.get(context.tables)
+    if cached is None or cached[0] != names:
         known = _Known.of(lexicon(context), context)
         offered = suggestions(context).items()
         new = {name: meanings for name, meanings in offered if _is_new(name, context, known)}
-        kept = names, _Known.of(known.lexicon | new, context) if new else known
-        _KNOWN[context.tables] = kept
-    return kept[1]
+        cached = names, _Known.of(known.lexicon | new, context) if new else known
+        _KNOWN[context.tables] = cached
+    return cached[1]
 
 
 def _is_new(name: Phrase, context: Context, known: _Known) -> bool:
@@ -269,7 +269,7 @@ class _Reader:
         """Whether a word with a meaning follows that is no segment: ``largest revenue`` is most revenue."""
         following = words[place : place + 1]
         known = self.known.meanings(tuple(following))
-        is_fill = any(one.sort in (Sort.FILL, Sort.ROW) for one in known)
+        is_fill = any(meaning.sort in (Sort.FILL, Sort.ROW) for meaning in known)
         return bool(following) and following[0] not in _REFERENCES and not is_fill
 
     def _is_listed(self, words: Sequence[str], place: int) -> bool:
@@ -278,14 +278,16 @@ class _Reader:
             return True
         after = words[place + 2 : place + 2 + self.known.longest]
         phrases = (tuple(after[:length]) for length in range(len(after), 0, -1))
-        follows = next((found for one in phrases if (found := self.known.meanings(one))), ())
+        follows = next((meanings for one in phrases if (meanings := self.known.meanings(one))), ())
         return words[place + 1 : place + 2] == ["and"] and any(one.sort is Sort.MEASURE for one in follows)
 
     def _take(self, text: str, meanings: tuple[Meaning, ...]) -> None:
-        if self.parsed.fills & _COMING and any(one.dimension in ATTRIBUTES for one in meanings):
-            meanings = tuple(one for one in meanings if one.dimension in ATTRIBUTES)
+        if self.parsed.fills & _COMING and any(candidate.dimension in ATTRIBUTES for candidate in meanings):
+            meanings = tuple(candidate for candidate in meanings if candidate.dimension in ATTRIBUTES)
         if len(meanings) > 1:
-            self.parsed.choices[text] = tuple(one.value for one in meanings if one.sort is Sort.ITEM)
+            self.parsed.choices[text] = tuple(
+                candidate.value for candidate in meanings if candidate.sort is Sort.ITEM
+            )
             choices = " or ".join(self._said(meaning) for meaning in meanings[:CHOICES])
             self.parsed.asks.append(f"“{text}” can mean {choices}. Which do you mean?")
             return
@@ -401,9 +403,9 @@ class _Reader:
         if not word.startswith(("/", "http")):
             return 0
         pages = self.context.tables.basis.pages
-        found = [page for page in pages if page.casefold() == word or word.endswith(f"//{page.casefold()}")]
-        if len(found) == 1 or "*" in word:  # a step of a funnel can be several pages
-            meaning = Meaning(Sort.ITEM, found[0] if found else word, Dimension.PAGE)
+        matches = [page for page in pages if page.casefold() == word or word.endswith(f"//{page.casefold()}")]
+        if len(matches) == 1 or "*" in word:  # a step of a funnel can be several pages
+            meaning = Meaning(Sort.ITEM, matches[0] if matches else word, Dimension.PAGE)
             self._negate(meaning)
             self._order(meaning)
             _once(self.parsed.items, (Dimension.PAGE, meaning.value))
@@ -441,7 +443,7 @@ class _Reader:
 
     def _same(self, near: Sequence[str]) -> bool:
         """Whether equally near words have the same meaning, as ``page`` and ``pages`` do."""
-        meanings = {self.known.meanings((one,)) for one in near}
+        meanings = {self.known.meanings((word,)) for word in near}
         return len(meanings) == 1 and () not in meanings
 
     def _nearest(self, word: str, known: Mapping[str, set[Sort]]) -> str:
@@ -477,12 +479,12 @@ def _nth(word: str) -> int:
 
 def _near(word: str, known: Iterable[str]) -> list[str]:
     """Known words that differ by two swapped letters, else those by one letter other than the first."""
-    found = [
+    candidates = [
         (one, *_differing(word, one))
         for one in known if one[0] == word[0] and min(len(one), len(word)) > 3
     ]  # fmt: skip
-    swapped = sorted(one for one, mine, other in found if _swapped(mine, other))
-    return swapped or sorted(one for one, mine, other in found if max(len(mine), len(other)) == 1)
+    swapped = sorted(one for one, mine, other in candidates if _swapped(mine, other))
+    return swapped or sorted(one for one, mine, other in candidates if max(len(mine), len(other)) == 1)
 
 
 def _swapped(mine: str, other: str) -> bool:

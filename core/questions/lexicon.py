@@ -88,7 +88,7 @@ def vocabulary() -> dict[str, dict[str, Any]]:
     return found
 
 
-def spelt(text: str) -> str:
+def expand_chat_spelling(text: str) -> str:
     """Replace chat spellings by words: ``how many ppl`` becomes ``how many people``."""
     return _chat().sub(lambda match: str(vocabulary()["spellings"][match.group().casefold()]), text)
 

@@ -129,7 +129,7 @@ class Parsed:
 
 _AGAINST: Final = frozenset({"compare", "differ", "rest"})
 """Cues that compare converted users with the others."""
-ALONE: Final = frozenset(
+SINGLE_FIGURE: Final = frozenset(
     {"share", "many", "viewed", "never", "not", "mostly", "list", "where", "pronoun", "also", "total"}
 )
 """Cues of figures that are not compared: only then all converted users count, not just clustered ones."""
@@ -150,7 +150,7 @@ def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
     if "similar" in cues:  # what they have in common
         cues = cues - {"similar"} | {"describe"}
     outcome = clean(context.tables.profiles.outcome or "")
-    which = "those" if cues <= ALONE else "the clustered ones"
+    which = "those" if cues <= SINGLE_FIGURE else "the clustered ones"
     said = [f"Converted users are {which} with {outcome}, whatever their segment."]
     if "before" in cues and not parsed.items:
         cues, said = cues - {"before"}, [*said, AT_ANY_TIME]

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from core.base.safe_text import clean
-from core.base.wording import sentence, within
+from core.base.wording import capitalised, uncapitalised
 from core.facts.answer import BY_KEY, Unit
 from core.facts.context import Context
 from core.facts.items import ATTRIBUTES, PLURAL, Dimension
@@ -173,7 +173,7 @@ def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     if len(rows) == 2:
         yield from (f"Compare {rows[0]} and {rows[1]} by {measure}" for measure in measures)
         yield f"Compare {rows[0]} and {rows[1]}"
-    yield from (f"{sentence(measure)} of {row}" for measure in measures for row in rows[:1])
+    yield from (f"{capitalised(measure)} of {row}" for measure in measures for row in rows[:1])
     kinds = parsed.dimensions or (ATTRIBUTES[2:] if "where" in parsed.cues else ())
     yield from (f"Top {PLURAL[kind]} of {row}" for kind in kinds for row in rows or ["all users"])
     yield from _usual(parsed, rows, measures)
@@ -202,7 +202,7 @@ def _meant(parsed: Parsed) -> Sequence[str]:
 
 def _called(key: str, context: Context) -> str:
     label = context.titled(key).label
-    return label if key.startswith("segment:") else within(label)
+    return label if key.startswith("segment:") else uncapitalised(label)
 
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:

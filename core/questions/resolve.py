@@ -40,7 +40,7 @@ _SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
 LENGTH: Final = {"longest": "most", "shortest": "least"}
 
 
-def settled(parsed: Parsed, context: Context) -> Parsed:
+def combine_words(parsed: Parsed, context: Context) -> Parsed:
     """The question with words combined and redundant ones dropped; “best” becomes most of the measure."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
@@ -64,7 +64,7 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     return made
 
 
-def read_as(parsed: Parsed, made: Parsed) -> list[str]:
+def reading_notes(parsed: Parsed, made: Parsed) -> list[str]:
     """Notes on how vague words were read."""
     once = (
         "unconverted" not in parsed.cues

@@ -117,8 +117,8 @@ def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: 
     """
     step = max(1, CELLS // max(1, tables.n_columns))
     blocks = [slice(start, start + step) for start in range(0, max(1, len(seen)), step)]
-    made = [_of_block(tables, seen.some(block), vectors[block], reach) for block in blocks]
-    lengths, column, given = (np.concatenate(parts) for parts in zip(*made, strict=True))
+    block_candidates = [_of_block(tables, seen.some(block), vectors[block], reach) for block in blocks]
+    lengths, column, given = (np.concatenate(parts) for parts in zip(*block_candidates, strict=True))
     return PageCandidates(np.concatenate([[0], np.cumsum(lengths)]), column, given, SOURCES[reach])
 
 
@@ -132,21 +132,21 @@ def _of_block(
         Source.LAG: (tables.lagged, seen.user[recent], seen.column[recent], 1 / seen.back[recent]),
         Source.NEIGHBOURS: (tables.viewed, *nearest(tables, vectors)),
     }
-    said = {source: _summed(*asked, shape) for source, asked in asking.items()}
-    said[Source.POPULARITY] = np.broadcast_to(tables.popular, shape)
+    probabilities = {source: _summed(*asked, shape) for source, asked in asking.items()}
+    probabilities[Source.POPULARITY] = np.broadcast_to(tables.popular, shape)
     may = np.tile(tables.most_viewed[reach is Reach.NEW], (len(seen), 1))
     for source in asking:
-        may |= said[source] > 0
+        may |= probabilities[source] > 0
     if reach is Reach.NEW:
         may &= tables.allowed
         may[seen.user, seen.column] = False
     else:
         fading = FADING ** np.minimum(seen.back, 500)
-        own = np.bincount(seen.user * shape[1] + seen.column, fading, minlength=shape[0] * shape[1])
-        said[Source.HISTORY] = own.reshape(shape)
-        may |= said[Source.HISTORY] > 0
+        viewed = np.bincount(seen.user * shape[1] + seen.column, fading, minlength=shape[0] * shape[1])
+        probabilities[Source.HISTORY] = viewed.reshape(shape)
+        may |= probabilities[Source.HISTORY] > 0
     row, column = np.nonzero(may)
-    given = np.stack([said[source][row, column] for source in SOURCES[reach]], axis=1)
+    given = np.stack([probabilities[source][row, column] for source in SOURCES[reach]], axis=1)
     for one in given.T:
         one /= np.maximum(np.bincount(row, one, minlength=len(seen)), 1e-30)[row]
     return may.sum(axis=1), column, given.astype(np.float32)
@@ -156,11 +156,11 @@ def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.nda
     """Find the nearest kept users, and how much each counts: user, kept user, weight."""
     count = min(NEAREST, len(tables.near))
     asking = np.flatnonzero(vectors.any(axis=1)) if count else np.zeros(0, dtype=np.int64)
-    found, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
+    neighbours, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
     other = apart > SAME
     least = np.where(other, apart, np.inf).min(axis=1, keepdims=True, initial=4.0)
     weight = np.where(other, np.exp(-(apart - least) / _WIDTH), 0)
-    return np.repeat(asking, count), found.ravel(), weight.ravel()
+    return np.repeat(asking, count), neighbours.ravel(), weight.ravel()
 
 
 def _summed(
@@ -183,11 +183,11 @@ def _summed(
     return np.bincount(code, terms, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def ranks(found: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.ndarray:
+def ranks(listed: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Count the pages that score higher than the right one, half of equal ones: float64 of shape (n,).
 
     Args:
-        found: The candidates.
+        listed: The candidates.
         scores: float64 of shape (c,), score of each candidate.
         places: int64 of shape (n,), the right page among the candidates; below 0 where it is none.
 
@@ -196,27 +196,27 @@ def ranks(found: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.n
     """
     n, there = len(places), places >= 0
     own = np.where(there, scores[places] if len(scores) else 0, 0)
-    higher = np.bincount(found.row, scores > own[found.row], minlength=n)
-    equal = np.bincount(found.row, scores == own[found.row], minlength=n) - 1
+    higher = np.bincount(listed.row, scores > own[listed.row], minlength=n)
+    equal = np.bincount(listed.row, scores == own[listed.row], minlength=n) - 1
     return np.where(there & (own > 0), higher + equal / 2, np.inf)
 
 
-def best(found: PageCandidates, scores: np.ndarray, most: int) -> np.ndarray:
+def top_candidates(listed: PageCandidates, scores: np.ndarray, most: int) -> np.ndarray:
     """Find the best candidates of every user, best first; of equal ones the more viewed pages.
 
     Args:
-        found: The candidates.
+        listed: The candidates.
         scores: float64 of shape (c,), score of each candidate.
         most: How many a user, at most.
 
     Returns:
         int64 of shape (n, most), −1 where a user has fewer.
     """
-    lengths = np.diff(found.offsets)
+    lengths = np.diff(listed.offsets)
     width = max(int(lengths.max(initial=0)), most)
     filled = np.arange(width) < lengths[:, None]  # (n, width)
     padded, place = np.full(filled.shape, -np.inf), np.full(filled.shape, -1, dtype=np.int64)
-    padded[filled] = scores - 1e-15 * found.column
+    padded[filled] = scores - 1e-15 * listed.column
     place[filled] = np.arange(len(scores))
     place[filled] = np.where(scores > 0, place[filled], -1)
     first = np.argpartition(-padded, most - 1, axis=1)[:, :most]
@@ -226,7 +226,7 @@ def best(found: PageCandidates, scores: np.ndarray, most: int) -> np.ndarray:
 
 TOP: Final = 10
 """Number of suggestions among which the page that came counts as a hit."""
-FEWEST_JUDGED: Final = 50
+MIN_JUDGED: Final = 50
 """Fewest users that weights are fitted on; with fewer they are :data:`STATED`."""
 STATED: Final = {Source.BIGRAM: 0.6, Source.HISTORY: 0.1, Source.POPULARITY: 0.3}
 """Weights of the plain way where no weights can be fitted."""
@@ -263,7 +263,7 @@ class SourcePart:
 
 
 @dataclass(frozen=True)
-class Judged:
+class HitRates:
     """Hit rates, the share of next pages among ten suggestions, on users that nothing was learned from.
 
     Args:
@@ -295,11 +295,11 @@ class Head:
 
     weights: Mapping[Source, float]
     blended: bool
-    judged: Judged | None
+    judged: HitRates | None
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class KnownMoments:
     """Candidates at moments whose next page is known, to fit weights by.
 
     Args:
@@ -335,19 +335,19 @@ def _plain_sources(reach: Reach) -> tuple[Source, ...]:
     return tuple(source for source in STATED if reach is Reach.ANY or source is not Source.HISTORY)
 
 
-def fit_head(asked: Asked, reach: Reach) -> Head:
+def fit_head(moments: KnownMoments, reach: Reach) -> Head:
     """Fit the weights of the sources, and judge them against the plain way.
 
     Args:
-        asked: Moments of users that no table was counted from.
+        moments: Moments of users that no table was counted from.
         reach: Which pages may come.
     """
-    plain, every = _plain_sources(reach), asked.found.sources
-    n_users = int(asked.user.max(initial=-1)) + 1
-    if n_users < FEWEST_JUDGED or not asked.given.any():
+    plain, every = _plain_sources(reach), moments.found.sources
+    n_users = int(moments.user.max(initial=-1)) + 1
+    if n_users < MIN_JUDGED or not moments.given.any():
         total = sum(STATED[source] for source in plain)
         return Head({source: STATED[source] / total for source in plain}, blended=False, judged=None)
-    judge = _Judge(asked)
+    judge = _Judge(moments)
     hits, simple = judge.crossed(every), judge.crossed(plain)
     blended = bool(hits.mean() >= simple.mean())
     used = every if blended else plain
@@ -357,8 +357,8 @@ def fit_head(asked: Asked, reach: Reach) -> Head:
         for source, weight in zip(used, judge.weights_measured(used), strict=True)
         for others in [[one for one in used if one is not source]]
     )
-    judged = Judged(
-        n_users, len(asked.target), judge.measured(hits), judge.measured(simple),
+    judged = HitRates(
+        n_users, len(moments.target), judge.measured(hits), judge.measured(simple),
         judge.measured(hits - simple), parts,
     )  # fmt: skip
     return Head(weights, blended, judged)
@@ -367,10 +367,10 @@ def fit_head(asked: Asked, reach: Reach) -> Head:
 class _Judge:
     """Fits weights to moments, and judges them on moments of other users."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._n_users = int(asked.user.max()) + 1
-        self._moments = np.bincount(asked.user, minlength=self._n_users)
+    def __init__(self, moments: KnownMoments) -> None:
+        self._asked = moments
+        self._n_users = int(moments.user.max()) + 1
+        self._moments = np.bincount(moments.user, minlength=self._n_users)
         rng = np.random.default_rng(SEED)
         self._half = rng.permutation(self._n_users) % 2
         draws = rng.integers(0, self._n_users, (RESAMPLES, self._n_users))
@@ -398,17 +398,17 @@ class _Judge:
 
     def crossed(self, sources: Sequence[Source]) -> np.ndarray:
         """Hit rate of each user by weights fitted to the other half of the users: float64 of shape (m,)."""
-        found = np.zeros(len(self._asked.target))
+        scores = np.zeros(len(self._asked.target))
         for half in (0, 1):
             here = self._half[self._asked.user] == half
-            found[here] = self._asked.hits(self.fitted(sources, self._half != half))[here]
-        return np.bincount(self._asked.user, found, self._n_users) / np.maximum(self._moments, 1)
+            scores[here] = self._asked.hits(self.fitted(sources, self._half != half))[here]
+        return np.bincount(self._asked.user, scores, self._n_users) / np.maximum(self._moments, 1)
 
     def _fit(self, sources: Sequence[Source], counts: np.ndarray) -> np.ndarray:
         """Fit weights to each resample of the users, equal if no source says anything: float64 (B, S)."""
         given = self._asked.given[:, [self._asked.found.sources.index(source) for source in sources]]
-        told = given.any(axis=1)
-        given, user = given[told], self._asked.user[told]
+        has_candidates = given.any(axis=1)
+        given, user = given[has_candidates], self._asked.user[has_candidates]
         counted = (counts / np.maximum(self._moments, 1))[:, user].T  # (n, B)
         weights = np.full((len(counts), len(sources)), 1 / len(sources))
         for _ in range(ROUNDS):

@@ -17,13 +17,13 @@ import pyarrow as pa
 from core.base.progress import Progress, silent
 from core.data.sequences import UserSequences
 from core.model.population import choose_users
-from core.recommend.candidates import Asked, Reach, candidates, fit_head
+from core.recommend.candidates import KnownMoments, Reach, candidates, fit_head
 from core.recommend.next_pages import NextPages
 from core.recommend.page_tables import PageTables, SeenPages, count_tables
 
-MOST_USERS: Final = 1_500
+MAX_USERS: Final = 1_500
 """Most users that weights are fitted on, drawn at random."""
-_MOST_MOMENTS: Final = 4
+_MAX_MOMENTS: Final = 4
 """Most moments of a user, drawn at random from the page views after the first half."""
 LATEST: Final = 1_024
 """Most page views before a moment that are read: twice what any model reads."""
@@ -83,7 +83,7 @@ def learn(source: LearnedFrom, progress: Progress = silent) -> NextPages:
     heads = {}
     for number, reach in enumerate(Reach):
         progress(STAGE, 0.4 + 0.3 * number, "Weighing the sources")
-        heads[reach] = fit_head(ask(tables, source, moments, vectors, reach), reach)
+        heads[reach] = fit_head(candidates_at(tables, source, moments, vectors, reach), reach)
     progress(STAGE, 1.0)
     return NextPages(tables, heads)
 
@@ -103,7 +103,7 @@ class NextMoments:
     before: UserSequences
 
 
-def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MOST_USERS) -> NextMoments:
+def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MAX_USERS) -> NextMoments:
     """Draw page views after the first half of each user's, at most a few a user.
 
     Args:
@@ -122,7 +122,7 @@ def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MOS
     later = later[np.argsort(user[later], kind="stable")]
     _, first = np.unique(user[later], return_index=True)
     number = np.arange(len(later)) - np.repeat(first, np.diff([*first, len(later)]))
-    at = np.sort(later[number < _MOST_MOMENTS])
+    at = np.sort(later[number < _MAX_MOMENTS])
     return NextMoments(at, user[at].astype(np.int64), _before(sequences, at, user[at]))
 
 
@@ -135,9 +135,9 @@ def _before(sequences: UserSequences, at: np.ndarray, user: np.ndarray) -> UserS
     return UserSequences(ids, offsets, sequences.page[where], sequences.timestamp[where], session)
 
 
-def ask(
+def candidates_at(
     tables: PageTables, source: LearnedFrom, moments: NextMoments, vectors: np.ndarray, reach: Reach
-) -> Asked:
+) -> KnownMoments:
     """List the candidates at the moments whose next page may come.
 
     Args:
@@ -156,4 +156,4 @@ def ask(
     columns = tables.columns(source.names)
     seen = SeenPages.of(moments.before, columns, tables.n_columns).some(np.flatnonzero(may))
     _, user = np.unique(moments.user[may], return_inverse=True)
-    return Asked(candidates(tables, seen, vectors[may], reach), columns[target[may]], user)
+    return KnownMoments(candidates(tables, seen, vectors[may], reach), columns[target[may]], user)

@@ -23,12 +23,21 @@ from pydantic import TypeAdapter
 from scipy import sparse
 
 from core.base.errors import ArtifactError
-from core.base.wording import common_origin, counted, percent, short_address
+from core.base.wording import common_origin, percent, pluralise, short_address
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval, wilson
-from core.recommend.candidates import FEWEST_JUDGED, SOURCES, Head, Measured, Reach, Source, best, candidates
+from core.recommend.candidates import (
+    MIN_JUDGED,
+    SOURCES,
+    Head,
+    Measured,
+    Reach,
+    Source,
+    candidates,
+    top_candidates,
+)
 from core.recommend.page_tables import UNKNOWN_PAGE, PageTables, SeenPages, Sparse
 from core.storage.disk import disk_errors, load_arrays
 
@@ -175,26 +184,26 @@ class NextPages:
         """Suggest next pages of users whose pages are looked up already; see :meth:`of_many`."""
         self._check(vectors)
         sources = tuple(source for source in SOURCES[reach] if self.heads[reach].weights.get(source, 0) > 0)
-        made = [
+        blocks = [
             self._block(seen.some(slice(start, start + AT_ONCE)), vectors[start : start + AT_ONCE], n, reach)
             for start in range(0, max(1, len(seen)), AT_ONCE)
         ]
-        column, score, parts = (np.concatenate(arrays) for arrays in zip(*made, strict=True))
+        column, score, parts = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
         return Suggestions(self.tables.pages, column, score, parts, sources)
 
     def _block(
         self, seen: SeenPages, vectors: np.ndarray, n: int, reach: Reach
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         weights = self.heads[reach].weights
-        found = candidates(self.tables, seen, vectors, reach)
-        scores = found.scores(weights)
-        place = best(found, scores, n)
+        listed = candidates(self.tables, seen, vectors, reach)
+        scores = listed.scores(weights)
+        place = top_candidates(listed, scores, n)
         there = place >= 0
         column, score = np.full(place.shape, UNKNOWN_PAGE, dtype=np.int64), np.zeros(place.shape)
-        column[there], score[there] = found.column[place[there]], scores[place[there]]
-        counting = [number for number, source in enumerate(found.sources) if weights.get(source, 0) > 0]
+        column[there], score[there] = listed.column[place[there]], scores[place[there]]
+        counting = [number for number, source in enumerate(listed.sources) if weights.get(source, 0) > 0]
         parts = np.zeros((*place.shape, len(counting)), dtype=np.float32)
-        terms = found.given[place[there]][:, counting] * [weights[found.sources[one]] for one in counting]
+        terms = listed.given[place[there]][:, counting] * [weights[listed.sources[one]] for one in counting]
         parts[there] = terms / terms.sum(axis=1, keepdims=True)
         return column, score, parts
 
@@ -270,7 +279,7 @@ def _matrix(name: str, arrays: Mapping[str, np.ndarray], shape: tuple[int, int])
     return matrix
 
 
-_MOST_ASKED: Final = 20_000
+_MAX_ASKED: Final = 20_000
 """Most clustered users that pages are suggested to, drawn at random where there are more."""
 FIRST: Final = 3
 """Suggestions to a user that count: later ones are popular pages that everybody gets."""
@@ -284,12 +293,12 @@ COLUMNS: Final = (
 
 
 def next_pages_of_segments(
-    made: NextPages, seen: SeenPages, vectors: np.ndarray, labels: np.ndarray
+    model: NextPages, seen: SeenPages, vectors: np.ndarray, labels: np.ndarray
 ) -> pd.DataFrame:
     """Table with a row a segment and next page, first the page suggested to most of its users.
 
     Args:
-        made: Tables and weights of next pages.
+        model: Tables and weights of next pages.
         seen: Pages that all users saw.
         vectors: float32 of shape (n_users, d), combined.
         labels: int32 of shape (n_users,), the segment of each user; below 0 for those in none.
@@ -301,9 +310,9 @@ def next_pages_of_segments(
         as the model read these pages. Last the part of each source in the scores, which add up to 1.
     """
     inside = np.flatnonzero(labels >= 0)
-    asked = np.sort(np.random.default_rng(SEED).permutation(inside)[:_MOST_ASKED])
-    ids, place = np.unique(labels[asked], return_inverse=True)
-    suggested = made.suggest(seen.some(asked), vectors[asked], FIRST)
+    sampled = np.sort(np.random.default_rng(SEED).permutation(inside)[:_MAX_ASKED])
+    ids, place = np.unique(labels[sampled], return_inverse=True)
+    suggested = model.suggest(seen.some(sampled), vectors[sampled], FIRST)
     n_columns = len(suggested.pages)
     code = (place[:, None] * n_columns + suggested.column)[suggested.column != UNKNOWN_PAGE]
     users = np.bincount(code, minlength=len(ids) * n_columns).reshape(len(ids), n_columns)
@@ -336,11 +345,11 @@ def _parts(suggested: Suggestions, code: np.ndarray, wanted: np.ndarray) -> dict
     there = suggested.column != UNKNOWN_PAGE
     size = (int(code.max(initial=0)) + 1,)
     whole = _summed(code, suggested.score[there], size)
-    found = {source.value: np.zeros(len(wanted)) for source in Source}
+    parts = {source.value: np.zeros(len(wanted)) for source in Source}
     for number, source in enumerate(suggested.sources):
         part = _summed(code, (suggested.score * suggested.parts[..., number])[there], size)
-        found[source.value] = part[wanted] / whole[wanted]
-    return found
+        parts[source.value] = part[wanted] / whole[wanted]
+    return parts
 
 
 def _summed(code: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -369,24 +378,24 @@ def why(parts: Mapping[Source, float]) -> str:
     return ", ".join(f"{CALLED[source]} {percent(parts[source], 0)}" for source in named)
 
 
-def how_right(head: Head, reach: Reach) -> str:
+def hit_rate_sentence(head: Head, reach: Reach) -> str:
     """Say how often the next page is among ten suggestions, by the blend and by the plain way."""
     page = "next new page" if reach is Reach.NEW else "next page"
     before = "" if reach is Reach.NEW else ", was viewed before"
     plain = f"what follows the last page{before} or is popular"
     if head.judged is None:
         return (
-            f"Fewer than {FEWEST_JUDGED} users were kept out of the training, too few to weigh the sources: "
+            f"Fewer than {MIN_JUDGED} users were kept out of the training, too few to weigh the sources: "
             f"suggested is {plain}, with fixed weights."
         )
     judged = head.judged
-    found = (
-        f"For {counted(judged.users, 'user')} that nothing was learned from, the {page} is among ten "
+    sentence = (
+        f"For {pluralise(judged.users, 'user')} that nothing was learned from, the {page} is among ten "
         f"suggestions {in_percent(judged.hits if head.blended else judged.plain)} of the time"
     )
     if not head.blended:
-        return f"{found}. Other sources find no more, so suggested is {plain}."
-    return f"{found}; by {plain} {in_percent(judged.plain)}, a difference of {in_points(judged.gain)}."
+        return f"{sentence}. Other sources find no more, so suggested is {plain}."
+    return f"{sentence}; by {plain} {in_percent(judged.plain)}, a difference of {in_points(judged.gain)}."
 
 
 def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
@@ -397,22 +406,22 @@ def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
     """
     origin = common_origin(table[Col.PAGE_LOCATION].tolist())
     first = table.groupby(Col.SEGMENT, sort=False).head(TOLD)
-    told: dict[int, list[str]] = {}
+    lines: dict[int, list[str]] = {}
     for segment, page, share, others in zip(
         *(first[name].tolist() for name in (Col.SEGMENT, Col.PAGE_LOCATION, Col.SHARE, Col.REST_SHARE)),
         strict=True,
     ):
         beside = "" if math.isnan(others) else f", others {percent(others, 0)}"
-        told.setdefault(segment, []).append(f"{short_address(page, origin)} ({percent(share, 0)}{beside})")
-    return {segment: f"{_HEARD}: {', '.join(pages)}." for segment, pages in told.items()}
+        lines.setdefault(segment, []).append(f"{short_address(page, origin)} ({percent(share, 0)}{beside})")
+    return {segment: f"{_HEARD}: {', '.join(pages)}." for segment, pages in lines.items()}
 
 
-def in_percent(one: Measured) -> str:
+def in_percent(figure: Measured) -> str:
     """Write a share with its interval, in percent."""
-    return f"{percent(one.value, 0)} ({percent(one.low, 0)} to {percent(one.high, 0)})"
+    return f"{percent(figure.value, 0)} ({percent(figure.low, 0)} to {percent(figure.high, 0)})"
 
 
-def in_points(one: Measured) -> str:
+def in_points(figure: Measured) -> str:
     """Write a difference of shares with its interval, in percentage points."""
-    value, low, high = (f"{100 * end:+.1f}" for end in (one.value, one.low, one.high))
+    value, low, high = (f"{100 * end:+.1f}" for end in (figure.value, figure.low, figure.high))
     return f"{value} points ({low} to {high})"

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.base.schema import HARDLY, PageLabels, Pages, View
+from core.base.schema import RARE_BELOW_USERS, PageLabels, Pages, View
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 from core.labels.label_settings import NO_THEME, default_taxonomy
@@ -113,9 +113,9 @@ def shares(counts: Sparse) -> Sparse:
     return counts
 
 
-KEPT: Final = 200
+MAX_FOLLOWERS: Final = 200
 """Most followers of a page that are kept, the most frequent ones."""
-_MOST_NEIGHBOURS: Final = 5_000
+_MAX_NEIGHBOURS: Final = 5_000
 """Most users whose vectors and pages are kept, drawn at random."""
 _POPULAR: Final = 200
 """Number of most viewed pages that are candidates whatever the sources say."""
@@ -127,10 +127,11 @@ class PageTables:
     """Counts of earlier users that next pages are suggested from.
 
     Args:
-        pages: Canonical pages that :data:`HARDLY` users or more saw; the column of each is its place.
+        pages: Canonical pages that :data:`RARE_BELOW_USERS` users or more saw; the column of each is its
+            place.
         allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
         follows: Sparse float32 of shape (n_columns, n_columns): how often each page was the next one, as a
-            share. Rows sum to 1, or to less where there are more than :data:`KEPT`.
+            share. Rows sum to 1, or to less where there are more than :data:`MAX_FOLLOWERS`.
         lagged: As ``follows``, for the next :data:`LAGS` pages, where the l-th counts 1 / l.
         popular: float32 of shape (n_columns,), share of all page views.
         near: float16 of shape (m, d), vectors of some users.
@@ -189,7 +190,7 @@ def count_tables(
         counted: bool of shape (n_users,), users that are counted.
         neighbours: bool of shape (n_users,), users who may be neighbours, if they are counted.
     """
-    kept = np.flatnonzero(_users_of_pages(sequences, len(names), counted) >= HARDLY)
+    kept = np.flatnonzero(_users_of_pages(sequences, len(names), counted) >= RARE_BELOW_USERS)
     columns = np.full(len(names), UNKNOWN_PAGE)
     columns[kept] = np.arange(len(kept))
     seen = SeenPages.of(sequences, columns, len(kept))
@@ -224,7 +225,7 @@ def _followers(seen: SeenPages, lag: int) -> Sparse:
     return sparse.csr_array((ones, (seen.column[later - lag], seen.column[later])), shape=shape)
 
 
-def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:
+def most_frequent(table: Sparse, most: int = MAX_FOLLOWERS) -> Sparse:
     """Keep the ``most`` largest entries of each row of a table; of equal ones those of more viewed pages."""
     rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
     order = np.lexsort((table.indices, -table.data, rows))
@@ -244,7 +245,7 @@ def _largest(values: np.ndarray, most: int) -> np.ndarray:
 
 def _drawn(able: np.ndarray) -> np.ndarray:
     """Draw users in a random order, which says nothing of their ids."""
-    return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:_MOST_NEIGHBOURS]
+    return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:_MAX_NEIGHBOURS]
 
 
 MEANING: Final = (

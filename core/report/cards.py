@@ -16,24 +16,24 @@ import pandas as pd
 from core.base import wording
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
-from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
+from core.base.wording import common_origin, common_suffix, duration, minute, pluralise, short_address
 from core.data.dataset import Dataset
-from core.data.receipt import basis_of, describe_bases
+from core.data.receipt import count_user_bases, describe_bases
 from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
-from core.differences.table import Diff, leading
+from core.differences.table import Diff, top_differences
 from core.differences.user_items import Family
 from core.facets.facets import Facets
 from core.journeys.flow import ROUTE, Routes
 from core.journeys.funnel_table import CountedFunnel
-from core.journeys.moves import FROM, STEPS, TO, Moves, Taken
+from core.journeys.moves import FROM, STEPS, TO, Moves, StepCounts
 from core.journeys.step_table import MoveCol, step_table
 from core.journeys.survival import TimeToOutcome, time_to_outcome
-from core.naming.fitting import HeldName, reason
+from core.naming.fitting import CurrentName, reason
 from core.profiles import profile_columns
 from core.profiles.counts import TITLES
 from core.profiles.metrics import CLIP, Profiles
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import FIELDS, Col, Field, PageRanking, RowKind
 from core.profiles.rows import Rows
 from core.profiles.samples import medoids
@@ -90,7 +90,7 @@ class ReportInput:
     moves: Moves | None
     partition: Partition
     vectors: np.ndarray
-    names: Mapping[int, HeldName]
+    names: Mapping[int, CurrentName]
     settings: Mapping[str, Mapping[str, Any]]
     versions: Mapping[str, str]
     facts: Mapping[str, str]
@@ -184,7 +184,7 @@ class PageNames:
         self._addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         self._titles: list[str] = pages[Pages.PAGE_TITLE].fillna("").tolist()
         self._origin = common_origin(self._addresses)
-        self._ending = common_ending([title for title in self._titles if title])
+        self._ending = common_suffix([title for title in self._titles if title])
 
     def address(self, page: int) -> str:
         """The address of a page, without the origin that all pages share."""
@@ -217,7 +217,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
         _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end], at)
         for begin, end in zip(starts[:_SHOWN_SESSIONS], ends[:_SHOWN_SESSIONS], strict=True)
     ]
-    summary = f"{counted(len(session), 'page view')} in {counted(len(starts), 'session')}"
+    summary = f"{pluralise(len(session), 'page view')} in {pluralise(len(starts), 'session')}"
     return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
 
 
@@ -253,7 +253,7 @@ class WaysMaker:
     rows: Rows
     moves: Moves
     routes: Routes
-    happened: Happened | None
+    happened: OutcomeRecord | None
 
     @classmethod
     def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> WaysMaker:
@@ -278,43 +278,43 @@ class WaysMaker:
         )
 
     def _routes(self, users: np.ndarray, others: np.ndarray) -> Table:
-        found = self.routes.listed(users, others, self.happened, ROUTES)
+        routes = self.routes.listed(users, others, self.happened, ROUTES)
         columns = ("Whole session", "Users", "Others", "")
         if self.happened is None:
-            return Table(columns, tuple(_shares(found, found[ROUTE])), numeric=(1, 2))
-        rates = zip(found[Col.OUTCOME_RATE], found[Col.USERS], strict=True)
-        lines = zip(_shares(found, found[ROUTE]), rates, strict=True)
+            return Table(columns, tuple(_shares(routes, routes[ROUTE])), numeric=(1, 2))
+        rates = zip(routes[Col.OUTCOME_RATE], routes[Col.USERS], strict=True)
+        lines = zip(_shares(routes, routes[ROUTE]), rates, strict=True)
         return Table(
             (*columns, "With outcome"),
             tuple((*line, f"{wording.percent(rate, 1, n)} of {n:,}") for line, (rate, n) in lines),
             numeric=(1, 2, 4),
         )
 
-    def _steps(self, here: Taken, there: Taken, which: np.ndarray) -> Table:
-        found = self._most(here, there, which, _STEPS_LISTED)
-        steps = [f"{left} → {reached}" for left, reached in zip(found[FROM], found[TO], strict=True)]
+    def _steps(self, here: StepCounts, there: StepCounts, which: np.ndarray) -> Table:
+        table = self._most(here, there, which, _STEPS_LISTED)
+        steps = [f"{left} → {reached}" for left, reached in zip(table[FROM], table[TO], strict=True)]
         columns = ("Of users who were there", "Users", "Others", "")
-        return Table(columns, tuple(_shares(found, steps)), numeric=(1, 2))
+        return Table(columns, tuple(_shares(table, steps)), numeric=(1, 2))
 
-    def _most(self, here: Taken, there: Taken, which: np.ndarray, count: int) -> pd.DataFrame:
+    def _most(self, here: StepCounts, there: StepCounts, which: np.ndarray, count: int) -> pd.DataFrame:
         """Table of the steps that users of the segment take most, none that only the others take."""
         most = np.argsort(-np.where(which, here.steps.times, 0), kind="stable")[:count]
         wanted = np.isin(np.arange(len(which)), most) & (here.steps.times > 0)
-        found = step_table(self.moves, here, there, wanted & which)
-        return found.sort_values(STEPS, ascending=False, kind="stable")
+        steps = step_table(self.moves, here, there, wanted & which)
+        return steps.sort_values(STEPS, ascending=False, kind="stable")
 
-    def _of_sessions(self, here: Taken, there: Taken, which: np.ndarray, column: str) -> Table:
-        found = self._most(here, there, which, ENDS)
-        lines = zip(found[column], found[STEPS], found[MoveCol.REST_STEPS], strict=True)
+    def _of_sessions(self, here: StepCounts, there: StepCounts, which: np.ndarray, column: str) -> Table:
+        table = self._most(here, there, which, ENDS)
+        lines = zip(table[column], table[STEPS], table[MoveCol.REST_STEPS], strict=True)
         n, rest_n = here.n_sessions, there.n_sessions
-        made = ((name, _percent(steps, n), _percent(rest, rest_n)) for name, steps, rest in lines)
-        return Table(("", "Sessions", "Others"), tuple(made), numeric=(1, 2))
+        cells = ((name, _percent(steps, n), _percent(rest, rest_n)) for name, steps, rest in lines)
+        return Table(("", "Sessions", "Others"), tuple(cells), numeric=(1, 2))
 
 
-def _shares(found: pd.DataFrame, said: Sequence[str] | pd.Series) -> list[tuple[str, ...]]:
+def _shares(table: pd.DataFrame, names: Sequence[str] | pd.Series) -> list[tuple[str, ...]]:
     """Lines of a table: what was done, the users' and the others' share, and whether they differ."""
     columns = (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N, Diff.DIFFERS, Col.DIFFERENCE)
-    lines = zip(said, *(found[name].tolist() for name in columns), strict=True)
+    lines = zip(names, *(table[name].tolist() for name in columns), strict=True)
     return [
         (
             what, _percent(users, n), _percent(rest, rest_n),
@@ -341,36 +341,36 @@ def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str
         return None
     times = [time_to_outcome(sequences, rows.members(row), happened) for row in range(rows.n_segments)]
     heads = zip(rows.head[Col.KEY], rows.segments, times, strict=False)
-    drawn = [(called[key], segment, one) for key, segment, one in heads]
-    curves = [Curve(segment, name, *_points(one)) for name, segment, one in drawn]
-    before = sum(one.before for one in times)
-    left_out = f"; {wording.counted(before, 'user')} with it before that left out" if before else ""
+    drawn = [(called[key], segment, curve) for key, segment, curve in heads]
+    curves = [Curve(segment, name, *_points(curve)) for name, segment, curve in drawn]
+    before = sum(curve.before for curve in times)
+    left_out = f"; {wording.pluralise(before, 'user')} with it before that left out" if before else ""
     return ReportChart(
         "time", f"Time to {profiles.outcome}",
         f"Share of users who have had it, by the days since their first page view{left_out}",
         time_curves(curves), Table(
             ("", "Users", "By the end", "From", "To", "Half of these within"),
-            tuple(_line(name, one) for name, _, one in drawn), numeric=(1, 2, 3, 4, 5),
+            tuple(_line(name, curve) for name, _, curve in drawn), numeric=(1, 2, 3, 4, 5),
         ),
         "Kaplan and Meier's estimate: users without the outcome are followed to the end of the data.",
     )  # fmt: skip
 
 
-def _points(found: TimeToOutcome) -> tuple[list[float], list[float]]:
+def _points(curve: TimeToOutcome) -> tuple[list[float], list[float]]:
     """Days and shares of a curve, thinned to :data:`POINTS`."""
-    places = np.linspace(0, len(found.seconds) - 1, min(POINTS, len(found.seconds)))
-    kept = np.unique(places.astype(int))
-    last = found.followed[-1] if len(found.followed) else 0.0
-    seconds = np.concatenate([[0.0], found.seconds[kept], [last]])
-    shares = np.concatenate([[0.0], found.share[kept], [found.in_the_end]])
+    places = np.linspace(0, len(curve.seconds) - 1, min(POINTS, len(curve.seconds)))
+    shown = np.unique(places.astype(int))
+    last = curve.followed[-1] if len(curve.followed) else 0.0
+    seconds = np.concatenate([[0.0], curve.seconds[shown], [last]])
+    shares = np.concatenate([[0.0], curve.share[shown], [curve.in_the_end]])
     return (seconds / DAY).round(3).tolist(), shares.round(5).tolist()
 
 
-def _line(name: str, found: TimeToOutcome) -> tuple[str, ...]:
-    n = len(found.followed)
-    ends = [float(curve[-1]) if len(curve) else None for curve in (found.low, found.high)]
-    half = found.time_until(found.in_the_end / 2) if found.had else None
-    share, low, high = (wording.percent(value, 1, n) for value in (found.in_the_end, *ends))
+def _line(name: str, outcome_time: TimeToOutcome) -> tuple[str, ...]:
+    n = len(outcome_time.followed)
+    ends = [float(curve[-1]) if len(curve) else None for curve in (outcome_time.low, outcome_time.high)]
+    half = outcome_time.time_until(outcome_time.in_the_end / 2) if outcome_time.had else None
+    share, low, high = (wording.percent(value, 1, n) for value in (outcome_time.in_the_end, *ends))
     return name, f"{n:,}", share, low, high, wording.duration(half)
 
 
@@ -381,7 +381,7 @@ FACTS: Final = {
     Col.REVENUE_PER_USER: "gross revenue a user",
 }  # fmt: skip
 """Column → label on a card, with the outcome at ``{}``."""
-MOST_PAGES, _MOST_BARS = 10, 5
+MAX_PAGES, _MAX_BARS = 10, 5
 EXAMPLES: Final = 2
 """Typical visitors shown for each segment."""
 MOVES: Final = 5
@@ -394,10 +394,10 @@ def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]
     field = about[Diff.ITEM].where(about[Diff.FAMILY] == Family.MEASURE, Col.OUTCOME_RATE)
     keys = zip(about[Col.KEY], field, strict=True)
     values = zip(about[Diff.REST_VALUE].tolist(), about[Col.REST_N].tolist(), strict=True)
-    found: dict[tuple[str, str], tuple[float, int]] = {}
+    rest: dict[tuple[str, str], tuple[float, int]] = {}
     for key, value in zip(keys, values, strict=True):
-        found.setdefault(key, value)  # the main outcome comes first
-    return found
+        rest.setdefault(key, value)  # the main outcome comes first
+    return rest
 
 
 def segment_cards(
@@ -423,13 +423,15 @@ class _CardMaker:
         self._shares, self._outcome = described["shares"], described["outcome"]
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
         self._differences, self._others = source.differences, others(source.differences)
-        self._source_basis = describe_bases(basis_of(source.dataset.users))
+        self._source_basis = describe_bases(count_user_bases(source.dataset.users))
         self._pages, sequences = PageNames(source.dataset.pages), source.dataset.sequences
         self._ways = WaysMaker.of(source.moves, sequences, source.profiles) if source.moves else None
         self._typical = medoids(source.vectors, source.partition, sequences.lengths, EXAMPLES)
         self._names = {one: called[f"segment:{one}"] for one in source.partition.ids.tolist()}
-        told = source.journeys.get("segments", ())
-        self._moves = {one["cluster"]: [step["text"] for step in one["differing"][:MOVES]] for one in told}
+        segments = source.journeys.get("segments", ())
+        self._moves = {
+            one["cluster"]: [step["text"] for step in one["differing"][:MOVES]] for one in segments
+        }
 
     def card(self, place: int, row: Mapping[str, Any]) -> Card:
         """Make the card of a segment from its position among the rows and its row of the segments table."""
@@ -473,11 +475,11 @@ class _CardMaker:
         return "" if value is None else profile_columns.figure(field, value, n)
 
     def _leading(self, key: str) -> tuple[DifferenceRow, ...]:
-        own = leading(self._differences, key)
-        words = in_words(own)
+        rows = top_differences(self._differences, key)
+        words = in_words(rows)
         return tuple(
             DifferenceRow(role, row["what"], row["here"], row["others"], row["difference"])
-            for role, row in zip(own[Diff.ROLE], words.to_dict("records"), strict=True)
+            for role, row in zip(rows[Diff.ROLE], words.to_dict("records"), strict=True)
         )
 
     def _page_rows(self, key: str) -> tuple[PageRow, ...]:
@@ -490,15 +492,15 @@ class _CardMaker:
                 rest=row[Col.REST_SHARE] or 0.0,
                 lift=wording.lift(row[Col.LIFT]) if row[Col.REST_SHARE] else "only here",
             )
-            for row in listed[:MOST_PAGES]
+            for row in listed[:MAX_PAGES]
         )
 
     def _dimension(self, key: str, attribute: str, label: str) -> BarChart:
         rows = [row for row in self._shares if row[Col.KEY] == key and row[Col.ATTRIBUTE] == attribute]
         listed = [row for row in rows if not row[Col.IS_OTHER] and row[Col.USERS]]
         listed.sort(key=lambda row: -row[Col.SHARE])
-        bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:_MOST_BARS])
+        bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:_MAX_BARS])
         absent = rows[0][Col.ABSENT] if rows else 0
-        known = f"Not known for {wording.counted(absent, 'user')}." if absent else ""
+        known = f"Not known for {wording.pluralise(absent, 'user')}." if absent else ""
         basis = self._source_basis if attribute == Users.SOURCE and bars else ""
         return BarChart(label, bars, " ".join(filter(None, (known, basis))))

@@ -15,17 +15,17 @@ import pandas as pd
 
 from core.base import wording
 from core.base.schema import Pages
-from core.base.wording import ABSENT, counted, duration, minute, percent
+from core.base.wording import ABSENT, duration, minute, percent, pluralise
 from core.data.dataset import Dataset
 from core.data.receipt import (
     Decision,
     OutcomeUsers,
     Receipt,
-    added,
+    add_outcome_users,
     describe_bases,
+    describe_more_times,
     describe_revenue,
     in_currencies,
-    more_times,
 )
 from core.differences.table import Diff
 from core.facets.facets import Facet, Facets, ShareInterval
@@ -38,7 +38,7 @@ from core.journeys.funnel_table import (
     side_by_side,
     with_times,
 )
-from core.naming.fitting import HeldName
+from core.naming.fitting import CurrentName
 from core.periods.calendar import Calendar, PeriodUnit, calendar
 from core.periods.over_time import (
     AGE,
@@ -62,7 +62,7 @@ from core.report import cards
 from core.report.cards import ReportInput, others, segment_cards, time_chart
 from core.report.charts import RatePoint, forest, user_map, waterfall
 from core.report.model import CardMetric, Cell, FunnelPart, HeatRow, Rate, Report, ReportChart, Row, Table
-from core.segments.certificate import Certificate, marked
+from core.segments.certificate import Certificate, marked_names
 from core.segments.layout import pca_layout
 
 
@@ -104,23 +104,25 @@ def _funnel_part(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) 
     table = side_by_side(funnel, counted.walk, rows, ShareOf.ALL)
     parts = [part for _, part in table.groupby(Col.KEY, sort=False)]
     everybody = parts[-1].reset_index(drop=True)
-    kept = [part for part in parts if part[Col.KIND].iloc[0] != RowKind.ONE_PAGE]
-    said = sentences(everybody, called.get("all", "All users"), "")
+    shown = [part for part in parts if part[Col.KIND].iloc[0] != RowKind.ONE_PAGE]
+    lines = sentences(everybody, called.get("all", "All users"), "")
     return FunnelPart(
         title=funnel.title,
-        meaning=f"{len(funnel.steps)} steps, {funnel.meaning}. {' '.join(said)}{_times(counted, everybody)}",
+        meaning=f"{len(funnel.steps)} steps, {funnel.meaning}. {' '.join(lines)}{_times(counted, everybody)}",
         steps=tuple(f"{number}. {step.title}" for number, step in enumerate(funnel.steps, start=1)),
-        rows=tuple(_funnel_row(part, called) for part in kept),
+        rows=tuple(_funnel_row(part, called) for part in shown),
     )
 
 
 def _times(counted: CountedFunnel, everybody: pd.DataFrame) -> str:
     users = np.ones(len(counted.walk.depth), dtype=bool)
     medians = with_times(everybody, counted.walk, users, ~users).drop(columns=REST_SECONDS)[SECONDS_MEDIAN]
-    known = [(place, one) for place, one in enumerate(medians.tolist()) if not np.isnan(one)]
+    known = [(place, seconds) for place, seconds in enumerate(medians.tolist()) if not np.isnan(seconds)]
     steps = counted.funnel.steps
-    told = [f"{steps[place - 1].title} → {steps[place].title}: {duration(one)}" for place, one in known]
-    return f" Half took the next step within: {'; '.join(told)}." if told else ""
+    lines = [
+        f"{steps[place - 1].title} → {steps[place].title}: {duration(seconds)}" for place, seconds in known
+    ]
+    return f" Half took the next step within: {'; '.join(lines)}." if lines else ""
 
 
 def _funnel_row(part: pd.DataFrame, called: Mapping[str, str]) -> HeatRow:
@@ -180,12 +182,12 @@ def _last(days: Calendar) -> str:
 
 
 def _came(table: pd.DataFrame, days: Calendar) -> pd.DataFrame:
-    kept = table[table[PERIOD].isin(pd.to_datetime(days.dates[-MOST:]))]
+    latest = table[table[PERIOD].isin(pd.to_datetime(days.dates[-MOST:]))]
     named = [
         f"{day.day} {day:%b}{'*' if part else ''}"
-        for day, part in zip(kept[PERIOD], kept[IN_PART], strict=True)
+        for day, part in zip(latest[PERIOD], latest[IN_PART], strict=True)
     ]
-    return kept.assign(column=named)
+    return latest.assign(column=named)
 
 
 def _weekdays(dataset: Dataset, rows: Rows, everybody: np.ndarray) -> pd.DataFrame:
@@ -203,15 +205,19 @@ def _weekdays(dataset: Dataset, rows: Rows, everybody: np.ndarray) -> pd.DataFra
 def _time_part(title: str, meaning: str, table: pd.DataFrame, called: Mapping[str, str]) -> FunnelPart:
     columns: Sequence[str] = list(dict.fromkeys(table["column"]))
     rows = tuple(
-        HeatRow(int(own[Col.SEGMENT].iloc[0]), called[str(key)], tuple(_cells(own, columns)))
-        for key, own in table.groupby(Col.KEY, sort=False)
+        HeatRow(
+            int(segment_rows[Col.SEGMENT].iloc[0]), called[str(key)], tuple(_cells(segment_rows, columns))
+        )
+        for key, segment_rows in table.groupby(Col.KEY, sort=False)
     )
     return FunnelPart(title=title, meaning=meaning, steps=tuple(columns), rows=rows)
 
 
-def _cells(own: pd.DataFrame, columns: Sequence[str]) -> list[Cell]:
-    by_column: dict[str, Any] = {str(row["column"]): row for row in own.to_dict("records")}
-    return [_time_cell(by_column[one]) if one in by_column else Cell("–", None, "") for one in columns]
+def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> list[Cell]:
+    by_column: dict[str, Any] = {str(row["column"]): row for row in rows.to_dict("records")}
+    return [
+        _time_cell(by_column[column]) if column in by_column else Cell("–", None, "") for column in columns
+    ]
 
 
 def _time_cell(row: Mapping[str, float]) -> Cell:
@@ -236,7 +242,8 @@ def waterfall_chart(receipt: Receipt) -> ReportChart:
     return ReportChart(
         key="waterfall",
         title="From records to page views",
-        n=f"{counted(receipt.records, 'record')} read, {counted(receipt.page_views_used, 'page view')} used",
+        n=f"{pluralise(receipt.records, 'record')} read, "
+        f"{pluralise(receipt.page_views_used, 'page view')} used",
         figure=waterfall(receipt.records, steps, receipt.page_views_used),
         table=Table(("Step", "Leave", "Left", "Users who leave", "Note"), tuple(rows), numeric=(1, 2, 3)),
     )
@@ -253,7 +260,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
     placeholders = (f"{value} {n:,}" for value, n in receipt.placeholders.items())
     rejects = (f"{reason}: {n:,}" for reason, n in receipt.rejects_by_reason.items())
     at = receipt.clock
-    said = {
+    answers = {
         "Period": f"{minute(receipt.first_ts, at)} to {minute(receipt.last_ts, at)}",
         "Days": receipt.days or "not counted",
         "Time zone": f"{receipt.time_zone}; times in this report are in {at.name}",
@@ -274,7 +281,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
         "Days cut off by the export limit": ", ".join(receipt.truncated_days) or "none",
         "Engagement": _engagement(receipt),
     }
-    return tuple(CardMetric(label, value) for label, value in said.items())
+    return tuple(CardMetric(label, value) for label, value in answers.items())
 
 
 def files(receipt: Receipt) -> Table:
@@ -317,12 +324,12 @@ def _other_events(receipt: Receipt) -> str:
 
 
 def _without_user_id(receipt: Receipt) -> str:
-    told = [
+    lines = [
         f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue, 'gross')}" if did.revenue else "")
         for name, did in receipt.no_user_id.items()
     ]
-    more = f"; {len(told) - _EVENTS_SAID} more events" if len(told) > _EVENTS_SAID else ""
-    return f"{'; '.join(told[:_EVENTS_SAID])}{more}: in no segment" if told else "nothing"
+    more = f"; {len(lines) - _EVENTS_SAID} more events" if len(lines) > _EVENTS_SAID else ""
+    return f"{'; '.join(lines[:_EVENTS_SAID])}{more}: in no segment" if lines else "nothing"
 
 
 OVERVIEW: Final = (
@@ -376,11 +383,15 @@ def compose(source: ReportInput) -> Report:
 
 
 def titles(
-    rows: Sequence[Mapping[str, Any]], names: Mapping[int, HeldName], certificates: Mapping[int, Certificate]
+    rows: Sequence[Mapping[str, Any]],
+    names: Mapping[int, CurrentName],
+    certificates: Mapping[int, Certificate],
 ) -> dict[str, str]:
     """Row key → title: ``Segment 3``, ``3 · Bargain hunters (doubtful)``, ``One-page users``."""
     labels = {row[Col.SEGMENT]: row[Col.LABEL] for row in rows if row[Col.KIND] == RowKind.SEGMENT}
-    called = marked(labels | {segment: name.title(segment) for segment, name in names.items()}, certificates)
+    called = marked_names(
+        labels | {segment: name.title(segment) for segment, name in names.items()}, certificates
+    )
     return {
         row[Col.KEY]: called[row[Col.SEGMENT]] if row[Col.KIND] == RowKind.SEGMENT else row[Col.LABEL]
         for row in rows
@@ -423,7 +434,7 @@ def rate(row: Mapping[str, Any]) -> Rate | None:
     """The outcome rate of a row of the segments table; None where the data has no outcome."""
     if row[Col.OUTCOME_RATE] is None:
         return None
-    of = f"{row[Col.OUTCOME_USERS]:,.0f} of {wording.counted(row[Col.USERS], 'user')}"
+    of = f"{row[Col.OUTCOME_USERS]:,.0f} of {wording.pluralise(row[Col.USERS], 'user')}"
     return Rate(row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH], of)
 
 
@@ -434,27 +445,29 @@ def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:
     figure = user_map(layout.xy, labels, names)
     dots = sum(len(trace["x"]) for trace in figure["data"])
     drawn = f"{dots:,} of {len(labels):,} users, drawn at random" if dots < len(labels) else f"{dots:,} users"
-    kept = (
+    shown = (
         f"It keeps {wording.percent(layout.fidelity)} of a user's nearest neighbours. "
         if layout.fidelity
         else ""
     )
-    note = f"Made by {layout.method}. {kept}Distances between islands, and their sizes, mean little."
+    note = f"Made by {layout.method}. {shown}Distances between islands, and their sizes, mean little."
     return ReportChart("map", "Users by segment", drawn, figure, note=note)
 
 
 def _nobodys(source: ReportInput) -> OutcomeUsers:
     """Counts of the chosen outcomes of visitors without a user id."""
-    nobodys = source.dataset.receipt.no_user_id
-    return added(nobodys[outcome] for outcome in source.profiles.chosen if outcome in nobodys)
+    without_id = source.dataset.receipt.no_user_id
+    return add_outcome_users(
+        without_id[outcome] for outcome in source.profiles.chosen if outcome in without_id
+    )
 
 
 def _outcome_chart(
     rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None, table: pd.DataFrame,
-    nobodys: OutcomeUsers,
+    without_id: OutcomeUsers,
 ) -> ReportChart | None:  # fmt: skip
     beside = others(table)
-    rates = [(row, found) for row in rows if (found := rate(row))]
+    rates = [(row, interval) for row in rows if (interval := rate(row))]
     if outcome is None or not rates:
         return None
     points = [
@@ -467,13 +480,16 @@ def _outcome_chart(
     lines = tuple(
         (
             called[row[Col.KEY]],
-            found.of,
-            *(wording.percent(end, 2, row[Col.USERS]) for end in (found.value, found.low, found.high)),
+            interval.of,
+            *(
+                wording.percent(end, 2, row[Col.USERS])
+                for end in (interval.value, interval.low, interval.high)
+            ),
         )
-        for row, found in rates
+        for row, interval in rates
     )
-    if nobodys.events:
-        lines += (("No user id", more_times(nobodys), "", "", ""),)
+    if without_id.events:
+        lines += (("No user id", describe_more_times(without_id), "", "", ""),)
     return ReportChart(
         "outcome", f"Users with {outcome}",
         f"Share of users, with 95 % intervals; grey: the other clustered users; {rates[-1][1].of} in all",
@@ -484,12 +500,12 @@ def _outcome_chart(
 
 def _one_page(source: ReportInput) -> Table | None:
     """Table of the segments of one-page users and their likely second page; None where there are none."""
-    found, pages = source.profiles.one_page, source.dataset.pages[Pages.PAGE_LOCATION].tolist()
-    if not found or not found.segments:
+    segments, pages = source.profiles.one_page, source.dataset.pages[Pages.PAGE_LOCATION].tolist()
+    if not segments or not segments.segments:
         return None
     origin = wording.common_origin(pages)
     lines = []
-    for label, segment in zip(found.labels, found.segments, strict=True):
+    for label, segment in zip(segments.labels, segments.segments, strict=True):
         listed = (
             f"{wording.short_address(page.page, origin)} ({wording.percent(page.share, 0)})"
             for page in segment.second_pages
@@ -504,5 +520,5 @@ def _settings(source: ReportInput) -> tuple[tuple[str, Table], ...]:
     headings = {"ingest": "Reading", "train": "Training", "weights": "Views", "cluster": "Clustering",
                 "analyze": "Profiles"}  # fmt: skip
     parts = [(headings.get(part, part), cards.settings(values)) for part, values in source.settings.items()]
-    found = ("What came out", cards.settings(source.facts))
-    return (*parts, found, ("Versions", cards.settings(source.versions)))
+    results = ("What came out", cards.settings(source.facts))
+    return (*parts, results, ("Versions", cards.settings(source.versions)))

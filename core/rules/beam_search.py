@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from core.base.wording import percent, within
+from core.base.wording import percent, uncapitalised
 from core.profiles.two_shares import wilson
 from core.rules.conditions import (
     MEASURES,
@@ -28,7 +28,7 @@ from core.rules.conditions import (
     SegmentRule,
 )
 
-LONGEST: Final = 4
+MAX_CONDITIONS: Final = 4
 """Conditions of a rule that is searched for, at most: more cannot be read."""
 _BEAM: Final = 10
 OFFERED: Final = 200
@@ -42,7 +42,7 @@ _THRESHOLDS: Final = {
 }  # fmt: skip
 LISTED: Final = 100
 """Pages of a theme or type that is tried, at most: nobody pastes a longer list as a condition."""
-FEWEST: Final = 3
+MIN_USERS_MET: Final = 3
 """Users who must meet a condition, and who must not, at least, for it to be tried."""
 TRIED: Final = 300
 """Conditions tried for a segment, at most: those that correlate with it most, in either direction."""
@@ -86,14 +86,14 @@ def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
         features: Features of the users that conditions can test.
         users: int of shape (n,), who is asked.
     """
-    found, answers, known = list[RuleCondition](), list[np.ndarray](), set[bytes]()
+    conditions, answers, known = list[RuleCondition](), list[np.ndarray](), set[bytes]()
     for condition, answer in _asked(features, users):
         yes, same = int(answer.sum()), np.packbits(answer).tobytes()
-        if FEWEST <= yes <= len(users) - FEWEST and same not in known:
+        if MIN_USERS_MET <= yes <= len(users) - MIN_USERS_MET and same not in known:
             known.add(same)
-            found.append(condition)
+            conditions.append(condition)
             answers.append(answer.astype(np.float32))
-    return Candidates(tuple(found), np.array(answers, np.float32).reshape(len(found), len(users)).T)
+    return Candidates(tuple(conditions), np.array(answers, np.float32).reshape(len(conditions), len(users)).T)
 
 
 def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCondition, np.ndarray]]:
@@ -114,22 +114,24 @@ def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCond
             yield condition, features.holds(condition)[users]
 
 
-def best_rules(asked: Candidates, wanted: np.ndarray, longest: int = LONGEST) -> list[SegmentRule]:
+def best_rules(
+    candidates_left: Candidates, wanted: np.ndarray, longest: int = MAX_CONDITIONS
+) -> list[SegmentRule]:
     """Rules of the best F1 of each length, shortest first; longer ones that are no better are left out.
 
     Args:
-        asked: Conditions, and the users who meet them.
+        candidates_left: Conditions, and the users who meet them.
         wanted: bool of shape (n_users,), who is to be described.
         longest: Most conditions.
     """
-    asked = _promising(asked, wanted)
+    candidates_left = _promising(candidates_left, wanted)
     beam, best, score_before = [_Draft()], list[SegmentRule](), 0.0
     for _ in range(longest):
-        beam, score = _extended(beam, asked.answers, wanted)
+        beam, score = _extended(beam, candidates_left.answers, wanted)
         if not beam or score <= score_before:
             break
         score_before = score
-        best.append(_rule(beam[0], asked.conditions))
+        best.append(_rule(beam[0], candidates_left.conditions))
     return best
 
 
@@ -153,15 +155,15 @@ def _extended(beam: Sequence[_Draft], answers: np.ndarray, wanted: np.ndarray) -
     negated = np.array([clause is None for _, clause in moves])
     scores = np.stack([_f1(kept + more, wanted), np.where(negated, _f1(whole - more, wanted), 0)])
     order = np.argsort(-scores, axis=None, kind="stable")[: 6 * _BEAM]
-    found, seen = list[_Draft](), set[bytes]()
+    drafts, seen = list[_Draft](), set[bytes]()
     for sign, condition, move in zip(*np.unravel_index(order, scores.shape), strict=True):
         draft, clause = moves[move]
-        made = _with(draft, clause, int(condition), bool(sign), answers)
-        who = np.packbits(np.minimum.reduce(made.held) > 0).tobytes()
-        if who not in seen and len(found) < _BEAM:
+        extended = _with(draft, clause, int(condition), bool(sign), answers)
+        who = np.packbits(np.minimum.reduce(extended.held) > 0).tobytes()
+        if who not in seen and len(drafts) < _BEAM:
             seen.add(who)
-            found.append(made)
-    return found, float(scores.max(initial=0.0))
+            drafts.append(extended)
+    return drafts, float(scores.max(initial=0.0))
 
 
 def _moves(
@@ -210,7 +212,7 @@ def _rule(draft: _Draft, conditions: Sequence[RuleCondition]) -> SegmentRule:
     return SegmentRule(clauses=tuple(sorted(clauses, key=lambda clause: clause.negated)))
 
 
-FEWEST_USERS: Final = 10
+MIN_USERS: Final = 10
 """Users of a segment from which a rule is searched for: half to find it, half to judge it."""
 _SEARCHED: Final = 20_000
 """Users that rules are made from, at most; all others judge them."""
@@ -331,19 +333,19 @@ class FoundRules:
         return None if self.usual is None or self.usual.useless else self.usual
 
 
-def rule_sentence(found: FoundRules, origin: str) -> str:
+def rule_sentence(rules: FoundRules, origin: str) -> str:
     """Sentence with the recommended rule and how well it fits, or why there is none.
 
     Args:
-        found: The rules of a segment.
+        rules: The rules of a segment.
         origin: Scheme and host that all addresses share; left out.
     """
-    fit = found.recommended
+    fit = rules.recommended
     if fit is None:
-        return f"No rule: {within(found.reason)}"
+        return f"No rule: {uncapitalised(rules.reason)}"
     precision, recall = (percent(one.share, n=one.n) for one in (fit.precision, fit.recall))
     return (
-        f"As a rule: {within(fit.rule.words(origin))}. {fit.verdict} (Precision {precision}, recall "
+        f"As a rule: {uncapitalised(fit.rule.words(origin))}. {fit.verdict} (Precision {precision}, recall "
         f"{recall}, on users that it was not made from.)"
     )
 
@@ -359,15 +361,15 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
         Segment → its rules.
     """
     made_on, judged_on = halves(labels)
-    asked = candidates(features, made_on)
-    found = {}
+    conditions = candidates(features, made_on)
+    rules_of = {}
     for segment, size in zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True):
         wanted = labels == segment
-        reason = _reason(int(size), int(wanted[made_on].sum()), len(asked.conditions), made_on, wanted)
-        rules = [] if reason else best_rules(asked, wanted[made_on])
+        reason = _reason(int(size), int(wanted[made_on].sum()), len(conditions.conditions), made_on, wanted)
+        rules = [] if reason else best_rules(conditions, wanted[made_on])
         fits = tuple(_judged(rule, features, wanted, made_on, judged_on) for rule in rules)
-        found[int(segment)] = FoundRules(int(segment), fits, reason or NONE)
-    return found
+        rules_of[int(segment)] = FoundRules(int(segment), fits, reason or NONE)
+    return rules_of
 
 
 def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -419,9 +421,9 @@ def recalls(rule: SegmentRule, features: RuleFeatures, labels: np.ndarray) -> Ma
 
 
 def _reason(size: int, known: int, n_asked: int, made_on: np.ndarray, wanted: np.ndarray) -> str:
-    if size < FEWEST_USERS or known < FEWEST_USERS // 2:
+    if size < MIN_USERS or known < MIN_USERS // 2:
         users = "1 user" if size == 1 else f"{size:,} users"
-        return f"The segment has {users}, and a rule needs {FEWEST_USERS}: half to find it, half to judge it."
+        return f"The segment has {users}, and a rule needs {MIN_USERS}: half to find it, half to judge it."
     if wanted[made_on].all():
         return "There is no other segment to tell this one from."
     return "" if n_asked else "These users differ in nothing that a rule can ask."

@@ -21,14 +21,14 @@ from core.base.errors import InputError
 from core.base.schema import Group, Pages, Users
 from core.base.settings import Settings
 from core.base.wording import common_origin
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 from core.differences.user_items import folders, labels_of
 from core.labels.label_settings import RESERVED
-from core.profiles.data import GROUPS, Coded, ProfileData, coded
+from core.profiles.data import GROUPS, EncodedColumn, ProfileData, encode_column
 
-MOST: Final = 12
+MAX_CONDITIONS: Final = 12
 """Conditions of a rule, at most."""
 
 
@@ -116,7 +116,7 @@ class RuleClause(Settings):
         negated: Whether none of them may hold.
     """
 
-    any_of: Annotated[tuple[RuleCondition, ...], Field(min_length=1, max_length=MOST)]
+    any_of: Annotated[tuple[RuleCondition, ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
     negated: bool = False
 
     def words(self, origin: str = "") -> str:
@@ -132,7 +132,7 @@ class SegmentRule(Settings):
         clauses: The parts of the rule.
     """
 
-    clauses: Annotated[tuple[RuleClause, ...], Field(min_length=1, max_length=MOST)]
+    clauses: Annotated[tuple[RuleClause, ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
 
     @property
     def conditions(self) -> Iterator[RuleCondition]:
@@ -169,7 +169,7 @@ def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
     return f"{'did not view' if never else 'viewed'} {what}{often}"
 
 
-MOST_ITEMS: Final = 1_000
+MAX_ITEMS: Final = 1_000
 """Items of each field that a condition can name, at most: those that most users saw."""
 DAY_US: Final = 86_400_000_000
 _COLUMNS: Final = dict(
@@ -212,7 +212,7 @@ class RuleFeatures:
     inside: np.ndarray
     pages: tuple[str, ...]
     viewed: Mapping[RuleField, Viewed]
-    attributes: Mapping[RuleField, Coded]
+    attributes: Mapping[RuleField, EncodedColumn]
     measures: Mapping[RuleField, np.ndarray]
 
     @classmethod
@@ -240,8 +240,8 @@ class RuleFeatures:
             users[column].to_numpy(dtype=np.int64) for column in (Users.PAGE_VIEWS, Users.SESSIONS)
         )
         return cls._laid_out(
-            clustered(users), pages[Pages.PAGE_LOCATION].tolist(), sequences, labels,
-            {column: coded(users[column]) for column in _COLUMNS.values()}, page_views, sessions,
+            is_clustered(users), pages[Pages.PAGE_LOCATION].tolist(), sequences, labels,
+            {column: encode_column(users[column]) for column in _COLUMNS.values()}, page_views, sessions,
         )  # fmt: skip
 
     @classmethod
@@ -261,7 +261,7 @@ class RuleFeatures:
     @classmethod
     def _laid_out(
         cls, inside: np.ndarray, addresses: Sequence[str], sequences: UserSequences,
-        labels: Mapping[str, Sequence[str]], attributes: Mapping[str, Coded], page_views: np.ndarray,
+        labels: Mapping[str, Sequence[str]], attributes: Mapping[str, EncodedColumn], page_views: np.ndarray,
         sessions: np.ndarray,
     ) -> RuleFeatures:  # fmt: skip
         last = sequences.timestamp[sequences.offsets[1:] - 1]
@@ -296,18 +296,18 @@ class RuleFeatures:
             recent = condition.field is RuleField.LAST_DAYS
             return values < condition.number if recent else values >= condition.number
         if condition.field in self.attributes:
-            made = self.attributes[condition.field]
-            if condition.value not in made.values:
+            attribute = self.attributes[condition.field]
+            if condition.value not in attribute.values:
                 raise _unknown(condition)
-            same: np.ndarray = made.codes == made.values.index(condition.value)
+            same: np.ndarray = attribute.codes == attribute.values.index(condition.value)
             return same
         items = self.viewed.get(condition.field)
         if items is None or condition.value not in items.place:
             raise _unknown(condition)
         column = items.views[:, [items.place[condition.value]]]
-        found = np.zeros(self.n_users, dtype=bool)
-        found[column.indices[column.data >= condition.number]] = True
-        return found
+        answer = np.zeros(self.n_users, dtype=bool)
+        answer[column.indices[column.data >= condition.number]] = True
+        return answer
 
     def matches(self, rule: SegmentRule) -> np.ndarray:
         """Which of the clustered users a rule describes: bool of shape (n_users,).
@@ -315,11 +315,11 @@ class RuleFeatures:
         Raises:
             InputError: If it asks for what the data do not have.
         """
-        found = self.inside.copy()
+        answer = self.inside.copy()
         for clause in rule.clauses:
             here = np.any([self.holds(condition) for condition in clause.any_of], axis=0)
-            found &= ~here if clause.negated else here
-        return found
+            answer &= ~here if clause.negated else here
+        return answer
 
     def pages_of(self, condition: RuleCondition) -> np.ndarray:
         """The pages that a condition counts, ascending: int of shape (n,).
@@ -337,7 +337,7 @@ class RuleFeatures:
 def _unknown(condition: RuleCondition) -> InputError:
     return InputError(
         f"The {condition.field} {condition.value!r} is not among those of this data set",
-        allowed=f"the {MOST_ITEMS:,} that most users have",
+        allowed=f"the {MAX_ITEMS:,} that most users have",
         remedy="Choose another one, or load the data that the rule was made on",
     )
 
@@ -365,11 +365,11 @@ def _seen(sequences: UserSequences, views: np.ndarray, n_pages: int) -> sparse.c
 
 
 def _viewed_items(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> Viewed:
-    found = [(page, name) for page, own in enumerate(names) for name in own]
-    codes, different = pd.factorize(np.array([name for _, name in found], dtype=object))
-    page = np.array([page for page, _ in found], dtype=np.int64)
+    pairs = [(page, name) for page, own in enumerate(names) for name in own]
+    codes, different = pd.factorize(np.array([name for _, name in pairs], dtype=object))
+    page = np.array([page for page, _ in pairs], dtype=np.int64)
     shape = (len(names), len(different))
     has = sparse.csc_array((np.ones(len(page), np.int32), (page, codes)), shape)
     views = (seen @ has).tocsc()
-    order = np.argsort(-np.diff(views.indptr), kind="stable")[:MOST_ITEMS]
+    order = np.argsort(-np.diff(views.indptr), kind="stable")[:MAX_ITEMS]
     return Viewed(tuple(str(different[place]) for place in order), has[:, order], views[:, order])

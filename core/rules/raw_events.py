@@ -81,8 +81,8 @@ def key_of(page: str, settings: UrlSettings) -> str:
     page, route_mark, route = page.partition("#")
     page = re.sub(MERGED_HOST, r"\1", page) if settings.merge_hosts else page
     path, query = _halves(page, settings)
-    route, asked = _halves(route, settings)
-    return re.sub(TAIL, "", path) + query + route_mark + route.rstrip("/") + asked
+    route, query_part = _halves(route, settings)
+    return re.sub(TAIL, "", path) + query + route_mark + route.rstrip("/") + query_part
 
 
 def _halves(text: str, settings: UrlSettings) -> tuple[str, str]:
@@ -107,12 +107,12 @@ def parameters(pages: Iterable[str]) -> list[str]:
 
 def as_sent(text: str) -> str:
     """A regular expression for a text, whether a browser encoded its signs or not."""
-    found, place = "", 0
+    pattern, place = "", 0
     for match in _SENT_CODED.finditer(text):
         coded = "%20|%2B" if match[0] == "+" else quote(match[0], safe="")
-        found += f"{re.escape(text[place : match.start()])}({re.escape(match[0])}|{coded})"
+        pattern += f"{re.escape(text[place : match.start()])}({re.escape(match[0])}|{coded})"
         place = match.end()
-    return found + re.escape(text[place:])
+    return pattern + re.escape(text[place:])
 
 
 def page_test(
@@ -132,17 +132,17 @@ def page_test(
         condition: What they have in common, if that is it.
         literal: Makes a regular expression of a text.
     """
-    own = {page: key_of(page, settings) for page in pages}
+    keys = {page: key_of(page, settings) for page in pages}
     pattern = _pattern(condition, pages, settings, literal) if condition else ""
-    if pattern and {key for key in known if re.search(pattern, key)} == set(own.values()):
+    if pattern and {key for key in known if re.search(pattern, key)} == set(keys.values()):
         return PageTest((), (pattern,))
-    merged = {page: key for page, key in own.items() if _MERGED.search(key)}
+    merged = {page: key for page, key in keys.items() if _MERGED.search(key)}
     wide = tuple(_widened(key, literal) for key in merged.values())
     either = re.compile("|".join(wide) or "(?!)")
-    others = {key for key in known if either.search(key) and not _MERGED.search(key)} - set(own.values())
-    single = sorted(set(own.values()) - set(merged.values()))
-    pages_of, known_of = Counter(own.values()), Counter(known)
-    alike = tuple(page for page, key in own.items() if known_of[key] > pages_of[key])
+    others = {key for key in known if either.search(key) and not _MERGED.search(key)} - set(keys.values())
+    single = sorted(set(keys.values()) - set(merged.values()))
+    pages_of, known_of = Counter(keys.values()), Counter(known)
+    alike = tuple(page for page, key in keys.items() if known_of[key] > pages_of[key])
     return PageTest(tuple(single), wide, tuple(sorted(others)), tuple(merged), alike)
 
 
@@ -163,12 +163,12 @@ def _pattern(
 def _widened(key: str, literal: Callable[[str], str]) -> str:
     """The pattern of the addresses that cleaning merged into one."""
     queries = key.find("?") % (len(key) + 1)
-    found, place = "", 0
+    pattern, place = "", 0
     for match in _MERGED.finditer(key):
         gap = _TYPED if match.start() > queries else _DATE if match[0] == "{date}" else GAP
-        found += literal(key[place : match.start()]) + gap
+        pattern += literal(key[place : match.start()]) + gap
         place = match.end()
-    return f"^{found}{literal(key[place:])}$"
+    return f"^{pattern}{literal(key[place:])}$"
 
 
 TABLE: Final = "your-project.analytics_123456789.events_*"
@@ -285,16 +285,21 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
     unit = export.receipt.time_unit
     parts = []
     for (shape, delimiter, columns), names in groups.items():
-        found = {field: _duckdb_column(name, shape) for field, name in columns}
-        time = _UNITS.get(unit, _ISO).format(found[Raw.EVENT_TIMESTAMP])
-        named, view = found.get(Raw.EVENT_NAME), quote_duckdb(export.receipt.page_view)
+        columns_of = {field: _duckdb_column(name, shape) for field, name in columns}
+        time = _UNITS.get(unit, _ISO).format(columns_of[Raw.EVENT_TIMESTAMP])
+        named, view = columns_of.get(Raw.EVENT_NAME), quote_duckdb(export.receipt.page_view)
         view = f"trim({named}) = {view}" if named else "true"
-        told = f", delim = {quote_duckdb(delimiter)}" if delimiter else ""  # an older receipt has none
-        source = _READERS[shape].format(", ".join(names), told)
+        delimiter_option = (
+            f", delim = {quote_duckdb(delimiter)}" if delimiter else ""
+        )  # an older receipt has none
+        source = _READERS[shape].format(", ".join(names), delimiter_option)
         more = [
-            (field, found.get(field, "CAST(NULL AS VARCHAR)")) for field in _wanted(fields, export.settings)
+            (field, columns_of.get(field, "CAST(NULL AS VARCHAR)"))
+            for field in _wanted(fields, export.settings)
         ]
-        parts.append(_selected(found[Raw.USER_KEY], time, view, found[Raw.PAGE_LOCATION], more, source))
+        parts.append(
+            _selected(columns_of[Raw.USER_KEY], time, view, columns_of[Raw.PAGE_LOCATION], more, source)
+        )
     events = "\nUNION ALL\n".join(parts)
     number = f", row_number() OVER () AS {LINE}" if LINE in fields else ""
     return f"SELECT *{number}\nFROM (\n{indented(events)}\n)\nWHERE {_counts(export.settings, quote_duckdb)}"
@@ -357,7 +362,7 @@ def _selected(
 def _counts(settings: IngestSettings, quote: Callable[[str], str]) -> str:
     """Condition for the events that count, as in ``core/ingest/clean/records.py``."""
     nobody, nowhere = (", ".join(map(quote, texts)) for texts in (NO_ID, (*PLACEHOLDERS, DIRECT)))
-    kept = [
+    conditions = [
         f"lower(trim(user_id)) NOT IN ({nobody})",
         "ts IS NOT NULL",
         f"(NOT is_view OR trim({Raw.PAGE_LOCATION}) NOT IN ({nowhere}))",
@@ -365,12 +370,12 @@ def _counts(settings: IngestSettings, quote: Callable[[str], str]) -> str:
     if settings.stream:
         names = (Raw.PLATFORM, whole_number(Raw.STREAM_ID, quote))
         either = (f"coalesce(lower(trim({name})), '')" for name in names)
-        kept.append(f"{quote(settings.stream.lower())} IN ({', '.join(either)})")
+        conditions.append(f"{quote(settings.stream.lower())} IN ({', '.join(either)})")
     if settings.exclude_internal:
-        kept.append(f"coalesce(lower(trim({Raw.TRAFFIC_TYPE})), '') <> 'internal'")
+        conditions.append(f"coalesce(lower(trim({Raw.TRAFFIC_TYPE})), '') <> 'internal'")
     if settings.exclude_debug:
-        kept.append(f"coalesce(lower(trim({Raw.DEBUG_MODE})), '') NOT IN ('1', 'true', '1.0')")
-    return "\n  AND ".join(kept)
+        conditions.append(f"coalesce(lower(trim({Raw.DEBUG_MODE})), '') NOT IN ('1', 'true', '1.0')")
+    return "\n  AND ".join(conditions)
 
 
 def _duckdb_column(name: str, shape: str) -> str:

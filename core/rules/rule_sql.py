@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from core.base.safe_text import visible
+from core.base.safe_text import without_invisible
 from core.base.schema import SOURCES, Group, Raw, SourceBasis
 from core.base.settings import UrlSettings
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.ingest.clean import urls
-from core.ingest.clean.locations import LONGEST
+from core.ingest.clean.locations import MAX_LENGTH
 from core.ingest.clean.records import NO_SESSION, Fate
 from core.ingest.observe import bots
 from core.ingest.read.nested import quote_bigquery
@@ -113,7 +113,7 @@ class AddressSql:
     def key(self) -> str:
         """SQL expression of the page's key, from the column of addresses."""
         settings = self.settings
-        address = self._replaced(f"substr({Raw.PAGE_LOCATION}, 1, {LONGEST})", EDGES, "")
+        address = self._replaced(f"substr({Raw.PAGE_LOCATION}, 1, {MAX_LENGTH})", EDGES, "")
         path = self._replaced(self._part(address, "^([^?#]*)"), SESSION, "")
         path = f"replace({path}, {self.dialect.quote(chr(92))}, '/')"
         path = self._replaced(self._lower(self._decoded(path)), TAIL, "")
@@ -126,8 +126,8 @@ class AddressSql:
             begins = "^[^#]*#([^?]*)" if settings.keep_fragment else "^[^#]*#(!?/[^?]*)"
             route = self._part(address, begins)
             route = self._replaced(self._lower(self._decoded(route)), "/+$", "")
-            asked = self._kept(self._part(address, f"{begins.replace('(', '(?:')}[?](.*)"))
-            whole = f"concat('#', {route}{asked})"
+            query_part = self._kept(self._part(address, f"{begins.replace('(', '(?:')}[?](.*)"))
+            whole = f"concat('#', {route}{query_part})"
             key += f" || {self._replaced(whole, '^#!?$', '')}"
         return key
 
@@ -156,8 +156,8 @@ class AddressSql:
         part, name = self._decoded("part"), "^([^=]*)"
         part = f"lower({self._part(part, name)}) || {self._replaced(part, name, '')}"
         wanted = f"^({'|'.join(map(re.escape, names))})=."
-        kept = self.dialect.kept.format(query, part, self.dialect.quote(wanted))
-        return f" || {self._replaced(kept, '^(.)', chr(92).join('?1'))}"
+        kept_parameters = self.dialect.kept.format(query, part, self.dialect.quote(wanted))
+        return f" || {self._replaced(kept_parameters, '^(.)', chr(92).join('?1'))}"
 
 
 _COLUMNS: Final = {
@@ -195,13 +195,13 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     hindered = unreadable(receipt)
     tests = [export.test(condition) for condition in rule.conditions if condition.field in VIEWED]
     merged, alike = (
-        len({page for one in tests for page in getattr(one, kind)}) for kind in ("merged", "alike")
+        len({page for test in tests for page in getattr(test, kind)}) for kind in ("merged", "alike")
     )
     odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in REPEATED)
     tied = receipt.tied_page_views if RuleField.ENTRY in fields else 0
     replaced = sum(step.records for step in receipt.waterfall if step.name == Fate.OTHER_TABLE.name.lower())
     provisional = sum(is_provisional(file.name) for file in receipt.files)
-    said = {
+    sentences = {
         f"{merged} pages of this rule stand for several addresses, which cleaning merged or masked: the SQL "
         "takes every address of their form.": merged,
         f"{alike} pages of this rule are written as others are but for signs that are encoded: the SQL takes "
@@ -211,13 +211,13 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         "first.": tied,
         f"{replaced:,} page views are of days that another table has, too: DuckDB counts them, the run does "
         "not.": replaced,
-        f"The data have {counted(provisional, 'intraday or fresh table')}: the SQL of BigQuery reads daily "
+        f"The data have {pluralise(provisional, 'intraday or fresh table')}: the SQL of BigQuery reads daily "
         "tables alone.": provisional,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
         f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
         "run leaves.": hindered,
     }  # fmt: skip
-    return tuple(text for text, applies in said.items() if applies)
+    return tuple(text for text, applies in sentences.items() if applies)
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,11 @@ class _Query:
     @cached_property
     def tests(self) -> dict[RuleCondition, PageTest]:
         """Condition → test for its pages, of the conditions that count page views."""
-        return {one: self.export.test(one) for one in self.rule.conditions if one.field in VIEWED}
+        return {
+            condition: self.export.test(condition)
+            for condition in self.rule.conditions
+            if condition.field in VIEWED
+        }
 
     @property
     def sources(self) -> Sequence[tuple[SourceBasis, str, str]]:
@@ -249,25 +253,27 @@ class _Query:
 
     @property
     def has_bots(self) -> bool:
-        found = self.export.receipt.users_by_group.get(Group.BOT_LIKE, 0)
-        return found > 0 or self.export.settings.exclude_bots
+        n_bots = self.export.receipt.users_by_group.get(Group.BOT_LIKE, 0)
+        return n_bots > 0 or self.export.settings.exclude_bots
 
     def text(self) -> str:
-        own = [field for field in self.fields if field in ATTRIBUTES]
+        attributes = [field for field in self.fields if field in ATTRIBUTES]
         needed = [column for field in self.fields for column in _COLUMNS.get(field, ())]
-        needed += [name for place in self.sources for name in place[1:]] if RuleField.SOURCE in own else []
+        needed += (
+            [name for place in self.sources for name in place[1:]] if RuleField.SOURCE in attributes else []
+        )
         needed += [Raw.ENGAGEMENT_TIME_MSEC] if self.has_bots else []
         events = duckdb_events if self.dialect is DUCKDB else bigquery_events
         parts = {"events": events(self.export, dict.fromkeys(needed)), "views": self._views()}
-        parts |= {"totals": self._totals()} | {str(field): self._attribute(field) for field in own}
+        parts |= {"totals": self._totals()} | {str(field): self._attribute(field) for field in attributes}
         parts |= {"bots": self._bots()} if self.has_bots else {}
         where = ["page_views >= 2", *map(self._clause, self.rule.clauses)]
         where += [_NO_BOT] if self.has_bots else []
-        joined = "".join(f"\nLEFT JOIN {field} USING (user_id)" for field in own)
+        joined = "".join(f"\nLEFT JOIN {field} USING (user_id)" for field in attributes)
         tables = ",\n".join(f"{name} AS (\n{indented(body)}\n)" for name, body in parts.items())
-        said = " ".join(visible(self.rule.words(self.export.features.origin)).split())
+        description = " ".join(without_invisible(self.rule.words(self.export.features.origin)).split())
         return (
-            f"-- {said}\nWITH {tables}\nSELECT user_id\nFROM totals{joined}\nWHERE "
+            f"-- {description}\nWITH {tables}\nSELECT user_id\nFROM totals{joined}\nWHERE "
             + "\n  AND ".join(where)
             + "\nORDER BY user_id"
         )
@@ -304,7 +310,7 @@ class _Query:
         return f"SELECT *, {session} AS session\nFROM (\n{indented(events)}\n)"
 
     def _totals(self) -> str:
-        counts = [f"countif({self._test(one)}) AS {self._name(one)}" for one in self.tests]
+        counts = [f"countif({self._test(condition)}) AS {self._name(condition)}" for condition in self.tests]
         counts += ["count(DISTINCT session) AS sessions"] if RuleField.SESSIONS in self.fields else []
         counts += ["max(ts) AS last_ts"] if RuleField.LAST_DAYS in self.fields else []
         listed = ",\n  ".join(["user_id", "count(*) AS page_views", *counts])
@@ -368,12 +374,12 @@ class _Query:
         )
         run = "sum(paused) OVER (PARTITION BY user_id ORDER BY ts)"
         runs = f"SELECT user_id, {run} AS run\nFROM (\n{indented(paces)}\n)"
-        found = [
+        tests = [
             f"SELECT user_id FROM events\nGROUP BY user_id, floor(ts / {bots.DAY})\n"
             f"HAVING count(*) >= {bots.EVENTS_A_DAY}"
         ]
         if not self.export.receipt.rounded_times:
-            found.append(
+            tests.append(
                 f"SELECT user_id FROM (\n{indented(runs)}\n)\nGROUP BY user_id, run\n"
                 f"HAVING count(*) >= {bots.PACED_VIEWS}"
             )
@@ -381,11 +387,11 @@ class _Query:
             engaged = f"sum(coalesce(SAFE_CAST({Raw.ENGAGEMENT_TIME_MSEC} AS FLOAT64), 0))"
             if self.dialect is DUCKDB:
                 engaged = engaged.replace("SAFE_CAST", "try_cast").replace("FLOAT64", "DOUBLE")
-            found.append(
+            tests.append(
                 f"SELECT user_id FROM events\nGROUP BY user_id\n"
                 f"HAVING countif(is_view) >= {bots.UNENGAGED_VIEWS} AND {engaged} = 0"
             )
-        return "\nUNION DISTINCT\n".join(found)
+        return "\nUNION DISTINCT\n".join(tests)
 
     def _clause(self, clause: RuleClause) -> str:
         either = " OR ".join(map(self._holds, clause.any_of))

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users, View
 from core.data.dataset import UserColumns
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 
@@ -58,7 +58,7 @@ def users_table(
     partition: Partition,
     vectors: np.ndarray,
     names: Mapping[int, str],
-    outcomes: Mapping[str, Happened],
+    outcomes: Mapping[str, OutcomeRecord],
     one_page: OnePageSegments | None = None,
 ) -> pd.DataFrame:
     """One row a user, in index order: the id, where they belong, and what the export says about them.
@@ -163,7 +163,7 @@ def _distances(
     )  # fmt: skip
 
 
-def _outcomes(outcomes: Mapping[str, Happened], n_users: int) -> dict[str, np.ndarray]:
+def _outcomes(outcomes: Mapping[str, OutcomeRecord], n_users: int) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
     revenue: dict[str, pd.Series] = {}
     for name, happened in outcomes.items():

@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from core.base.errors import IN_A_BOUND, Beha2VecError, Cancelled
+from core.base.errors import BOUNDED_RUN, Beha2VecError, Cancelled
 from core.base.progress import Progress
 from core.runs import job_process
-from core.runs.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
+from core.runs.job_view import CANCEL, FIGURES, STATUS, State, read_request, view_if_readable
 from core.storage.disk import write_text_atomic
 
 GRACE_S: Final = 1.5
@@ -127,13 +127,13 @@ def run_child(folder: Path, do: Do | None = None) -> int:
     Returns:
         The exit status: 0 when done, 1 otherwise.
     """
-    job_process.note(folder, os.getpid())
-    job_process.beat(folder)
+    job_process.record_process(folder, os.getpid())
+    job_process.start_heartbeat(folder)
     if do is None:
         from core.runs import tasks  # here, so that neither reading a job's state nor a look loads the stages
 
         do = tasks.run
-    order = order_of(folder)
+    order = read_request(folder)
     if order["memory_bytes"]:
         resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
     reporter = _Reporter(folder)
@@ -146,7 +146,7 @@ def run_child(folder: Path, do: Do | None = None) -> int:
     except Beha2VecError as error:  # a job is started and shown by a page
         reporter.end(State.FAILED, error=error.on_screen)
     except MemoryError:
-        reporter.end(State.FAILED, error=f"The memory limit for this step was reached. Try: {IN_A_BOUND}")
+        reporter.end(State.FAILED, error=f"The memory limit for this step was reached. Try: {BOUNDED_RUN}")
     except BaseException as error:
         import traceback
 

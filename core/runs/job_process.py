@@ -33,14 +33,14 @@ _SAME_S: Final = 1.5
 STOPPED: Final = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
-def note(folder: Path, pid: int) -> None:
+def record_process(folder: Path, pid: int) -> None:
     """Write down which process works on a job."""
     with suppress(psutil.NoSuchProcess):  # it is over already
         started = _since_boot(psutil.Process(pid))
         write_text_atomic(folder / PROCESS, json.dumps({"pid": pid, "since_boot": started}))
 
 
-def beat(folder: Path) -> None:
+def start_heartbeat(folder: Path) -> None:
     """Give a sign of life every :data:`_BEAT_S` seconds from now on, in a thread beside the work."""
     file = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT, 0o600)
 
@@ -54,12 +54,12 @@ def beat(folder: Path) -> None:
     threading.Thread(target=go_on, daemon=True, name="sign of life").start()
 
 
-def noted(folder: Path) -> bool:
+def is_recorded(folder: Path) -> bool:
     """Whether it is known which process works on a job."""
     return _read(folder) is not None
 
 
-def living(folder: Path) -> psutil.Process | None:
+def live_process(folder: Path) -> psutil.Process | None:
     """The process that works on a job; None if it is over or not known."""
     known = _read(folder)
     if known is None:
@@ -73,7 +73,7 @@ def living(folder: Path) -> psutil.Process | None:
         return None
 
 
-def answers(folder: Path, process: psutil.Process) -> bool:
+def is_responding(folder: Path, process: psutil.Process) -> bool:
     """Whether a process is at work, as far as can be told from outside.
 
     Nothing is decided by it: a machine that wakes up finds every sign of life old, for a second.
@@ -95,7 +95,7 @@ def answers(folder: Path, process: psutil.Process) -> bool:
 
 def kill(folder: Path) -> None:
     """End the process that works on a job, and those that it has started, whatever they are doing."""
-    process = living(folder)
+    process = live_process(folder)
     if process is not None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own

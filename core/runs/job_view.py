@@ -83,9 +83,12 @@ def view(root: Path, job_id: str) -> JobView:
         SettingsError: If there is no such job.
     """
     folder = root / "jobs" / Path(job_id).name
-    order, stopping = order_of(folder), _stopping(folder)
+    order, stopping = read_request(folder), _stopping(folder)
     status, process, answers = _read_status(folder), None, True
-    if status.get("state", State.STARTING) in ACTIVE and (process := job_process.living(folder)) is None:
+    if (
+        status.get("state", State.STARTING) in ACTIVE
+        and (process := job_process.live_process(folder)) is None
+    ):
         status = _read_status(folder)  # once more: what has ended meanwhile has written its last
     state = State(status.pop("state", State.STARTING))
     if state in ACTIVE:
@@ -95,7 +98,7 @@ def view(root: Path, job_id: str) -> JobView:
         if process is None:
             state, status["error"] = _ending(folder, order, state, stopping=stopping is not None)
         else:
-            answers = job_process.answers(folder, process)
+            answers = job_process.is_responding(folder, process)
     return JobView(
         id=job_id, task=order["task"], subject=order["subject"], state=state, answers=answers,
         started=order["started"], stopping=stopping is not None,
@@ -104,7 +107,7 @@ def view(root: Path, job_id: str) -> JobView:
     )  # fmt: skip
 
 
-def order_of(folder: Path) -> dict[str, Any]:
+def read_request(folder: Path) -> dict[str, Any]:
     """Read ``request.json`` of a job's folder.
 
     Raises:
@@ -125,7 +128,7 @@ def request_of(root: Path, job_id: str) -> Mapping[str, Any]:
     Raises:
         SettingsError: If there is no such job.
     """
-    request: Mapping[str, Any] = order_of(root / "jobs" / Path(job_id).name)["request"]
+    request: Mapping[str, Any] = read_request(root / "jobs" / Path(job_id).name)["request"]
     return request
 
 
@@ -187,7 +190,7 @@ def _ending(folder: Path, order: Mapping[str, Any], state: State, *, stopping: b
     """State of a job without a living process, and the reason."""
     if stopping:
         return State.CANCELLED, str(Cancelled())
-    if not job_process.noted(folder) and time.time() - order["started"] < _STARTING_S:
+    if not job_process.is_recorded(folder) and time.time() - order["started"] < _STARTING_S:
         return state, ""
     return State.FAILED, _last_words(folder)
 

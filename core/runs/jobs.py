@@ -42,17 +42,17 @@ from core.runs.job_view import (
     view_if_readable,
 )
 from core.storage.disk import disk_errors, write_text_atomic
-from core.storage.locks import turn
+from core.storage.locks import folder_lock
 
 __all__ = [
     "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "ResourceLimits", "State", "active",
     "cancel", "figures", "recent", "request_of", "start", "view",
 ]  # fmt: skip
 
-KEPT: Final = 100
+MAX_FOLDERS: Final = 100
 """Number of ended jobs whose folders are kept for whoever still looks at them."""
 CHILD: Final = "core.runs.job_child"
-LOOKS: Final = "core.runs.look_child"
+LOOKS: Final = "core.runs.inspection_child"
 """The child that looks into files before they are read."""
 ENGINES: Final = "core.engines.engine_child"
 """The child that reads files or BigQuery, in a room above this one."""
@@ -102,7 +102,7 @@ def start(
     Raises:
         ResourceError: If the disk refuses, or another process that is starting a job does not let go.
     """
-    with disk_errors(), turn(root / "jobs"):
+    with disk_errors(), folder_lock(root / "jobs"):
         _forget_old(root)
         before = [job for job in active(root) if (job.task, job.subject) == (task, subject)]
         asked = request.model_dump(mode="json")
@@ -116,7 +116,7 @@ def start(
 
 def _forget_old(root: Path) -> None:
     """Remove the folders of jobs that ended long ago, and of those that cannot be read any more."""
-    for name in names(root)[KEPT:]:
+    for name in names(root)[MAX_FOLDERS:]:
         job = view_if_readable(root, name)
         if job is None or not job.active:
             shutil.rmtree(root / "jobs" / name, ignore_errors=True)
@@ -140,7 +140,7 @@ def _launch(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    job_process.note(folder, child.pid)
+    job_process.record_process(folder, child.pid)
     threading.Thread(target=child.wait, daemon=True).start()  # so that it does not stay a zombie
     return job_id
 

@@ -20,15 +20,15 @@ import numpy as np
 
 from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
-from core.base.schema import LEARNED, OUTSIDE, Pages, View
+from core.base.schema import LEARNED_VIEWS, OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
-from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
+from core.data.dataset import SEQUENCES, USERS, Dataset, is_clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelSettings
 from core.periods.filter import CountFilter
 from core.periods.placed_users import (
-    FEWEST_USERS,
+    MIN_USERS,
     RARE,
     Pairs,
     PlacedUsers,
@@ -56,7 +56,7 @@ CALLED, KNOWN = "called", "known"
 _HALVES: Final = "half_lengths.npy"
 _READ_ALIKE: Final = "read_alike.json"
 HALF: Final = "half_{}"
-LEAST_KNOWN: Final = 0.1
+MIN_KNOWN: Final = 0.1
 """Share of page views on pages (or sections) the model knows, below which exports are not compared."""
 
 
@@ -94,16 +94,16 @@ class Trained:
         """Whether sections are compared, as pages live for days only."""
         return by_section(self.dataset.sequences, self.dataset.pages[Pages.PAGE_LOCATION].tolist())
 
-    def share_in_common(self, sequences: UserSequences, pages: Sequence[str], own: Iterable[str]) -> float:
+    def share_in_common(self, sequences: UserSequences, pages: Sequence[str], known: Iterable[str]) -> float:
         """Share of page views on these pages of the training or, by section, in their sections.
 
         Args:
             sequences: The page views.
             pages: What each page of them is called.
-            own: Pages of the training.
+            known: Pages of the training.
         """
         alike = sections if self.by_section else list
-        return known_share(sequences, alike(pages), set(alike(own)))
+        return known_share(sequences, alike(pages), set(alike(known)))
 
 
 class LaterRequest(TrainedRequest):
@@ -160,17 +160,17 @@ def _read_again(
 
 def _as_read(store: Store, dataset: Dataset) -> tuple[list[str] | None, list[CountFilter]]:
     """Checksums of the files that a data set is made of, None where they are not known, and its filters."""
-    made, filters = store.find("preprocess", dataset.key), list[CountFilter]()
-    while made is not None and NARROWED in made.inputs:
-        filters.insert(0, CountFilter.model_validate_json(made.inputs[FILTER]))
-        made = store.find("preprocess", made.inputs[NARROWED])
-    return (None if made is None else list(made.inputs.values())), filters
+    artifact, filters = store.find("preprocess", dataset.key), list[CountFilter]()
+    while artifact is not None and NARROWED in artifact.inputs:
+        filters.insert(0, CountFilter.model_validate_json(artifact.inputs[FILTER]))
+        artifact = store.find("preprocess", artifact.inputs[NARROWED])
+    return (None if artifact is None else list(artifact.inputs.values())), filters
 
 
 def _read_together(one: Dataset, other: Dataset) -> bool:
     """Whether both are parts of one export that was cleaned as a whole."""
-    made = [open_artifact(dataset.path) for dataset in (one, other)]
-    first, second = (artifact.inputs.get(NARROWED, artifact.key) for artifact in made)
+    artifacts = [open_artifact(dataset.path) for dataset in (one, other)]
+    first, second = (artifact.inputs.get(NARROWED, artifact.key) for artifact in artifacts)
     return first == second
 
 
@@ -180,11 +180,11 @@ def _embed_later(
     from core.model.embedding import embed
     from core.model.model_files import load_pages
 
-    own = page_names(trained.dataset.pages, None)[View.URL]
-    urls = list(map(KnownPages(set(own)).align, page_names(later.pages, None)[View.URL]))
+    known_names = page_names(trained.dataset.pages, None)[View.URL]
+    urls = list(map(KnownPages(set(known_names)).align, page_names(later.pages, None)[View.URL]))
     known = load_pages(trained.model.path)
     check_same_site(trained.share_in_common(later.sequences, urls, known))
-    named = set(known) | _seen_by_enough(trained.dataset.sequences, own)
+    named = set(known) | _seen_by_enough(trained.dataset.sequences, known_names)
     names = _labelled(store, trained, later, urls, work, progress)
     _save(folder, embed(trained.model.path, later.sequences, names, progress), "{}")
     for file in (SEQUENCES, USERS):
@@ -205,7 +205,7 @@ def _without_rare(sequences: UserSequences, urls: list[str], named: set[str], ra
 
 def _seen_by_enough(sequences: UserSequences, urls: Sequence[str]) -> set[str]:
     (seen,) = seen_pages([(sequences, urls)], ())
-    return {url for url, users in zip(seen.names, seen.users.tolist(), strict=True) if users >= FEWEST_USERS}
+    return {url for url, users in zip(seen.names, seen.users.tolist(), strict=True) if users >= MIN_USERS}
 
 
 def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress: Progress) -> None:
@@ -213,8 +213,8 @@ def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress
 
     halves = _halves(trained, later)
     if halves.n_users:
-        own = page_names(trained.dataset.pages, trained.labels)
-        _save(folder, embed(trained.model.path, halves, own, progress), HALF)
+        names = page_names(trained.dataset.pages, trained.labels)
+        _save(folder, embed(trained.model.path, halves, names, progress), HALF)
     np.save(folder / _HALVES, halves.lengths, allow_pickle=False)
 
 
@@ -224,7 +224,7 @@ def _halves(trained: Trained, later: UserSequences) -> UserSequences:
     first, second = in_both(mine.user_id, later.user_id)
     before, after = mine.lengths[first], later.lengths[second]
     shares = before / (before + after) if len(first) else EVEN
-    return halves_of(mine, clustered(trained.dataset.users), shares)[1]
+    return halves_of(mine, is_clustered(trained.dataset.users), shares)[1]
 
 
 def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection[str]) -> float:
@@ -246,11 +246,11 @@ def check_same_site(share: float) -> None:
     Raises:
         InputError: If it does.
     """
-    if share < LEAST_KNOWN:
+    if share < MIN_KNOWN:
         raise InputError(
             f"{share:.1%} of the page views of this export are on pages or sections the model knows, so "
             "nothing is compared: pages may live for days only, as news do, or have new addresses",
-            allowed=f"at least {LEAST_KNOWN:.0%}",
+            allowed=f"at least {MIN_KNOWN:.0%}",
             remedy="Choose an export of nearer days or the same addresses, or train a model on this one",
         )
 
@@ -301,11 +301,11 @@ class TwoPeriods:
         return Pairs(self.before.place[first], self.after.place[second], views)
 
 
-def place_both(made: Artifact, trained: Trained, combined: Combined, partition: Partition) -> TwoPeriods:
+def place_both(artifact: Artifact, trained: Trained, combined: Combined, partition: Partition) -> TwoPeriods:
     """Put the users of both exports into the frozen segments.
 
     Args:
-        made: What :func:`embed_later` left.
+        artifact: What :func:`embed_later` left.
         trained: The model and its users.
         combined: The mix of the views that the segments were cut from.
         partition: The segments.
@@ -313,46 +313,46 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     Raises:
         ArtifactError: If something on disk is damaged, or was made with other views.
     """
-    later = Dataset(made.path, made.key)  # as the model has read it
-    told: dict[str, list[str]] = json.loads((made.path / PAGES).read_bytes())
-    own = page_names(trained.dataset.pages, None)[View.URL]
-    sides = [(trained.dataset.sequences, own), (later.sequences, told[CALLED])]
-    pages = seen_pages(sides, set(told[KNOWN]))
+    later = Dataset(artifact.path, artifact.key)  # as the model has read it
+    page_lists: dict[str, list[str]] = json.loads((artifact.path / PAGES).read_bytes())
+    names = page_names(trained.dataset.pages, None)[View.URL]
+    sides = [(trained.dataset.sequences, names), (later.sequences, page_lists[CALLED])]
+    pages = seen_pages(sides, set(page_lists[KNOWN]))
     before = PlacedUsers.of(
         trained.dataset.sequences, combined.vectors, partition.labels, partition, pages[0],
         trained.min_count,
     )  # fmt: skip
-    vectors, labels = _assigned(made, "{}", later.sequences, combined, partition)
-    labels[~clustered(later.users)] = OUTSIDE
+    vectors, labels = _assigned(artifact, "{}", later.sequences, combined, partition)
+    labels[~is_clustered(later.users)] = OUTSIDE
     after = PlacedUsers.of(later.sequences, vectors, labels, partition, pages[1])
     if trained.by_section:
         before, after = (replace(side, pages=side.pages.in_sections()) for side in (before, after))
-    read_alike = bool(json.loads((made.path / _READ_ALIKE).read_bytes()))
+    read_alike = bool(json.loads((artifact.path / _READ_ALIKE).read_bytes()))
     period = TrainingPeriod.of(before, len(partition.ids), by_section=trained.by_section)
-    halves = _half_pairs(made, _halves(trained, later.sequences), combined, partition)
+    halves = _half_pairs(artifact, _halves(trained, later.sequences), combined, partition)
     return TwoPeriods(period, before, after, halves, read_alike)
 
 
-def _half_pairs(made: Artifact, halves: UserSequences, combined: Combined, partition: Partition) -> Pairs:
-    lengths = np.load(made.path / _HALVES, allow_pickle=False)
+def _half_pairs(artifact: Artifact, halves: UserSequences, combined: Combined, partition: Partition) -> Pairs:
+    lengths = np.load(artifact.path / _HALVES, allow_pickle=False)
     if not len(lengths):
         nobody = np.zeros(0, dtype=np.int64)
         return Pairs(nobody, nobody, nobody.reshape(0, 2))
-    labels = _assigned(made, HALF, halves, combined, partition)[1]
+    labels = _assigned(artifact, HALF, halves, combined, partition)[1]
     labels[lengths < 2] = OUTSIDE  # as with anybody who has a single page view
     first, second = places(labels, partition).reshape(2, -1)
     return Pairs(first, second, lengths.reshape(2, -1).T)
 
 
 def _assigned(
-    made: Artifact, called: str, sequences: UserSequences, combined: Combined, partition: Partition
+    artifact: Artifact, called: str, sequences: UserSequences, combined: Combined, partition: Partition
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vectors mixed as those of the frozen segments, and the segment of each row."""
     from core.segments.activity import with_activity
     from core.segments.clustering import assign
-    from core.segments.combination import mixed_as_before
+    from core.segments.combination import mix_like
 
-    files = {view: made.path / f"{called.format(view)}.npy" for view in LEARNED}
+    files = {view: artifact.path / f"{called.format(view)}.npy" for view in LEARNED_VIEWS}
     learned: dict[View, Any] = {
         view: np.load(path, mmap_mode="r", allow_pickle=False)
         for view, path in files.items()
@@ -361,5 +361,5 @@ def _assigned(
     views = with_activity(learned, sequences, combined.activity)
     if set(views) != set(combined.means):
         raise ArtifactError("The segments were made with other views", remedy="Compare again")
-    vectors = mixed_as_before(views, combined.counted, combined.means)
+    vectors = mix_like(views, combined.counted, combined.means)
     return vectors, assign(vectors, partition)

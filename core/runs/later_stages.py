@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from core.base.errors import Cancelled, ResourceError, in_a_line
+from core.base.errors import Cancelled, ResourceError, one_line
 from core.storage.disk import disk_errors
 
 FAILED_LOG: Final = "failed.log"
@@ -25,12 +25,12 @@ class Attempt(Protocol):
         """Run ``make`` and return its result, or ``otherwise`` where the stage fails and that may be."""
 
 
-def said(failed: Mapping[str, str]) -> list[str]:
+def failure_lines(failed: Mapping[str, str]) -> list[str]:
     """Lines about failed stages for whoever waits for the run; ``failed``: stage → its error in a line."""
     return [f"{stage} could not be made ({error}); see {FAILED_LOG}" for stage, error in failed.items()]
 
 
-def insist(stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:
+def raising(stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:
     """An :class:`Attempt` that lets every error through."""
     return make()
 
@@ -69,7 +69,7 @@ class LaterStages:
             for path in set(self.folder.rglob("*")) - before:
                 if not path.is_dir():
                     path.unlink()
-            self.failed[stage] = in_a_line(error)
+            self.failed[stage] = one_line(error)
             with (self.folder / FAILED_LOG).open("a", encoding="utf-8") as log:
                 log.write(f"{stage}\n{traceback.format_exc()}\n")
             return otherwise

@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError, InputError, ResourceError
 from core.base.schema import Group, Users
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.people.id_list import IdList, match_ids, read_file
 from core.people.look_alikes import REACH, SCORE, LookAlikes, look_alikes
 from core.runs.export import SEGMENT, csv_bytes
-from core.storage.disk import make_folder, written_whole
-from core.storage.locks import claimed_file
-from core.storage.replace_files import finish
+from core.storage.disk import atomic_write, make_folder
+from core.storage.locks import claim_file
+from core.storage.replace_files import finish_replacement
 
 RANK: Final = "rank"
 COLUMNS: Final = (Users.USER_ID, SEGMENT, Users.GROUP, Users.EMBEDDING)
@@ -64,7 +64,7 @@ def write_look_alikes(ids: Path, out: Path, to: Path, top: int | None = None) ->
 def _read(out: Path) -> tuple[pa.Table, np.ndarray]:
     """Users of a run, and their combined vectors."""
     if out.is_dir():
-        finish(out)
+        finish_replacement(out)
     try:
         table = pq.read_table(out / "users.parquet", columns=list(COLUMNS))
         lists = table.column(Users.EMBEDDING).combine_chunks()
@@ -78,13 +78,13 @@ def _read(out: Path) -> tuple[pa.Table, np.ndarray]:
 
 def _write(to: Path, table: pd.DataFrame) -> None:
     make_folder(to.parent)
-    with claimed_file(to), written_whole(to) as building:
+    with claim_file(to), atomic_write(to) as building:
         building.write_bytes(csv_bytes(table))
 
 
 def _told(known: IdList, found: LookAlikes, reach: int) -> str:
     said = f"{known.counts}, {len(known.users) - len(found.seeds):,} of them not clustered"
-    said += f". {counted(reach, 'look-alike')} of {len(found.users):,} other clustered users"
+    said += f". {pluralise(reach, 'look-alike')} of {len(found.users):,} other clustered users"
     if not len(found.ranks):
         return f"{said}; too few ids to hide some and look for them."
     row = found.curve(reach).set_index(REACH).loc[reach]

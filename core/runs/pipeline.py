@@ -21,7 +21,7 @@ from pydantic import Field
 
 from core.base.errors import ArtifactError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import LEARNED, Group, View
+from core.base.schema import LEARNED_VIEWS, Group, View
 from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -31,12 +31,12 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import EVENTS, Dataset, clustered, of_group
+from core.data.dataset import EVENTS, Dataset, in_group, is_clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
-from core.runs.later_stages import Attempt, insist
+from core.runs.later_stages import Attempt, raising
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from core.differences.other_sessions import OtherSessions
     from core.facets.facets import Facets
     from core.ingest.sources.input_files import InputFile
-    from core.naming.fitting import HeldName
+    from core.naming.fitting import CurrentName
     from core.periods.filter import CountFilter
     from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
-    from core.profiles.outcomes import Happened
-    from core.segments.combination import Calibrated, Combined
+    from core.profiles.outcomes import OutcomeRecord
+    from core.segments.combination import CalibratedViews, Combined
     from core.segments.levels import SegmentLevels
     from core.segments.one_page import OnePageSegments
     from core.segments.partition import Partition
@@ -66,7 +66,7 @@ LABEL_CACHE: Final = "label_cache"
 LLM_LOG: Final = "llm_log"
 """Folder of the store for every call of a language model."""
 NARROWED, FILTER = "narrowed", "filter"
-"""Inputs of a data set that a filter left of another one (:func:`narrow`)."""
+"""Inputs of a data set that a filter left of another one (:func:`write_filtered`)."""
 STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", "analyze")
 
 
@@ -115,7 +115,7 @@ class Embeddings:
     first_parts: Mapping[View, np.ndarray]
 
     @cached_property
-    def calibrated(self) -> Calibrated:
+    def calibrated(self) -> CalibratedViews:
         """Views scaled for mixing: the part that does not depend on the weights, measured once.
 
         Raises:
@@ -126,7 +126,7 @@ class Embeddings:
         return calibrate(self.views, self.inside)
 
     @cached_property
-    def with_activity(self) -> Calibrated:
+    def with_activity(self) -> CalibratedViews:
         """Views scaled for mixing, with the activity of the users as a further view.
 
         Raises:
@@ -137,8 +137,8 @@ class Embeddings:
 
         sequences = self.dataset.sequences
         ranks = activity_ranks(sequences, self.inside)
-        made = calibrate(with_activity(self.views, sequences, ranks), self.inside)
-        return replace(made, activity=ranks)
+        calibrated = calibrate(with_activity(self.views, sequences, ranks), self.inside)
+        return replace(calibrated, activity=ranks)
 
     @property
     def weighable(self) -> tuple[View, ...]:
@@ -153,7 +153,7 @@ class Segments:
     combined: Combined
     partition: Partition
     profiles: Profiles
-    names: Mapping[int, HeldName]
+    names: Mapping[int, CurrentName]
     data: ProfileData
     differences: pd.DataFrame
     facets: Facets | None = None
@@ -165,7 +165,7 @@ class Segments:
         return {segment: name.text for segment, name in self.names.items()}
 
     @property
-    def outcomes(self) -> Mapping[str, Happened]:
+    def outcomes(self) -> Mapping[str, OutcomeRecord]:
         """Outcome → which users had it."""
         return self.data.outcomes.parts(self.profiles.settings)
 
@@ -183,7 +183,7 @@ def preprocess(
         ResourceError: If disk or memory run out.
     """
     from core.ingest.ingest import ingest
-    from core.ingest.read.kept_reads import KeptReads
+    from core.ingest.read.read_cache import ReadCache
     from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
@@ -195,8 +195,8 @@ def preprocess(
             store.write("preprocess", key, settings.model_dump(mode="json"), inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
         ):
-            kept = KeptReads(store, settings, sums)
-            ingest(paths, settings, folder, progress, Path(work), kept)
+            cache = ReadCache(store, settings, sums)
+            ingest(paths, settings, folder, progress, Path(work), cache)
     return open_dataset(store, key)
 
 
@@ -260,7 +260,7 @@ def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
         ArtifactError: If the data set is missing, or does not say when events were done.
         ResourceError: If the disk is full.
     """
-    from core.periods.narrowing import narrow as narrow_into
+    from core.periods.filtering import write_filtered as narrow_into
 
     settings = _found(store, "preprocess", dataset.key).settings
     inputs = {NARROWED: dataset.key, FILTER: chosen.model_dump_json()}
@@ -325,8 +325,8 @@ def fetch(
     from core.labels import labelling
 
     outcomes = labelling.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
-    told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in outcomes.items())
-    progress("fetched", 1.0, told or "no page of these hosts")
+    summary = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in outcomes.items())
+    progress("fetched", 1.0, summary or "no page of these hosts")
     return outcomes
 
 
@@ -334,7 +334,7 @@ def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked
     """Inputs of labels besides the settings: pages, installed weights, fetched documents."""
     from core.labels import labelling
 
-    return {"preprocess": dataset.key} | labelling.ingredients(
+    return {"preprocess": dataset.key} | labelling.fingerprints(
         dataset, settings, store.root / LABEL_CACHE, asked
     )
 
@@ -374,9 +374,9 @@ def train(
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
     key = model_key(dataset, labels, settings)
-    found = store.find("train", key)
-    if found is not None and not again:
-        return found
+    artifact = store.find("train", key)
+    if artifact is not None and not again:
+        return artifact
     from core.model import training
 
     dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
@@ -429,7 +429,7 @@ def embed(
 
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
-        told = view_factors(view_streams(dataset.sequences, names, load_vocabularies(model.path)))
+        factors = view_factors(view_streams(dataset.sequences, names, load_vocabularies(model.path)))
         users, first, _ = _dealt(dataset)
         after = SubProgress(progress, 1, 1)
         parts = embedding.embed(model.path, first, names, after, device) if first.n_users else {}
@@ -439,7 +439,7 @@ def embed(
             for view, array in parts.items():
                 np.save(folder / _FIRST_PART.format(view), array, allow_pickle=False)
             np.save(folder / DEALT, [users, first.lengths], allow_pickle=False)
-            (folder / COVERAGE).write_text(json.dumps(told))
+            (folder / COVERAGE).write_text(json.dumps(factors))
     return open_embeddings(store, dataset, key)
 
 
@@ -447,7 +447,7 @@ def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
     """Users with several sessions, and these sessions dealt by chance into a first and a second part."""
     from core.periods.training_period import halves_of
 
-    users, halves = halves_of(dataset.sequences, clustered(dataset.users))
+    users, halves = halves_of(dataset.sequences, is_clustered(dataset.users))
     place = np.arange(len(users))
     return users, halves.of_users(place), halves.of_users(place + len(users))
 
@@ -473,12 +473,12 @@ def embeddings_of(artifact: Artifact, dataset: Dataset) -> Embeddings:
         ArtifactError: If it is damaged.
     """
     views, parts = (_arrays(artifact, called) for called in ("{}.npy", _FIRST_PART))
-    inside, coverage = clustered(dataset.users), _coverage(artifact.path / COVERAGE)
+    inside, coverage = is_clustered(dataset.users), _coverage(artifact.path / COVERAGE)
     return Embeddings(artifact, dataset, views, inside, coverage, parts)
 
 
 def _arrays(artifact: Artifact, called: str) -> dict[View, np.ndarray]:
-    files = {view: artifact.path / called.format(view) for view in LEARNED}
+    files = {view: artifact.path / called.format(view) for view in LEARNED_VIEWS}
     return {
         view: np.load(path, mmap_mode="r", allow_pickle=False)
         for view, path in files.items()
@@ -489,8 +489,8 @@ def _arrays(artifact: Artifact, called: str) -> dict[View, np.ndarray]:
 def _coverage(path: Path) -> dict[View, float]:
     """Read how far each view counts; empty for vectors of earlier releases."""
     try:
-        found: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
-        return {View(view): float(share) for view, share in found.items()}
+        coverage: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
+        return {View(view): float(share) for view, share in coverage.items()}
     except (OSError, ValueError, AttributeError) as error:
         raise ArtifactError(f"{path} is damaged", remedy="Make the embeddings again") from error
 
@@ -504,8 +504,8 @@ def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
     """
     from core.segments.combination import blend
 
-    made = embeddings.with_activity if weights.activity else embeddings.calibrated
-    return blend(made, weights, embeddings.coverage)
+    calibrated = embeddings.with_activity if weights.activity else embeddings.calibrated
+    return blend(calibrated, weights, embeddings.coverage)
 
 
 def cluster(
@@ -547,10 +547,10 @@ def one_page_segments(dataset: Dataset, labels: LabelledPages | None) -> OnePage
 
     names = page_names(dataset.pages, labels)
     arrived = arrivals(dataset.users, dataset.sequences, names, RESERVED)
-    alone = of_group(dataset.users, Group.ONE_PAGE)
-    went_on = clustered(dataset.users)
-    found = find_segments(arrived, alone)
-    return with_second_pages(found, arrived, dataset.sequences, names[View.URL], went_on)
+    alone = in_group(dataset.users, Group.ONE_PAGE)
+    went_on = is_clustered(dataset.users)
+    segments = find_segments(arrived, alone)
+    return with_second_pages(segments, arrived, dataset.sequences, names[View.URL], went_on)
 
 
 def analyze(
@@ -575,7 +575,7 @@ def segment(
     embeddings: Embeddings,
     settings: RunSettings,
     progress: Progress,
-    attempt: Attempt = insist,
+    attempt: Attempt = raising,
 ) -> Segments:
     """Combine, cluster and analyze.
 
@@ -630,8 +630,8 @@ def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> Othe
         return None
     dataset = embeddings.dataset
     users, first, second = _dealt(dataset)
-    told = np.load(embeddings.artifact.path / DEALT, allow_pickle=False)
-    if not np.array_equal(told, [users, first.lengths]):
+    dealt = np.load(embeddings.artifact.path / DEALT, allow_pickle=False)
+    if not np.array_equal(dealt, [users, first.lengths]):
         return None
     parts = (embeddings.first_parts, first, second)
     return OtherSessions.from_tables(*parts, dataset.pages, labels_of(labels))
@@ -661,12 +661,12 @@ def _differences(
     return differences(data, profiles.rows, items, data.outcomes.inside(profiles.settings), again)
 
 
-def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) -> dict[int, HeldName]:
-    from core.naming.fitting import held_names
+def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) -> dict[int, CurrentName]:
+    from core.naming.fitting import current_names
     from core.naming.words import SiteWords
 
     site = SiteWords.from_tables(dataset.pages, labels.of(View.THEME) if labels else ())
-    return held_names(table, site, {})
+    return current_names(table, site, {})
 
 
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE, Group, Users, View
 from core.base.settings import Device
-from core.data.dataset import Dataset, UserColumns, clustered, of_group
+from core.data.dataset import Dataset, UserColumns, in_group, is_clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
@@ -34,7 +34,7 @@ LABELLED: Final = "labels"
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class Placement:
     """Users whom a frozen model has placed.
 
     Args:
@@ -104,7 +104,7 @@ def place(
     progress: Progress = silent,
     device: Device | None = None,
     threads: Workers | None = None,
-) -> Placed:
+) -> Placement:
     """Embed users and put them into the segments of a frozen model; none depends on another.
 
     Args:
@@ -119,22 +119,22 @@ def place(
     from core.model.embedding import embed
     from core.segments.activity import with_activity
     from core.segments.clustering import assign as nearest
-    from core.segments.combination import mixed_as_before
+    from core.segments.combination import mix_like
 
     learned = embed(frozen.encoder, sequences, names, progress, device, threads)
     views = with_activity(learned, sequences, frozen.activity)
-    vectors = mixed_as_before(views, frozen.weights, frozen.means)
+    vectors = mix_like(views, frozen.weights, frozen.means)
     clusters = nearest(vectors, frozen.partition)
-    clusters[~clustered(users)] = OUTSIDE
+    clusters[~is_clustered(users)] = OUTSIDE
     one_page = _by_rule(frozen, users, sequences, names)
-    return Placed(frozen, users, sequences, names, vectors, clusters, one_page)
+    return Placement(frozen, users, sequences, names, vectors, clusters, one_page)
 
 
 def _by_rule(
     frozen: FrozenModel, users: UserColumns, sequences: UserSequences, names: Names
 ) -> OnePageSegments:
     """One-page segments of the users with a single page view, by the rules of the training."""
-    alone = of_group(users, Group.ONE_PAGE)
+    alone = in_group(users, Group.ONE_PAGE)
     codes = np.full(len(alone), -1, dtype=np.int8)
     if alone.any() and frozen.one_page:
         arrived = traits(users, sequences, names, RESERVED)
@@ -152,7 +152,7 @@ def place_dataset(
     progress: Progress,
     device: Device,
     label_cache: Path | None = None,
-) -> Placed:
+) -> Placement:
     """Label the new pages of an export, and place its users.
 
     Args:

@@ -30,14 +30,14 @@ from core.runs.model_folder import MODEL, StoredStages, label_settings, link, se
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.stages import measured_levels
 from core.segments.one_page import OnePageSegments
-from core.storage.replace_files import replacing
+from core.storage.replace_files import replace_files_atomic
 from core.storage.store import Store, open_artifact
 
 if TYPE_CHECKING:
-    from core.facets.beside_segments import BesideSegments
     from core.facets.facets import Facets
+    from core.facets.outcome_prediction import OutcomePrediction
     from core.journeys.moves import Moves
-    from core.naming.fitting import HeldName
+    from core.naming.fitting import CurrentName
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
     from core.segments.levels import SegmentLevels
@@ -96,29 +96,29 @@ def publish(
     """
     from core.segments.certificate import certify, with_verdict
 
-    with replacing(out, last=RUN, optional=WRITTEN) as building:
+    with replace_files_atomic(out, last=RUN, optional=WRITTEN) as building:
         later = LaterStages(building)
         compare = partial(measured_levels, store, results.dataset, results.labels, progress)
         levels = later.attempt("levels", compare, None)
         settings = settings.settled(levels)
-        made = _segments(results, settings, levels, progress, later.attempt)
-        sure = partial(certify, made.combined.vectors, made.partition, progress)
+        segments = _segments(results, settings, levels, progress, later.attempt)
+        sure = partial(certify, segments.combined.vectors, segments.partition, progress)
         certificates = with_verdict(later.attempt("certificates", sure, {}), levels)
-        write_model(building / MODEL, results, settings, made)
+        write_model(building / MODEL, results, settings, segments)
         _link_stored(building, results, settings)
-        facets, beside = later.attempt("facets", partial(_write_facets, building, made), (None, None))
+        facets, beside = later.attempt("facets", partial(_write_facets, building, segments), (None, None))
         # parts of a run in a bound of memory have no facets: these are of its sample
         clusters = _write_tables(
-            building, results, made, levels, certificates, None if finish else facets, beside
+            building, results, segments, levels, certificates, None if finish else facets, beside
         )
-        told = beside.sentence if beside else ""
-        _write_later(later, results, settings, made, levels, certificates, (facets, told), progress)
+        sentence = beside.sentence if beside else ""
+        _write_later(later, results, settings, segments, levels, certificates, (facets, sentence), progress)
         seal(building / MODEL)
-        doubts = _doubts(levels, made.partition, certificates)
+        doubts = _doubts(levels, segments.partition, certificates)
         if not finish:  # of a run in a bound of memory they would be of its sample
             doubts += [row["text"] for row in clusters["small_kinds"]]
-        record = _record(results, settings, made, doubts) | {"failed": later.failed}
-        record |= finish(building, made) if finish else {}
+        record = _record(results, settings, segments, doubts) | {"failed": later.failed}
+        record |= finish(building, segments) if finish else {}
         write_json(building / RUN, record)
     return record
 
@@ -134,10 +134,12 @@ def _segments(
     from core.naming.fitting import only_given
     from core.segments.levels import withheld
 
-    made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress, attempt)
+    segments = pipeline.segment(
+        results.dataset, results.labels, results.embeddings, settings, progress, attempt
+    )
     if withheld(levels, named_anyway=settings.named_anyway):
-        return replace(made, names=only_given(made.names))
-    return made
+        return replace(segments, names=only_given(segments.names))
+    return segments
 
 
 def _link_stored(building: Path, results: StoredStages, settings: RunSettings) -> None:
@@ -153,43 +155,45 @@ def _link_stored(building: Path, results: StoredStages, settings: RunSettings) -
 def _write_tables(
     folder: Path,
     results: StoredStages,
-    made: Segments,
+    segments: Segments,
     levels: SegmentLevels | None,
     certificates: Mapping[int, Certificate],
     facets: Facets | None,
-    beside: BesideSegments | None,
+    beside: OutcomePrediction | None,
 ) -> dict[str, Any]:
     """Write vectors, users, segments, profiles and differences; return what ``clusters.json`` holds."""
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
     pq.write_table(vectors_of, folder / _EMBEDDINGS)
-    vectors, one_page = made.combined.vectors, made.profiles.one_page
-    users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
+    vectors, one_page = segments.combined.vectors, segments.profiles.one_page
+    users = users_table(
+        dataset.users, segments.partition, vectors, segments.titles, segments.outcomes, one_page
+    )
     users = users.assign(**facets.columns() if facets else {})
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
-    told = {"segments_tell_outcome": beside.to_dict() if beside else None}
-    clusters = clusters_summary(made, levels, certificates) | told
+    record = {"segments_tell_outcome": beside.to_dict() if beside else None}
+    clusters = clusters_summary(segments, levels, certificates) | record
     write_json(folder / _CLUSTERS, clusters)
-    (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
-    if len(made.differences):  # there are always some, unless they could not be made
-        made.differences.to_parquet(folder / DIFFERENCES, index=False)
+    (folder / PROFILES).write_text(segments.profiles.to_json(), encoding="utf-8")
+    if len(segments.differences):  # there are always some, unless they could not be made
+        segments.differences.to_parquet(folder / DIFFERENCES, index=False)
     return clusters
 
 
-def _write_facets(folder: Path, made: Segments) -> tuple[Facets | None, BesideSegments | None]:
+def _write_facets(folder: Path, segments: Segments) -> tuple[Facets | None, OutcomePrediction | None]:
     """Write the facets, if there are any, and compare the segments with them."""
-    from core.facets.beside_segments import beside_segments
     from core.facets.facets import facet_records
+    from core.facets.outcome_prediction import predict_outcome
 
-    if made.facets is None:
+    if segments.facets is None:
         return None, None
-    write_json(folder / FACETS, facet_records(made.facets))
-    return made.facets, beside_segments(made.facets, made.partition)
+    write_json(folder / FACETS, facet_records(segments.facets))
+    return segments.facets, predict_outcome(segments.facets, segments.partition)
 
 
 def _write_rules(
-    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
+    folder: Path, results: StoredStages, settings: RunSettings, segments: Segments
 ) -> dict[int, str]:
     """Write the best rules of each segment; the recommended one of each, in words."""
     from core.rules.beam_search import find_rules, rule_sentence
@@ -199,25 +203,27 @@ def _write_rules(
 
     features = RuleFeatures.from_dataset(results.dataset, results.labels)
     export = LoadedExport(features, results.dataset.receipt, settings.ingest)
-    found = find_rules(features, made.partition.labels)
-    write_json(folder / RULES, rule_records(found, made.titles, export))
-    return {segment: rule_sentence(rules, features.origin) for segment, rules in found.items()}
+    rules_found = find_rules(features, segments.partition.labels)
+    write_json(folder / RULES, rule_records(rules_found, segments.titles, export))
+    return {segment: rule_sentence(rules, features.origin) for segment, rules in rules_found.items()}
 
 
 def _write_next_pages(
-    folder: Path, results: StoredStages, settings: RunSettings, made: Segments, progress: Progress
+    folder: Path, results: StoredStages, settings: RunSettings, segments: Segments, progress: Progress
 ) -> dict[int, str]:
     """Write next pages of each segment, and what suggests them beside the model; the first ones in words."""
     from core.model.embedding import embed
     from core.recommend.next_pages import next_pages_of_segments, segments_in_words
-    from core.runs.what_next import what_next
+    from core.runs.learn_next_pages import learn_next_pages
 
     dataset, inside = results.dataset, results.embeddings.inside
     here = partial(embed, device=settings.train.device)
-    following = what_next(dataset, results.labels, results.model.path, made.combined, inside, here, progress)
+    following = learn_next_pages(
+        dataset, results.labels, results.model.path, segments.combined, inside, here, progress
+    )
     following.save(folder / MODEL)
     seen = following.seen(dataset.sequences, page_names(dataset.pages, results.labels)[View.URL])
-    table = next_pages_of_segments(following, seen, made.combined.vectors, made.partition.labels)
+    table = next_pages_of_segments(following, seen, segments.combined.vectors, segments.partition.labels)
     table.to_parquet(folder / _NEXT_PAGES, index=False)
     return segments_in_words(table)
 
@@ -226,7 +232,7 @@ def _write_later(
     later: LaterStages,
     results: StoredStages,
     settings: RunSettings,
-    made: Segments,
+    segments: Segments,
     levels: SegmentLevels | None,
     certificates: Mapping[int, Certificate],
     facets: tuple[Facets | None, str],
@@ -235,29 +241,29 @@ def _write_later(
     """Write next pages, journeys, time, rules and funnels to files, and the report about them."""
     from core.report import ReportInput, write_report
 
-    folder, attempt, made_from = later.folder, later.attempt, (later.folder, results, settings, made)
+    folder, attempt, made_from = later.folder, later.attempt, (later.folder, results, settings, segments)
     next_pages = attempt("next pages", partial(_write_next_pages, *made_from, progress), {})
-    moves, told = attempt("journeys", partial(_write_journeys, folder, results, made), (None, {}))
-    attempt("time", partial(_write_periods, folder, results, made), None)
+    moves, journeys_of = attempt("journeys", partial(_write_journeys, folder, results, segments), (None, {}))
+    attempt("time", partial(_write_periods, folder, results, segments), None)
     rules = attempt("rules", partial(_write_rules, *made_from), {})
     funnels = attempt("funnels", partial(_write_funnels, *made_from), ())
-    facts = clustering_facts(made.combined, made.partition)
+    facts = clustering_facts(segments.combined, segments.partition)
     if later.failed:
         facts |= {"Could not be made": "; ".join(f"{stage} ({why})" for stage, why in later.failed.items())}
     source = ReportInput(
         dataset=results.dataset,
         moves=moves,
-        profiles=made.profiles,
-        differences=made.differences,
-        partition=made.partition,
-        vectors=made.combined.vectors,
-        names=made.names,
+        profiles=segments.profiles,
+        differences=segments.differences,
+        partition=segments.partition,
+        vectors=segments.combined.vectors,
+        names=segments.names,
         settings=settings.model_dump(mode="json", exclude={"funnels", "named_anyway"}),
         versions=versions(),
         facts=facts,
-        verdict=_said(made, levels, certificates),
+        verdict=_said(segments, levels, certificates),
         certificates=certificates,
-        journeys=told,
+        journeys=journeys_of,
         rules=rules,
         next_pages=next_pages,
         funnels=funnels,
@@ -267,35 +273,35 @@ def _write_later(
     attempt("report", partial(write_report, folder / REPORT, source), None)
 
 
-def _write_journeys(folder: Path, results: StoredStages, made: Segments) -> tuple[Moves, dict[str, Any]]:
+def _write_journeys(folder: Path, results: StoredStages, segments: Segments) -> tuple[Moves, dict[str, Any]]:
     """Write how users move between places; the moves, and what the file holds."""
-    from core.journeys.moves import Moves, readable_places
+    from core.journeys.moves import Moves, most_readable_places
     from core.journeys.step_table import journeys
 
-    moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
-    told = journeys(moves, made.profiles.rows, made.titles)
-    write_json(folder / JOURNEYS, told)
-    return moves, told
+    moves = Moves.of(results.dataset.sequences, most_readable_places(results.dataset, results.labels))
+    records = journeys(moves, segments.profiles.rows, segments.titles)
+    write_json(folder / JOURNEYS, records)
+    return moves, records
 
 
-def _write_periods(folder: Path, results: StoredStages, made: Segments) -> None:
+def _write_periods(folder: Path, results: StoredStages, segments: Segments) -> None:
     """Write each segment by week, and who comes again."""
     from core.periods.over_time import periods
 
-    write_json(folder / _PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
+    write_json(folder / _PERIODS, periods(results.dataset, segments.profiles.rows, segments.titles))
 
 
 def _write_funnels(
-    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
+    folder: Path, results: StoredStages, settings: RunSettings, segments: Segments
 ) -> tuple[CountedFunnel, ...]:
     """Count the funnels that were asked for; no file where there are none."""
-    found = count_funnels(settings.funnels, results.dataset, results.labels)
-    head = made.profiles.rows.head
+    counted = count_funnels(settings.funnels, results.dataset, results.labels)
+    head = segments.profiles.rows.head
     called = dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
-    called |= {f"segment:{segment}": name.title(segment) for segment, name in made.names.items()}
-    if found:
-        write_json(folder / FUNNELS, [to_plain(one, made.profiles.rows, called) for one in found])
-    return found
+    called |= {f"segment:{segment}": name.title(segment) for segment, name in segments.names.items()}
+    if counted:
+        write_json(folder / FUNNELS, [to_plain(funnel, segments.profiles.rows, called) for funnel in counted])
+    return counted
 
 
 def versions() -> dict[str, str]:
@@ -315,50 +321,50 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
 
 
 def clusters_summary(
-    made: Segments, levels: SegmentLevels | None = None, certificates: Mapping[int, Certificate] = NONE
+    segments: Segments, levels: SegmentLevels | None = None, certificates: Mapping[int, Certificate] = NONE
 ) -> dict[str, Any]:
     """Summary of the segments as plain data: how they were made, their sizes and, if measured, certainty."""
-    partition, labels = made.partition, made.partition.labels
+    partition, labels = segments.partition, segments.partition.labels
     inside, aside = (int(which.sum()) for which in (labels >= 0, labels == SET_ASIDE))
     sizes = partition.sizes
     return {
         "n_clusters": len(sizes),
         "inertia": partition.inertia,
         "n_iter": partition.n_iter,
-        "weights": made.combined.weights.model_dump(),
-        "counted_weights": made.combined.counted.model_dump(exclude={"insist"}),
-        "effective_shares": {str(view): share for view, share in made.combined.effective.items()},
-        "absent_views": [str(view) for view in made.combined.absent],
+        "weights": segments.combined.weights.model_dump(),
+        "counted_weights": segments.combined.counted.model_dump(exclude={"insist"}),
+        "effective_shares": {str(view): share for view, share in segments.combined.effective.items()},
+        "absent_views": [str(view) for view in segments.combined.absent],
         "users_clustered": inside,
         "users_set_aside": aside,
         "users_outside": len(labels) - inside - aside,
         "by_hand": [edit.model_dump(mode="json") | {"text": edit.text} for edit in partition.edits],
         "segments": [
-            {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
+            {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(segments.names[cluster])}
             | {"users": size, "share": size / inside}
             | ({"certificate": certificates[cluster].to_dict()} if cluster in certificates else {})
             for cluster, size in sizes.items()
-        ] + _one_page_summary(made.profiles.one_page),
-        "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
-        "small_kinds": _small_kinds(made, levels),
-    } | ({} if levels is None else _verdict(levels, _said(made, levels, certificates)))  # fmt: skip
+        ] + _one_page_summary(segments.profiles.one_page),
+        "one_page_made_by": segments.profiles.one_page.made_by if segments.profiles.one_page else "",
+        "small_kinds": _small_kinds(segments, levels),
+    } | ({} if levels is None else _verdict(levels, _said(segments, levels, certificates)))  # fmt: skip
 
 
-def _small_kinds(made: Segments, levels: SegmentLevels | None) -> list[dict[str, Any]]:
+def _small_kinds(segments: Segments, levels: SegmentLevels | None) -> list[dict[str, Any]]:
     """Kinds of few users whom no segment shows."""
     from core.profiles.top_pages import small_kind_sentence
 
     return [
-        kind.model_dump() | {"users": len(kind.users), "text": small_kind_sentence(made.data, kind)}
-        for kind in (levels.not_shown(made.partition.labels) if levels else ())
+        kind.model_dump() | {"users": len(kind.users), "text": small_kind_sentence(segments.data, kind)}
+        for kind in (levels.not_shown(segments.partition.labels) if levels else ())
     ]
 
 
-def _said(made: Segments, levels: SegmentLevels | None, certificates: Mapping[int, Certificate]) -> str:
+def _said(segments: Segments, levels: SegmentLevels | None, certificates: Mapping[int, Certificate]) -> str:
     from core.segments.certificate import verdict_text
     from core.segments.levels import unsupported
 
-    kept_back = unsupported(levels) and any(name.kept_back for name in made.names.values())
+    kept_back = unsupported(levels) and any(name.kept_back for name in segments.names.values())
     return verdict_text(levels, certificates, kept_back=kept_back)
 
 
@@ -376,8 +382,8 @@ def _verdict(levels: SegmentLevels, said: str) -> dict[str, Any]:
 
 def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
     """The segments by rule; their shares are of the one-page users."""
-    found = one_page.segments if one_page else ()
-    whole = sum(segment.users for segment in found)
+    segments = one_page.segments if one_page else ()
+    whole = sum(segment.users for segment in segments)
     return [
         {
             "kind": RowKind.ONE_PAGE, "group": key, "cluster": OUTSIDE,
@@ -386,20 +392,20 @@ def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
             "name_evidence": [], "by_construction": True,
             "second_pages": [page.model_dump() | {"share": page.share} for page in segment.second_pages],
         }
-        for key, segment in zip(one_page.keys if one_page else (), found, strict=True)
+        for key, segment in zip(one_page.keys if one_page else (), segments, strict=True)
     ]  # fmt: skip
 
 
-def _named(name: HeldName) -> dict[str, Any]:
+def _named(name: CurrentName) -> dict[str, Any]:
     lifts = {"lift": None, "low": None} if name.chosen else {}
-    evidence = [asdict(one) | lifts for one in name.evidence]
-    found = {"name": name.text, "name_evidence": evidence, "by_construction": name.chosen}
+    evidence = [asdict(candidate) | lifts for candidate in name.evidence]
+    record = {"name": name.text, "name_evidence": evidence, "by_construction": name.chosen}
     better = {} if name.better is None else {"better_name": name.better.text}
-    return found | {"name_fits": name.better is None} | better
+    return record | {"name_fits": name.better is None} | better
 
 
 def _record(
-    results: StoredStages, settings: RunSettings, made: Segments, doubts: list[str]
+    results: StoredStages, settings: RunSettings, segments: Segments, doubts: list[str]
 ) -> dict[str, Any]:
     return {
         "versions": versions(),
@@ -407,8 +413,8 @@ def _record(
         "keys": results.keys,
         "inputs": dict(open_artifact(results.dataset.path).inputs),
         "users": len(results.dataset.users),
-        "segments": len(made.partition.ids),
-        "notes": [*made.profiles.notes, *doubts],
+        "segments": len(segments.partition.ids),
+        "notes": [*segments.profiles.notes, *doubts],
     }
 
 

@@ -28,8 +28,8 @@ from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import BOUNDED, RUN, Finish, publish
 from core.runs.stages import LEVELS, LevelsRequest
 from core.storage.disk import make_folder, remove_left
-from core.storage.locks import claimed
-from core.storage.replace_files import finish as put_in_place
+from core.storage.locks import claim_folder
+from core.storage.replace_files import finish_replacement as put_in_place
 from core.storage.store import Artifact, Store
 
 STORED: Final = ("preprocess", "label", "train", "embed")
@@ -53,7 +53,7 @@ NEEDED: Final = "{} holds all users, placed on a model of some of them, so their
 
 
 @dataclass(frozen=True)
-class Previous:
+class PreviousRun:
     """Settings and keys of the earlier run in a folder.
 
     Args:
@@ -71,7 +71,7 @@ class Previous:
     share: float | None = None
 
 
-def read_previous(out: Path) -> Previous:
+def read_previous(out: Path) -> PreviousRun:
     """Read ``run.json``, once what a killed process was publishing is in place.
 
     Raises:
@@ -82,7 +82,7 @@ def read_previous(out: Path) -> Previous:
         put_in_place(out)
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
-        return Previous(
+        return PreviousRun(
             RunSettings(**record["settings"]),
             record["keys"],
             record["inputs"],
@@ -96,7 +96,7 @@ def read_previous(out: Path) -> Previous:
         ) from error
 
 
-def resume_settings(previous: Previous, wanted: dict[str, dict[str, Any]], from_stage: str) -> RunSettings:
+def resume_settings(previous: PreviousRun, wanted: dict[str, dict[str, Any]], from_stage: str) -> RunSettings:
     """Merge the settings of an earlier run with what is asked for now.
 
     Args:
@@ -151,7 +151,7 @@ def run(
             left is untouched.
     """
     make_folder(out)  # before any work is done
-    with claimed(out):
+    with claim_folder(out):
         put_in_place(out)
         remove_left(out, BOUNDED)
         return _run(out, inputs, settings, progress, from_stage, fetch_hosts)

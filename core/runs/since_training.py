@@ -19,13 +19,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.errors import ArtifactError, InputError, read_as_trained
+from core.base.errors import ArtifactError, InputError, reworded_for_frozen_model
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, View
 from core.base.settings import Device
-from core.base.wording import common_origin, counted
+from core.base.wording import common_origin, pluralise
 from core.data.dataset import Dataset
-from core.data.seen_days import EPOCH
+from core.data.day_coverage import EPOCH
 from core.periods import drift_words
 from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
@@ -36,7 +36,7 @@ from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.runs import pipeline
 from core.runs.frozen import FrozenModel
 from core.runs.later_export import check_same_site, known_share
-from core.runs.placing import Placed, place, place_dataset
+from core.runs.placing import Placement, place, place_dataset
 from core.runs.taken_files import WatchedDrift
 from core.storage.disk import disk_errors
 from core.storage.store import Store
@@ -96,7 +96,7 @@ class SinceTraining:
         }  # fmt: skip
 
 
-def since_training(placed: Placed) -> SinceTraining:
+def since_training(placed: Placement) -> SinceTraining:
     """Compare users that a model placed with those of its training.
 
     Raises:
@@ -125,7 +125,7 @@ def since_training(placed: Placed) -> SinceTraining:
     )
 
 
-@read_as_trained()
+@reworded_for_frozen_model()
 def export_since_training(
     inputs: Sequence[Path], model: Path, progress: Progress, device: Device = Device.AUTO
 ) -> SinceTraining:
@@ -159,7 +159,7 @@ AGAIN: Final = (
 
 
 def watched_drift(
-    dataset: Dataset, placed: Placed, at: str, progress: Progress, device: Device
+    dataset: Dataset, placed: Placement, at: str, progress: Progress, device: Device
 ) -> WatchedDrift:
     """Compare the users of the latest days, as many as the training has, with it; or say why not.
 
@@ -176,12 +176,14 @@ def watched_drift(
         return WatchedDrift(at, dataset.sequences.n_users, why_not=str(error))
     if not found.drift.comparable:
         before, now = found.drift.days
-        told = f"Not yet comparable: {now:,} of {counted(before, 'day')}. {drift_words.why_not(found.drift)}"
+        told = (
+            f"Not yet comparable: {now:,} of {pluralise(before, 'day')}. {drift_words.why_not(found.drift)}"
+        )
         return WatchedDrift(at, found.users, why_not=told)
     return _kept(found, at)
 
 
-def _latest(dataset: Dataset, placed: Placed, progress: Progress, device: Device) -> Placed:
+def _latest(dataset: Dataset, placed: Placement, progress: Progress, device: Device) -> Placement:
     """Users of as many days as the training has, placed by the page views of these alone."""
     first, last = covered(dataset.sequences.timestamp, dataset.receipt.clock)
     training = placed.frozen.training
@@ -196,13 +198,13 @@ def _latest(dataset: Dataset, placed: Placed, progress: Progress, device: Device
 
 
 def _kept(found: SinceTraining, at: str) -> WatchedDrift:
-    told = f"Held against the training are the users of {counted(found.drift.days[1], 'day')}, the latest."
+    told = f"Held against the training are the users of {pluralise(found.drift.days[1], 'day')}, the latest."
     first = found.figures.iloc[0]
     before, now = found.drift.of(DriftFigure.UNKNOWN)
     changes = found.pages[CHANGE].value_counts()
     return WatchedDrift(
         at, found.users, found.drift.alarm, found.drift.p_value,
-        measure=drift_words.told_row(first.to_dict(), first[NAME]),
+        measure=drift_words.figure_line(first.to_dict(), first[NAME]),
         standard_errors=_number(first[ERRORS]),
         threshold=_number(found.drift.critical),
         unknown=_number(now), unknown_before=_number(before),

@@ -21,7 +21,7 @@ from core.base.errors import ArtifactError
 from core.base.progress import Progress
 from core.base.schema import Pages
 from core.base.settings import Settings, ViewWeights
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.data.page_labels import COLUMN_OF, LabelledPages
 from core.labels.label_settings import RESERVED
 from core.runs import later_export, pipeline, second_training
@@ -79,32 +79,32 @@ class KeptStage(PipelineStage, Generic[Asked, Made]):
     read: Callable[[Path], Made]
     clear: Callable[[Store, Asked], None] | None = None
 
-    def key(self, asked: Asked) -> str:
+    def key(self, request: Asked) -> str:
         """Content key of the result."""
-        return content_key(self.name, *self.made_of(asked))
+        return content_key(self.name, *self.made_of(request))
 
-    def artifact(self, store: Store, asked: Asked) -> Artifact | None:
+    def artifact(self, store: Store, request: Asked) -> Artifact | None:
         """Where the result lies; None until it was made."""
-        return store.find(self.name, self.key(asked))
+        return store.find(self.name, self.key(request))
 
-    def find(self, store: Store, asked: Asked) -> Made | None:
+    def find(self, store: Store, request: Asked) -> Made | None:
         """Read the result; None until it was made.
 
         Raises:
             ArtifactError: If it cannot be read.
         """
-        artifact = self.artifact(store, asked)
+        artifact = self.artifact(store, request)
         return None if artifact is None else self.read(artifact.path)
 
-    def writing(self, store: Store, asked: Asked) -> AbstractContextManager[Path]:
+    def writing(self, store: Store, request: Asked) -> AbstractContextManager[Path]:
         """Give a folder for the files of the result, which lies where :meth:`find` looks when it ends.
 
         Raises:
             ResourceError: If the disk is full.
         """
-        return store.write(self.name, self.key(asked), *self.made_of(asked))
+        return store.write(self.name, self.key(request), *self.made_of(request))
 
-    def run(self, store: Store, asked: Asked, progress: Progress) -> dict[str, Any]:
+    def run(self, store: Store, request: Asked, progress: Progress) -> dict[str, Any]:
         """Make the result unless it is there: the task of a job.
 
         Returns:
@@ -113,16 +113,16 @@ class KeptStage(PipelineStage, Generic[Asked, Made]):
         Raises:
             Cancelled: If ``progress`` says so.
         """
-        if not self._is_made(store, asked):
-            with self.writing(store, asked) as folder:
-                self.make(store, asked, folder, progress)
+        if not self._is_made(store, request):
+            with self.writing(store, request) as folder:
+                self.make(store, request, folder, progress)
         if self.clear is not None:
-            self.clear(store, asked)
-        return {self.name: self.key(asked)}
+            self.clear(store, request)
+        return {self.name: self.key(request)}
 
-    def _is_made(self, store: Store, asked: Asked) -> bool:
+    def _is_made(self, store: Store, request: Asked) -> bool:
         with suppress(ArtifactError):  # what cannot be read is made again
-            return self.find(store, asked) is not None
+            return self.find(store, request) is not None
         return False
 
 
@@ -144,7 +144,7 @@ class VectorsRequest(Settings):
 
 
 class CertifyRequest(Settings):
-    """Segments that were handed in (:func:`hand_in`)."""
+    """Segments that were handed in (:func:`store_segments`)."""
 
     dataset: str
     embeddings: str
@@ -172,12 +172,12 @@ def measured_levels(
     Raises:
         Cancelled: If ``progress`` says so.
     """
-    asked = LevelsRequest(dataset=dataset.key, labels=labels.key if labels else "")
+    request = LevelsRequest(dataset=dataset.key, labels=labels.key if labels else "")
     with suppress(ArtifactError):
-        if (levels := LEVELS.find(store, asked)) is not None:
+        if (levels := LEVELS.find(store, request)) is not None:
             return levels
     levels = _search_levels(dataset, labels, progress)
-    with LEVELS.writing(store, asked) as folder:
+    with LEVELS.writing(store, request) as folder:
         _write_levels(folder, levels)
     return levels
 
@@ -187,20 +187,24 @@ def _search_levels(dataset: Dataset, labels: LabelledPages | None, progress: Pro
 
     names = {view.value: _known(labels.of(view)) for view in COLUMN_OF} if labels else {}
     urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
-    return measure_levels(dataset.sequences, np.flatnonzero(clustered(dataset.users)), urls, names, progress)
+    return measure_levels(
+        dataset.sequences, np.flatnonzero(is_clustered(dataset.users)), urls, names, progress
+    )
 
 
 def _known(names: list[str]) -> list[str]:
     return ["" if name in RESERVED else name for name in names]
 
 
-def _levels_made_of(asked: LevelsRequest) -> MadeOf:
-    return {"version": 7}, {"preprocess": asked.dataset} | ({"label": asked.labels} if asked.labels else {})
+def _levels_made_of(request: LevelsRequest) -> MadeOf:
+    return {"version": 7}, {"preprocess": request.dataset} | (
+        {"label": request.labels} if request.labels else {}
+    )
 
 
-def _make_levels(store: Store, asked: LevelsRequest, folder: Path, progress: Progress) -> None:
+def _make_levels(store: Store, request: LevelsRequest, folder: Path, progress: Progress) -> None:
     _write_levels(
-        folder, _search_levels(*pipeline.open_labelled(store, asked.dataset, asked.labels), progress)
+        folder, _search_levels(*pipeline.open_labelled(store, request.dataset, request.labels), progress)
     )
 
 
@@ -214,15 +218,15 @@ def _read_levels(folder: Path) -> SegmentLevels:
     return SegmentLevels.from_json((folder / "levels.json").read_bytes())
 
 
-def _layout_made_of(asked: VectorsRequest) -> MadeOf:
-    return {"weights": asked.weights.model_dump(), "seed": asked.seed}, {"embed": asked.embeddings}
+def _layout_made_of(request: VectorsRequest) -> MadeOf:
+    return {"weights": request.weights.model_dump(), "seed": request.seed}, {"embed": request.embeddings}
 
 
-def _make_layout(store: Store, asked: VectorsRequest, folder: Path, progress: Progress) -> None:
+def _make_layout(store: Store, request: VectorsRequest, folder: Path, progress: Progress) -> None:
     from core.segments.layout import neighbour_layout
 
-    vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
-    neighbour_layout(vectors, asked.seed, progress).to_files(folder)
+    vectors = _combined(store, request.dataset, request.embeddings, request.weights)
+    neighbour_layout(vectors, request.seed, progress).to_files(folder)
 
 
 def _read_layout(folder: Path) -> Layout:
@@ -231,7 +235,7 @@ def _read_layout(folder: Path) -> Layout:
     return Layout.from_files(folder)
 
 
-def hand_in(store: Store, asked: CertifyRequest, partition: Partition) -> None:
+def store_segments(store: Store, request: CertifyRequest, partition: Partition) -> None:
     """Store segments for :data:`CERTIFICATES`, as only the session that looks at them has them.
 
     A partition that went on from earlier ones is another one than a fit from scratch. What a job that ended
@@ -244,24 +248,24 @@ def hand_in(store: Store, asked: CertifyRequest, partition: Partition) -> None:
         with suppress(OSError):  # another session does the same
             if time() - left.stat().st_mtime > _LEFT_S:
                 shutil.rmtree(left)
-    with store.write(HANDED_IN, CERTIFICATES.key(asked), *_certificates_made_of(asked)) as folder:
+    with store.write(HANDED_IN, CERTIFICATES.key(request), *_certificates_made_of(request)) as folder:
         partition.to_files(folder)
 
 
-def _certificates_made_of(asked: CertifyRequest) -> MadeOf:
+def _certificates_made_of(request: CertifyRequest) -> MadeOf:
     from core.segments.certificate import VERSION
 
-    settings = {"version": VERSION, "weights": asked.weights.model_dump(), "segments": asked.digest}
-    return settings, {"embed": asked.embeddings}
+    settings = {"version": VERSION, "weights": request.weights.model_dump(), "segments": request.digest}
+    return settings, {"embed": request.embeddings}
 
 
-def _make_certificates(store: Store, asked: CertifyRequest, folder: Path, progress: Progress) -> None:
+def _make_certificates(store: Store, request: CertifyRequest, folder: Path, progress: Progress) -> None:
     from core.segments.certificate import certify, write_certificates
 
-    waiting = store.find(HANDED_IN, CERTIFICATES.key(asked))
+    waiting = store.find(HANDED_IN, CERTIFICATES.key(request))
     if waiting is None:
         raise ArtifactError("These segments were not handed in", remedy="Open Explore again")
-    vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
+    vectors = _combined(store, request.dataset, request.embeddings, request.weights)
     write_certificates(folder, certify(vectors, Partition.from_files(waiting.path), progress))
 
 
@@ -271,31 +275,31 @@ def _read_certificates(folder: Path) -> Mapping[int, Certificate]:
     return read_certificates(folder)
 
 
-def _clear_handed_in(store: Store, asked: CertifyRequest) -> None:
-    shutil.rmtree(store.root / HANDED_IN / CERTIFICATES.key(asked), ignore_errors=True)
+def _clear_handed_in(store: Store, request: CertifyRequest) -> None:
+    shutil.rmtree(store.root / HANDED_IN / CERTIFICATES.key(request), ignore_errors=True)
 
 
-def _scorecard_made_of(asked: ScorecardRequest) -> MadeOf:
+def _scorecard_made_of(request: ScorecardRequest) -> MadeOf:
     from core.trust.result import VERSION
 
-    chosen = asked.outcomes
+    chosen = request.outcomes
     settings = {
         "version": VERSION,
-        "weights": asked.weights.model_dump(),
+        "weights": request.weights.model_dump(),
         "outcome": next(iter(chosen), "") if len(chosen) < 2 else list(chosen),  # a single one as before
     }
-    return settings, {"embed": asked.embeddings}
+    return settings, {"embed": request.embeddings}
 
 
-def _make_scorecard(store: Store, asked: ScorecardRequest, folder: Path, progress: Progress) -> None:
-    from core.segments.combination import counted
+def _make_scorecard(store: Store, request: ScorecardRequest, folder: Path, progress: Progress) -> None:
+    from core.segments.combination import scaled_weights
     from core.trust.measure import measure_scorecard
 
-    dataset, labels = pipeline.open_labelled(store, asked.dataset, asked.labels)
-    model = pipeline.open_model(store, asked.model)
-    embeddings = pipeline.open_embeddings(store, dataset, asked.embeddings)
-    weights = counted(asked.weights, embeddings.coverage)
-    views, outcomes = embeddings.views, asked.outcomes
+    dataset, labels = pipeline.open_labelled(store, request.dataset, request.labels)
+    model = pipeline.open_model(store, request.model)
+    embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
+    weights = scaled_weights(request.weights, embeddings.coverage)
+    views, outcomes = embeddings.views, request.outcomes
     card = measure_scorecard(dataset, labels, model.path, views, weights, outcomes, progress)
     (folder / "scorecard.json").write_text(card.to_json(), encoding="utf-8")
 

@@ -233,7 +233,7 @@ def taken_alike(out: Path, settings: IngestSettings) -> TakenFiles:
         ArtifactError: If the record is damaged.
         SettingsError: If it is of files that were read otherwise.
     """
-    from core.ingest.read.kept_reads import reading  # here, as all readers come with it
+    from core.ingest.read.read_cache import reading  # here, as all readers come with it
 
     read_with = content_key("watch", reading(settings), {})
     taken = read_taken(out) or TakenFiles(read_with)
@@ -277,7 +277,9 @@ class WatchedFolder:
                 f"{self.path} cannot be read: {error.strerror}", remedy="Check the path"
             ) from error
         self._seen = seen
-        return sorted((path for path, one in seen.items() if now - one.since >= self._settle_s), key=natural)
+        return sorted(
+            (path for path, state in seen.items() if now - state.since >= self._settle_s), key=natural
+        )
 
     def contents(self, path: Path) -> Mapping[str, str]:
         """SHA-256 of each table of a file that was seen, unpacked; computed once while it stays as it is."""

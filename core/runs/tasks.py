@@ -13,7 +13,7 @@ from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_watches, pipeline, read_from, stages
+from core.runs import app_watches, input_paths, pipeline, stages
 from core.runs.later_stages import LaterStages
 from core.runs.stages import LAYOUT, LEVELS, LevelsRequest, VectorsRequest
 from core.storage.store import Store
@@ -99,7 +99,7 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
     path = request.input_dir / f"demo_shop_{request.users}.csv"
     write_sample(path, request.users, request.seed, progress)
     dataset = pipeline.preprocess(store, (path,), IngestSettings(), progress)
-    read_from.keep(dataset, (path,))
+    input_paths.save_paths(dataset, (path,))
     return {"dataset": dataset.key, "path": str(path)}
 
 
@@ -157,21 +157,21 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
 def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     """Remove what holds an id or was made of it, and search every byte: a certificate; or a preview."""
     from core.runs.forgetting import forget as forgetting
-    from core.runs.forgetting.id_files import keep, take
+    from core.runs.forgetting.id_files import read_ids, save_certificate
     from core.runs.forgetting.places import SearchedPlaces
 
-    patterns = forgetting.ids_of(take(request.ids))
+    patterns = forgetting.ids_of(read_ids(request.ids))
     places = SearchedPlaces(store.root, inputs=(request.input_dir,) if request.input_dir else ())
     if request.preview:
         return {"preview": forgetting.preview(places, patterns, progress).to_plain()}
     certificate = forgetting.forget(places, patterns, progress)
-    keep(store, certificate)
+    save_certificate(store, certificate)
     return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
 
 
-def watch(store: Store, request: kept_watches.WatchRequest, progress: Progress) -> Result:
+def watch(store: Store, request: app_watches.WatchRequest, progress: Progress) -> Result:
     """Watch a folder; only Cancel ends it."""
-    kept_watches.keep_watching(store, request, progress)
+    app_watches.keep_watching(store, request, progress)
     return {}
 
 
@@ -179,7 +179,7 @@ TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
-    kept_watches.TASK: (kept_watches.WatchRequest, watch),
+    app_watches.TASK: (app_watches.WatchRequest, watch),
     "forget": (ForgetRequest, forget),
     **{stage.name: (stage.request, stage.run) for stage in stages.TASKS},
 }

@@ -1,6 +1,6 @@
 """A folder that is watched: each new file is taken once, and all users so far are put into frozen segments.
 
-What lies in ``out`` is what one run over all files would have made (:mod:`core.ingest.read.kept_reads`), put
+What lies in ``out`` is what one run over all files would have made (:mod:`core.ingest.read.read_cache`), put
 in place together with the record of the files (:mod:`core.runs.taken_files`) or not at all. A process that is
 killed at any moment leaves the last whole state, and the next one goes on from there.
 """
@@ -20,22 +20,28 @@ from typing import Any, Final, NoReturn
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError, read_as_trained
+from core.base.errors import (
+    ArtifactError,
+    InputError,
+    ResourceError,
+    SettingsError,
+    reworded_for_frozen_model,
+)
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.ingest.ingest import transform
-from core.ingest.read.kept_reads import STAGE as READ
-from core.ingest.read.kept_reads import KeptReads, open_read
-from core.ingest.read.read_all import joined
+from core.ingest.read.read_all import combine_reads
+from core.ingest.read.read_cache import STAGE as READ
+from core.ingest.read.read_cache import ReadCache, open_read
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import changed, readable, resolve_inputs
 from core.ingest.sources.overlap import describe_repeats
 from core.runs.frozen import FrozenModel
-from core.runs.later_stages import FAILED_LOG, LaterStages, said
+from core.runs.later_stages import FAILED_LOG, LaterStages, failure_lines
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.placing import Placed, place_dataset
+from core.runs.placing import Placement, place_dataset
 from core.runs.since_training import change_of_alarm, watched_drift
 from core.runs.taken_files import (
     ANEW,
@@ -49,15 +55,15 @@ from core.runs.taken_files import (
     taken_alike,
 )
 from core.storage.disk import disk_errors, make_folder, remove_left, work_folder
-from core.storage.locks import claimed
-from core.storage.replace_files import finish, replacing
+from core.storage.locks import claim_folder
+from core.storage.replace_files import finish_replacement, replace_files_atomic
 from core.storage.store import Store, file_checksum
 
 STAGE: Final = "watch"
 TROUBLE: Final = "trouble"
 """Stage that is reported between two looks where the last one failed."""
 USERS: Final = "users.parquet"
-KEPT: Final = ".kept"
+KEPT_FOLDER: Final = ".kept"
 """Store within ``out`` for what was read of every file, and for decisions about labels."""
 LOOKED: Final = ".looked"
 """File that is touched by each look that could see the folder."""
@@ -84,7 +90,7 @@ def watch(
     Args:
         folder: Where exports appear.
         model: The ``model`` folder of an earlier run.
-        out: Gets ``users.parquet`` (:meth:`core.runs.placing.Placed.table`), sequences, receipt and
+        out: Gets ``users.parquet`` (:meth:`core.runs.placing.Placement.table`), sequences, receipt and
             ``watch.json``.
         progress: Where to report; stops the watch by raising ``Cancelled``.
         tell: Is told in a line what became of each file.
@@ -97,8 +103,8 @@ def watch(
         Beha2VecError: If the folder, the model or ``out`` cannot be used. What was taken is in ``out``.
     """
     _check(folder, out)
-    with claimed(out), disk_errors():
-        finish(out)
+    with claim_folder(out), disk_errors():
+        finish_replacement(out)
         remove_left(out, WORK)
         watcher = Watcher(folder, model, out, settle_s, device)
         if once:
@@ -132,7 +138,7 @@ def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> 
         tell(line)
     if new := [file.name for file in watcher.taken.refused if file not in refused]:
         raise InputError(
-            f"{counted(len(new), 'file')} cannot be used: {', '.join(new)}",
+            f"{pluralise(len(new), 'file')} cannot be used: {', '.join(new)}",
             remedy="Put others in their place; all else was taken",
         )
 
@@ -163,7 +169,7 @@ class Watcher:
     def __init__(self, folder: Path, model: Path, out: Path, settle_s: float, device: Device) -> None:
         self._frozen = FrozenModel.read(model)
         self._folder, self._out, self._device = WatchedFolder(folder, settle_s), out, device
-        self._store = Store(out / KEPT)
+        self._store = Store(out / KEPT_FOLDER)
         self._store.sweep()
         self._passing: set[str] = set()
         self.taken = taken_alike(out, self._frozen.settings)
@@ -265,7 +271,7 @@ class Watcher:
         return [f"{path.name} is not used: {error}"]
 
     def _record(self, taken: TakenFiles) -> None:
-        with replacing(self._out, last=RECORD) as building:
+        with replace_files_atomic(self._out, last=RECORD) as building:
             (building / RECORD).write_bytes(taken.to_json())
         self.taken = taken
 
@@ -278,13 +284,13 @@ class Watcher:
             counts = _counts(dataset, placed)
             taken = self._counted(new, counts)
             again = dataset.receipt.repeated_events - self._repeated()
-            with replacing(self._out, last=RECORD, optional=[FAILED_LOG]) as building:
+            with replace_files_atomic(self._out, last=RECORD, optional=[FAILED_LOG]) as building:
                 later = LaterStages(building)
-                held = partial(watched_drift, dataset, placed, _now(), progress, self._device)
-                drift = later.attempt("drift", held, None) or WatchedDrift(
-                    _now(), counts["users"], why_not="; ".join(said(later.failed))
+                compare_drift = partial(watched_drift, dataset, placed, _now(), progress, self._device)
+                drift = later.attempt("drift", compare_drift, None) or WatchedDrift(
+                    _now(), counts["users"], why_not="; ".join(failure_lines(later.failed))
                 )
-                changed = [*change_of_alarm(self.taken.drift, drift), *said(later.failed)]
+                changed = [*change_of_alarm(self.taken.drift, drift), *failure_lines(later.failed)]
                 taken = replace(taken, drift=drift)
                 pq.write_table(placed.table(), building / USERS)
                 for made in (RECEIPT, SEQUENCES):
@@ -306,23 +312,23 @@ class Watcher:
         taken = self.taken.take(replace(file, **counts) for file in come)
         return taken.placed_on(self._frozen.key)
 
-    @read_as_trained()
+    @reworded_for_frozen_model()
     def _read(self, path: Path, progress: Progress) -> TakenFile:
         checksum = self._folder.checksum(path)
         with readable(path.name):
-            kept = KeptReads(self._store, self._frozen.settings, {path: file_checksum(path)})
+            cache = ReadCache(self._store, self._frozen.settings, {path: file_checksum(path)})
         sources = resolve_inputs([path])
         rows = [
-            kept.read(source, lambda done: progress(STAGE, 0.0, f"Reading {path.name}")).rows
+            cache.read(source, lambda done: progress(STAGE, 0.0, f"Reading {path.name}")).rows
             for source in sources
         ]
-        keys = {source.name: kept.key(source) for source in sources}
+        keys = {source.name: cache.key(source) for source in sources}
         if not self._folder.unchanged(path):
             raise changed(path.name)
         contents = self._folder.contents(path) if len(keys) > 1 else {}
         return TakenFile(path.name, checksum, _now(), keys, sum(rows), contents=contents)
 
-    @read_as_trained()
+    @reworded_for_frozen_model()
     def _together(self, taken: TakenFiles, work: Path, progress: Progress) -> Dataset:
         """The data set of all files, as one run over them makes it."""
         every = (read for file in taken.in_order for read in self._reads(file, progress))
@@ -330,7 +336,7 @@ class Watcher:
         out = work / "dataset"
         out.mkdir()
         settings = self._frozen.settings
-        transform(joined(reads, settings), settings, out, progress, work)
+        transform(combine_reads(reads, settings), settings, out, progress, work)
         return Dataset(out, "")
 
     def _reads(self, file: TakenFile, progress: Progress) -> list[FileRead]:
@@ -356,14 +362,14 @@ class Watcher:
     def _forget_unused(self) -> None:
         """Let go of what was read of files that count no more."""
         used = {key for file in self.taken.files for key in file.reads.values()}
-        for kept in (self._store.root / READ).glob("[!.]*"):
-            if kept.name not in used:
-                shutil.rmtree(kept, ignore_errors=True)
+        for entry in (self._store.root / READ).glob("[!.]*"):
+            if entry.name not in used:
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def _taking(files: Sequence[TakenFile], progress: Progress) -> Progress:
     """Report progress with what is being taken in front of each message."""
-    what = files[0].name if len(files) == 1 else counted(len(files), "file")
+    what = files[0].name if len(files) == 1 else pluralise(len(files), "file")
 
     def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
         progress(stage, fraction, f"Taking {what}. {message}".strip(), **figures)
@@ -371,7 +377,7 @@ def _taking(files: Sequence[TakenFile], progress: Progress) -> Progress:
     return report
 
 
-def _counts(dataset: Dataset, placed: Placed) -> dict[str, Any]:
+def _counts(dataset: Dataset, placed: Placement) -> dict[str, Any]:
     segments, users = np.unique(placed.clusters[placed.clusters >= 0], return_counts=True)
     return {
         "users": len(dataset.users),
@@ -385,7 +391,7 @@ def _now() -> str:
 
 
 def _nap(seconds: float, progress: Progress, watcher: Watcher, trouble: str = "") -> None:
-    message = trouble or counted(len(watcher.taken.files), "file") + " taken"
+    message = trouble or pluralise(len(watcher.taken.files), "file") + " taken"
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         progress(TROUBLE if trouble else STAGE, 0.0, message)

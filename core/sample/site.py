@@ -163,7 +163,7 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
     """``(path, title)`` of every page of a role, groups of ranges one after the other."""
     shelves = [(dept, kind) for dept, kinds in DEPARTMENTS.items() for kind in kinds]
     topics = [_plural(kinds[part]) for kinds in DEPARTMENTS.values() for part in (0, 1)]
-    made: dict[Role, list[tuple[str, str]]] = {
+    pages: dict[Role, list[tuple[str, str]]] = {
         Role.HOME: [("/", f"{SHOP} | Outdoor gear, made to be mended")],
         Role.DEPARTMENT: [(f"/shop/{dept}", _title(dept)) for dept in DEPARTMENTS],
         Role.LIST: [(f"/shop/{dept}/{_plural(kind)}", _title(_plural(kind))) for dept, kind in shelves],
@@ -198,7 +198,7 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
         Role.STORE: [("/stores", _title("stores")), *((f"/stores/{city}", _title(city)) for city in _CITIES)],
         Role.ABOUT: [(f"/{part}", _title(part)) for part in ABOUT],
     }
-    return made[role]
+    return pages[role]
 
 
 def _plural(kind: str) -> str:
@@ -336,8 +336,8 @@ def chances() -> Chances:
 def cumulative(weights: np.ndarray) -> np.ndarray:
     """Turn weights into cumulative probabilities over the last axis; the last one is exactly 1."""
     sums = np.cumsum(weights, axis=-1)
-    made: np.ndarray = sums / sums[..., -1:]
-    return made
+    cumulated: np.ndarray = sums / sums[..., -1:]
+    return cumulated
 
 
 def draw(rng: np.random.Generator, cumulative_rows: np.ndarray) -> np.ndarray:

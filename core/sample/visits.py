@@ -127,7 +127,7 @@ def make_people(
     kind = np.full(n, "", dtype="<U8")
     kind[rng.random(n) < 0.002] = STAFF
     kind[rng.random(n) < 0.001] = TESTER
-    named = np.array([one.name for one in SEGMENTS], dtype="<U20")[segment]
+    named = np.array([segment_of.name for segment_of in SEGMENTS], dtype="<U20")[segment]
     device = _device(rng, segment)
     refused = np.arange(n) >= n - denied
     return SampleUsers(
@@ -193,7 +193,7 @@ def _any(rng: np.random.Generator, weights: dict[str, float], n: int) -> np.ndar
 
 
 DAYS: Final = 90
-LONGEST: Final = 170
+MAX_LENGTH: Final = 170
 """Most page views of a visitor."""
 SECOND: Final = 1_000_000
 """One second in microseconds."""
@@ -268,7 +268,9 @@ def _lengths(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
     more = np.floor(rng.lognormal(1.33, 1.05, n) * per_segment("length")[segment]) + 3
     kind = rng.random(n)
     one = per_segment("one_page")[segment]
-    lengths = np.where(kind < one, 1, np.where(kind < one + 0.22 * (1 - one), 2, np.minimum(more, LONGEST)))
+    lengths = np.where(
+        kind < one, 1, np.where(kind < one + 0.22 * (1 - one), 2, np.minimum(more, MAX_LENGTH))
+    )
     return lengths.astype(np.int64)
 
 
@@ -333,10 +335,10 @@ def _turn_pairs(
 
 def _dwell(rng: np.random.Generator, role: np.ndarray, pace: np.ndarray, user: np.ndarray) -> np.ndarray:
     """Draw the seconds on each page; 0 for one in 300: a tie with the next view, as in batched hits."""
-    own = pace * rng.lognormal(0, 0.25, len(pace))
-    seconds = np.clip(own[user] * _DWELL[role] * rng.lognormal(0, 0.75, len(user)), 0.8, 1_500)
-    made: np.ndarray = np.where(rng.random(len(user)) < 1 / 300, 0.0, seconds)
-    return made
+    pace_drawn = pace * rng.lognormal(0, 0.25, len(pace))
+    seconds = np.clip(pace_drawn[user] * _DWELL[role] * rng.lognormal(0, 0.75, len(user)), 0.8, 1_500)
+    seconds_drawn: np.ndarray = np.where(rng.random(len(user)) < 1 / 300, 0.0, seconds)
+    return seconds_drawn
 
 
 def _session_starts(rng: np.random.Generator, user: np.ndarray, duration: np.ndarray) -> np.ndarray:

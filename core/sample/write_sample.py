@@ -21,7 +21,7 @@ from core.base.progress import Progress, silent
 from core.sample.events import make_hits, make_table
 from core.sample.site import SEGMENTS, Site, build_site, chances, draw
 from core.sample.visits import SampleUsers, Visits, make_people, make_visits, robot_visits, robots
-from core.storage.disk import disk_errors, flush_all, put
+from core.storage.disk import disk_errors, flush_all, put_in_place
 
 _CHUNK: Final = 20_000
 """Visitors per chunk; fixed, because the export of a seed depends on it."""
@@ -127,8 +127,8 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
         days = _write_days(Path(work), users, seed, progress)
         _join(days, Path(work) / path.name, progress)
         flush_all(Path(work))
-        put(Path(work) / path.name, path)
-        put(Path(work) / "truth", truth)
+        put_in_place(Path(work) / path.name, path)
+        put_in_place(Path(work) / "truth", truth)
     progress(STAGE, 1.0, f"{users:,} users")
     return truth
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from core.base.errors import ResourceError, SettingsError
-from core.base.schema import LEARNED, View
+from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import (
     ChosenOutcomes,
     OutcomeCount,
@@ -30,7 +30,7 @@ from core.saved.saved_work import STAGE
 from core.storage.json_cache import JsonFile
 from core.storage.store import Store
 
-MOST_SEGMENTS: Final = 20
+MAX_SEGMENTS: Final = 20
 """Most segments in the app: nobody tells more apart on a map. The command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
 LINKED: Final = (
@@ -84,7 +84,7 @@ class Controls(Settings):
             different: Users that can be clustered and did not do the very same.
             start: The number where nobody has chosen one.
         """
-        return min(self.n_clusters or start, max(2, min(MOST_SEGMENTS, different - 1)))
+        return min(self.n_clusters or start, max(2, min(MAX_SEGMENTS, different - 1)))
 
     def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
         """Apply the parameters of a link; a value that is not possible is left out."""
@@ -112,7 +112,7 @@ class Controls(Settings):
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
-            **{str(view): [str(shown[view])] for view in LEARNED},
+            **{str(view): [str(shown[view])] for view in LEARNED_VIEWS},
             "activity": [str(shown[View.ACTIVITY])] if self.weights.activity else [],
             "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),

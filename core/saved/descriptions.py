@@ -61,7 +61,7 @@ class SegmentTexts(Generic[K, V]):
         self.file.write(TextsFile(self.digest, dict(told)))
 
 
-def kept_descriptions(store: Store, model: str, digest: str) -> SegmentTexts[int, Description]:
+def saved_descriptions(store: Store, model: str, digest: str) -> SegmentTexts[int, Description]:
     """Kept descriptions of a model's segments, by segment.
 
     Args:
@@ -110,7 +110,7 @@ Rows: TypeAlias = tuple[()] | tuple[str, str]
 """Keys of two rows, or none where all segments are meant."""
 
 
-def kept_comparisons(store: Store, model: str, digest: str) -> SegmentTexts[str, Answer]:
+def saved_comparisons(store: Store, model: str, digest: str) -> SegmentTexts[str, Answer]:
     """Kept comparisons of a model's segments, by the name of their rows.
 
     Args:

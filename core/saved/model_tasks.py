@@ -124,7 +124,7 @@ class ModelTask(ABC):
         return waited
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        threading.Thread(target=self._guarded, args=(work,), daemon=True, name="errand").start()
+        threading.Thread(target=self._guarded, args=(work,), daemon=True, name="model task").start()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -25,7 +25,7 @@ from sklearn.metrics import adjusted_rand_score
 from core.base.errors import ArtifactError, Beha2VecError, SettingsError
 from core.base.schema import View
 from core.base.settings import Encoder, IngestSettings, OutcomeCount, Settings, TrainSettings, ViewWeights
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.dataset import RECEIPT, Dataset
 from core.data.receipt import Receipt
 from core.facts.answer import ARROW
@@ -39,8 +39,8 @@ from core.storage.store import MANIFEST, Artifact, Manifest, Store, open_artifac
 
 STAGE: Final = "runs"
 RUN: Final = "run.json"
-LONGEST_NAME: Final = 80
-LONGEST_NOTE: Final = 2_000
+MAX_NAME_LENGTH: Final = 80
+MAX_NOTE_LENGTH: Final = 2_000
 
 
 def _tidy(text: object) -> object:
@@ -50,8 +50,8 @@ def _tidy(text: object) -> object:
 class SavedRun(Settings):
     """Summary of a saved segmentation, which can be shown without opening it."""
 
-    name: Annotated[str, BeforeValidator(_tidy), Field(min_length=1, max_length=LONGEST_NAME)]
-    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
+    name: Annotated[str, BeforeValidator(_tidy), Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+    note: Annotated[str, Field(max_length=MAX_NOTE_LENGTH)] = ""
     at: str
     """When it was saved, UTC, ISO 8601."""
     dataset: str
@@ -88,7 +88,7 @@ class SavedRun(Settings):
     def is_like(self, other: SavedRun) -> bool:
         """Whether the other one has the same segments, names and settings."""
         mine, theirs = (
-            (one.model, one.embeddings, one.digest, one.own_names, one.controls) for one in (self, other)
+            (run.model, run.embeddings, run.digest, run.own_names, run.controls) for run in (self, other)
         )
         return mine == theirs
 
@@ -131,11 +131,11 @@ def save(store: Store, run: SavedRun, segments: Segmentation, dataset: Dataset) 
 
 def saved_runs(store: Store) -> dict[str, SavedRun]:
     """Key → every run that was saved and can be read, the newest first."""
-    found = {}
+    runs = {}
     for path in (store.root / STAGE).glob(f"[!.]*/{RUN}"):
         with suppress(OSError, ValueError):
-            found[path.parent.name] = SavedRun.model_validate_json(path.read_bytes())
-    return dict(sorted(found.items(), key=lambda run: run[1].at, reverse=True))
+            runs[path.parent.name] = SavedRun.model_validate_json(path.read_bytes())
+    return dict(sorted(runs.items(), key=lambda run: run[1].at, reverse=True))
 
 
 def open_run(store: Store, key: str) -> tuple[SavedRun, Segmentation]:
@@ -148,7 +148,7 @@ def open_run(store: Store, key: str) -> tuple[SavedRun, Segmentation]:
     return run, read_segments(folder, run.embeddings, run.controls.weights)
 
 
-def gone(store: Store, run: SavedRun) -> list[str]:
+def missing_parts(store: Store, run: SavedRun) -> list[str]:
     """Parts that a run needs to be opened and that are gone, in words."""
     made_of = {
         "its data set": ("preprocess", run.dataset),
@@ -158,7 +158,7 @@ def gone(store: Store, run: SavedRun) -> list[str]:
     return [what for what, (stage, key) in made_of.items() if not (store.root / stage / key).is_dir()]
 
 
-def not_there(run: SavedRun, what: str) -> ArtifactError:
+def missing_error(run: SavedRun, what: str) -> ArtifactError:
     """Error for a run that cannot be opened."""
     return ArtifactError(
         f"{run.name!r} cannot be opened: {what} is no longer here",
@@ -166,7 +166,7 @@ def not_there(run: SavedRun, what: str) -> ArtifactError:
     )
 
 
-def tell_anew(store: Store, key: str, *, name: str, note: str) -> None:
+def rename_run(store: Store, key: str, *, name: str, note: str) -> None:
     """Change the name and the note of a run; a name that another run has is numbered.
 
     Raises:
@@ -184,7 +184,7 @@ def duplicate(store: Store, key: str, name: str) -> str:
         The key of the copy.
 
     Raises:
-        Beha2VecError: As for :func:`tell_anew`.
+        Beha2VecError: As for :func:`rename_run`.
     """
     copy = secrets.token_hex(6)
     _copy(store, key, copy, {"name": _numbered(store, name), "at": now()})
@@ -208,13 +208,13 @@ def now() -> str:
 
 def _numbered(store: Store, name: str, but: str = "") -> str:
     """The name, with a number behind it where another run than ``but`` is called so."""
-    taken = {run.name for key, run in saved_runs(store).items() if key != but}
+    names = {run.name for key, run in saved_runs(store).items() if key != but}
     tidy, place = str(_tidy(name)), 1
-    found = tidy
-    while found in taken:
+    free_name = tidy
+    while free_name in names:
         place += 1
-        found = f"{tidy[: LONGEST_NAME - len(f' ({place})')]} ({place})"
-    return found
+        free_name = f"{tidy[: MAX_NAME_LENGTH - len(f' ({place})')]} ({place})"
+    return free_name
 
 
 def _copy(store: Store, key: str, to: str, changes: Mapping[str, str]) -> None:
@@ -302,11 +302,11 @@ def compare_runs(
     mine, theirs = labels[0][here], labels[1][there]
     both = (mine >= 0) & (theirs >= 0)
     mine, theirs = mine[both], theirs[both]
-    said = len(mine) and np.ptp(mine) and np.ptp(theirs)
+    comparable = len(mine) and np.ptp(mine) and np.ptp(theirs)
     return RunComparison(
         both=len(here),
         in_segments=len(mine),
-        agreement=float(adjusted_rand_score(mine, theirs)) if said else float("nan"),
+        agreement=float(adjusted_rand_score(mine, theirs)) if comparable else float("nan"),
         moves=pd.crosstab(mine, theirs).reindex(
             index=sorted(first.sizes), columns=sorted(second.sizes), fill_value=0
         ),
@@ -315,30 +315,34 @@ def compare_runs(
 
 
 def _settings(first: SavedRun, second: SavedRun) -> pd.DataFrame:
-    one, other = (_told(run) for run in (first, second))
-    names = [name for name in one if one[name] != other[name]]
+    first_settings, other = (_told(run) for run in (first, second))
+    names = [name for name in first_settings if first_settings[name] != other[name]]
     return pd.DataFrame(
-        {"setting": names, "first": [one[name] for name in names], "second": [other[name] for name in names]}
+        {
+            "setting": names,
+            "first": [first_settings[name] for name in names],
+            "second": [other[name] for name in names],
+        }
     )
 
 
 def _told(run: SavedRun) -> dict[str, str]:
     """Settings of a run in words, by the names that the screen has for them."""
-    held, weights = run.controls, run.controls.weights
+    controls, weights = run.controls, run.controls.weights
     shares = percentages(weights, tuple(View))
-    told: dict[str, object] = {
+    settings: dict[str, object] = {
         "Data set": run.title, "Key of the data set": run.dataset, "Key of the model": run.model,
-        "Number of segments": held.n_clusters,
+        "Number of segments": controls.n_clusters,
         **{f"Weight of {name}": f"{shares[view]} %" for view, name in VIEWS.items()},
         "Weights count as they are": weights.insist,
-        "Outcome": None if held.outcomes is None else label_of(held.outcomes) or "none",
-        "Of several outcomes": COUNTS[held.outcome_counts],
-        "Pages told apart by": held.level,
-        "Funnel": held.funnel and ARROW.join(step.title for step in held.funnel.steps),
-        "Filter": held.counted.in_words, "Rule of your own": held.rule and held.rule.words(),
-        "Names without support": held.named_anyway,
+        "Outcome": None if controls.outcomes is None else label_of(controls.outcomes) or "none",
+        "Of several outcomes": COUNTS[controls.outcome_counts],
+        "Pages told apart by": controls.level,
+        "Funnel": controls.funnel and ARROW.join(step.title for step in controls.funnel.steps),
+        "Filter": controls.counted.in_words, "Rule of your own": controls.rule and controls.rule.words(),
+        "Names without support": controls.named_anyway,
     }  # fmt: skip
-    return {name: _in_words(value) for name, value in told.items()}
+    return {name: _in_words(value) for name, value in settings.items()}
 
 
 def _in_words(value: object) -> str:
@@ -361,7 +365,7 @@ def run_log(
     cluster, weights = segments.partition.settings, segments.weights
     lines = [_of_stage(name, folder, receipt) for name, folder in stages.items()]
     lines.append(
-        f"{counted(len(segments.partition.ids), 'segment')} cut by K-Means,"
+        f"{pluralise(len(segments.partition.ids), 'segment')} cut by K-Means,"
         f" seed {cluster.seed}, weights {weights_text(weights)}"
     )
     lines += [f"By hand: {edit.text}" for edit in segments.partition.edits]
@@ -377,10 +381,10 @@ def weights_text(weights: ViewWeights) -> str:
 
 
 def _of_stage(stage: str, folder: Path, receipt: Receipt) -> str:
-    made = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     when = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
     told, kind = _TOLD[stage]
-    return f"{when:%Y-%m-%d %H:%M} UTC: {told(receipt, made.settings)}{_unusual(kind, made.settings)}"
+    return f"{when:%Y-%m-%d %H:%M} UTC: {told(receipt, manifest.settings)}{_unusual(kind, manifest.settings)}"
 
 
 def _prepared(receipt: Receipt, settings: Mapping[str, Any]) -> str:
@@ -396,7 +400,7 @@ def _trained(receipt: Receipt, settings: Mapping[str, Any]) -> str:
     mine = TrainSettings.checked(**settings)
     if mine.encoder is Encoder.BAG:
         return "A bag of pages, nothing trained"
-    return f"Model trained, {counted(mine.epochs, 'epoch')} asked for, seed {mine.seed}"
+    return f"Model trained, {pluralise(mine.epochs, 'epoch')} asked for, seed {mine.seed}"
 
 
 _TOLD: Final[dict[str, tuple[Callable[[Receipt, Mapping[str, Any]], str], type[Settings]]]] = {

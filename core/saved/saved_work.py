@@ -18,7 +18,7 @@ from pydantic import BeforeValidator
 
 from core.base.errors import Beha2VecError, ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
-from core.naming.claims import NameEvidence
+from core.naming.name_candidates import NameEvidence
 from core.naming.names import SegmentName
 from core.segments.identity import RECOVERED
 from core.segments.partition import Partition
@@ -31,7 +31,7 @@ FIRST: Final = "{}_first"
 """Artifact of a model beside its segments on screen, as :data:`BY_HAND` is."""
 CUT: Final = "cut"
 """Folder of the segments before they were changed by hand."""
-LONGEST_NAME: Final = 60
+MAX_NAME_LENGTH: Final = 60
 HISTORY: Final = 50
 """Number of changes of names that can be taken back."""
 
@@ -72,7 +72,7 @@ class Segmentation:
         return self.partition if self.cut is None else self.cut
 
 
-def keep(store: Store, model: str, shown: Segmentation) -> None:
+def save_segments(store: Store, model: str, shown: Segmentation) -> None:
     """Write the segments on screen, in place of the ones before.
 
     Raises:
@@ -81,7 +81,7 @@ def keep(store: Store, model: str, shown: Segmentation) -> None:
     _write(store, model, model, shown)
 
 
-def keep_by_hand(store: Store, model: str, changed: Segmentation) -> None:
+def save_edited(store: Store, model: str, changed: Segmentation) -> None:
     """Write segments that were changed by hand, to go back to when a slider has led to others.
 
     Raises:
@@ -90,13 +90,13 @@ def keep_by_hand(store: Store, model: str, changed: Segmentation) -> None:
     _write(store, BY_HAND.format(model), model, changed)
 
 
-def recall_by_hand(store: Store, model: str, n_users: int) -> Segmentation | None:
+def load_edited(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the segments that were changed by hand last; None where all was taken back, or none were."""
     kept = _read(store, BY_HAND.format(model), n_users)
     return kept if kept and kept.cut else None
 
 
-def keep_first(store: Store, model: str, first: Segmentation) -> Segmentation:
+def save_first(store: Store, model: str, first: Segmentation) -> Segmentation:
     """Write the segments that all others of the model are numbered by, unless another session was quicker.
 
     Returns:
@@ -106,18 +106,18 @@ def keep_first(store: Store, model: str, first: Segmentation) -> Segmentation:
         ResourceError: If the disk is full.
     """
     with store.in_turn():
-        quicker = recall_first(store, model, len(first.partition.labels))
+        quicker = load_first(store, model, len(first.partition.labels))
         if quicker is None:
             _write(store, FIRST.format(model), model, first)
     return quicker or first
 
 
-def recall_first(store: Store, model: str, n_users: int) -> Segmentation | None:
+def load_first(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the segments that all others of the model are numbered by; None before there are any."""
     return _read(store, FIRST.format(model), n_users)
 
 
-def recall(store: Store, model: str, n_users: int) -> Segmentation | None:
+def load_segments(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the segments that were on screen last; None when there are none for these users."""
     return _read(store, model, n_users)
 
@@ -216,7 +216,7 @@ def rename(
         ResourceError: If the disk is full; the old names are still there.
     """
     tidy = {
-        segment: SegmentName(" ".join(name.split())[:LONGEST_NAME], evidence.get(segment, ()))
+        segment: SegmentName(" ".join(name.split())[:MAX_NAME_LENGTH], evidence.get(segment, ()))
         for segment, name in changes.items()
     }
     with store.in_turn():
@@ -228,7 +228,7 @@ def rename(
     return {segment: name.text for segment, name in kept.items()}
 
 
-def take_over(store: Store, model: str, earlier: str, continues: Mapping[int, float]) -> None:
+def carry_over_names(store: Store, model: str, earlier: str, continues: Mapping[int, float]) -> None:
     """Give a new model's segments the names of those of an earlier one that they are the same as.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
-from core.data.seen_days import DAY
+from core.data.day_coverage import DAY
 from core.data.sequences import UserSequences
 
 STEPS: Final = np.linspace(0, 1, 201)

@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from core.base.schema import Users, View
-from core.base.wording import common_origin, sentence, short_address
+from core.base.wording import capitalised, common_origin, short_address
 from core.data.dataset import UserColumns
 from core.data.sequences import UserSequences
 
@@ -151,7 +151,7 @@ def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
     for _, alike in groupby(others, lambda condition: (condition.op, condition.field)):
         first, *more = alike  # several only with "is not"
         texts.append(" or ".join([phrase(first), *(condition.value for condition in more)]))
-    return sentence(", ".join(texts))
+    return capitalised(", ".join(texts))
 
 
 def phrase(condition: Condition, origin: str = "") -> str:

@@ -25,8 +25,8 @@ from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE
-from core.base.wording import sentence
-from core.segments.edits import chosen
+from core.base.wording import capitalised
+from core.segments.edits import chosen_segments
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import NOT_COMPARED, SegmentLevels, unsupported
 from core.segments.partition import Partition
@@ -44,7 +44,7 @@ SEEDS: Final = 4
 _DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
 """Condition stated with every certificate: users are drawn again and clustered, not trained on."""
-KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that are not there."
+NAMES_WITHHELD: Final = "Names are kept back: they would tell of kinds of users that are not there."
 _PATTERNED, _STABLE = 0.6, 0.75
 WORDS: Final = ((0.85, "highly stable"), (_STABLE, "stable"), (_PATTERNED, "patterned"), (0.0, _DOUBTFUL))
 """Mean index from which on a segment is called by a word (Hennig 2007), highest first."""
@@ -124,19 +124,19 @@ class Certificate:
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
         called_sure = self.supported and not self.mark
         unsure = " on average" if called_sure and self.low < _PATTERNED else ""
-        return f"{sentence(self.word)}{unsure}, {GIVEN}: {index} [{low}–{high}]{near}"
+        return f"{capitalised(self.word)}{unsure}, {GIVEN}: {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
         """Fields of the certificate with ``word`` and ``condition``, as plain data."""
         return asdict(self) | {"word": self.word, "condition": GIVEN}
 
 
-def pairs(certificates: Mapping[int, Certificate]) -> list[tuple[Certificate, Certificate]]:
+def same_pairs(certificates: Mapping[int, Certificate]) -> list[tuple[Certificate, Certificate]]:
     """Pairs of segments that are really one."""
     return [
-        (one, certificates[one.same_as])
-        for one in certificates.values()
-        if one.same_as is not None and one.segment < one.same_as
+        (certificate, certificates[certificate.same_as])
+        for certificate in certificates.values()
+        if certificate.same_as is not None and certificate.segment < certificate.same_as
     ]
 
 
@@ -159,9 +159,9 @@ def _two_digits(index: float) -> str:
     return f"{index:.2f}".removeprefix("0")
 
 
-def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) -> dict[int, str]:
+def marked_names(names: Mapping[int, str], certificates: Mapping[int, Certificate]) -> dict[int, str]:
     """Names of segments for display, with "doubtful" beside those that are."""
-    marks = {segment: one.mark for segment, one in certificates.items() if one.mark}
+    marks = {segment: certificate.mark for segment, certificate in certificates.items() if certificate.mark}
     return {
         segment: f"{name} ({marks[segment]})" if segment in marks else name for segment, name in names.items()
     }
@@ -173,7 +173,7 @@ def with_verdict(
     """Certificates that call no segment stable where users support no number of segments."""
     if not unsupported(levels):
         return certificates
-    return {segment: replace(one, supported=False) for segment, one in certificates.items()}
+    return {segment: replace(certificate, supported=False) for segment, certificate in certificates.items()}
 
 
 def verdict_text(
@@ -187,17 +187,18 @@ def verdict_text(
         kept_back: Whether names are withheld (:func:`core.segments.levels.withheld`).
     """
     first = levels.sentence if levels else NOT_COMPARED
-    return " ".join(filter(None, (first, mostly_doubtful(certificates), KEPT_BACK if kept_back else "")))
+    return " ".join(filter(None, (first, mostly_doubtful(certificates), NAMES_WITHHELD if kept_back else "")))
 
 
 def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
     """Say that more than half of the segments are doubtful; empty where they are not."""
-    doubtful, found = sum(one.mark == _DOUBTFUL for one in certificates.values()), len(certificates)
-    if 2 * doubtful <= found:
-        return ""
-    return (
-        f"But {doubtful} of these {found} segments are doubtful: other users would lead to others, {GIVEN}."
+    doubtful, n = (
+        sum(certificate.mark == _DOUBTFUL for certificate in certificates.values()),
+        len(certificates),
     )
+    if 2 * doubtful <= n:
+        return ""
+    return f"But {doubtful} of these {n} segments are doubtful: other users would lead to others, {GIVEN}."
 
 
 def write_certificates(folder: Path, certificates: Mapping[int, Certificate]) -> None:
@@ -216,7 +217,7 @@ def _json() -> TypeAdapter[Mapping[int, Certificate]]:
 
 def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:
     """Table with a row a segment: the fields of :class:`Certificate`, ``word`` and ``condition``."""
-    return pd.DataFrame([one.to_dict() for one in certificates.values()])
+    return pd.DataFrame([certificate.to_dict() for certificate in certificates.values()])
 
 
 def certify(
@@ -235,7 +236,8 @@ def certify(
         resamples: Number of resamples, at least 39 for an interval of 95 %.
 
     Returns:
-        Segment → its certificate, but for segments with chosen users (:func:`core.segments.edits.chosen`).
+        Segment → its certificate, but for segments with chosen users
+        (:func:`core.segments.edits.chosen_segments`).
 
     Raises:
         Cancelled: If ``progress`` says so.
@@ -251,12 +253,12 @@ def certify(
     jobs = [(rng.integers(0, n, max(2, n // 2)), seed) for _ in range(resamples)]
     jobs += [(part, seed) for order in orders for part in (order[: n // 2], order[n // 2 :])]
     jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
-    found = []
+    matches = []
     with repeatable(), threads() as pool:
         for shared in pool.map(partial(_again, rows, sought), jobs):
-            found.append(shared)
-            progress(STAGE, len(found) / len(jobs), "Finding each segment again among other users")
-    return _certificates(partition, found, resamples)
+            matches.append(shared)
+            progress(STAGE, len(matches) / len(jobs), "Finding each segment again among other users")
+    return _certificates(partition, matches, resamples)
 
 
 def jaccard(shared: np.ndarray) -> np.ndarray:
@@ -295,12 +297,12 @@ class _Sought:
 
     def changed(self, place: np.ndarray, rows: np.ndarray, learns: np.ndarray) -> np.ndarray:
         """Apply the changes by hand to segments of a resample: int of shape (n,), −1 in none."""
-        from core.segments.by_hand import follow
+        from core.segments.editing import apply_edits
 
         shared = _shared(self.cut, len(self.cut_ids), place)
         before, after = linear_sum_assignment(shared[:-1, :-1], maximize=True)
         named = self.cut_ids[before[np.argsort(after)]]
-        labels = follow(named[place], rows, self.partition, self.users, learns)
+        labels = apply_edits(named[place], rows, self.partition, self.users, learns)
         return _places(labels, self.partition.ids, none=-1)
 
 
@@ -335,24 +337,24 @@ def _again(rows: np.ndarray, sought: _Sought, job: tuple[np.ndarray, int]) -> np
 
 
 def _shared(own: np.ndarray, k: int, place: np.ndarray) -> np.ndarray:
-    found = max(int(place.max()) + 1, 1)
-    code = own * (found + 1) + np.where(place < 0, found, place)
-    return np.bincount(code, minlength=(k + 1) * (found + 1)).reshape(k + 1, found + 1)
+    n_groups = max(int(place.max()) + 1, 1)
+    code = own * (n_groups + 1) + np.where(place < 0, n_groups, place)
+    return np.bincount(code, minlength=(k + 1) * (n_groups + 1)).reshape(k + 1, n_groups + 1)
 
 
 def _certificates(
-    partition: Partition, found: Sequence[np.ndarray], resamples: int
+    partition: Partition, matches: Sequence[np.ndarray], resamples: int
 ) -> dict[int, Certificate]:
-    indices = np.array([jaccard(shared)[:-1, :-1].max(axis=1) for shared in found])  # (jobs, k)
+    indices = np.array([jaccard(shared)[:-1, :-1].max(axis=1) for shared in matches])  # (jobs, k)
     drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * _SPLITS])
     low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
-    moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
-    means, union = drawn.mean(axis=0), np.mean([unions(shared) for shared in found[:resamples]], axis=0)
-    sizes, made = partition.sizes, {}
-    measured = [segment not in chosen(partition.edits) for segment in partition.ids]
+    moves = np.mean([_moves(shared) for shared in matches[:resamples]], axis=0)  # (k, k)
+    means, union = drawn.mean(axis=0), np.mean([unions(shared) for shared in matches[:resamples]], axis=0)
+    sizes, certificates = partition.sizes, {}
+    measured = [segment not in chosen_segments(partition.edits) for segment in partition.ids]
     for place, segment in compress(enumerate(partition.ids.tolist()), measured):
         rival = int(moves[place].argmax())
-        made[segment] = Certificate(
+        certificates[segment] = Certificate(
             segment=segment, users=sizes[segment], jaccard=float(means[place]),
             low=float(low[place]), high=float(high[place]), halves=float(halves[:, place].mean()),
             seeds=float(seeds[:, place].mean()),
@@ -363,9 +365,9 @@ def _certificates(
     union = np.where(np.outer(measured, measured), union, 0.0)
     for place, other in _really_one(means, union) if sum(measured) > 2 else ():
         one, two, together = int(partition.ids[place]), int(partition.ids[other]), float(union[place, other])
-        made[one] = replace(made[one], same_as=two, together=together)
-        made[two] = replace(made[two], same_as=one, together=together)
-    return made
+        certificates[one] = replace(certificates[one], same_as=two, together=together)
+        certificates[two] = replace(certificates[two], same_as=one, together=together)
+    return certificates
 
 
 def unions(shared: np.ndarray) -> np.ndarray:
@@ -402,11 +404,11 @@ def _really_one(alone: np.ndarray, union: np.ndarray) -> list[tuple[int, int]]:
     unsure = np.minimum.outer(alone, alone) < _STABLE
     misses_alone = 1 - np.maximum.outer(alone, alone)
     places = np.argwhere(unsure & (1 - union <= _MISSED * misses_alone))
-    found: list[tuple[int, int]] = []
+    joined: list[tuple[int, int]] = []
     for one, other in sorted(places.tolist(), key=lambda pair: -union[tuple(pair)]):
-        if not {one, other} & {place for pair in found for place in pair}:
-            found.append((one, other))
-    return found
+        if not {one, other} & {place for pair in joined for place in pair}:
+            joined.append((one, other))
+    return joined
 
 
 def _moves(shared: np.ndarray) -> np.ndarray:

@@ -16,15 +16,15 @@ from sklearn.cluster import MiniBatchKMeans
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
-from core.segments import by_hand
+from core.segments import editing
 from core.segments.geometry import BLOCK, count_different, inertia, nearest, repeatable
 from core.segments.kmeans import fit_centroids
 from core.segments.partition import Partition
 
-MOST: Final = 2_000_000
+MAX_USERS: Final = 2_000_000
 """Most users of whom a second copy of the vectors is made, in which Lloyd's algorithm works."""
 TAUGHT: Final = 20_000
-"""Users that centroids are fitted to first, where there are more than :data:`MOST`: those that
+"""Users that centroids are fitted to first, where there are more than :data:`MAX_USERS`: those that
 ``kmeans.cold_centroids`` draws anyway, so that the passes over everybody start where Lloyd's would."""
 RUN: Final = 256
 """Users that are read together, as they lie side by side on the disk; a batch holds runs from all over it, so
@@ -49,7 +49,7 @@ class ChunkedRows:
     @property
     def many(self) -> bool:
         """Whether there are so many rows that centroids are first fitted to :data:`TAUGHT` of them."""
-        return len(self.users) > MOST
+        return len(self.users) > MAX_USERS
 
     def teaching(self, seed: int) -> np.ndarray:
         """Copy the rows that centroids are fitted to: all, or :data:`TAUGHT` drawn at random of many."""
@@ -164,7 +164,7 @@ def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
     cut = {"centroids": partition.centroids, "ids": partition.ids, **partition.learned}
     with repeatable():
         place, _ = nearest(vectors, cut["centroids"])
-        return by_hand.follow(cut["ids"][place], vectors, partition)
+        return editing.apply_edits(cut["ids"][place], vectors, partition)
 
 
 def _check_enough(rows: np.ndarray, n_clusters: int) -> None:

@@ -11,7 +11,7 @@ vector to everybody and its slider does nothing. A view that is alone stays as t
 is nothing to balance, and distances are those the model was trained on.
 
 Where a view knows nothing of a user (zeros), the others make that user's vector. Weights are first multiplied
-by a factor of each view: its share of labelled page views, times a constant (:func:`counted`).
+by a factor of each view: its share of labelled page views, times a constant (:func:`scaled_weights`).
 
 Beside the mix are principal components of rows, and the frozen mix, which makes vectors of other sequences
 of the same pages.
@@ -28,7 +28,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.schema import LEARNED, View
+from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import ViewWeights
 from core.data.sequences import UserSequences
 from core.segments.activity import with_activity
@@ -41,7 +41,7 @@ TINY: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Calibrated:
+class CalibratedViews:
     """The part of a mix that does not depend on the weights, made once a data set so that sliders are quick.
 
     Args:
@@ -71,8 +71,8 @@ class Combined:
         absent: Learned views that have no vectors, so that their weights do nothing.
         means: Mean that was subtracted from each view; new users need the same.
         weights: The analyst's weights.
-        counted: Weights times the factors of the views, see :func:`counted`.
-        activity: See :class:`Calibrated`.
+        counted: Weights times the factors of the views, see :func:`scaled_weights`.
+        activity: See :class:`CalibratedViews`.
     """
 
     vectors: np.ndarray
@@ -105,7 +105,7 @@ def combine(
     return blend(calibrate(views, inside), weights, coverage)
 
 
-def mixed_as_before(
+def mix_like(
     views: Mapping[View, np.ndarray], weights: ViewWeights, means: Mapping[View, np.ndarray]
 ) -> np.ndarray:
     """Mix vectors of other users as in an earlier mix: float32 of shape (n_users, d); see :func:`combine`.
@@ -119,7 +119,7 @@ def mixed_as_before(
     return _mixed(ordered, centres, _all_scales(ordered, centres), present_weights(tuple(ordered), weights))
 
 
-def calibrate(views: Mapping[View, np.ndarray], inside: np.ndarray | None = None) -> Calibrated:
+def calibrate(views: Mapping[View, np.ndarray], inside: np.ndarray | None = None) -> CalibratedViews:
     """Measure means, scales and variances of the views; see :func:`combine` for the arguments.
 
     Raises:
@@ -131,13 +131,13 @@ def calibrate(views: Mapping[View, np.ndarray], inside: np.ndarray | None = None
     centres = _means(ordered, rows)
     scales = _all_scales(ordered, centres)
     variances = {view: _variance(ordered[view], centres[view], scales[view], rows) for view in ordered}
-    return Calibrated(
+    return CalibratedViews(
         ordered, MappingProxyType(centres), MappingProxyType(scales), MappingProxyType(variances)
     )
 
 
 def blend(
-    calibrated: Calibrated, weights: ViewWeights, coverage: Mapping[View, float] | None = None
+    calibrated: CalibratedViews, weights: ViewWeights, coverage: Mapping[View, float] | None = None
 ) -> Combined:
     """Mix calibrated views by weights into combined vectors.
 
@@ -150,12 +150,12 @@ def blend(
         SettingsError: If every view that is present has weight 0.
     """
     present = tuple(calibrated.views)
-    counts = counted(weights, coverage or {})
+    counts = scaled_weights(weights, coverage or {})
     shares = present_weights(present, counts)
     return Combined(
         vectors=_mixed(calibrated.views, calibrated.means, calibrated.scales, shares),
         effective=effective_shares(calibrated.variances, shares),
-        absent=tuple(view for view in LEARNED if view not in present),
+        absent=tuple(view for view in LEARNED_VIEWS if view not in present),
         means=calibrated.means,
         weights=weights,
         counted=counts,
@@ -163,7 +163,7 @@ def blend(
     )
 
 
-def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights:
+def scaled_weights(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights:
     """Multiply weights by the factors of their views, unless ``weights.insist``.
 
     Args:
@@ -204,7 +204,7 @@ def effective_shares(variances: Mapping[View, float], shares: Mapping[View, floa
     """Share of each view in the variance of the mix before it is normalised: weight times variance.
 
     Args:
-        variances: See :class:`Calibrated`.
+        variances: See :class:`CalibratedViews`.
         shares: Weight of each view.
     """
     terms = {view: share * variances[view] for view, share in shares.items()}
@@ -225,9 +225,9 @@ def _all_scales(views: Mapping[View, np.ndarray], means: Mapping[View, np.ndarra
 def _common_length(views: Mapping[View, np.ndarray]) -> int:
     lengths = {len(array) for array in views.values()}
     if len(lengths) != 1:
-        found = ", ".join(f"{view} {array.shape}" for view, array in views.items()) or "no view"
+        shapes = ", ".join(f"{view} {array.shape}" for view, array in views.items()) or "no view"
         raise ArtifactError(
-            f"The views do not fit together: {found}",
+            f"The views do not fit together: {shapes}",
             allowed="views of the same users",
             remedy="Make the embeddings again",
         )
@@ -337,4 +337,4 @@ class FrozenMix:
         names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
         renumbered = replace(sequences, page=page.astype(np.int32))
         views = with_activity(self.embed(self.model, renumbered, names), sequences, self.combined.activity)
-        return mixed_as_before(views, self.combined.counted, self.combined.means)
+        return mix_like(views, self.combined.counted, self.combined.means)

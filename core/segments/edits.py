@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from core.base.settings import Settings
-from core.base.wording import counted
+from core.base.wording import pluralise
 
 
 class Merge(Settings):
@@ -23,7 +23,9 @@ class Merge(Settings):
     @property
     def text(self) -> str:
         """The change in words: ``Merged 2 and 5 into 2: 812 users``."""
-        return f"Merged {numbers(self.segments)} into {self.kept + 1}: {counted(self.users, 'user')}"
+        return (
+            f"Merged {segment_numbers(self.segments)} into {self.kept + 1}: {pluralise(self.users, 'user')}"
+        )
 
 
 class Split(Settings):
@@ -38,7 +40,7 @@ class Split(Settings):
     @property
     def text(self) -> str:
         """The change in words: ``Split 3 into 3 and 7: 411 users``."""
-        return f"Split {self.segment + 1} into {numbers(self.parts)}: {counted(self.users, 'user')}"
+        return f"Split {self.segment + 1} into {segment_numbers(self.parts)}: {pluralise(self.users, 'user')}"
 
 
 class SetAside(Settings):
@@ -51,7 +53,7 @@ class SetAside(Settings):
     @property
     def text(self) -> str:
         """The change in words: ``Set aside 4: 93 users``."""
-        return f"Set aside {numbers(self.segments)}: {counted(self.users, 'user')}"
+        return f"Set aside {segment_numbers(self.segments)}: {pluralise(self.users, 'user')}"
 
 
 class Gather(Settings):
@@ -69,7 +71,7 @@ class Gather(Settings):
     def text(self) -> str:
         """The change in words: ``Made 8 of 93 users: drawn on the map``."""
         why = f": {self.why}" if self.why else ""
-        return f"Made {self.made + 1} of {counted(self.users, 'user')}{why}"
+        return f"Made {self.made + 1} of {pluralise(self.users, 'user')}{why}"
 
 
 class Regroup(Settings):
@@ -85,13 +87,15 @@ class Regroup(Settings):
     @property
     def text(self) -> str:
         """The change in words: ``Regrouped 811 users by a facet, How often they come: 9, 10 and 11``."""
-        return f"Regrouped {counted(self.users, 'user')} by a facet, {self.why}: {numbers(self.parts)}"
+        return (
+            f"Regrouped {pluralise(self.users, 'user')} by a facet, {self.why}: {segment_numbers(self.parts)}"
+        )
 
 
 Edit: TypeAlias = Annotated[Merge | Split | SetAside | Gather | Regroup, Field(discriminator="kind")]
 
 
-def made(edits: Sequence[Edit]) -> set[int]:
+def made_segments(edits: Sequence[Edit]) -> set[int]:
     """Ids of segments made by hand, some of which no longer exist."""
     found: set[int] = set()
     for edit in edits:
@@ -105,7 +109,7 @@ def made(edits: Sequence[Edit]) -> set[int]:
     return found
 
 
-def chosen(edits: Sequence[Edit]) -> set[int]:
+def chosen_segments(edits: Sequence[Edit]) -> set[int]:
     """Ids of segments with chosen users, also by a split or merge: clustering cannot lead to them again."""
     found: set[int] = set()
     for edit in edits:
@@ -121,7 +125,7 @@ def chosen(edits: Sequence[Edit]) -> set[int]:
     return found
 
 
-def numbers(segments: Sequence[int]) -> str:
+def segment_numbers(segments: Sequence[int]) -> str:
     """Write segment ids as they are numbered on screen: ``2, 3 and 5``."""
     told = [str(segment + 1) for segment in segments]
     return " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)

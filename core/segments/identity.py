@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.segments.certificate import jaccard
-from core.segments.edits import made
+from core.segments.edits import made_segments
 from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
@@ -73,7 +73,7 @@ def match(previous: Partition, current: Partition) -> Match:
     )
 
 
-def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
+def recovery(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
     """Measure how well each segment is found again by clustering other vectors of the same users.
 
     Args:
@@ -91,9 +91,9 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
     from core.segments.clustering import fit  # late: stage names need no scikit-learn
 
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
-    best = likeness(partition, other).max(axis=1)
+    best = jaccard_matrix(partition, other).max(axis=1)
     found = zip(partition.ids.tolist(), best.tolist(), strict=True)
-    return {segment: index for segment, index in found if segment not in made(partition.edits)}
+    return {segment: index for segment, index in found if segment not in made_segments(partition.edits)}
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def continued(
     Raises:
         ArtifactError: If they are not of the same users.
     """
-    index = np.where(may_be, likeness(previous, current), 0)
+    index = np.where(may_be, jaccard_matrix(previous, current), 0)
     same = {
         int(current.ids[after]): (int(previous.ids[before]), float(index[before, after]))
         for before, after in zip(*np.nonzero(index > above), strict=True)
@@ -144,7 +144,7 @@ def continued(
     return Continued(_relabelled(current, names), dict(sorted(same.values())))
 
 
-def likeness(previous: Partition, current: Partition) -> np.ndarray:
+def jaccard_matrix(previous: Partition, current: Partition) -> np.ndarray:
     """Jaccard index of each pair of segments: float of shape (k_previous, k_current).
 
     Raises:
@@ -167,7 +167,7 @@ def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = 
         inside = np.flatnonzero(current.labels != OUTSIDE)
         labels = current.labels.copy()
         labels[inside] = labels[rng.permutation(inside)]
-        found.append(likeness(previous, replace(current, labels=labels)).max())
+        found.append(jaccard_matrix(previous, replace(current, labels=labels)).max())
     return float(np.quantile(found, 0.95))
 
 

@@ -72,10 +72,10 @@ def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
         Centroids, float32 of shape (n_clusters, d).
     """
     rows = seeded_sample(rows, SAMPLE, settings.seed)
-    return _centroids_from(rows, narrowed(rows), settings)
+    return _centroids_from(rows, reduce_dimensions(rows), settings)
 
 
-def narrowed(rows: np.ndarray) -> np.ndarray:
+def reduce_dimensions(rows: np.ndarray) -> np.ndarray:
     """Principal components that starts are tried on: float32 of shape (n, at most 16)."""
     narrow: np.ndarray = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(
         rows
@@ -112,7 +112,7 @@ def labels_by(
     if different < 2:
         return np.zeros(len(rows), dtype=np.intp)
     settings = ClusterSettings(n_clusters=min(n_clusters, different), seed=seed, n_init=n_init)
-    return nearest(rows, _centroids_from(learns, narrowed(learns), settings))[0]
+    return nearest(rows, _centroids_from(learns, reduce_dimensions(learns), settings))[0]
 
 
 def warm_start(previous: Partition, vectors: np.ndarray, n_clusters: int) -> np.ndarray:

@@ -22,8 +22,8 @@ from core.base.progress import Progress, silent
 from core.data.sequences import UserSequences
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import (
-    FEWEST_USERS,
-    MOST_DESCRIBED,
+    MAX_DESCRIBED,
+    MIN_USERS,
     AspectStructure,
     SegmentLevel,
     SegmentLevels,
@@ -33,7 +33,7 @@ from core.segments.levels import (
 from core.segments.small_kinds import FoundKind, find_small_kinds
 from core.segments.user_priors import (
     CROSSED_ATOMS,
-    MOST_KINDS,
+    MAX_KINDS,
     Prior,
     TokenCounts,
     cheapest_pair,
@@ -54,7 +54,7 @@ _BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
 POLES: Final = (2, 3, 6)
 CONCENTRATIONS: Final = (0.3, 1.0)
 TRAITS: Final = (1, 2, 4)
-MOST_CROSSED: Final = 12
+MAX_CROSSED: Final = 12
 SURE: Final = 2.33
 """Standard errors by which kinds must be better than a continuum and than everybody alike: 1 % of error."""
 _LIKELY: Final = 1.64
@@ -63,7 +63,7 @@ _COME_AGAIN: Final = 0.7
 """Least adjusted Rand index of the groups of two halves of the users, for segments or a description."""
 ALIKE: Final = 0.85
 """Least adjusted Rand index of the groups of two halves of the users, for a coarser level."""
-_MOST_COARSER: Final = 2
+_MAX_COARSER: Final = 2
 TINY: Final = 1e-9
 
 
@@ -86,14 +86,14 @@ def measure_levels(
     Raises:
         Cancelled: If ``progress`` says so.
     """
-    if len(users) < FEWEST_USERS:
+    if len(users) < MIN_USERS:
         return SegmentLevels(users=len(users), verdict=Structure.NONE)
     drawn = np.sort(np.random.default_rng(0).permutation(len(users))[:USERS])
     sample = sequences.of_users(users[drawn])
     together, counts = half_counts(sample, urls, labels)
     by_session, _ = half_counts(sample, urls, {}, by_session=True)
     compared = {aspect: half.of_comparable_users() for aspect, half in counts.items()}
-    counts = {aspect: half for aspect, half in compared.items() if len(half) >= FEWEST_USERS}
+    counts = {aspect: half for aspect, half in compared.items() if len(half) >= MIN_USERS}
     message = "Comparing kinds of users with gradients"
     progress(STAGE, 0.0, message)
     with repeatable(), threads() as pool:
@@ -114,24 +114,24 @@ def measure_levels(
 
 
 def _placed(
-    found: Sequence[FoundKind],
+    small_kinds: Sequence[FoundKind],
     sequences: UserSequences,
     users: np.ndarray,
     urls: Sequence[str],
     sample: UserSequences,
 ) -> tuple[SmallKind, ...]:
     """Assign all users, not only the sample that was compared, to the small kinds."""
-    members: list[list[int]] = [[] for _ in found]
-    for start in range(0, len(users) if found else 0, USERS):
+    members: list[list[int]] = [[] for _ in small_kinds]
+    for start in range(0, len(users) if small_kinds else 0, USERS):
         block = users[start : start + USERS]
         counts, _ = half_counts(sequences.of_users(block), urls, {}, like=sample)
-        for kind, theirs in zip(found, members, strict=True):
+        for kind, theirs in zip(small_kinds, members, strict=True):
             theirs += block[kind.holds(counts.both)].tolist()
     return tuple(
         SmallKind(
             users=tuple(theirs), share=len(theirs) / len(users), agreement=kind.agreement, gain=kind.gain
         )
-        for kind, theirs in zip(found, members, strict=True)
+        for kind, theirs in zip(small_kinds, members, strict=True)
     )
 
 
@@ -154,7 +154,7 @@ class _CrossFit:
         half = np.random.default_rng(0).permutation(len(counts)) % 2
         self.judged = [np.flatnonzero(half == side) for side in (0, 1)]
         learning = [self._tokens(counts.both, np.flatnonzero(half != side)) for side in (0, 1)]
-        most = min(MOST_KINDS, len(counts.context))
+        most = min(MAX_KINDS, len(counts.context))
         self.sides = [(tokens, kinds(tokens, most)) for tokens in learning]
         """Counts of the users that learn, and the kinds that were fitted to them."""
         self.numbers = sorted(set(self.sides[0][1]) & set(self.sides[1][1]))
@@ -240,7 +240,7 @@ class _CrossFit:
 
     def crossed_scores(self) -> dict[int, np.ndarray]:
         """Score each user by kinds that are crossed with a trait: number of kinds → scores."""
-        numbers = range(1, min(self.best_k, MOST_CROSSED) + 1)
+        numbers = range(1, min(self.best_k, MAX_CROSSED) + 1)
         return {k: self.score(crossed(tokens, fitted, k) for tokens, fitted in self.sides) for k in numbers}
 
 
@@ -299,15 +299,13 @@ def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
 def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
     """Choose coarser levels: halves of the users agree on their groups, and their next merge costs most."""
     alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= ALIKE]
-    return sorted(
-        sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:_MOST_COARSER]
-    )
+    return sorted(sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:_MAX_COARSER])
 
 
 def _described(fit: _CrossFit) -> int:
     """Choose the most groups that halves agree on, up to the best number; else those most agreed on."""
     groups = _group(fit, max(2, fit.best_k), with_trait=False)
-    few = [k for k in groups if k <= MOST_DESCRIBED]
+    few = [k for k in groups if k <= MAX_DESCRIBED]
     alike = [k for k in few if groups[k].agreement >= _COME_AGAIN]
     return max(alike, default=max(few, key=lambda k: groups[k].agreement))
 
@@ -353,11 +351,11 @@ def _merged(tokens: TokenCounts, prior: Prior, users: TokenCounts) -> dict[int, 
         Number of groups → the group of each user, and the log likelihood lost by the next merge.
     """
     expected = tokens.expected(tokens.posterior(prior), prior.atoms)
-    posterior, made = users.posterior(prior), {}
+    posterior, priors = users.posterior(prior), {}
     while len(expected) > 1:
-        kept, lost, cost = cheapest_pair(tokens, expected)
-        made[len(expected)] = posterior.argmax(axis=1), cost
-        expected[kept] += expected[lost]
-        posterior[:, kept] += posterior[:, lost]
+        first_kind, lost, cost = cheapest_pair(tokens, expected)
+        priors[len(expected)] = posterior.argmax(axis=1), cost
+        expected[first_kind] += expected[lost]
+        posterior[:, first_kind] += posterior[:, lost]
         expected, posterior = np.delete(expected, lost, 0), np.delete(posterior, lost, 1)
-    return made
+    return priors

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.base.errors import ArtifactError
 from core.segments.visit_tokens import Aspect
 
-FEWEST_USERS: Final = 120
+MIN_USERS: Final = 120
 """Users needed to compare: two kinds of thirty users in each half of them."""
-MOST_DESCRIBED: Final = 6
+MAX_DESCRIBED: Final = 6
 """Most groups that users are described by where they support no number of segments."""
 SHOWN: Final = 0.5
 """Jaccard index with a segment from which on a small kind counts as shown by it."""
@@ -95,7 +95,7 @@ class SegmentLevels(_Part):
         levels: Supported numbers, ascending; empty unless there are segments.
         aspects: Verdict by each aspect alone.
         described_k: Groups that users are described by: the suggestion; else the most that halves of the
-            users agree on, up to the number of kinds that predicts best and :data:`MOST_DESCRIBED`.
+            users agree on, up to the number of kinds that predicts best and :data:`MAX_DESCRIBED`.
         gains: How much better 1, 2, … kinds, crossed with a trait where that predicts better, predict the
             other half of somebody's page views than everybody alike does, in nats a user.
         gradient_gain: How much better the best continuum predicts, likewise.
@@ -159,7 +159,7 @@ class SegmentLevels(_Part):
         if not self.gains:
             return (
                 f"Too few users to tell whether there are segments: {self.users:,} have two page views "
-                f"or more, and {FEWEST_USERS} are needed."
+                f"or more, and {MIN_USERS} are needed."
             )
         if self.verdict is Structure.NONE:
             return (

@@ -171,13 +171,13 @@ def read_rules(path: Traversable) -> tuple[OnePageSegment, ...]:
         raise ArtifactError(f"The one-page segments in {path} are damaged", remedy="Run it again") from error
 
 
-FEWEST_USERS, FEWEST_SHARE = 30, 0.03
+MIN_USERS, MIN_SHARE = 30, 0.03
 """Least users of a segment: the larger of the number and the share of all."""
-MOST: Final = 8
+MAX_SEGMENTS: Final = 8
 """Most segments, without that of all others."""
 DEPTH: Final = 3
 FOLDS: Final = 5
-_FEWEST_CASES: Final = 5 * FOLDS
+_MIN_CASES: Final = 5 * FOLDS
 """Least users who engaged, and who did not: five of each in every fold."""
 _Z_CHOSEN: Final = 2.394
 """Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
@@ -188,7 +188,7 @@ ALONE: Final = 0.1
 LARGE: Final = 0.25
 """Share of the one-page users from which on a group by landing page is split by source."""
 _SECOND_PAGES: Final = 3
-_FEWEST_SECOND: Final = 3
+_MIN_SECOND: Final = 3
 """Users from which on a second page is listed: fewer would say what a single user did."""
 
 Rule = tuple[Condition, ...]
@@ -205,10 +205,10 @@ def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegmen
         The segments; none where no landing page, source or device has enough users.
     """
     mine = arrivals[one_page].reset_index(drop=True)
-    fewest = max(FEWEST_USERS, int(np.ceil(FEWEST_SHARE * len(mine))))
+    fewest = max(MIN_USERS, int(np.ceil(MIN_SHARE * len(mine))))
     check, rules, engaged = None, list[Rule](), (mine[Trait.ENGAGED] == YES).to_numpy()
     questions, answers = _questions(mine, fewest)
-    if questions and min(engaged.sum(), (~engaged).sum()) >= _FEWEST_CASES:
+    if questions and min(engaged.sum(), (~engaged).sum()) >= _MIN_CASES:
         depth, check = _checked(answers, engaged, fewest)
         if check.useful:
             rules = _leaves(questions, answers, engaged, depth, fewest)
@@ -217,17 +217,17 @@ def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegmen
 
 def _questions(mine: pd.DataFrame, fewest: int) -> tuple[list[Condition], np.ndarray]:
     """Questions of a tree that have enough users for either answer, and answers (n_users, n_questions)."""
-    asked, answers, seen = list[Condition](), list[np.ndarray](), set[bytes]()
+    conditions, answers, seen = list[Condition](), list[np.ndarray](), set[bytes]()
     for field in (trait for trait in Trait if trait is not Trait.ENGAGED):
         for value in _values(mine[field], fewest):
             condition = Condition(field=field, op="is", value=value)
             answer = condition.holds(mine)
             same = {np.packbits(answer).tobytes(), np.packbits(~answer).tobytes()}
             if (~answer).sum() >= fewest and not same & seen:
-                asked.append(condition)
+                conditions.append(condition)
                 answers.append(answer)
                 seen |= same
-    return asked, np.array(answers, dtype=np.float32).reshape(len(asked), len(mine)).T
+    return conditions, np.array(answers, dtype=np.float32).reshape(len(conditions), len(mine)).T
 
 
 def _values(column: pd.Series, fewest: int) -> list[str]:
@@ -241,13 +241,13 @@ def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int,
     """Choose the depth of the tree, and measure it on users that it was not grown from."""
     chosen = _drawn(wanted)
     share = len(chosen) / len(wanted)
-    found = [
+    checks = [
         _auc(answers[chosen], wanted[chosen], depth, max(1, int(fewest * share)))
         for depth in range(1, DEPTH + 1)
     ]
-    best, error = max(found)
+    best, error = max(checks)
     depth, (auc, spread) = next(
-        (place, one) for place, one in enumerate(found, start=1) if one[0] >= best - error
+        (place, check) for place, check in enumerate(checks, start=1) if check[0] >= best - error
     )
     low, high = np.clip([auc - _Z_CHOSEN * spread, auc + _Z_CHOSEN * spread], 0, 1)
     return depth, TreeCheck(auc=auc, low=float(low), high=float(high))
@@ -270,12 +270,12 @@ def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tu
     from sklearn.model_selection import StratifiedKFold
 
     areas, variances = [], []
-    for learnt, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(answers, wanted):
+    for learnt, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(answers, wanted):
         tree = _grown(answers[learnt], wanted[learnt], depth, max(1, fewest * (FOLDS - 1) // FOLDS))
-        area = float(roc_auc_score(wanted[held], tree.predict_proba(answers[held])[:, 1]))
-        cases = int(wanted[held].sum())
+        area = float(roc_auc_score(wanted[held_out], tree.predict_proba(answers[held_out])[:, 1]))
+        cases = int(wanted[held_out].sum())
         areas.append(area)
-        variances.append(auc_variance(area, cases, len(held) - cases))
+        variances.append(auc_variance(area, cases, len(held_out) - cases))
     return float(np.mean(areas)), float(np.sqrt(np.sum(variances)) / FOLDS)
 
 
@@ -303,10 +303,10 @@ def _leaves(
         if tree.children_left[node] < 0:
             yield simplified(rule)
             return
-        asked = questions[tree.feature[node]]
-        denied = asked.model_copy(update={"op": "is not"})
+        condition = questions[tree.feature[node]]
+        denied = condition.model_copy(update={"op": "is not"})
         yield from below(tree.children_left[node], (*rule, denied))
-        yield from below(tree.children_right[node], (*rule, asked))
+        yield from below(tree.children_right[node], (*rule, condition))
 
     return list(below(0, ()))
 
@@ -319,13 +319,13 @@ def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
         (Trait.PAGE, max(alone, fewest)),
         *((field, fewest) for field in (*LANDING[1:], Trait.PAGE)),
     ]:
-        for value in _values(mine[field][left], users)[: MOST - len(rules)]:
+        for value in _values(mine[field][left], users)[: MAX_SEGMENTS - len(rules)]:
             condition = _narrowest(mine, Condition(field=field, op="is", value=value))
             here = condition.holds(mine)
             first = [rule[0] for rule in rules if (here & rule[0].holds(mine)).any()]
-            taken = [condition.model_copy(update={"op": "is not"}) for condition in first]
+            negated = [condition.model_copy(update={"op": "is not"}) for condition in first]
             if (here & left).sum() >= fewest:
-                rules.append(simplified((condition, *taken)))
+                rules.append(simplified((condition, *negated)))
                 left &= ~here
     return _by_source(mine, rules, fewest)
 
@@ -338,20 +338,20 @@ def _narrowest(mine: pd.DataFrame, condition: Condition) -> Condition:
 
 def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]:
     """Split rules for over a quarter of the users by the most frequent source, while there is room."""
-    made, waiting = list[Rule](), list(rules)
+    split_rules, waiting = list[Rule](), list(rules)
     while waiting:
         rule = waiting.pop(0)
         here = _holds(mine, rule)
-        asked = {condition.value for condition in rule if condition.field is Trait.SOURCE}
-        values = [value for value in _values(mine[Trait.SOURCE][here], fewest) if value not in asked]
+        sources = {condition.value for condition in rule if condition.field is Trait.SOURCE}
+        values = [value for value in _values(mine[Trait.SOURCE][here], fewest) if value not in sources]
         source = Condition(field=Trait.SOURCE, op="is", value=values[0]) if values else None
-        room = len(made) + len(waiting) + 2 <= MOST
+        room = len(split_rules) + len(waiting) + 2 <= MAX_SEGMENTS
         if source and room and here.mean() > LARGE and (here & ~source.holds(mine)).sum() >= fewest:
-            made.append(simplified((*rule, source)))
+            split_rules.append(simplified((*rule, source)))
             waiting.insert(0, (*rule, source.model_copy(update={"op": "is not"})))
         else:
-            made.append(simplified(rule))
-    return made
+            split_rules.append(simplified(rule))
+    return split_rules
 
 
 def _holds(arrivals: pd.DataFrame, rule: Rule) -> np.ndarray:
@@ -364,14 +364,14 @@ def _made(
 ) -> OnePageSegments:
     """Make the segments of rules, largest first; users in none of them are in the last."""
     rules = [_needed(arrivals[one_page], rule) for rule in rules]
-    held = {rule: one_page & _holds(arrivals, rule) for rule in rules}
-    order = sorted(rules, key=lambda rule: -held[rule].sum())
+    users_of = {rule: one_page & _holds(arrivals, rule) for rule in rules}
+    order = sorted(rules, key=lambda rule: -users_of[rule].sum())
     codes = np.full(len(arrivals), -1, dtype=np.int8)
-    if rules and (one_page & ~np.any([*held.values()], axis=0)).any():
+    if rules and (one_page & ~np.any([*users_of.values()], axis=0)).any():
         order.append(())
-        held[()] = one_page & ~np.any([*held.values()], axis=0)
+        users_of[()] = one_page & ~np.any([*users_of.values()], axis=0)
     for place, rule in enumerate(order):
-        codes[held[rule]] = place
+        codes[users_of[rule]] = place
     addresses = list(arrivals[Trait.PAGE].cat.categories)
     return OnePageSegments(
         codes,
@@ -379,7 +379,7 @@ def _made(
             OnePageSegment(
                 name=rule_name(rule, addresses) if rule else OTHER,
                 rule=rule,
-                users=int(held[rule].sum()),
+                users=int(users_of[rule].sum()),
             )
             for rule in order
         ),
@@ -420,7 +420,7 @@ def with_second_pages(
         for other in rules if not segment.rule else ():
             alike &= ~_holds(arrivals, other)
         page, users = np.unique(second[alike & (second >= 0)], return_counts=True)
-        most = [p for p in np.argsort(-users, kind="stable")[:_SECOND_PAGES] if users[p] >= _FEWEST_SECOND]
+        most = [p for p in np.argsort(-users, kind="stable")[:_SECOND_PAGES] if users[p] >= _MIN_SECOND]
         listed = tuple(
             SecondPage(page=pages[page[place]], users=int(users[place]), n=int(alike.sum())) for place in most
         )

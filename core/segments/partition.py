@@ -43,7 +43,7 @@ class Partition:
         settings: Settings of the clustering.
         learned: Arrays that changes by hand were decided by, with the ``centroids`` and ``ids`` that
             clustering led to; empty without such changes.
-        edits: Changes by hand since clustering (:mod:`core.segments.by_hand`).
+        edits: Changes by hand since clustering (:mod:`core.segments.editing`).
 
     Raises:
         ArtifactError: If the parts do not fit together.

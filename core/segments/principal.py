@@ -14,7 +14,7 @@ def principal_axes(rows: np.ndarray, most: int) -> dict[str, np.ndarray]:
     return {"mean": made.mean_.astype(np.float32), "axes": made.components_.astype(np.float32)}
 
 
-def along(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
+def project(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
     """Coordinates of rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
     narrow: np.ndarray = (rows - axes["mean"]) @ axes["axes"].T
     return narrow

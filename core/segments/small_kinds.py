@@ -16,7 +16,7 @@ from scipy import sparse
 
 from core.segments.user_priors import USERS_A_KIND, Prior, TokenCounts
 
-_MOST_SHARE: Final = 0.04
+_MAX_SHARE: Final = 0.04
 """Largest share of the users in a small kind."""
 _HALVES_AGREE: Final = 0.6
 """Least Jaccard index of the users whom two halves would put in a small kind."""
@@ -76,7 +76,7 @@ def find_small_kinds(
         agreement = float(_jaccard(*(_in_last(users, prior) for prior in added)))
         prior = _settled(users, added[0])
         theirs = _in_last(users, prior)
-        small = USERS_A_KIND <= theirs.sum() < _MOST_SHARE * len(users)
+        small = USERS_A_KIND <= theirs.sum() < _MAX_SHARE * len(users)
         if (
             agreement < _HALVES_AGREE
             or not small
@@ -102,7 +102,7 @@ def _candidates(
         The users whom both halves put in each, bool of shape (n_users,), and the kind of each half.
     """
     pairs: list[tuple[float, np.ndarray, list[Prior]]] = []
-    most = 1.2 * _MOST_SHARE * len(users)
+    most = 1.2 * _MAX_SHARE * len(users)
     for k in sorted(set(fitted[0]) & set(fitted[1]) - {1}):
         halves = [users.posterior(priors[k]) > 0.5 for priors in fitted]
         alike = _jaccard(*halves)

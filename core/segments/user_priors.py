@@ -30,14 +30,14 @@ from sklearn.utils.extmath import randomized_svd
 
 from core.segments.geometry import count_different
 
-MOST_KINDS: Final = 24
+MAX_KINDS: Final = 24
 USERS_A_KIND: Final = 30
 """Least users a kind: more kinds are not fitted."""
 START_DIMENSIONS: Final = 16
 DIGITS: Final = 5
 """Decimal digits in which the first dimensions of users must differ to start in different kinds."""
 _POLE_ATOMS, _TRAIT_ATOMS, _LINE_ATOMS, CROSSED_ATOMS = 256, 128, 25, 9
-STEP, _LONGEST_STEP = 0.7, 0.5
+STEP, _MAX_STEP_LENGTH = 0.7, 0.5
 """Damping of Newton's method: share of a step that is taken, and the longest step in log probability."""
 
 
@@ -170,7 +170,7 @@ def improved(tokens: TokenCounts, prior: Prior, rounds: int) -> Prior:
     return prior
 
 
-def kinds(tokens: TokenCounts, most: int = MOST_KINDS) -> dict[int, Prior]:
+def kinds(tokens: TokenCounts, most: int = MAX_KINDS) -> dict[int, Prior]:
     """Fit kinds of users at every number: number of kinds → prior, from at most ``most`` down to 1."""
     totals = np.maximum(np.asarray(tokens.counts.sum(axis=1)).ravel(), 1)
     roots = sparse.diags_array(1 / np.sqrt(totals)) @ tokens.counts.sqrt()
@@ -313,7 +313,7 @@ def crossed(tokens: TokenCounts, fitted: Mapping[int, Prior], n_kinds: int) -> P
 
 
 def _newton(gradient: np.ndarray, curvature: np.ndarray) -> np.ndarray:
-    step: np.ndarray = np.clip(STEP * gradient / curvature, -_LONGEST_STEP, _LONGEST_STEP)
+    step: np.ndarray = np.clip(STEP * gradient / curvature, -_MAX_STEP_LENGTH, _MAX_STEP_LENGTH)
     return step
 
 

@@ -20,17 +20,17 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import entr
 
-from core.data.seen_days import DAY
+from core.data.day_coverage import DAY
 from core.data.sequences import UserSequences
 
 MAX_LENGTH: Final = 64
 """Latest page views of a user that are read."""
-MOST_PARTS: Final = 12
+MAX_PARTS: Final = 12
 """Most parts of a site between which steps are counted."""
-MOST_PAGES: Final = 1_500
+MAX_PAGES: Final = 1_500
 """Most viewed pages with a token; all others of a part share a token."""
-_MOST_LABELS: Final = 40
-MOST_REPEATS: Final = 8
+_MAX_LABELS: Final = 40
+MAX_REPEATS: Final = 8
 """Most times that a token of a user counts in a half."""
 BUCKETS: Final = 16
 """Buckets of times, and of page views a session: each is twice as wide as the one before."""
@@ -124,7 +124,7 @@ def half_counts(
         Aspect.ACTIVITY: views.sessions_counted(),
     }
     named = [
-        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], ranks, _MOST_LABELS)
+        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], ranks, _MAX_LABELS)
         for names in labels.values()
     ]
     known = [np.asarray(names, dtype=object) != "" for names in labels.values()]
@@ -223,7 +223,7 @@ class _Views:
             places = (user[which], token[which])
             shape = (self.n_users, len(context))
             counted = sparse.coo_array((np.ones(int(which.sum())), places), shape=shape).tocsr()
-            counted.data = np.minimum(counted.data, MOST_REPEATS)
+            counted.data = np.minimum(counted.data, MAX_REPEATS)
             return counted
 
         return HalfCounts(count(kept & ~second), count(kept & second), context)
@@ -264,7 +264,7 @@ def _parts(urls: Sequence[str], views: _Views) -> np.ndarray:
     """
     tree, viewed = _tree(urls), np.bincount(views.page, minlength=len(urls)).astype(np.float64)
     nodes, rows, depth = int(tree.max()) + 1, np.arange(len(urls)), np.zeros(len(urls), dtype=np.int64)
-    for _ in range(MOST_PARTS - 1):
+    for _ in range(MAX_PARTS - 1):
         part = tree[rows, depth]
         page, level = np.nonzero((np.arange(tree.shape[1]) > depth[:, None]) & (tree >= 0))
         branch, of = tree[page, level], np.zeros(nodes, dtype=np.int64)
@@ -276,7 +276,7 @@ def _parts(urls: Sequence[str], views: _Views) -> np.ndarray:
             break
         cut = branch == gain.argmax()
         depth[page[cut]] = level[cut]
-    return _ranked(np.unique(tree[rows, depth], return_inverse=True)[1], views, MOST_PARTS)
+    return _ranked(np.unique(tree[rows, depth], return_inverse=True)[1], views, MAX_PARTS)
 
 
 def _tree(urls: Sequence[str]) -> np.ndarray:
@@ -292,7 +292,7 @@ def _tree(urls: Sequence[str]) -> np.ndarray:
 
 
 def _pages_in(part: np.ndarray, views: _Views) -> np.ndarray:
-    """Number pages from the most viewed; after the first :data:`MOST_PAGES`, by their part."""
+    """Number pages from the most viewed; after the first :data:`MAX_PAGES`, by their part."""
     rank = _ranked(np.arange(len(part)), views, len(part))
-    page: np.ndarray = np.where(rank < MOST_PAGES, rank, MOST_PAGES + part)
+    page: np.ndarray = np.where(rank < MAX_PAGES, rank, MAX_PAGES + part)
     return np.unique(page, return_inverse=True)[1]

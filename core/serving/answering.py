@@ -11,9 +11,9 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from core.base.errors import InputError
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.ingest.in_memory import Person
-from core.serving.reading import NotJson, parsed
+from core.serving.reading import NotJson, parse_body
 from core.serving.scorer import (
     NotScored,
     Problem,
@@ -83,7 +83,7 @@ def _answered(
 def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | ScoreReply:
     """Read the users of a request, or reply what is wrong with it."""
     try:
-        value = parsed(body)
+        value = parse_body(body)
         shape.model_validate(value)
         people, nobody = scorer.people(scorer.reader.read(value["events"], body))
     except NotJson as error:
@@ -93,7 +93,9 @@ def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | ScoreRe
     except InputError as error:
         return problem(_UNPROCESSABLE, str(error))
     if shape is ScoreRequest and len(people) > 1:
-        said = f"The events are of {counted(len(people), 'user')}; /v1/score takes one, /v1/score_batch many"
+        said = (
+            f"The events are of {pluralise(len(people), 'user')}; /v1/score takes one, /v1/score_batch many"
+        )
         return problem(_UNPROCESSABLE, said)
     return _Ask(people, nobody)
 

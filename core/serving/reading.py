@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from core.base.errors import InputError, read_as_trained
+from core.base.errors import InputError, reworded_for_frozen_model
 from core.base.settings import IngestSettings
 from core.ingest.in_memory import Record
 from core.ingest.read.headers import require
@@ -20,7 +20,7 @@ from core.ingest.read.nested import (
     RECORD_FIELDS,
     BrokenRecord,
     InexactId,
-    Plan,
+    ReadPlan,
     decode_exactly,
     make_plan,
     map_names,
@@ -36,7 +36,7 @@ class NotJson(Exception):
     """Error of a body that is no JSON."""
 
 
-def parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
+def parse_body(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
     """Parse a request's body as JSON.
 
     Raises:
@@ -91,8 +91,8 @@ class EventReader:
             raise InputError(f"Event {number} cannot be read: {error}") from error
         return rows
 
-    @read_as_trained()
-    def _make_plan(self, seen: tuple[str, ...], nested: bool, keys: frozenset[str]) -> Plan:
+    @reworded_for_frozen_model()
+    def _make_plan(self, seen: tuple[str, ...], nested: bool, keys: frozenset[str]) -> ReadPlan:
         header = map_names(seen, RECORD_FIELDS if nested else {}, self._settings)
         require(header, "The request", self._settings)
         return make_plan(header, keys)

@@ -17,13 +17,13 @@ from typing_extensions import TypedDict
 
 from core.base.schema import Raw, View
 from core.base.settings import IngestSettings
-from core.base.workers import alone
+from core.base.workers import sequential
 from core.data.sequences import UserSequences
 from core.ingest.in_memory import LiveUsers, Person, Record, read_people
 from core.labels.new_pages import NewPages
 from core.labels.pages import host_of
 from core.runs.frozen import FrozenModel
-from core.runs.placing import Placed, place
+from core.runs.placing import Placement, place
 from core.serving.reading import EventReader
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Scorer:
         live = LiveUsers.of(people, settings, settings.known_pages, self._hosts)
         found: list[UserScore | None] = [None] * len(people)
         if len(live.who):
-            placed = place(self._frozen, live.users, live.sequences, self._names(live), threads=alone)
+            placed = place(self._frozen, live.users, live.sequences, self._names(live), threads=sequential)
             for number, answer in zip(live.who, self._answers(people, live.who, placed), strict=True):
                 found[number] = answer
         return found
@@ -208,7 +208,7 @@ class Scorer:
         named = {view: [pair[place] for pair in called] for place, view in enumerate((View.THEME, View.TYPE))}
         return self._frozen.named(pages, named)
 
-    def _answers(self, people: Sequence[Person], who: np.ndarray, placed: Placed) -> list[UserScore]:
+    def _answers(self, people: Sequence[Person], who: np.ndarray, placed: Placement) -> list[UserScore]:
         from core.segments.membership import memberships
 
         near = memberships(placed.vectors, placed.clusters, self._frozen.partition)
@@ -222,7 +222,7 @@ class Scorer:
                 ]
         return answers
 
-    def _answer(self, person: Person, placed: Placed, near: Memberships, row: int) -> UserScore:
+    def _answer(self, person: Person, placed: Placement, near: Memberships, row: int) -> UserScore:
         segment, following = _segment(placed.clusters[row]), _segment(near.next_segment[row])
         answer = UserScore(
             user_id=person.user_id,

@@ -50,7 +50,7 @@ from core.serving.scorer import (
     Scorer,
     ScoreRequest,
 )
-from core.serving.tokens import shown
+from core.serving.tokens import is_authorised
 
 _REF: Final = "#/components/schemas/{model}"
 ERRORS: Final = {
@@ -74,11 +74,11 @@ def openapi() -> dict[str, Any]:
     }
     mode: JsonSchemaMode = "serialization"
     inputs = [(name, mode, adapter) for name, adapter in types.items()]
-    found, rest = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-    schemas = {name: schema for (name, _), schema in found.items()} | rest.get("$defs", {})
+    json_schemas, rest = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+    schemas = {name: schema for (name, _), schema in json_schemas.items()} | rest.get("$defs", {})
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Beha2Vec scoring door", "version": "1"},
+        "info": {"title": "Beha2Vec scoring server", "version": "1"},
         "paths": {
             "/v1/score": _post("The segment of a user", "ScoreRequest", "ScoreAnswer"),
             "/v1/score_batch": _post("The segments of many users", "ScoreBatchRequest", "ScoreBatchAnswer"),
@@ -93,7 +93,7 @@ def openapi() -> dict[str, Any]:
 
 
 def _post(summary: str, asks: str, answers: str) -> dict[str, Any]:
-    errors = {str(status): _content(said, "Problem") for status, said in ERRORS.items()}
+    errors = {str(status): _content(description, "Problem") for status, description in ERRORS.items()}
     body = {"required": True, "content": {"application/json": {"schema": {"$ref": _REF.format(model=asks)}}}}
     errors["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
     errors["503"]["content"]["text/plain"] = {"schema": {"type": "string"}}
@@ -101,21 +101,21 @@ def _post(summary: str, asks: str, answers: str) -> dict[str, Any]:
     return {"post": {"summary": summary, "requestBody": body, "responses": responses}}
 
 
-def _content(said: str, model: str) -> dict[str, Any]:
+def _content(description: str, model: str) -> dict[str, Any]:
     schema = {"$ref": _REF.format(model=model)}
-    return {"description": said, "content": {"application/json": {"schema": schema}}}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _get(path: str, said: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"summary": said, "responses": {"200": {"description": said}}}
-    return {"get": found | ({"security": []} if path in OPEN else {})}
+def _get(path: str, description: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {"summary": description, "responses": {"200": {"description": description}}}
+    return {"get": operation | ({"security": []} if path in OPEN else {})}
 
 
 BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 _CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-class DoorMetrics:
+class ServerMetrics:
     """Prometheus metrics of one server."""
 
     def __init__(self) -> None:
@@ -179,7 +179,7 @@ _CLOSING: Final = frozenset({UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY})
 """Statuses of answers before the body was read: what is still to come of it is no next request."""
 CLOSE: Final = {"Connection": "close"}
 GONE: Final = "The connection was closed"
-log = logging.getLogger("beha2vec.door")
+log = logging.getLogger("beha2vec.server")
 
 Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[ScoreReply]]
 
@@ -192,7 +192,7 @@ class _Waiting:
     answer: asyncio.Future[ScoreReply]
 
 
-class Desk:
+class RequestQueue:
     """A queue of requests, and the thread that answers them.
 
     Args:
@@ -225,12 +225,12 @@ class Desk:
 
     async def ask(self, body: bytes) -> ScoreReply:
         """Queue a request and wait for its answer; one that is cancelled before is not answered."""
-        one = _Waiting(body, asyncio.get_running_loop().create_future())
-        self._waiting.put_nowait(one)
+        waiting = _Waiting(body, asyncio.get_running_loop().create_future())
+        self._waiting.put_nowait(waiting)
         try:
-            return await one.answer
+            return await waiting.answer
         finally:
-            one.body = b""
+            waiting.body = b""
 
     async def work(self) -> None:
         """Answer queued requests until cancelled."""
@@ -240,31 +240,31 @@ class Desk:
             while len(some) < self._together and size < SINGLE_BYTES and not self._waiting.empty():
                 some.append(self._waiting.get_nowait())
                 size += len(some[-1].body)
-            if still := [one for one in some if not one.answer.done()]:  # others have gone
+            if still := [waiting for waiting in some if not waiting.answer.done()]:  # others have gone
                 await self._answered(still)
 
     async def _answered(self, some: list[_Waiting]) -> None:
         """Answer requests together; where that fails, each alone, so that none can spoil another."""
-        task = partial(self._answer, self._model.scorer, [one.body for one in some])
+        task = partial(self._answer, self._model.scorer, [waiting.body for waiting in some])
         try:
             replies = await asyncio.get_running_loop().run_in_executor(self._thread, task)
-        except Exception as error:  # a bug must reach the one who asked, not end the door
+        except Exception as error:  # a bug must reach the one who asked, not end the server
             if len(some) > 1:
-                for one in some:
-                    await self._answered([one])
+                for waiting in some:
+                    await self._answered([waiting])
             elif not some[0].answer.done():
                 some[0].answer.set_exception(error)
             return
-        for one, reply in zip(some, replies, strict=True):
-            if not one.answer.done():  # who asked may have gone
-                one.answer.set_result(reply)
+        for waiting, reply in zip(some, replies, strict=True):
+            if not waiting.answer.done():  # who asked may have gone
+                waiting.answer.set_result(reply)
 
     def close(self) -> None:
         """End the thread once its work is done."""
         self._thread.shutdown()
 
 
-class Door:
+class ScoringApp:
     """The ASGI application: checks the token, routes requests and counts answers.
 
     Args:
@@ -273,7 +273,7 @@ class Door:
     """
 
     def __init__(self, model: LiveModel, token: str) -> None:
-        self._model, self._token, self._metrics = model, token, DoorMetrics()
+        self._model, self._token, self._metrics = model, token, ServerMetrics()
         self._document = orjson.dumps(openapi())
         self._routes = [
             Route("/v1/score", partial(self._score, answer_single, SINGLE_BYTES), methods=["POST"]),
@@ -303,34 +303,34 @@ class Door:
             await send(message)
 
         header = Headers(scope=scope).get("authorization", "")
-        if path in OPEN or shown(header, self._token):
+        if path in OPEN or is_authorised(header, self._token):
             await self._app(scope, receive, counting)
             return
-        said = problem(UNAUTHORIZED, "The token is missing or wrong: Authorization: Bearer …")
-        refused = Response(said.body, said.status, {"WWW-Authenticate": "Bearer", **CLOSE}, JSON)
+        reply = problem(UNAUTHORIZED, "The token is missing or wrong: Authorization: Bearer …")
+        refused = Response(reply.body, reply.status, {"WWW-Authenticate": "Bearer", **CLOSE}, JSON)
         await refused(scope, receive, counting)
 
     @asynccontextmanager
     async def _living(self, app: Starlette) -> AsyncIterator[None]:
-        self._desks: dict[Answer, Desk] = {
-            answer_single: Desk(self._model, answer_single, TOGETHER, _SINGLES),
-            answer_batch: Desk(self._model, answer_batch, 1, BATCHES),
+        self._queues: dict[Answer, RequestQueue] = {
+            answer_single: RequestQueue(self._model, answer_single, TOGETHER, _SINGLES),
+            answer_batch: RequestQueue(self._model, answer_batch, 1, BATCHES),
         }
-        work = [desk.work() for desk in self._desks.values()]
-        tasks = [asyncio.create_task(one) for one in (*work, _watch(self._model))]
+        work = [queue.work() for queue in self._queues.values()]
+        tasks = [asyncio.create_task(coroutine) for coroutine in (*work, _watch(self._model))]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for desk in self._desks.values():
-            desk.close()
+        for queue in self._queues.values():
+            queue.close()
 
     async def _score(self, answer: Answer, most: int, request: Request) -> Response:
-        desk = self._desks[answer]
-        with desk.place():
+        queue = self._queues[answer]
+        with queue.place():
             body = await _body(request, most)
             began = time.perf_counter()
-            reply = await _unless_gone(request, desk.ask(body))
+            reply = await _unless_gone(request, queue.ask(body))
         self._metrics.answered(request.url.path, reply, time.perf_counter() - began)
         return Response(reply.body, reply.status, _NO_STORE, JSON)
 
@@ -368,14 +368,14 @@ async def _unless_gone(request: Request, answer: Coroutine[Any, Any, ScoreReply]
     Raises:
         HTTPException: If it has closed the connection.
     """
-    asked, gone = asyncio.create_task(answer), asyncio.create_task(_gone(request))
+    answering, gone = asyncio.create_task(answer), asyncio.create_task(_gone(request))
     try:
-        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
             raise HTTPException(400, GONE)
-        return asked.result()
+        return answering.result()
     finally:
-        asked.cancel()
+        answering.cancel()
         gone.cancel()
 
 
@@ -411,9 +411,9 @@ async def _body(request: Request, most: int) -> bytes:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    said = problem(error.status_code, error.detail)
-    closing = CLOSE if said.status in _CLOSING else {}
-    return Response(said.body, said.status, {**(error.headers or {}), **closing}, JSON)
+    reply = problem(error.status_code, error.detail)
+    closing = CLOSE if reply.status in _CLOSING else {}
+    return Response(reply.body, reply.status, {**(error.headers or {}), **closing}, JSON)
 
 
 async def _bug(request: Request, error: Exception) -> Response:
@@ -439,7 +439,7 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
         folder: ``OUT/model``.
         host: Address to listen at.
         port: Port to listen at; any free one when 0.
-        token: See :class:`core.serving.server.Door`.
+        token: See :class:`core.serving.server.ScoringApp`.
         ready: Told the address once requests are taken.
 
     Raises:
@@ -455,7 +455,7 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
         signal.signal(signal.SIGTERM, lambda *_: None)
         address, at = listening.getsockname()[:2]
         ready(f"http://{f'[{address}]' if ':' in address else address}:{at}")
-        uvicorn.Server(_config(Door(model, token))).run(sockets=[listening])
+        uvicorn.Server(_config(ScoringApp(model, token))).run(sockets=[listening])
 
 
 class BoundedConnection(H11Protocol):
@@ -470,8 +470,12 @@ class BoundedConnection(H11Protocol):
         super().connection_made(transport)
         self._await_headers()
         if len(self.connections) > CONNECTIONS:
-            idle = [one for one in self.connections if isinstance(one, BoundedConnection) and one._idle]
-            oldest = min(idle, key=lambda one: one._deadline.when())
+            idle = [
+                connection
+                for connection in self.connections
+                if isinstance(connection, BoundedConnection) and connection._idle
+            ]
+            oldest = min(idle, key=lambda connection: connection._deadline.when())
             self.connections.discard(oldest)
             oldest.transport.abort()
 

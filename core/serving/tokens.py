@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import InputError, SettingsError
-from core.base.small_file import read_small
+from core.base.small_file import read_small_file
 
 _TOKEN_ENV: Final = "BEHA2VEC_TOKEN"
-FEWEST: Final = 16
-_ALLOWED: Final = f"{FEWEST} printable characters or more, no blanks"
+MIN_TOKEN_LENGTH: Final = 16
+_ALLOWED: Final = f"{MIN_TOKEN_LENGTH} printable characters or more, no blanks"
 _REMEDY: Final = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
@@ -30,11 +30,11 @@ def read_token(file: Path | None) -> str | None:
     else:
         where = str(file)
         try:
-            text = read_small(file).decode().strip()
+            text = read_small_file(file).decode().strip()
         except (InputError, ValueError) as error:
             why = f" ({error.__class__.__name__})" if isinstance(error, ValueError) else ""
             raise SettingsError(f"{file} cannot be read{why}", remedy=_REMEDY) from error
-    if len(text) < FEWEST or not text.isascii() or not text.isprintable() or " " in text:
+    if len(text) < MIN_TOKEN_LENGTH or not text.isascii() or not text.isprintable() or " " in text:
         raise SettingsError(f"What {where} holds is no token", allowed=_ALLOWED, remedy=_REMEDY)
     return text
 
@@ -44,7 +44,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def shown(header: str, token: str) -> bool:
+def is_authorised(header: str, token: str) -> bool:
     """Whether an ``Authorization`` header holds the token; comparing takes as long wherever they differ."""
     scheme, _, value = header.partition(" ")
     same = hmac.compare_digest(value.strip().encode("utf-8", "replace"), token.encode())

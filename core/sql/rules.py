@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import duckdb
 
-_LONGEST_SQL: Final = 10_000
+_MAX_SQL_LENGTH: Final = 10_000
 """Most characters of a query."""
-DEEPEST: Final = 100
+MAX_DEPTH: Final = 100
 """Most levels of a parsed query."""
 
 _OPERATORS: Final = "+ - * / // % ~~ !~~ ~~* !~~* || list_value struct_pack row"
@@ -91,8 +91,8 @@ def _system_views(con: duckdb.DuckDBPyConnection) -> set[str]:
 def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     import duckdb
 
-    if len(sql) > _LONGEST_SQL:
-        raise RefusedSql(f"The query has {len(sql):,} characters; at most {_LONGEST_SQL:,} are allowed")
+    if len(sql) > _MAX_SQL_LENGTH:
+        raise RefusedSql(f"The query has {len(sql):,} characters; at most {_MAX_SQL_LENGTH:,} are allowed")
     if "\0" in sql:
         raise RefusedSql("The query holds a zero byte")
     try:
@@ -108,7 +108,7 @@ def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
 
 def _walk(value: object, depth: int) -> Iterator[tuple[Mapping[str, Any], int]]:
     """Every object of the parsed query, with its depth."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise RefusedSql("The query is nested too deeply")
     if isinstance(value, Mapping):
         yield value, depth

@@ -61,7 +61,7 @@ def _run(order: dict[str, Any]) -> pa.Table:
     with duckdb.connect(database) as con:
         for name, path in order["tables"].items():
             con.execute(f'CREATE TABLE "{name}" AS SELECT * FROM read_parquet($1)', [path])
-    with locked(database) as con:
+    with read_only_connection(database) as con:
         os.chdir(folder)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on no file can be written
         statement = check(con, order["sql"], {name.lower() for name in order["tables"]})
@@ -69,7 +69,7 @@ def _run(order: dict[str, Any]) -> pa.Table:
         return con.sql(statement).limit(order["max_rows"] + 1).to_arrow_table()
 
 
-def locked(database: Path) -> duckdb.DuckDBPyConnection:
+def read_only_connection(database: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection that reaches no file, no network and no setting."""
     con = duckdb.connect(
         database,

@@ -163,7 +163,7 @@ def flush_all(folder: Path) -> None:
     flush(folder)
 
 
-def put(source: Path, target: Path) -> None:
+def put_in_place(source: Path, target: Path) -> None:
     """Rename a flushed file or folder, and flush the new name."""
     os.replace(source, target)
     flush(target.parent)
@@ -179,7 +179,7 @@ def drop_stale(parts: Iterable[Path]) -> None:
 
 
 @contextmanager
-def written_whole(path: Path, mode: int = READABLE) -> Iterator[Path]:
+def atomic_write(path: Path, mode: int = READABLE) -> Iterator[Path]:
     """Yield a temporary file beside ``path`` to fill; a clean exit puts it in place, an error removes it.
 
     Args:
@@ -195,7 +195,7 @@ def written_whole(path: Path, mode: int = READABLE) -> Iterator[Path]:
             os.close(os.open(building, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
             yield building
             flush(building)
-            put(building, path)
+            put_in_place(building, path)
         except BaseException:
             with suppress(OSError):
                 building.unlink()
@@ -203,7 +203,7 @@ def written_whole(path: Path, mode: int = READABLE) -> Iterator[Path]:
 
 
 def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
-    """Replace a text file as a whole, see :func:`written_whole`.
+    """Replace a text file as a whole, see :func:`atomic_write`.
 
     Args:
         path: The file; its folder is made if missing.
@@ -214,7 +214,7 @@ def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
         ResourceError: If the disk refuses; the old file is still there.
     """
     make_folder(path.parent)
-    with written_whole(path, mode) as building:
+    with atomic_write(path, mode) as building:
         building.write_text(text, encoding="utf-8")
 
 

@@ -23,8 +23,8 @@ from diskcache.core import MODE_PICKLE
 from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ResourceError
-from core.storage.disk import READABLE, disk_errors, put, write_text_atomic
-from core.storage.locks import turn
+from core.storage.disk import READABLE, disk_errors, put_in_place, write_text_atomic
+from core.storage.locks import folder_lock
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class JsonFile(Generic[T]):
     Args:
         path: The file; its folder is made on the first write.
         kind: Type of the value: a pydantic model, a dataclass, or a type such as ``dict[int, str]``.
-        mode: Permission bits, see :func:`core.storage.disk.written_whole`.
+        mode: Permission bits, see :func:`core.storage.disk.atomic_write`.
         sparse: Whether only what differs from the defaults is written.
     """
 
@@ -51,13 +51,13 @@ class JsonFile(Generic[T]):
         """
         with suppress(ValidationError):
             return self._read()
-        with turn(self.path.parent):
+        with folder_lock(self.path.parent):
             try:
                 return self._read()
             except ValidationError:  # not one that another session has mended meanwhile
                 made = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
                 with disk_errors():
-                    put(self.path, self.path.with_name(f"{self.path.stem}.broken-{made}.json"))
+                    put_in_place(self.path, self.path.with_name(f"{self.path.stem}.broken-{made}.json"))
         return None
 
     def write(self, value: T) -> None:
@@ -195,7 +195,7 @@ def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
     """Open the cache; if it is damaged, one process makes it anew while the others wait."""
     with suppress(sqlite3.Error, *_DAMAGED):
         return _cache(folder, size_bytes)
-    with turn(folder):
+    with folder_lock(folder):
         with suppress(sqlite3.OperationalError, *_DAMAGED):
             return _begun(folder, size_bytes)
         time.sleep(SETTLED_S)  # another one still lets go of the files that were taken away

@@ -1,8 +1,8 @@
 """Locks that leave each folder or file one writer at a time.
 
-A claim (:func:`claimed`) lasts for a whole write: a second writer gets an error that names the first. A turn
-(:func:`turn`) takes milliseconds: a second process waits. Both are locks of the operating system on a hidden
-file and end with their process, so a lock file that was left behind blocks nobody.
+A claim (:func:`claim_folder`) lasts for a whole write: a second writer gets an error that names the first. A
+turn (:func:`folder_lock`) takes milliseconds: a second process waits. Both are locks of the operating system
+on a hidden file and end with their process, so a lock file that was left behind blocks nobody.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _held: dict[tuple[int, Path], Confirm] = {}
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[Confirm]:
+def claim_folder(folder: Path) -> Iterator[Confirm]:
     """Claim an existing folder: nobody else may write into it inside the block.
 
     Raises:
@@ -43,18 +43,18 @@ def claimed(folder: Path) -> Iterator[Confirm]:
 
 
 @contextmanager
-def claimed_file(path: Path) -> Iterator[Confirm]:
+def claim_file(path: Path) -> Iterator[Confirm]:
     """Claim a file: nobody else may write it inside the block. Its folder must exist, the file need not.
 
     Raises:
-        ResourceError: See :func:`claimed`.
+        ResourceError: See :func:`claim_folder`.
     """
     with _claim(path, path.with_name(f".{path.name}{LOCK}")) as confirm:
         yield confirm
 
 
 @contextmanager
-def turn(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Wait for a short exclusive lock on a folder, made if missing; a thread may take it again.
 
     Raises:

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from core.storage.disk import disk_errors, flush, flush_all, put
-from core.storage.locks import claimed, unless_removed
+from core.storage.disk import disk_errors, flush, flush_all, put_in_place
+from core.storage.locks import claim_folder, unless_removed
 
 _BUILDING: Final = ".publishing."
 READY: Final = ".ready"
@@ -25,7 +25,7 @@ ORDER: Final = ".order.json"
 
 
 @contextmanager
-def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterator[Path]:
+def replace_files_atomic(folder: Path, last: str, optional: Collection[str] = ()) -> Iterator[Path]:
     """Yield a temporary folder to fill; on a clean exit its files and folders replace those of ``folder``.
 
     Args:
@@ -37,8 +37,8 @@ def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterat
         ResourceError: If the disk refuses, another process writes there, or the folder was removed; the
             old set is still there.
     """
-    with claimed(folder) as confirm, disk_errors():
-        finish(folder)
+    with claim_folder(folder) as confirm, disk_errors():
+        finish_replacement(folder)
         building = Path(tempfile.mkdtemp(dir=folder, prefix=_BUILDING))
         try:
             yield building
@@ -48,20 +48,20 @@ def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterat
                 (building / ORDER).write_text(json.dumps(order), encoding="utf-8")
                 flush_all(building)
                 confirm()
-                put(building, folder / READY)
+                put_in_place(building, folder / READY)
         finally:
             shutil.rmtree(building, ignore_errors=True)
-        finish(folder)
+        finish_replacement(folder)
 
 
-def finish(folder: Path) -> None:
+def finish_replacement(folder: Path) -> None:
     """Finish the committed replacement of a killed process, and remove an uncommitted one.
 
     Raises:
         ResourceError: If the disk refuses (the next call goes on from there), or a running process writes
             there.
     """
-    with claimed(folder), disk_errors(), unless_removed(folder):
+    with claim_folder(folder), disk_errors(), unless_removed(folder):
         for half in folder.glob(f"{_BUILDING}*"):
             shutil.rmtree(half, ignore_errors=True)
         ready = folder / READY

@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from core.base.errors import ArtifactError, ResourceError
-from core.storage.disk import disk_errors, flush_all, put
-from core.storage.locks import LOCK, turn, unless_removed
+from core.storage.disk import disk_errors, flush_all, put_in_place
+from core.storage.locks import LOCK, folder_lock, unless_removed
 
 FORMAT = 3
 """Version of the layout, part of every key and manifest: increased when older artifacts cannot be read."""
@@ -130,7 +130,7 @@ class Store:
 
     def in_turn(self) -> AbstractContextManager[None]:
         """Keep other threads and processes from putting artifacts in place, see ``locks.turn``."""
-        return turn(self.root)
+        return folder_lock(self.root)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -204,7 +204,7 @@ def _put_in_place(building: Path, final: Path) -> None:
     if final.exists():
         os.replace(final, _beside(building, OLD))
     try:
-        put(building, final)
+        put_in_place(building, final)
     except OSError:
         with suppress(OSError):  # else the next sweep does
             _put_back(building)
@@ -216,7 +216,7 @@ def _put_back(building: Path) -> None:
     old, final = _beside(building, OLD), _final(building)
     if old.exists() and not final.exists():
         with suppress(FileNotFoundError):  # removed meanwhile, with all that is in the folder
-            put(old, final)
+            put_in_place(old, final)
 
 
 def _final(building: Path) -> Path:

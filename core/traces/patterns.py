@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick
 
-from core.base.safe_text import SHORTEST
+from core.base.safe_text import MIN_LENGTH
 from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 from core.ingest.sources.text import from_windows, is_utf8
 
@@ -301,7 +301,7 @@ def _apart(traces: Iterable[Trace]) -> list[Trace]:
 
 
 def _is_long(word: bytes) -> bool:
-    return len(word.decode("utf-8", "replace")) >= SHORTEST and bool(_WORD_BYTE.search(word))
+    return len(word.decode("utf-8", "replace")) >= MIN_LENGTH and bool(_WORD_BYTE.search(word))
 
 
 def is_binary(data: bytes) -> bool:

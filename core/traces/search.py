@@ -32,7 +32,7 @@ from core.traces.tables import rows_of
 
 STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18
-DEEPEST: Final = 4
+MAX_DEPTH: Final = 4
 """Most packings in one another that are unpacked."""
 _SPELT_BYTES: Final = 64
 """Most bytes for each byte of an id where it is escaped."""
@@ -51,7 +51,7 @@ _DAMAGED: Final = (
 
 
 @dataclass
-class Looked:
+class SearchedFile:
     """Result of the search of one file.
 
     Args:
@@ -83,7 +83,7 @@ def files_below(places: Sequence[Path]) -> list[Path]:
     return sorted({*found, *(Path(error.filename) for error in refused)})
 
 
-def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> dict[Path, Looked]:
+def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> dict[Path, SearchedFile]:
     """Search files and folders for ids.
 
     Args:
@@ -94,20 +94,20 @@ def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> 
     Returns:
         Every file → what was found in it. One that vanished meanwhile is left out.
     """
-    files, found = files_below(places), dict[Path, Looked]()
+    files, found = files_below(places), dict[Path, SearchedFile]()
     for number, path in enumerate(files):
         progress(STAGE, number / len(files), f"Searching file {number + 1:,} of {len(files):,}")
         with suppress(FileNotFoundError):
-            found[path] = look(path, patterns)
+            found[path] = search_file(path, patterns)
             place = next(one for one in places if path.is_relative_to(one))
             for name in (place.name, *path.relative_to(place).parts[:-1]) if path != place else ():
                 _count(patterns, os.fsencode(name), found[path])
     return found
 
 
-def look(path: Path, patterns: IdPatterns) -> Looked:
+def search_file(path: Path, patterns: IdPatterns) -> SearchedFile:
     """Search one file, and its name, for ids."""
-    found = Looked(path.stat().st_size)
+    found = SearchedFile(path.stat().st_size)
     _count(patterns, os.fsencode(path.name), found)
     if path.is_dir():
         found.unread = "a link to a folder" if path.is_symlink() else "a folder that cannot be opened"
@@ -122,10 +122,12 @@ def look(path: Path, patterns: IdPatterns) -> Looked:
     return found
 
 
-def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path: Path | None = None) -> None:
+def _look(
+    file: IO[bytes], patterns: IdPatterns, found: SearchedFile, depth: int, path: Path | None = None
+) -> None:
     """Search a file that can be read again: one on disk, or a copy of what was unpacked."""
     head = _scan(file, patterns, found)
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         found.unread = "packed too often"
         return
     found.unread = next((what for magic, what in _SEALED.items() if head.startswith(magic)), found.unread)
@@ -149,7 +151,7 @@ def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path
         found.unread = found.unread or "not text, and of a kind that is not unpacked here"
 
 
-def _unpacked(packed: ByteReader, patterns: IdPatterns, found: Looked, depth: int) -> None:
+def _unpacked(packed: ByteReader, patterns: IdPatterns, found: SearchedFile, depth: int) -> None:
     """Search what a packed file holds, through a nameless file, as it may be packed again."""
     with tempfile.TemporaryFile() as copy:
         for piece in iter(lambda: packed.read(1 << 20), b""):
@@ -160,7 +162,7 @@ def _unpacked(packed: ByteReader, patterns: IdPatterns, found: Looked, depth: in
         _look(copy, patterns, found, depth + 1)
 
 
-def _scan(file: IO[bytes], patterns: IdPatterns, found: Looked) -> bytes:
+def _scan(file: IO[bytes], patterns: IdPatterns, found: SearchedFile) -> bytes:
     """Search all bytes as they lie there; what is cut at the end of a piece is whole in the next.
 
     Returns:
@@ -178,7 +180,9 @@ def _scan(file: IO[bytes], patterns: IdPatterns, found: Looked) -> bytes:
     return head
 
 
-def _count(patterns: IdPatterns, data: bytes, found: Looked, again: int = 0, *, last: bool = True) -> None:
+def _count(
+    patterns: IdPatterns, data: bytes, found: SearchedFile, again: int = 0, *, last: bool = True
+) -> None:
     """Search bytes, of which the first were searched before: what ends in these was counted."""
     traces = patterns.find_spelt(data, first=not again, last=last)
     new = [trace for trace in traces.places if trace.end >= again]
@@ -188,14 +192,14 @@ def _count(patterns: IdPatterns, data: bytes, found: Looked, again: int = 0, *, 
         found.unread = f"escaped more than {LAYERS} times"
 
 
-def _members(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int) -> None:
+def _members(file: IO[bytes], patterns: IdPatterns, found: SearchedFile, depth: int) -> None:
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             with archive.open(info) as member:
                 _unpacked(member, patterns, found, depth)
 
 
-def _columns(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:
+def _columns(file: IO[bytes], patterns: IdPatterns, found: SearchedFile) -> None:
     for batch in pq.ParquetFile(file).iter_batches():
         found.searched += batch.nbytes
         rows = rows_of(batch, patterns)
@@ -209,7 +213,7 @@ def _named(row: Mapping[str, Any], patterns: IdPatterns) -> set[str]:
     return whole or {trace.id for trace in patterns.find_spelt(repr(row).encode()).places}
 
 
-def _array(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:
+def _array(file: IO[bytes], patterns: IdPatterns, found: SearchedFile) -> None:
     values = np.load(file, allow_pickle=False)
     if values.dtype.kind in "US":
         _count(patterns, "\n".join(values.astype(str).ravel()).encode(), found)
@@ -224,7 +228,7 @@ def _is_zlib(head: bytes) -> bool:
     return len(head) > 2 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
 
 
-def _rows(path: Path | None, patterns: IdPatterns, found: Looked) -> None:
+def _rows(path: Path | None, patterns: IdPatterns, found: SearchedFile) -> None:
     """Search all values of a database: one may lie over several pages of the file, or be packed."""
     if path is None:
         found.unread = "a database within a packed file"
@@ -248,7 +252,7 @@ def _values(database: sqlite3.Connection) -> Iterator[bytes]:
             yield b"\n".join(str(value).encode() for value in row if isinstance(value, int))
 
 
-def _value(data: bytes, patterns: IdPatterns, found: Looked) -> None:
+def _value(data: bytes, patterns: IdPatterns, found: SearchedFile) -> None:
     found.searched += len(data)
     _count(patterns, data, found)
     if _is_zlib(data):

@@ -42,13 +42,13 @@ from core.ingest.read.blocks import (
 )
 from core.ingest.read.delimited import find_header, split_header
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
-from core.ingest.read.nested import RECORD_COLUMNS, find_folds, to_text, values_in
+from core.ingest.read.nested import RECORD_COLUMNS, find_nested_encoding, to_text, values_in
 from core.ingest.read.parquet import damage
 from core.ingest.read.table_layout import JSON_LIMITS
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
-from core.ingest.sources.text import Text, open_text
-from core.storage.disk import written_whole
+from core.ingest.sources.text import DecodedText, open_text
+from core.storage.disk import atomic_write
 from core.traces.patterns import FORGOTTEN, IdPatterns
 
 _OF_A_USER: Final = {*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID}
@@ -109,8 +109,8 @@ class TextTable:
         """Column → what is in it; None where the record is broken."""
         if self.kind is FileKind.JSON:
             with suppress(ValueError):
-                found = json.loads(record)
-                return found if isinstance(found, dict) else None
+                value = json.loads(record)
+                return value if isinstance(value, dict) else None
             return None
         lines = record.decode("utf-8", "surrogateescape").strip("\r\n").split("\n")
         first = next(records(lines, self.delimiter, self.limits, last=True), None)
@@ -123,7 +123,7 @@ class TextTable:
         cells = self.cells(record)
         if cells is None or is_of(cells, patterns):
             return b""
-        rest = blacked(cells, patterns)
+        rest = mask_values(cells, patterns)
         if self.kind is FileKind.JSON:
             text = json.dumps(rest)  # in any encoding
         else:
@@ -140,10 +140,10 @@ def is_of(cells: Mapping[str, Any], patterns: IdPatterns) -> bool:
     The keys of data sets made of the file say so, beside the ids of tools; without any, a key of any name.
     """
     if patterns.keys:
-        if folds := find_folds([cells]):  # as a reader sees it
+        if folds := find_nested_encoding([cells]):  # as a reader sees it
             cells = folds.unfold_sample([cells])[0]
-        told = patterns.keys | USER_KEYS | _OF_A_USER
-        owners = _plain(one for name, one in values_in(cells) if normalise_header(name) in told)
+        keys = patterns.keys | USER_KEYS | _OF_A_USER
+        owners = _plain(one for name, one in values_in(cells) if normalise_header(name) in keys)
         return not owners or not patterns.ids.isdisjoint(owners)
     of_somebody = any(
         normalise_header(name) in _OF_A_USER for name, one in cells.items() if one not in (None, "")
@@ -158,10 +158,10 @@ def _owners_of(cells: Mapping[str, Any]) -> list[str]:
 
 
 def _plain(keys: Iterable[Any]) -> list[str]:
-    filled = (one for one in keys if one not in (None, ""))
-    whole = (int(one) if isinstance(one, float) and one.is_integer() else one for one in filled)
-    text = (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in whole)
-    return [_COOKIE.sub("", one.strip()) for one in text]
+    filled = (value for value in keys if value not in (None, ""))
+    whole = (int(value) if isinstance(value, float) and value.is_integer() else value for value in filled)
+    text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in whole)
+    return [_COOKIE.sub("", value.strip()) for value in text]
 
 
 def is_of_users(column: str) -> bool:
@@ -169,12 +169,12 @@ def is_of_users(column: str) -> bool:
     return normalise_header(column) in USER_KEYS | _OF_A_USER
 
 
-def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
+def mask_values(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
     """Mask ids in values, however nested: text keeps the rest, a number goes."""
     if isinstance(value, dict):
-        return {key: blacked(one, patterns) for key, one in value.items()}
+        return {key: mask_values(item, patterns) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(blacked(one, patterns) for one in value)
+        return type(value)(mask_values(item, patterns) for item in value)
     if isinstance(value, str | bytes):
         data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
         rest = patterns.without(data)
@@ -184,7 +184,7 @@ def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may
     return None if patterns.find(str(value).encode()) else value
 
 
-def _whole_blocks(text: Text, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
+def _whole_blocks(text: DecodedText, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
     """A text table in pieces of whole records: what it is, bytes as UTF-8, where its records end."""
     chunks = text.chunks
     first = next(chunks, b"")
@@ -199,7 +199,7 @@ def _whole_blocks(text: Text, source: InputFile) -> Iterator[tuple[TextTable, by
         yield table, whole.data[:size], ends
 
 
-def holding(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
+def record_spans(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
     """Begin and end of every record that holds an id."""
     starts = [trace.start for trace in patterns.find_spelt(data).places]
     at = np.unique(np.searchsorted(ends, starts, "right"))
@@ -259,12 +259,12 @@ def _of_values(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
 
 def rows_of(batch: pa.RecordBatch, patterns: IdPatterns) -> np.ndarray:
     """Rows of a table that hold an id anywhere; a short one as a whole value of a column of ids."""
-    found = [_rows_holding(column, patterns) for column in batch.columns]
+    matches = [_rows_holding(column, patterns) for column in batch.columns]
     short = pa.array(sorted(patterns.short), pa.string())
     for name in set(ID_COLUMNS) & set(batch.schema.names) if patterns.short else ():
         values = to_text(batch.column(name))
-        found.append(np.flatnonzero(pc.is_in(values, value_set=short)))
-    return np.unique(np.concatenate([*found, np.zeros(0, np.int64)]))
+        matches.append(np.flatnonzero(pc.is_in(values, value_set=short)))
+    return np.unique(np.concatenate([*matches, np.zeros(0, np.int64)]))
 
 
 def rewrite(path: Path, patterns: IdPatterns, check: Callable[[Path], bool]) -> int:
@@ -283,7 +283,7 @@ def rewrite(path: Path, patterns: IdPatterns, check: Callable[[Path], bool]) -> 
         ResourceError: If the disk refuses; it is as it was.
     """
     sources = list(tables_in(path, path.name))
-    with written_whole(path) as building:
+    with atomic_write(path) as building:
         if sources[0].packing is Packing.ZIP:
             dropped = _zip(path, sources, building, patterns)
         else:
@@ -328,7 +328,7 @@ def _table(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
         out.write(text.mark)
         for table, data, ends in _whole_blocks(text, source):
             at = 0
-            for begin, end in holding(data, ends, patterns):
+            for begin, end in record_spans(data, ends, patterns):
                 rest = table.without(data[begin:end], patterns)
                 out.write(text.encoded(data[at:begin] + rest))
                 dropped, at = dropped + (not rest), end
@@ -361,9 +361,9 @@ def _batches(file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
 def _without(batch: pa.RecordBatch, patterns: IdPatterns) -> pa.Table:
     """Drop the rows of these users, and all that hold an id where no column says whose they are."""
     rows = rows_of(batch, patterns)
-    found = batch.take(pa.array(rows)).to_pylist() if len(rows) else []
-    of = np.array([is_of(row, patterns) for row in found], bool)
-    plain = [blacked(row, patterns) for row, goes in zip(found, of, strict=True) if not goes]
+    records = batch.take(pa.array(rows)).to_pylist() if len(rows) else []
+    of = np.array([is_of(row, patterns) for row in records], bool)
+    plain = [mask_values(row, patterns) for row, goes in zip(records, of, strict=True) if not goes]
     values = [_of_dictionary(field) for field in batch.schema]
     schema = pa.schema(values, batch.schema.metadata)
     take = np.arange(len(batch))
@@ -378,7 +378,7 @@ def _of_dictionary(field: pa.Field) -> pa.Field:
     return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
 
 
-def others_in(path: Path, patterns: IdPatterns) -> set[str]:
+def longer_ids(path: Path, patterns: IdPatterns) -> set[str]:
     """Longer ids in columns of ids in which one of the ids stands: those of other users.
 
     Args:
@@ -386,8 +386,8 @@ def others_in(path: Path, patterns: IdPatterns) -> set[str]:
         patterns: The ids.
     """
     with suppress(InputError), damage(path.name):
-        found = {one for source in tables_in(path, path.name) for one in _owners(source, patterns)}
-        return {one for one in found - patterns.ids if patterns.find(one.encode())}
+        owners = {owner for source in tables_in(path, path.name) for owner in _owners(source, patterns)}
+        return {owner for owner in owners - patterns.ids if patterns.find(owner.encode())}
     return set()
 
 
@@ -403,5 +403,5 @@ def _owners(source: InputFile, patterns: IdPatterns) -> Iterator[str]:
         return
     with open_source(source) as file:
         for table, data, ends in _whole_blocks(open_text(file, CHUNK_BYTES), source):
-            for begin, end in holding(data, ends, patterns):
+            for begin, end in record_spans(data, ends, patterns):
                 yield from _owners_of(table.cells(data[begin:end]) or {})

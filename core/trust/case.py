@@ -24,7 +24,7 @@ import numpy as np
 from core.base.schema import View
 from core.base.settings import Device, ViewWeights
 from core.base.workers import workers
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.model.bag import RANK, BagOfPages
@@ -38,7 +38,7 @@ from core.model.population import choose_users
 from core.model.steps import pick_device
 from core.model.training import new_network
 from core.model.vocabulary import Vocabulary
-from core.segments.combination import calibrate, mixed_as_before
+from core.segments.combination import calibrate, mix_like
 from core.trust.result import Method
 
 
@@ -112,7 +112,7 @@ class Learned:
     def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
         """Mix the vectors of all views, row by row: float32 of shape (n, d)."""
         present = {view: views[view] for view in self.means}
-        return mixed_as_before(present, self.weights, self.means)
+        return mix_like(present, self.weights, self.means)
 
     def embed(self, runs: Spans) -> np.ndarray:
         """Embed runs without what comes before or after them: float32 of shape (n, d)."""
@@ -125,7 +125,7 @@ class Learned:
             runs: Runs that do not overlap.
             seed: Seed of the order.
         """
-        page = shuffled(self.sequences.page, runs, seed)
+        page = shuffle_runs(self.sequences.page, runs, seed)
         return self.mix(self._views(self._tokens(replace(self.sequences, page=page)), runs))
 
     @cached_property
@@ -142,7 +142,7 @@ class Learned:
             return {view: embed_runs(network, heads[view], streams[view], runs, threads) for view in streams}
 
 
-def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
+def shuffle_runs(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
     """Copy all page views, with those of each run in a random order.
 
     Args:
@@ -321,11 +321,11 @@ def open_case(
     Raises:
         ArtifactError: If the model is missing or damaged, or was trained with labels that are not given.
     """
-    sequences, inside = dataset.sequences, clustered(dataset.users)
+    sequences, inside = dataset.sequences, is_clustered(dataset.users)
     names = page_names(dataset.pages, labels)
     learned = Learned.open(model, sequences, names, views, inside, weights)
     held_out = choose_users(sequences).held_out
-    sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
+    sample = draw_users(np.flatnonzero(inside), SAMPLE, SEED)
     runs = latest_views(sequences, learned.max_length)[sample[~held_out[sample]]]
     vocabulary = learned.model.vocabularies[View.URL]
     assert isinstance(vocabulary, Vocabulary)  # for the type checker
@@ -347,7 +347,7 @@ def open_case(
     )
 
 
-def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
+def draw_users(users: np.ndarray, most: int, seed: int) -> np.ndarray:
     """Draw at most ``most`` of the users at random, ascending; all where there are no more."""
     if len(users) <= most:
         return users

@@ -23,17 +23,17 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from core.base.progress import Progress
 from core.base.schema import Pages, View
 from core.base.settings import ViewWeights
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.data.page_labels import LabelledPages
 from core.model.bag import is_bag
 from core.model.feature_blocks import Sparse
 from core.model.inputs import Spans
 from core.model.population import choose_users
 from core.model.triplets import TIE, random_cut
-from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of
 from core.segments.combination import combine
 from core.segments.geometry import repeatable
-from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn, open_case
+from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, draw_users, open_case
 from core.trust.intervals import (
     Placements,
     auc_interval,
@@ -66,7 +66,7 @@ def ngrams(items: np.ndarray, runs: Spans, learns: np.ndarray) -> Sparse:
     return counter.transform(texts)
 
 
-_FEWEST_FOR_LENGTH: Final = 200
+_MIN_FOR_LENGTH: Final = 200
 _LENGTH_INTERVAL: Final = "95 % interval over the users judged on (bootstrap)"
 
 
@@ -78,10 +78,10 @@ def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, ju
         lengths: int of shape (n,), page views.
         judged: bool of shape (n,), users held out; where there are too few, a random third.
     """
-    if len(lengths) < _FEWEST_FOR_LENGTH:
-        reason = f"{len(lengths):,} users are too few: {_FEWEST_FOR_LENGTH} are needed."
+    if len(lengths) < _MIN_FOR_LENGTH:
+        reason = f"{len(lengths):,} users are too few: {_MIN_FOR_LENGTH} are needed."
         return Question(topic=Topic.LENGTH, absent=reason)
-    if judged.sum() < _FEWEST_FOR_LENGTH // 4:
+    if judged.sum() < _MIN_FOR_LENGTH // 4:
         judged = np.random.default_rng(SEED).permutation(len(lengths)) < len(lengths) // 3
     if np.ptp(lengths[judged]) == 0:
         return Question(topic=Topic.LENGTH, absent="All users have the same number of page views.")
@@ -101,7 +101,7 @@ def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, ju
 
 MIN_VIEWS: Final = 6
 CANDIDATES: Final = 1_000
-FEWEST_QUERIES: Final = 50
+MIN_QUERIES: Final = 50
 _RETRIEVAL_MATTERS: Final = 0.2
 """Share of a mean reciprocal rank below which a difference does not matter."""
 _RETRIEVAL_INTERVAL: Final = "95 % interval over the users who ask (bootstrap, paired)"
@@ -112,14 +112,14 @@ def _measure_retrieval(case: Case) -> Question:
     if not case.held_out.any():
         return Question(topic=Topic.RETRIEVAL, absent=NOTHING_HELD_OUT)
     users, n_queries = _chosen(case)
-    if n_queries < FEWEST_QUERIES:
+    if n_queries < MIN_QUERIES:
         reason = (
             f"Only {n_queries} users that the model never saw have {MIN_VIEWS} page views or more, and "
-            f"{FEWEST_QUERIES} are needed."
+            f"{MIN_QUERIES} are needed."
         )
         return Question(topic=Topic.RETRIEVAL, absent=reason)
-    asked, answers = _parts(case, users, n_queries)
-    scores = _scores(case, asked, answers)
+    queries, answers = _parts(case, users, n_queries)
+    scores = _scores(case, queries, answers)
     drawn = resample(n_queries, SEED)
     return Question(
         topic=Topic.RETRIEVAL, n=n_queries, interval=_RETRIEVAL_INTERVAL, facts={"candidates": len(answers)},
@@ -138,11 +138,11 @@ def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:
         float64 of shape (n,).
     """
     similarity = query @ answer.T  # (n, m)
-    own = similarity[np.arange(len(query)), np.arange(len(query))][:, None]
-    better = (similarity > own + TIE).sum(axis=1)
-    ties = (np.abs(similarity - own) <= TIE).sum(axis=1) - 1
-    found: np.ndarray = 1 / (1 + better + ties / 2)
-    return found
+    right = similarity[np.arange(len(query)), np.arange(len(query))][:, None]
+    better = (similarity > right + TIE).sum(axis=1)
+    ties = (np.abs(similarity - right) <= TIE).sum(axis=1) - 1
+    reciprocal: np.ndarray = 1 / (1 + better + ties / 2)
+    return reciprocal
 
 
 def _chosen(case: Case) -> tuple[np.ndarray, int]:
@@ -158,16 +158,18 @@ def _parts(case: Case, users: np.ndarray, n_queries: int) -> tuple[Spans, Spans]
     """Cut users at random: the last page views before the cut as queries, the first after it as answers."""
     whole = Spans(case.sequences.offsets[users], case.sequences.lengths[users])
     before, after = random_cut(whole, np.random.default_rng(SEED))
-    kept = np.minimum(before.length, case.learned.max_length)
-    asked = Spans(before.begin + before.length - kept, kept)[slice(n_queries)]
-    return asked, Spans(after.begin, np.minimum(after.length, case.learned.max_length))
+    lengths = np.minimum(before.length, case.learned.max_length)
+    queries = Spans(before.begin + before.length - lengths, lengths)[slice(n_queries)]
+    return queries, Spans(after.begin, np.minimum(after.length, case.learned.max_length))
 
 
-def _scores(case: Case, asked: Spans, answers: Spans) -> dict[Method, np.ndarray]:
+def _scores(case: Case, queries: Spans, answers: Spans) -> dict[Method, np.ndarray]:
     """Reciprocal ranks of each method, in the order of :class:`Method`."""
-    both = Spans(np.concatenate([asked.begin, answers.begin]), np.concatenate([asked.length, answers.length]))
+    both = Spans(
+        np.concatenate([queries.begin, answers.begin]), np.concatenate([queries.length, answers.length])
+    )
     vectors = case.embed(both) | {Method.SHUFFLED: case.learned.embed_shuffled(both, SEED)}
-    n = len(asked)
+    n = len(queries)
     return {
         method: reciprocal_ranks(vectors[method][:n], vectors[method][n:])
         for method in Method
@@ -177,7 +179,7 @@ def _scores(case: Case, asked: Spans, answers: Spans) -> dict[Method, np.ndarray
 
 PREFIX: Final = 3
 """First page views of each user that the outcome is predicted from."""
-_FEWEST_WITH_OUTCOME: Final = 30
+_MIN_WITH_OUTCOME: Final = 30
 """Users with the outcome, and without it, that are needed to learn and to judge."""
 STRENGTH: Final = 10.0
 """``C`` of the logistic regression, the same for every method."""
@@ -202,11 +204,11 @@ def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -
     users, positive = _sampled(case, *eligible(case, happened, gives_away))
     judged = case.held_out[users]
     n_positive, n_judged = int(positive[judged].sum()), int(judged.sum())
-    if min(_fewer(positive[judged]), _fewer(positive[~judged])) < _FEWEST_WITH_OUTCOME:
+    if min(_fewer(positive[judged]), _fewer(positive[~judged])) < _MIN_WITH_OUTCOME:
         return _absent(
             f"{n_positive:,} of the {n_judged:,} users with more than {PREFIX} page views that the model "
-            f"never saw had {label_of(chosen)} later on; at least {_FEWEST_WITH_OUTCOME} with and "
-            f"{_FEWEST_WITH_OUTCOME} without it are needed."
+            f"never saw had {label_of(chosen)} later on; at least {_MIN_WITH_OUTCOME} with and "
+            f"{_MIN_WITH_OUTCOME} without it are needed."
         )
     runs = Spans(case.sequences.offsets[users], np.full(len(users), PREFIX))
     placed = {method: _placements(rows, positive, judged) for method, rows in _rows(case, runs, judged)}
@@ -231,11 +233,11 @@ def _rows(case: Case, runs: Spans, judged: np.ndarray) -> list[tuple[Method, Spa
 
 def _pairs(methods: Iterable[Method]) -> list[tuple[Method, Method]]:
     """Pairs to compare: the learned vectors with each other method; n-grams with and without them."""
-    alone = [one for one in methods if one not in (Method.LEARNED, Method.ADDED)]
+    alone = [method for method in methods if method not in (Method.LEARNED, Method.ADDED)]
     return [*((Method.LEARNED, other) for other in alone), (Method.ADDED, Method.NGRAMS)]
 
 
-def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def eligible(case: Case, happened: OutcomeRecord, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Users who had not converted after the first page views, and whether they did later.
 
     Left out are users who had the outcome before the next page view, and users whose first page views hold a
@@ -255,11 +257,11 @@ def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np
     when[inside.user] = inside.first_ts
     users = np.flatnonzero(case.inside & (sequences.lengths > PREFIX))
     begin = sequences.offsets[users]
-    told = gives_away[sequences.page[begin[:, None] + np.arange(PREFIX)]].any(axis=1)
+    saw_outcome = gives_away[sequences.page[begin[:, None] + np.arange(PREFIX)]].any(axis=1)
     early = (when[users] < sequences.timestamp[begin + PREFIX]) | (
         when[users] <= sequences.timestamp[begin + PREFIX - 1]
     )
-    users = users[~early & ~told]
+    users = users[~early & ~saw_outcome]
     return users, when[users] < np.iinfo(np.int64).max
 
 
@@ -271,9 +273,9 @@ def _fewer(positive: np.ndarray) -> int:
 def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Draw at most :data:`SAMPLE` of the users held out, and of the others."""
     held_out = case.held_out[users]
-    parts = [drawn(np.flatnonzero(part), SAMPLE, SEED) for part in (held_out, ~held_out)]
-    kept = np.sort(np.concatenate(parts))
-    return users[kept], positive[kept]
+    parts = [draw_users(np.flatnonzero(part), SAMPLE, SEED) for part in (held_out, ~held_out)]
+    sampled = np.sort(np.concatenate(parts))
+    return users[sampled], positive[sampled]
 
 
 def _placements(vectors: Sparse, positive: np.ndarray, judged: np.ndarray) -> Placements:
@@ -322,8 +324,8 @@ def measure_scorecard(
         Cancelled: If ``progress`` says so.
     """
     progress(STAGE, 0.0, "Fitting a bag of pages and transitions")
-    inside, population = clustered(dataset.users), choose_users(dataset.sequences)
-    sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
+    inside, population = is_clustered(dataset.users), choose_users(dataset.sequences)
+    sample = draw_users(np.flatnonzero(inside), SAMPLE, SEED)
     case = None if is_bag(model) else open_case(dataset, labels, model, views, weights)
     bag = {Method.BAG: combine(views, weights, inside).vectors[sample]} if case is None else {}
     used = case.sampled if case else bag
@@ -343,8 +345,8 @@ def _worth(
     case: Case | None, outcomes: OutcomeIndex, chosen: Sequence[str], progress: Progress
 ) -> tuple[Question, ...]:
     if case is None:
-        return tuple(Question(topic=one, absent=_UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
+        return tuple(Question(topic=topic, absent=_UNLEARNED) for topic in (Topic.RETRIEVAL, Topic.OUTCOME))
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
-    found = _measure_retrieval(case)
+    retrieval = _measure_retrieval(case)
     progress(STAGE, 0.4, "Telling the outcome from the first page views")
-    return found, measure_outcome(case, outcomes, chosen)
+    return retrieval, measure_outcome(case, outcomes, chosen)

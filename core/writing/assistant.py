@@ -17,36 +17,36 @@ from core.base.errors import Beha2VecError
 from core.base.safe_text import clean
 from core.facts.answer import Answer, Fact, Reading
 from core.facts.context import Context
-from core.facts.fact_maker import Figures, Finding, present, segment_only
+from core.facts.fact_maker import Figures, Finding, require_segment, without_none
 from core.facts.segment_tools import Evidence, compared, paragraph, persona
 from core.llm import ServerLlm
 from core.llm.chat_types import Capabilities, Stop, never
 from core.naming.names import name_segments
-from core.naming.words import LONGEST
+from core.naming.words import MAX_NAME_WORDS
 from core.profiles.profile_columns import Col
 from core.questions.answers import ask
 from core.questions.followups import reading
 from core.questions.grammar import parse
 from core.writing import prompts
+from core.writing.answer_loop import AnswerLoop, FigureAccess, OnBlocks, Task, answer_of, best_access
+from core.writing.model_calls import AnswerCache, ModelCalls
 from core.writing.payload import (
-    MOST_OFFERED,
+    MAX_OFFERED,
     AssistantSettings,
     Description,
-    Outbox,
+    EarlierQuestion,
+    OfferedFacts,
     Payload,
-    Said,
+    message_key,
     payload_of,
     price_of,
-    said_key,
 )
-from core.writing.remarks import claims
-from core.writing.talk import AnswerCache, Talk
-from core.writing.turn import OnBlocks, Task, Turn, Way, answer_of, way_of
+from core.writing.remarks import makes_claim
 
 OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
-MOST_ROWS: Final = 3
+MAX_ROWS: Final = 3
 """Most rows of a question that get all the evidence."""
-MOST_FACTS: Final = 12
+MAX_FACTS: Final = 12
 """Most facts that a weak model is offered: on two busy cores, forty tokens a second are read."""
 
 
@@ -63,7 +63,7 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
     if len(rows) == 2 or (all_of_it and not rows):
         with suppress(Beha2VecError):  # where that cannot be done
             facts += compared(figures, rows).facts
-    for key in rows[:MOST_ROWS]:
+    for key in rows[:MAX_ROWS]:
         facts += evidence(figures, key)
     return facts
 
@@ -76,7 +76,7 @@ def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
 def overview(figures: Figures) -> list[Fact]:
     """Facts on how big each row is and how often it converts."""
     keys = figures.context.keys
-    return list(present(figures.measure(key, name) for key in keys for name in OVERVIEW))
+    return list(without_none(figures.measure(key, name) for key in keys for name in OVERVIEW))
 
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
@@ -100,8 +100,8 @@ def names_in_use(figures: Figures, key: str, more: Collection[str]) -> frozenset
         InputError: If there is no such segment.
     """
     context = figures.context
-    own = int(context.row(segment_only(context, key))[Col.SEGMENT])
-    others = [name for segment, name in context.names.items() if segment != own]
+    number = int(context.row(require_segment(context, key))[Col.SEGMENT])
+    others = [name for segment, name in context.names.items() if segment != number]
     return frozenset(clean(name).casefold() for name in (*others, *more))
 
 
@@ -111,21 +111,21 @@ def _task_of(figures: Figures, key: str, can: Capabilities) -> Task:
     Raises:
         InputError: If there is no such segment.
     """
-    known = paragraph(figures, segment_only(figures.context, key)).facts
+    known = paragraph(figures, require_segment(figures.context, key)).facts
     if can.is_weak:
         facts = brief(figures, known)
     else:
         facts = [*known, *overview(figures), *evidence(figures, key)]
         facts += neighbours(figures, key)
-    question = prompts.DESCRIBED.format(who=said_key(key))
-    way = Way.TOOLS if can.tools else Way.FACTS
+    question = prompts.DESCRIBED.format(who=message_key(key))
+    way = FigureAccess.TOOLS if can.tools else FigureAccess.FACTS
     return Task(question, facts, way, can, named=not can.is_weak)
 
 
 def offline(figures: Figures, key: str, names_taken: Collection[str], reason: str = "") -> Description:
     """Describe a segment without a model, by what sets it apart."""
-    told = paragraph(figures, key)
-    summary = answer_of(told.blocks, figures, query=told.query, reason=reason)
+    finding = paragraph(figures, key)
+    summary = answer_of(finding.blocks, figures, query=finding.query, reason=reason)
     return Description(own_name(figures, key, names_taken), summary)
 
 
@@ -134,8 +134,8 @@ def described(
 ) -> Description:
     """Description by a model, with the app's own name where the model's may not stand."""
     plain = clean(name)
-    own = "" if _may_stand(plain, names_taken) else own_name(figures, key, names_taken)
-    return Description(own or plain, summary)
+    name_found = "" if _may_stand(plain, names_taken) else own_name(figures, key, names_taken)
+    return Description(name_found or plain, summary)
 
 
 def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
@@ -148,8 +148,8 @@ def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
 
 def _may_stand(name: str, names_taken: Collection[str]) -> bool:
     """Whether a name has one to five words, no number, nothing that compares or misleads, and is free."""
-    fits = 1 <= len(name.split()) <= LONGEST and name.casefold() not in names_taken
-    return fits and not _NUMBER.search(name) and not claims(name, {})
+    fits = 1 <= len(name.split()) <= MAX_NAME_WORDS and name.casefold() not in names_taken
+    return fits and not _NUMBER.search(name) and not makes_claim(name, {})
 
 
 _IDEAS: Final = re.compile(
@@ -197,16 +197,16 @@ def route(question: str, figures: Figures, last: Reading | None = None) -> Route
     return Route(offline, offline.reading or reading(parsed, ()), settled and wants, ideas)
 
 
-def _without_model(found: Route, figures: Figures) -> Answer:
+def _without_model(route_taken: Route, figures: Figures) -> Answer:
     """Answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
-    if not found.offline.declined or not found.reading.rows:
-        return found.offline
-    rows = found.reading.rows
+    if not route_taken.offline.declined or not route_taken.reading.rows:
+        return route_taken.offline
+    rows = route_taken.reading.rows
     try:
-        told = persona(figures, rows[0]) if len(rows) == 1 else compared(figures, rows)
+        finding = persona(figures, rows[0]) if len(rows) == 1 else compared(figures, rows)
     except Beha2VecError:
-        return found.offline
-    return answer_of(told.blocks, figures, query=told.query)
+        return route_taken.offline
+    return answer_of(finding.blocks, figures, query=finding.query)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,10 +234,12 @@ class Assistant:
             question: In the analyst's words.
             last: What the question before asked, for one that goes on with it.
         """
-        found = route(question, self._figures, last)
-        return None if found.needs_model else found.offline
+        route_taken = route(question, self._figures, last)
+        return None if route_taken.needs_model else route_taken.offline
 
-    def preview(self, question: str, history: Sequence[Said] = (), last: Reading | None = None) -> Payload:
+    def preview(
+        self, question: str, history: Sequence[EarlierQuestion] = (), last: Reading | None = None
+    ) -> Payload:
         """The first request of :meth:`reply`, exactly as it would be sent; later ones hold more addresses.
 
         Asks the server what it can if that is not known yet, with nothing of the data in it.
@@ -251,8 +253,8 @@ class Assistant:
             InputError: If the question has a user id in it: it is not sent.
             ResourceError: If the server gives no answer.
         """
-        found = route(question, self._figures, last)
-        return self._payload(self._task(question, history, found, self._can()))
+        route_taken = route(question, self._figures, last)
+        return self._payload(self._task(question, history, route_taken, self._can()))
 
     def preview_description(self, key: str) -> Payload:
         """The first request of :meth:`describe`; see :meth:`preview`.
@@ -275,7 +277,7 @@ class Assistant:
     def reply(
         self,
         question: str,
-        history: Sequence[Said] = (),
+        history: Sequence[EarlierQuestion] = (),
         last: Reading | None = None,
         on_blocks: OnBlocks | None = None,
         should_stop: Stop = never,
@@ -289,14 +291,14 @@ class Assistant:
             on_blocks: Gets all blocks that are whole so far, each time there are more.
             should_stop: Whether to give up on the model; blocks that are whole by then are kept.
         """
-        found = route(question, self._figures, last)
-        if not found.needs_model:
-            return found.offline
+        route_taken = route(question, self._figures, last)
+        if not route_taken.needs_model:
+            return route_taken.offline
         answer = self._answer(
-            lambda: self._task(question, history, found, self._can(should_stop)),
-            lambda: _without_model(found, self._figures), on_blocks, should_stop,
+            lambda: self._task(question, history, route_taken, self._can(should_stop)),
+            lambda: _without_model(route_taken, self._figures), on_blocks, should_stop,
         )  # fmt: skip
-        return replace(answer, reading=found.reading)
+        return replace(answer, reading=route_taken.reading)
 
     def compare(
         self, *rows: str, on_blocks: OnBlocks | None = None, should_stop: Stop = never
@@ -306,12 +308,12 @@ class Assistant:
         Raises:
             InputError: If there is no such row, or nothing to compare.
         """
-        told = compared(self._figures, rows)
+        finding = compared(self._figures, rows)
         answer = self._answer(
-            lambda: self._comparison(rows, told, self._can(should_stop)),
-            lambda: answer_of(told.blocks, self._figures), on_blocks, should_stop,
+            lambda: self._comparison(rows, finding, self._can(should_stop)),
+            lambda: answer_of(finding.blocks, self._figures), on_blocks, should_stop,
         )  # fmt: skip
-        return replace(answer, query=told.query)
+        return replace(answer, query=finding.query)
 
     def describe(self, key: str, taken: Collection[str] = (), should_stop: Stop = never) -> Description:
         """Name and describe a segment; whatever goes wrong, without the model and with the reason.
@@ -326,14 +328,14 @@ class Assistant:
         """
         figures = self._figures
         names = names_in_use(figures, key, taken)
-        talk = self._talk(should_stop)
+        model_calls = self._talk(should_stop)
         try:
-            turn = self._turn(_task_of(figures, key, self._can(should_stop)))
-            summary = turn.answer(talk)
-            made = described(figures, key, names, turn.name, summary)
+            loop = self._turn(_task_of(figures, key, self._can(should_stop)))
+            summary = loop.answer(model_calls)
+            description = described(figures, key, names, loop.name, summary)
         except Beha2VecError as error:
-            made = offline(figures, key, names, str(error))
-        return replace(made, summary=self._counted(made.summary, talk))
+            description = offline(figures, key, names, str(error))
+        return replace(description, summary=self._counted(description.summary, model_calls))
 
     def _answer(
         self,
@@ -342,40 +344,44 @@ class Assistant:
         on_blocks: OnBlocks | None,
         should_stop: Stop,
     ) -> Answer:
-        talk = self._talk(should_stop)
+        model_calls = self._talk(should_stop)
         try:
-            turn = self._turn(task())
-            answer = turn.answer(talk, on_blocks)
+            loop = self._turn(task())
+            answer = loop.answer(model_calls, on_blocks)
         except Beha2VecError as error:
             answer = replace(without(), reason=str(error))
-        return self._counted(answer, talk)
+        return self._counted(answer, model_calls)
 
-    def _task(self, question: str, history: Sequence[Said], found: Route, can: Capabilities) -> Task:
+    def _task(
+        self, question: str, history: Sequence[EarlierQuestion], route_taken: Route, can: Capabilities
+    ) -> Task:
         figures = self._figures
         if can.is_weak:
-            few = brief(figures, _without_model(found, figures).facts)
-            return Task(question, few, Way.FACTS, can, ideas=found.wants_ideas)
-        way = way_of(can, self.settings)
-        known = () if found.offline.declined else found.offline.facts
-        facts = opening(figures, found.reading.rows, known, all_of_it=way is Way.FACTS)
-        return Task(question, facts, way, can, history, found.wants_ideas)
+            few = brief(figures, _without_model(route_taken, figures).facts)
+            return Task(question, few, FigureAccess.FACTS, can, ideas=route_taken.wants_ideas)
+        way = best_access(can, self.settings)
+        known = () if route_taken.offline.declined else route_taken.offline.facts
+        facts = opening(figures, route_taken.reading.rows, known, all_of_it=way is FigureAccess.FACTS)
+        return Task(question, facts, way, can, history, route_taken.wants_ideas)
 
-    def _comparison(self, rows: Sequence[str], told: Finding, can: Capabilities) -> Task:
+    def _comparison(self, rows: Sequence[str], finding: Finding, can: Capabilities) -> Task:
         figures = self._figures
         facts = (
-            brief(figures, told.facts) if can.is_weak else opening(figures, rows, told.facts, all_of_it=False)
+            brief(figures, finding.facts)
+            if can.is_weak
+            else opening(figures, rows, finding.facts, all_of_it=False)
         )
-        who = " and ".join(map(said_key, rows)) or "all segments"
-        way = Way.TOOLS if can.tools else Way.FACTS
+        who = " and ".join(map(message_key, rows)) or "all segments"
+        way = FigureAccess.TOOLS if can.tools else FigureAccess.FACTS
         return Task(prompts.COMPARE.format(who=who), facts, way, can)
 
     def _payload(self, task: Task) -> Payload:
-        request = task.first(self._outbox(task), self.settings)
+        request = task.first(self._offered_facts(task), self.settings)
         body = self.llm.body(request.messages, request.tools, request.schema)
         return payload_of(self.llm.host, self.llm.model, body, self.settings.prices)
 
-    def _counted(self, answer: Answer, talk: Talk) -> Answer:
-        usage = talk.usage
+    def _counted(self, answer: Answer, model_calls: ModelCalls) -> Answer:
+        usage = model_calls.usage
         prices = self.settings.prices
         cost = price_of(self.llm.model, usage.prompt_tokens, usage.completion_tokens, prices)
         return replace(answer, usage=usage, cost=cost)
@@ -387,12 +393,12 @@ class Assistant:
     def _figures(self) -> Figures:
         return Figures(self.context)
 
-    def _turn(self, task: Task) -> Turn:
-        return Turn(task, self._outbox(task), self.settings, self.llm.model)
+    def _turn(self, task: Task) -> AnswerLoop:
+        return AnswerLoop(task, self._offered_facts(task), self.settings, self.llm.model)
 
-    def _outbox(self, task: Task) -> Outbox:
-        most = MOST_FACTS if task.brief else MOST_OFFERED
-        return Outbox(self._figures, self.user_ids, self.settings, most)
+    def _offered_facts(self, task: Task) -> OfferedFacts:
+        most = MAX_FACTS if task.brief else MAX_OFFERED
+        return OfferedFacts(self._figures, self.user_ids, self.settings, most)
 
-    def _talk(self, should_stop: Stop) -> Talk:
-        return Talk(self.llm, self.settings, self.cache, self.context.tables.digest, should_stop)
+    def _talk(self, should_stop: Stop) -> ModelCalls:
+        return ModelCalls(self.llm, self.settings, self.cache, self.context.tables.digest, should_stop)

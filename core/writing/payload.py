@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Field
 
 from core.base.errors import InputError
-from core.base.safe_text import Quotes, clean, holds_id
+from core.base.safe_text import Quotes, clean, contains_user_id
 from core.base.settings import Settings
 from core.differences.user_items import Family
 from core.facts.answer import Answer, Fact
@@ -44,7 +44,7 @@ from core.facts.verbs import (
 from core.llm.chat_types import ChatReply, tokens_of
 from core.profiles.profile_columns import Col
 
-FEWEST_USERS: Final = 20
+MIN_USERS: Final = 20
 """Fewest users of a figure that may be sent, by default."""
 ANSWER_TOKENS: Final = 400
 """Tokens that an answer is expected to take, for the estimate."""
@@ -98,8 +98,8 @@ class Payload:
     @property
     def text(self) -> str:
         """Text to be shown: the messages, to be read, then all of the request as it is sent."""
-        said = [f"{message['role']}:\n{message['content']}" for message in self.body["messages"]]
-        return "\n\n".join([*said, "All of it, as it is sent:", self.sent])
+        messages = [f"{message['role']}:\n{message['content']}" for message in self.body["messages"]]
+        return "\n\n".join([*messages, "All of it, as it is sent:", self.sent])
 
     @property
     def characters(self) -> int:
@@ -125,7 +125,7 @@ def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) 
 
 
 def refuse_ids(data: object, user_ids: Collection[str]) -> None:
-    """Refuse data with a user id in it (:func:`core.base.safe_text.holds_id`).
+    """Refuse data with a user id in it (:func:`core.base.safe_text.contains_user_id`).
 
     Args:
         data: Plain data, before any text of it is cut.
@@ -134,7 +134,7 @@ def refuse_ids(data: object, user_ids: Collection[str]) -> None:
     Raises:
         InputError: If there is one.
     """
-    if any(holds_id(leaf, user_ids) for leaf in _leaves(data)):
+    if any(contains_user_id(leaf, user_ids) for leaf in _leaves(data)):
         raise InputError(
             "A user id of the data set is in what would be sent to the language model",
             allowed="figures of many users, and names of pages and segments",
@@ -180,7 +180,7 @@ _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 
 
 @dataclass(frozen=True)
-class Ends:
+class AffectedUsers:
     """Users whom a figure tells about.
 
     Args:
@@ -196,7 +196,7 @@ class Ends:
         return self.inside < fewest or (self.outside is not None and self.outside < fewest)
 
 
-def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
+def gives_away(parts: Sequence[AffectedUsers], fewest: int) -> bool:
     """Whether a total less its parts that may be told gives away those that may not.
 
     Args:
@@ -205,29 +205,29 @@ def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
     """
     hidden = [part for part in parts if part.is_few(fewest)]
     outsides = [part.outside for part in hidden if part.outside is not None]
-    together = Ends(sum(part.inside for part in hidden), sum(outsides) if outsides else None)
+    together = AffectedUsers(sum(part.inside for part in hidden), sum(outsides) if outsides else None)
     return bool(hidden) and (len(hidden) == 1 or together.is_few(fewest))
 
 
-def ends_of(figures: Figures, fact: Fact) -> Ends:
+def affected_users(figures: Figures, fact: Fact) -> AffectedUsers:
     """Users whom a figure tells about; none where who paid in a currency is not counted, or of no row."""
     if fact.row == UNSEEN or (fact.currency and len(figures.currencies) > 1):
-        return Ends(0)
+        return AffectedUsers(0)
     row = figures.context.row(fact.row)
     users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
     if kind == LIKE_IN:  # parts of a total that may be told
-        return Ends(0)
+        return AffectedUsers(0)
     if kind in _OF_SOME:
-        return Ends(fact.users, fact.n - fact.users)
+        return AffectedUsers(fact.users, fact.n - fact.users)
     if fact.item:
         inside = fact.users if fact.value else 0
-        return Ends(inside, users - inside if kind in _OF_USERS else None)
+        return AffectedUsers(inside, users - inside if kind in _OF_USERS else None)
     if kind in _DOING:
         doing = _counted(row, _DOING[kind])
-        return Ends(doing, users - doing)
+        return AffectedUsers(doing, users - doing)
     if kind in _CONVERTED:
-        return Ends(_counted(row, Col.OUTCOME_USERS))
-    return Ends(_counted(row, Col.ENGAGEMENT_USERS) if kind in _ENGAGED else fact.users)
+        return AffectedUsers(_counted(row, Col.OUTCOME_USERS))
+    return AffectedUsers(_counted(row, Col.ENGAGEMENT_USERS) if kind in _ENGAGED else fact.users)
 
 
 def _counted(row: Mapping[str, Any], column: str) -> int:
@@ -237,7 +237,7 @@ def _counted(row: Mapping[str, Any], column: str) -> int:
 
 def is_few(figures: Figures, fact: Fact, fewest: int) -> bool:
     """Whether a figure is of few users, or of all but few of its row."""
-    return ends_of(figures, fact).is_few(fewest)
+    return affected_users(figures, fact).is_few(fewest)
 
 
 def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
@@ -258,7 +258,7 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
         return False
     context = figures.context
     parts = {
-        key: ends_of(figures, part)
+        key: affected_users(figures, part)
         for key in context.keys if key != ALL and (part := figures.same(fact, key))
     }  # fmt: skip
     segments = [ends for key, ends in parts.items() if key in context.segment_keys]
@@ -276,11 +276,11 @@ def _is_closed(figures: Figures, fact: Fact, fewest: int, listed: Sequence[str],
         for value in listed
         for key, row in item_rows(context, Family(name), value).items()
     }
-    cells = closed(users, {key: int(context.row(key)[whole]) for key in context.keys}, fewest)
+    cells = withheld_cells(users, {key: int(context.row(key)[whole]) for key in context.keys}, fewest)
     return any((row, fact.item) in cells for row in (context.keys if kind in LIFTS else (fact.row,)))
 
 
-def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:
+def withheld_cells(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:
     """Cells to withhold: those of few users, or of all but few, and those that would give them away.
 
     A stranger knows every other cell, the users of each row, and that all is the sum of the other rows. Users
@@ -295,7 +295,7 @@ def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) ->
     rest = {(row, ""): n - sum(users[at] for at in users if at[0] == row) for row, n in wholes.items()}
     inside = {**users, **{cell: n for cell, n in rest.items() if n}}
     outside = {cell: wholes[cell[0]] - n for cell, n in inside.items()}
-    few = {cell for cell, n in inside.items() if Ends(n, outside[cell]).is_few(fewest)}
+    few = {cell for cell, n in inside.items() if AffectedUsers(n, outside[cell]).is_few(fewest)}
     lines = [{cell for cell in inside if cell[at] == one} for at in (0, 1) for one in {c[at] for c in inside}]
 
     def is_told(hidden: set[Cell]) -> bool:
@@ -316,25 +316,25 @@ def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) ->
 def _found_out(hidden: Collection[Cell]) -> set[Cell]:
     """Cells that follow from the sums of all rows and values together, though from none alone."""
     cells = sorted(hidden)
-    rows, found = {row for row, _ in cells}, {value for _, value in cells}
+    rows, columns = {row for row, _ in cells}, {value for _, value in cells}
     of_row = [[row == one for row, _ in cells] for one in rows]
-    of_value = [[(value == one) * (-1 if row == ALL else 1) for row, value in cells] for one in found]
+    of_value = [[(value == one) * (-1 if row == ALL else 1) for row, value in cells] for one in columns]
     sums = np.array([*of_row, *of_value], dtype=float)
     free = np.linalg.svd(sums)[2][np.linalg.matrix_rank(sums) :]
     return {cell for cell, ways in zip(cells, free.T, strict=True) if np.allclose(ways, 0)}
 
 
-_MOST_CALLS: Final = 6
+_MAX_CALLS: Final = 6
 
 
 class AssistantSettings(Settings):
     """Limits of what may be sent, and of what may be spent on one question."""
 
-    fewest_users: Annotated[int, Field(ge=1, le=10_000)] = FEWEST_USERS
+    fewest_users: Annotated[int, Field(ge=1, le=10_000)] = MIN_USERS
     """A figure of fewer users, or of all of a row but fewer, is never sent."""
     send_values: bool = False
     """Whether values go as well; without them a model chooses figures that it does not see."""
-    max_tool_calls: Annotated[int, Field(ge=0, le=_MOST_CALLS)] = _MOST_CALLS
+    max_tool_calls: Annotated[int, Field(ge=0, le=_MAX_CALLS)] = _MAX_CALLS
     wall_s: Annotated[float, Field(ge=5, le=300)] = 60.0
     """Seconds for everything together, retries included; then the answer is given without the model."""
     max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 60_000
@@ -344,7 +344,7 @@ class AssistantSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Said:
+class EarlierQuestion:
     """A question that was asked before.
 
     Args:
@@ -370,9 +370,9 @@ class Description:
     summary: Answer
 
 
-MOST_OFFERED: Final = 150
+MAX_OFFERED: Final = 150
 """Most addresses of a turn; servers refuse schemas with many."""
-_LONGEST_QUESTION: Final = 1_000
+_MAX_QUESTION_LENGTH: Final = 1_000
 REMEMBERED: Final = 3
 """Number of earlier questions that are sent again."""
 _REMEMBERED_CHARACTERS: Final = 400
@@ -381,19 +381,19 @@ _KEY: Final = re.compile(r"\bsegment:(\d+)")
 _SAID: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
 
 
-def said_key(key: str) -> str:
+def message_key(key: str) -> str:
     """Name of a row in a message: ``segment:1`` → ``S2``, as the analyst counts."""
     kind, _, number = key.partition(":")
     return f"S{int(number) + 1}" if kind == "segment" else key
 
 
-def key_of_said(row: str) -> str:
+def key_of_message(row: str) -> str:
     """Key of a row by its name in a message; anything that is no segment stays as it is."""
     match = _SAID.fullmatch(row.strip())
     return f"segment:{int(match[1]) - 1}" if match else row
 
 
-class Outbox:
+class OfferedFacts:
     """Collects what may be sent, and remembers what was offered.
 
     Args:
@@ -408,34 +408,34 @@ class Outbox:
         figures: Figures,
         user_ids: Collection[str],
         settings: AssistantSettings,
-        most: int = MOST_OFFERED,
+        most: int = MAX_OFFERED,
     ) -> None:
         self.figures, self.quotes, self._most = figures, Quotes(), most
         self.offered: dict[str, Fact] = {}
         self._ids, self._settings = user_ids, settings
         self._used, self._told = set[str](), set[str]()
         for key, name in self._names().items():
-            self.quotes.set(said_key(key), name)
+            self.quotes.set(message_key(key), name)
 
     @property
     def rows(self) -> tuple[str, ...]:
         """Names of all rows in messages."""
-        return tuple(map(said_key, self.figures.context.keys))
+        return tuple(map(message_key, self.figures.context.keys))
 
     @property
     def measures(self) -> dict[str, str]:
         """Measure as addresses have it → its name, of all that is offered."""
         return {_measure(fact): fact.label for fact in self.offered.values()}
 
-    def question(self, text: str, facts: Iterable[Fact], history: Sequence[Said] = ()) -> str:
+    def question(self, text: str, facts: Iterable[Fact], history: Sequence[EarlierQuestion] = ()) -> str:
         """The first message, as JSON text.
 
         Raises:
             InputError: If the question has a user id in it.
         """
         refuse_ids(text, self._ids)
-        earlier = [recalled for said in history[-REMEMBERED:] if (recalled := self._recalled(said))]
-        data = {"question": clean(text, _LONGEST_QUESTION), **({"earlier": earlier} if earlier else {})}
+        earlier = [recalled for question in history[-REMEMBERED:] if (recalled := self._recalled(question))]
+        data = {"question": clean(text, _MAX_QUESTION_LENGTH), **({"earlier": earlier} if earlier else {})}
         return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
 
     def result(self, facts: Iterable[Fact]) -> str:
@@ -444,13 +444,13 @@ class Outbox:
 
     def problem(self, error: Exception) -> str:
         """Error of a tool call, as JSON text, names in it as their numbers."""
-        said = str(error)
+        message = str(error)
         for number, text in self.quotes.texts.items():
-            said = said.replace(repr(text), number)
+            message = message.replace(repr(text), number)
         for key in self.figures.context.keys:
-            said = said.replace(self.figures.context.title(key), said_key(key))
-        said = _KEY.sub(lambda match: said_key(match[0]), said)
-        shown = clean(said, _REMEMBERED_CHARACTERS) if self._may_go(said) else "not possible"
+            message = message.replace(self.figures.context.title(key), message_key(key))
+        message = _KEY.sub(lambda match: message_key(match[0]), message)
+        shown = clean(message, _REMEMBERED_CHARACTERS) if self._may_go(message) else "not possible"
         return json.dumps({"error": shown}, ensure_ascii=False)
 
     def check(self, reply: ChatReply) -> None:
@@ -467,28 +467,28 @@ class Outbox:
 
     def _own(self, name: str, value: object) -> object:
         if isinstance(value, list | tuple):
-            return [self._own(name, one) for one in value]
+            return [self._own(name, item) for item in value]
         if not isinstance(value, str):
             return value
-        return key_of_said(value) if name in ("segment", "a", "b") else self.quotes.texts.get(value, value)
+        return key_of_message(value) if name in ("segment", "a", "b") else self.quotes.texts.get(value, value)
 
     def _offer(self, facts: Iterable[Fact]) -> dict[str, Any]:
         """Addresses that may be used from now on, with their measures in words and names."""
-        before, found, old = set(self.measures), list(dict.fromkeys(facts)), set(self.offered.values())
-        kept = [fact for fact in found if self._may_be_offered(fact)]
-        new = [fact for fact in kept if fact not in old][: self._most - len(old)]
-        fresh = self._addressed([*old.intersection(kept), *new])
+        before, distinct, old = set(self.measures), list(dict.fromkeys(facts)), set(self.offered.values())
+        allowed = [fact for fact in distinct if self._may_be_offered(fact)]
+        new = [fact for fact in allowed if fact not in old][: self._most - len(old)]
+        fresh = self._addressed([*old.intersection(allowed), *new])
         self.offered |= fresh
         data: dict[str, Any] = {"facts": self._shown(fresh)}
         data["measures"] = {name: label for name, label in self.measures.items() if name not in before}
         untold = self._used - self._told
         data["names"] = {name: text for name, text in self.quotes.data().items() if name in untold}
-        if len(fresh) < sum(not fact.is_relation for fact in found):
+        if len(fresh) < sum(not fact.is_relation for fact in distinct):
             data["left_out"] = "figures of too few users, or too many at once"
         self._told |= self._used
         return data
 
-    def _addressed(self, facts: Iterable[Fact], most: int = MOST_OFFERED) -> dict[str, Fact]:
+    def _addressed(self, facts: Iterable[Fact], most: int = MAX_OFFERED) -> dict[str, Fact]:
         """Address → fact, in an order that tells nothing of values, nor do the numbers of items."""
         place = {key: place for place, key in enumerate(self.figures.context.keys)}
         ordered = sorted(facts, key=lambda fact: (place[fact.row], fact.measure, fact.item, fact.segments))
@@ -505,9 +505,11 @@ class Outbox:
 
     def _address(self, fact: Fact) -> str:
         """``S3.share_page.P62``; of two segments the second stands for the item."""
-        item = self.quotes.id_of("P", fact.item) if fact.item else "".join(map(said_key, fact.segments[1:]))
-        self._used |= {said_key(fact.row), item}
-        return ".".join(part for part in (said_key(fact.row), _measure(fact), item) if part)
+        item = (
+            self.quotes.id_of("P", fact.item) if fact.item else "".join(map(message_key, fact.segments[1:]))
+        )
+        self._used |= {message_key(fact.row), item}
+        return ".".join(part for part in (message_key(fact.row), _measure(fact), item) if part)
 
     def _may_be_offered(self, fact: Fact) -> bool:
         """Whether a fact is of a named row, not of few users, no verdict, and without a user id."""
@@ -524,15 +526,15 @@ class Outbox:
         }
         return {key: name for key, name in named.items() if name and self._may_go(name)}
 
-    def _recalled(self, said: Said) -> dict[str, Any]:
+    def _recalled(self, earlier: EarlierQuestion) -> dict[str, Any]:
         """An earlier question, and the addresses of what was shown for it; nothing if it may not go."""
-        if not self._may_go(said.question):
+        if not self._may_go(earlier.question):
             return {}
-        asked = {"asked": clean(said.question, _REMEMBERED_CHARACTERS)}
-        shown = said.answer.facts if said.answer else ()
-        kept = [fact for fact in shown if self._may_be_offered(fact)]
-        answered = list(self._addressed(kept, _REMEMBERED_FACTS))
-        return {**asked, "shown": answered} if answered else asked
+        message = {"asked": clean(earlier.question, _REMEMBERED_CHARACTERS)}
+        shown = earlier.answer.facts if earlier.answer else ()
+        allowed = [fact for fact in shown if self._may_be_offered(fact)]
+        answered = list(self._addressed(allowed, _REMEMBERED_FACTS))
+        return {**message, "shown": answered} if answered else message
 
     def _may_go(self, data: object) -> bool:
         try:

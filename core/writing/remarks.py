@@ -12,11 +12,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from core.base.safe_text import visible
+from core.base.safe_text import without_invisible
 
 Names: TypeAlias = Mapping[str, str]
 """Number (``S3``, ``P12``) → what is shown in its place."""
-LONGEST: Final = 600
+MAX_LENGTH: Final = 600
 """Characters of a remark that are read."""
 _NUMBER: Final = re.compile(r"\b[A-Z]\d{1,6}\b")
 _NOUN: Final = re.compile(r"\b(?:segment|cluster)\s+S?(?=\d)", re.IGNORECASE)
@@ -122,22 +122,22 @@ def _claiming() -> re.Pattern[str]:
 _CLAIM: Final = _claiming()
 
 
-def kept(text: str, names: Names) -> tuple[str, int]:
+def allowed_remarks(text: str, names: Names) -> tuple[str, int]:
     """Drop the sentences of a remark that claim something; the rest, and how many were dropped.
 
     Args:
         text: As the model wrote it, segments and items by number.
         names: What is shown for a number; a sentence with another one is dropped.
     """
-    plain = unicodedata.normalize("NFKC", visible(text[:LONGEST]))
+    plain = unicodedata.normalize("NFKC", without_invisible(text[:MAX_LENGTH]))
     plain = _THING.sub("", _NOUN.sub("S", plain))
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(plain) if part.strip()]
-    held = [sentence for sentence in sentences if not claims(sentence, names)]
+    held = [sentence for sentence in sentences if not makes_claim(sentence, names)]
     said = " ".join(_NUMBER.sub(lambda match: names[match[0]], sentence) for sentence in held)
     return said, len(sentences) - len(held)
 
 
-def claims(sentence: str, names: Names) -> bool:
+def makes_claim(sentence: str, names: Names) -> bool:
     """Whether a sentence says what only a figure may say, or what may not be shown at all."""
     if any(match[0] not in names for match in _NUMBER.finditer(sentence)) or _MARKUP.search(sentence):
         return True

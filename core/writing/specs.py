@@ -18,9 +18,9 @@ from core.llm.chat_types import ToolCall, ToolSpec
 Shape: TypeAlias = dict[str, Any]
 ANSWER: Final = "answer"
 """The tool by which a model that calls tools gives its answer."""
-MOST_FIGURES: Final = 4
+MAX_FIGURES: Final = 4
 """Most addresses of one block."""
-MOST_BLOCKS: Final = 8
+MAX_BLOCKS: Final = 8
 ORDERS: Final = ("most", "least")
 _TEXT: Final[Shape] = {"type": "string"}
 
@@ -67,7 +67,7 @@ def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterab
         name: Whether a name is wanted as well.
     """
     address = _one_of(addresses)
-    several = {"type": "array", "items": address, "minItems": 1, "maxItems": MOST_FIGURES}
+    several = {"type": "array", "items": address, "minItems": 1, "maxItems": MAX_FIGURES}
     blocks = [
         _object(kind=_one_of(["figures"]), facts=several),
         _object(kind=_one_of(["contrast"]), fact=address, against=_one_of(rows)),
@@ -76,14 +76,14 @@ def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterab
         _object(kind=_one_of(["comment"]), text=_TEXT),
         _object(kind=_one_of(["idea"]), text=_TEXT),
     ]
-    listed = {"type": "array", "items": {"anyOf": blocks}, "maxItems": MOST_BLOCKS}
+    listed = {"type": "array", "items": {"anyOf": blocks}, "maxItems": MAX_BLOCKS}
     return _object(name={"type": "string"}, blocks=listed) if name else _object(blocks=listed)
 
 
 def flat_shape(addresses: Iterable[str]) -> Shape:
     """Schema of a few addresses: all that a weak model is asked for."""
     items = _one_of(addresses)
-    return _object(facts={"type": "array", "items": items, "minItems": 1, "maxItems": MOST_FIGURES})
+    return _object(facts={"type": "array", "items": items, "minItems": 1, "maxItems": MAX_FIGURES})
 
 
 def arguments_of(call: ToolCall) -> Shape:

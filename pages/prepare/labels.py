@@ -14,7 +14,7 @@ from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, in_use, read_summary
 from core.labels.review import Review
 from core.runs import pipeline
-from core.saved import controls, label_book
+from core.saved import controls, label_decisions
 from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_charts, label_corrections, label_jobs, label_table
 from pages.ui.labels.label_corrections import corrections, stale
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _page(dataset: Dataset) -> None:
-    settings = label_book.load(state.store(), dataset)
+    settings = label_decisions.load(state.store(), dataset)
     labels = pipeline.find_labels(state.store(), dataset, settings, label_jobs.identity(settings))
     may, with_model = label_jobs.may_ask(settings).settings, labels is not None
     if labels is None and may.mode is not settings.mode:  # the model may not be asked, or not yet
@@ -111,7 +111,7 @@ def _notes(summary: LabelSummary) -> None:
 
 def _undo(dataset: Dataset) -> None:
     """Draw the latest edit of corrections, with an undo."""
-    if edit := label_book.latest(state.store()):
+    if edit := label_decisions.latest(state.store()):
         first, more = md_text(edit[0].after or "deletion", 40), len(edit) - 1
         told = [f"{md_text(one.target, 120)}: {md_text(one.after or 'deleted', 60)}" for one in edit[:5]]
         st.button(
@@ -208,7 +208,7 @@ def _tables(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, *,
     )
     _undo(dataset)
     alike, single = st.tabs(["Pages alike", "Single pages"])
-    key = f"{labels.key}-{label_book.version(state.store())}"
+    key = f"{labels.key}-{label_decisions.version(state.store())}"
     with alike:
         by_template = label_table.by_template(labels, dataset.pages)
         label_table.templates(by_template, settings, f"templates-{key}", up_to_date=up_to_date)
@@ -247,7 +247,7 @@ def _behind(dataset: Dataset, chosen: LabelSettings, labels: LabelledPages | Non
     ):
         changed |= files_form(settings, dataset)
     if changed:
-        label_jobs.start(dataset.key, label_book.load(state.store(), dataset))
+        label_jobs.start(dataset.key, label_decisions.load(state.store(), dataset))
         st.rerun()
 
 

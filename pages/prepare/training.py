@@ -10,7 +10,7 @@ from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
 from core.runs.jobs import JobView
 from core.runs.tasks import TrainRequest
-from core.saved import label_book
+from core.saved import label_decisions
 from pages.ui.data import catalog
 from pages.ui.data.catalog import ModelCard
 from pages.ui.labels import label_jobs
@@ -66,7 +66,7 @@ def _form(dataset: Dataset) -> None:
 
 
 def _start(dataset: Dataset, settings: TrainSettings) -> None:
-    order = label_jobs.may_ask(label_book.load(state.store(), state.dataset()))
+    order = label_jobs.may_ask(label_decisions.load(state.store(), state.dataset()))
     request = TrainRequest(dataset=dataset.key, label=order.settings, asked=order.asked, settings=settings)
     job_panel.start("train", request, dataset.key, environment=order.environment)
 

@@ -81,7 +81,7 @@ def _keep(model: str) -> None:
 def _each(live: LiveSegments, about: Context) -> None:
     st.subheader("One by one")
     made_from = live.sources
-    described = descriptions.kept_descriptions(made_from.store, made_from.model_key, about.tables.digest)
+    described = descriptions.saved_descriptions(made_from.store, made_from.model_key, about.tables.digest)
     told, titles = described.load(), topic.titles(live, about)
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
         cards.use_all(live, about.suggested)

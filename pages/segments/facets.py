@@ -11,13 +11,13 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
-from core.facets.beside_segments import beside_segments
-from core.facets.definitions import OF_NO_PAGES, QUESTIONS, FacetKind
-from core.facets.facets import FEWEST_OUTCOMES, Facet, Facets
+from core.facets.definitions import PAGELESS_KINDS, QUESTIONS, FacetKind
+from core.facets.facets import MIN_OUTCOMES, Facet, Facets
+from core.facets.outcome_prediction import predict_outcome
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments, shared
 from pages.ui.segments.figure import SIDE
-from pages.ui.segments.session_segments import FEWEST_USERS, found_sources
+from pages.ui.segments.session_segments import MIN_USERS, found_sources
 from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import EXPLORE, FACETS, TRAINING, heading, link
 from pages.ui.shell.text import count, md_text
@@ -84,11 +84,11 @@ def _message(facets: list[Facet], outcome: str) -> None:
 def _beside_segments(found: Facets) -> None:
     """Draw whether the segments on screen tell the outcome better than a facet."""
     made_from = found_sources()
-    if made_from is None or made_from.n_clustered < FEWEST_USERS:
+    if made_from is None or made_from.n_clustered < MIN_USERS:
         return
     with suppress(InputError):  # all users alike: Explore says so
         segmentation = session_segments.current(made_from, session_segments.read(made_from))
-        if told := beside_segments(found, segmentation.partition):
+        if told := predict_outcome(found, segmentation.partition):
             st.markdown(md_text(told.sentence, 600), help=BESIDE_HELP)
 
 
@@ -140,7 +140,7 @@ def _card(facet: Facet, found: Facets) -> None:
             f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether users keep "
             "to them is counted without it."
         )
-    elif found.given_away and facet.kind not in OF_NO_PAGES:
+    elif found.given_away and facet.kind not in PAGELESS_KINDS:
         st.caption(f"Pages give {md_text(outcome, 60)} away: how well this tells it would say nothing.")
     if facet.kind is FacetKind.RHYTHM:
         st.caption(f"By the clock of the export: {md_text(found.time_zone)}.")
@@ -171,7 +171,7 @@ def _two(found: Facets, facets: list[Facet]) -> None:
             )  # fmt: skip
             if shown != "Users":
                 rates = _cells(first, second, both & found.had) / cells
-                cells = rates.where(cells >= FEWEST_OUTCOMES).map(wording.percent)
+                cells = rates.where(cells >= MIN_OUTCOMES).map(wording.percent)
         written_table.draw(
             cells.rename_axis("level").reset_index(), key="two-table", columns={"level": down},
             alt_text=f"Users by {down} and {across}", height="content",

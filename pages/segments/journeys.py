@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui.journeys import funnel_view, movement_view, survival_view, ways_view
+from pages.ui.journeys import funnel_view, movement_view, routes_view, survival_view
 from pages.ui.journeys.choice import Choice, choose
 from pages.ui.periods import count_filter
 from pages.ui.segments import k_view, segment_controls
@@ -17,7 +17,7 @@ from pages.ui.shell.links import JOURNEYS, heading
 
 PARTS: Final[dict[str, Callable[[LiveSegments, Choice], None]]] = {
     "Moves": movement_view.draw,
-    "Ways": ways_view.draw,
+    "Ways": routes_view.draw,
     "Funnel": funnel_view.draw,
     "Time to outcome": survival_view.draw,
 }

@@ -13,11 +13,11 @@ import streamlit as st
 from core.base import wording
 from core.base.schema import Users, View
 from core.facts.context import Context
-from core.facts.contrasting import others_of
+from core.facts.contrasting import rest_figure
 from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.naming.fitting import reason
-from core.periods.narrowing import NOT_BY_DAY
+from core.periods.filtering import NOT_BY_DAY
 from core.profiles import profile_columns
 from core.profiles.counts import TITLES
 from core.profiles.metrics import outside_note, records
@@ -255,7 +255,7 @@ def _of_others(about: Context, key: str, name: str) -> str:
     fact = Figures(about).measure(key, name)
     if fact is None:
         return wording.ABSENT
-    found = others_of(about, fact)
+    found = rest_figure(about, fact)
     return wording.ABSENT if found is None else profile_columns.figure(name, found.value, found.written_n)
 
 
@@ -309,7 +309,7 @@ def _short(pages: pd.DataFrame) -> list[str]:
     addresses = pages[Col.PAGE_LOCATION].tolist()
     titles = pages[Col.PAGE_TITLE].fillna("").tolist()
     origin = wording.common_origin(addresses)
-    ending = wording.common_ending([title for title in titles if title])
+    ending = wording.common_suffix([title for title in titles if title])
     texts = [
         (title.removesuffix(ending) or wording.short_address(address, origin))[:60]
         for title, address in zip(titles, addresses, strict=True)

@@ -11,8 +11,8 @@ from core.runs.stages import LAYOUT, LEVELS, SCORECARD
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
-    by_hand_view,
     certificates,
+    editing_view,
     k_view,
     scorecard_view,
     segment_controls,
@@ -85,7 +85,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
         st.info(BY_HAND.format(n_clusters), icon=":material/front_hand:")
-        by_hand_view.line(live)
+        editing_view.line(live)
     st.subheader(
         "Are there segments, and would they come out again?",
         help="Segments that change with every draw of users are not worth a name.",

@@ -8,9 +8,9 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.cli.command import beyond, command_line, other_numbers
+from core.cli.command import command_line, renumbered, settings_without_option
 from core.runs.export import IdStyle
-from pages.ui.segments import cards, segment_controls, takeaway
+from pages.ui.segments import cards, downloads, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPORT, heading
@@ -46,27 +46,27 @@ def _report(live: LiveSegments) -> None:
     what = "One page with everything, to read and to pass on. No ids in it."
     with _card("report", "Report", ":material/article:", what):
         opens = "Opens in any browser, without a server."
-        _button("HTML", "report.html", lambda: takeaway.report_html(live), opens)
+        _button("HTML", "report.html", lambda: downloads.report_html(live), opens)
 
 
 def _users(live: LiveSegments) -> None:
     what = "Every user: segment, membership, distance to it and to the next one, activity, outcome, origin."
     with _card("users", "Users", ":material/group:", what):
         _button(
-            "CSV", "users.csv", lambda: takeaway.users_csv(live), "Ids exactly as in the file, in quotes."
+            "CSV", "users.csv", lambda: downloads.users_csv(live), "Ids exactly as in the file, in quotes."
         )
         _button(
             "CSV for spreadsheets", "users_for_spreadsheets.csv",
-            lambda: takeaway.users_csv(live, IdStyle.EXCEL),
+            lambda: downloads.users_csv(live, IdStyle.EXCEL),
             "Ids written so that a double click in a spreadsheet does not turn them into numbers.",
         )  # fmt: skip
-        _button("Parquet", "users.parquet", lambda: takeaway.users_parquet(live), "Ids are text.")
+        _button("Parquet", "users.parquet", lambda: downloads.users_parquet(live), "Ids are text.")
 
 
 def _profiles(live: LiveSegments) -> None:
     with _card("profiles", "Profiles", ":material/leaderboard:", "Every table behind the Profiles page."):
-        _button("JSON", "profiles.json", lambda: takeaway.profiles_json(live), "All tables in one file.")
-        _button("CSV, zipped", "profiles.zip", lambda: takeaway.profiles_zip(live), "One CSV a table.")
+        _button("JSON", "profiles.json", lambda: downloads.profiles_json(live), "All tables in one file.")
+        _button("CSV, zipped", "profiles.zip", lambda: downloads.profiles_zip(live), "One CSV a table.")
 
 
 def _vectors_and_evidence(live: LiveSegments) -> None:
@@ -74,15 +74,17 @@ def _vectors_and_evidence(live: LiveSegments) -> None:
     with _card("behind", "What is behind it", ":material/receipt_long:", what):
         views = ", ".join(live.sources.vectors.views)
         _button(
-            "Embeddings", "embeddings.parquet", lambda: takeaway.embeddings_parquet(live),
+            "Embeddings", "embeddings.parquet", lambda: downloads.embeddings_parquet(live),
             f"{count(len(live.labels), 'user')}, one list of numbers a view: {views}.",
         )  # fmt: skip
-        _button("Receipt", "receipt.json", lambda: takeaway.receipt_json(live), "What was read and left out.")
         _button(
-            "Segments", "clusters.json", lambda: takeaway.clusters_json(live), "Weights, sizes and names."
+            "Receipt", "receipt.json", lambda: downloads.receipt_json(live), "What was read and left out."
         )
         _button(
-            "Journeys", "journeys.json", lambda: takeaway.journeys_json(live),
+            "Segments", "clusters.json", lambda: downloads.clusters_json(live), "Weights, sizes and names."
+        )
+        _button(
+            "Journeys", "journeys.json", lambda: downloads.journeys_json(live),
             "Steps, entries, exits and loops of each segment, beside the others.",
         )  # fmt: skip
 
@@ -104,7 +106,7 @@ def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: st
 
 def _preview(live: LiveSegments) -> None:
     st.subheader("What the users file looks like")
-    table = takeaway.users(live, PREVIEW_ROWS)
+    table = downloads.users(live, PREVIEW_ROWS)
     st.dataframe(
         table, hide_index=True, key="preview", placeholder="", alt="The first rows of the users file"
     )
@@ -116,12 +118,12 @@ def _preview(live: LiveSegments) -> None:
 
 def _command(live: LiveSegments) -> None:
     st.subheader("The same from the command line")
-    settings = takeaway.run_settings(live)
+    settings = downloads.run_settings(live)
     st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
     st.code(command_line(settings, live.sources.vectors.weighable), language="shell", wrap_lines=True)
     if (dataset := state.dataset()) is not None and (part := dataset.receipt.narrowed):
         st.caption(f"It begins with all that is in the files, where this page counts {md_text(part)}.")
-    if unnamed := beyond(settings):
+    if unnamed := settings_without_option(settings):
         st.caption(f"The command line has no option for what you set here: {', '.join(unnamed)}.")
     if live.segmentation.cut is not None:
         st.caption(
@@ -139,7 +141,7 @@ def _command(live: LiveSegments) -> None:
 
 def _other_numbers(live: LiveSegments) -> None:
     """Draw which segments the command line gives another number."""
-    there = other_numbers(live.segmentation.partition.sizes)
+    there = renumbered(live.segmentation.partition.sizes)
     if there:
         numbers = " · ".join(f"{here} is {number} there" for here, number in there.items())
         st.caption(

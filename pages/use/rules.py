@@ -8,7 +8,7 @@ import streamlit as st
 from core.rules.beam_search import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
 from pages.ui.rules import rule_view
-from pages.ui.segments import by_hand_view, cards, k_view, segment_controls
+from pages.ui.segments import cards, editing_view, k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import RULES, heading
@@ -85,7 +85,7 @@ def _by_hand(live: LiveSegments, export: LoadedExport, segment: int, found: Rule
         "in segments."
     )
     rule_view.show(live, export, fit, segment, "own", md_text(said))
-    by_hand_view.offer(live, features.matches(rule), rule.words(features.origin))
+    editing_view.offer(live, features.matches(rule), rule.words(features.origin))
 
 
 with errors.shown():

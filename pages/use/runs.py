@@ -8,10 +8,10 @@ from typing import Final, Literal
 import pandas as pd
 import streamlit as st
 
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.profiles.profile_columns import Col
 from core.saved import saved_runs
-from core.saved.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun, weights_text
+from core.saved.saved_runs import MAX_NAME_LENGTH, MAX_NOTE_LENGTH, SavedRun, weights_text
 from pages.ui.runs import comparison_view, saving
 from pages.ui.segments import segment_controls
 from pages.ui.segments.live_segments import LiveSegments
@@ -36,7 +36,7 @@ def page() -> None:
     if not kept:
         st.caption("Nothing is saved yet. A saved run keeps segments, names, settings, receipt and a log.")
         return
-    st.subheader(counted(len(kept), "saved run"))
+    st.subheader(pluralise(len(kept), "saved run"))
     words = st.text_input("Search", key="runs-search", placeholder="Name, note, data set or segment")
     found = {key: run for key, run in kept.items() if words.casefold().strip() in run.found_by}
     if not found:
@@ -55,8 +55,8 @@ def _save(live: LiveSegments, kept: Mapping[str, SavedRun]) -> None:
         said = f" are saved as “{md_text(saved)}”." if saved else " are not saved yet."
         st.markdown(f"**The segments on screen**{said}")
         with st.form("save", border=False, clear_on_submit=True):
-            name = st.text_input("Name", max_chars=LONGEST_NAME, key="run-name")
-            note = st.text_area("Note", max_chars=LONGEST_NOTE, key="run-note", height=68)
+            name = st.text_input("Name", max_chars=MAX_NAME_LENGTH, key="run-name")
+            note = st.text_area("Note", max_chars=MAX_NOTE_LENGTH, key="run-note", height=68)
             kind: Literal["primary", "secondary"] = "secondary" if saved else "primary"
             if st.form_submit_button("Save", type=kind, icon=":material/save:"):
                 _saved(live, name, note)
@@ -72,14 +72,14 @@ def _saved(live: LiveSegments, name: str, note: str) -> None:
 
 
 def _card(key: str, run: SavedRun) -> None:
-    missing = saved_runs.gone(state.store(), run)
+    missing = saved_runs.missing_parts(state.store(), run)
     with st.container(border=True, key=f"run-{key}"):
         st.markdown(f"**{md_text(run.name)}**")
         facts = [
             md_text(run.title),
-            counted(len(run.sizes), "segment"),
+            pluralise(len(run.sizes), "segment"),
             f"weights {weights_text(run.controls.weights)}",
-            counted(run.users, "user"),
+            pluralise(run.users, "user"),
             f"saved {run.when}",
         ]
         st.caption(" · ".join(facts))
@@ -115,11 +115,11 @@ def _more(key: str, run: SavedRun) -> None:
         st.code(saving.link_to(key), language=None)
     called = st.popover("Rename", type="tertiary", key=f"rename-{key}")
     with called, st.form(f"rename-form-{key}", border=False):
-        name = st.text_input("Name", run.name, max_chars=LONGEST_NAME)
-        note = st.text_area("Note", run.note, max_chars=LONGEST_NOTE)
+        name = st.text_input("Name", run.name, max_chars=MAX_NAME_LENGTH)
+        note = st.text_area("Note", run.note, max_chars=MAX_NOTE_LENGTH)
         if st.form_submit_button("Keep"):
             with errors.shown():
-                saved_runs.tell_anew(state.store(), key, name=name, note=note)
+                saved_runs.rename_run(state.store(), key, name=name, note=note)
                 st.rerun()
     st.button(
         "Duplicate", key=f"duplicate-{key}", type="tertiary",
@@ -132,7 +132,7 @@ def _more(key: str, run: SavedRun) -> None:
 
 def _duplicate(key: str, run: SavedRun) -> None:
     with errors.shown():
-        saved_runs.duplicate(state.store(), key, f"{run.name[: LONGEST_NAME - 7]} (copy)")
+        saved_runs.duplicate(state.store(), key, f"{run.name[: MAX_NAME_LENGTH - 7]} (copy)")
 
 
 def _delete(key: str) -> None:

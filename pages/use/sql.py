@@ -47,7 +47,7 @@ def page() -> None:
         with st.spinner(f"Running, at most {chat_message.LIMITS.wall_s:g} seconds …", show_time=True):
             mine[FOUND] = chat_message.run(st.session_state[WRITTEN], views, about.tables.digest)
     found = mine.get(FOUND)
-    if isinstance(found, chat_message.Found):
+    if isinstance(found, chat_message.QueryRun):
         chat_message.show(found, about.tables.digest)
 
 

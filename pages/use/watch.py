@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.runs import kept_watches
+from core.runs import app_watches
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import WATCH, heading
 from pages.ui.watch import status, switch
@@ -13,7 +13,7 @@ from pages.ui.watch import status, switch
 def page() -> None:
     """Draw a watch and the switch for another folder; only the switch where there is no watch."""
     heading(WATCH)
-    found = kept_watches.watches(state.store())
+    found = app_watches.watches(state.store())
     if not found:
         with st.container(border=True, key="no-watch"):
             st.subheader("No folder is watched", icon=WATCH.icon)

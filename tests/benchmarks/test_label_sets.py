@@ -25,9 +25,9 @@ from benchmarks.labels.sets import (
 )
 from benchmarks.labels.sites import site_row
 from core.base.schema import View
+from core.labels.cascade import Cascade
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelClass, Taxonomy, default_taxonomy
 from core.labels.label_types import Label, Rung, Subject
-from core.labels.ladder import Ladder
 from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages
 
@@ -146,7 +146,7 @@ def toy() -> LabelledSet:
 
 
 @pytest.fixture
-def ladder() -> Ladder:
+def ladder() -> Cascade:
     """Types: a right, b taken for a cart, c left open, d and e right. Themes: a and e Hats, c wrong."""
     first = {("a", View.TYPE): "Item", ("b", View.TYPE): "Cart", ("a", View.THEME): "Hats"}
     second = {
@@ -159,12 +159,12 @@ def ladder() -> Ladder:
     return _ladder(Fixed(Rung.RULES, first), Fixed(Rung.EMBEDDING, second))
 
 
-def _ladder(*rungs: Fixed) -> Ladder:
-    return Ladder(rungs[:1], rungs[1:], OverrideClassifier((), TOY))
+def _ladder(*rungs: Fixed) -> Cascade:
+    return Cascade(rungs[:1], rungs[1:], OverrideClassifier((), TOY))
 
 
 class TestEvaluation:
-    def test_types(self, toy: LabelledSet, ladder: Ladder) -> None:
+    def test_types(self, toy: LabelledSet, ladder: Cascade) -> None:
         types = evaluate(toy, ladder)[View.TYPE]
 
         assert summary(types) == {
@@ -174,7 +174,7 @@ class TestEvaluation:
             "accuracy": "60.0 % (23 to 88)",
         }
 
-    def test_types_by_class_and_rung(self, toy: LabelledSet, ladder: Ladder) -> None:
+    def test_types_by_class_and_rung(self, toy: LabelledSet, ladder: Cascade) -> None:
         types = evaluate(toy, ladder)[View.TYPE]
 
         # F1 of Cart: precision 1/2, recall 1; of Item: precision 1, recall 2/3; List is never said
@@ -184,21 +184,21 @@ class TestEvaluation:
         assert by_rung(types).loc["rules"].tolist() == pytest.approx([2, 1 / 2])
         assert by_rung(types).loc["embedding"].tolist() == pytest.approx([2, 1])
 
-    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, ladder: Ladder) -> None:
+    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, ladder: Cascade) -> None:
         themes = evaluate(toy, ladder)[View.THEME]
 
         # a right, b without a theme as a cart, c wrong
         assert themes["said"].tolist() == ["Hats", NO_THEME, "Hats"]
         assert (themes["said"] == themes["gold"]).sum() == 1
 
-    def test_a_model_is_asked_only_for_what_is_left(self, toy: LabelledSet, ladder: Ladder) -> None:
+    def test_a_model_is_asked_only_for_what_is_left(self, toy: LabelledSet, ladder: Cascade) -> None:
         evaluate(toy, ladder)
         model = ladder.judging[0]
 
         assert isinstance(model, Fixed)
         assert model.asked == ["type:c", "type:d", "type:e", "theme:c", "theme:e"]
 
-    def test_classes_up_to_each_rung(self, toy: LabelledSet, ladder: Ladder) -> None:
+    def test_classes_up_to_each_rung(self, toy: LabelledSet, ladder: Cascade) -> None:
         ladders = up_to_each_rung(evaluate(toy, ladder)[View.TYPE])
 
         assert list(ladders) == [Rung.RULES, Rung.EMBEDDING]
@@ -211,7 +211,7 @@ class TestEvaluation:
 
         assert "| type | 5 | 0.0 % | - | 0.0 % (0 to 43) |" in text
 
-    def test_the_report_shows_every_figure(self, toy: LabelledSet, ladder: Ladder) -> None:
+    def test_the_report_shows_every_figure(self, toy: LabelledSet, ladder: Cascade) -> None:
         text = report(toy, evaluate(toy, ladder))
 
         assert "### toy: 5 pages" in text

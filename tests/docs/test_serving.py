@@ -59,14 +59,14 @@ def test_the_door_is_started_and_asked_as_it_is_written(out: Path) -> None:
     made = in_shell(f"{token}; echo $BEHA2VEC_TOKEN", out, port)
     assert len(made.strip()) >= 40
     command = serve.replace("python", sys.executable, 1).replace("8788", str(port))
-    with subprocess.Popen(command.split(), cwd=out, env=env | {"PYTHONPATH": str(ROOT)}) as door:
+    with subprocess.Popen(command.split(), cwd=out, env=env | {"PYTHONPATH": str(ROOT)}) as server:
         try:
             wait_for(port)
             answer = json.loads(in_shell(single, out, port))
             many = json.loads(in_shell(batch, out, port))
         finally:
-            door.send_signal(signal.SIGTERM)
-    assert door.returncode == 0
+            server.send_signal(signal.SIGTERM)
+    assert server.returncode == 0
     assert answer["page_views"] == 2
     assert [one["segment"] for one in many["users"]] == [answer["segment"]]
 

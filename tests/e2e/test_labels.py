@@ -43,7 +43,7 @@ class Shop:
         return Store(self.server.cache)
 
     def segments(self) -> list[int]:
-        kept = saved_work.recall(self.store, self.model, self.n_users)
+        kept = saved_work.load_segments(self.store, self.model, self.n_users)
         assert kept is not None
         return kept.partition.labels.tolist()
 

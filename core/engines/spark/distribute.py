@@ -28,11 +28,11 @@ from core.base.errors import InputError
 from core.base.progress import Progress, SubProgress, silent
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
-from core.engines.parts import part_of, split
+from core.engines.parts import part_of, split_by_user
 from core.engines.spark.session import SparkWork, scratch
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.part_files import PARQUET, RAW
-from core.ingest.read.read_all import STAGE, RawRead, joined
+from core.ingest.read.read_all import STAGE, RawRead, combine_reads
 from core.ingest.read.read_file import FileRead, read_file
 from core.ingest.sources.input_files import InputFile, Packing, changed, resolve_inputs
 from core.storage.disk import require_room
@@ -45,7 +45,7 @@ PART_BYTES: Final = 128 << 20
 """Bytes of plain text for about one part: what a task works on at a time, in some hundred MB."""
 _PARTS_A_CORE: Final = 2
 """Fewest parts for each core, so that a core that is done early finds another part."""
-MOST_PARTS: Final = 4_096
+MAX_PARTS: Final = 4_096
 _UNPACKS_TO: Final = 8
 """Multiple of its size that a packed file is taken to unpack to."""
 
@@ -78,11 +78,11 @@ class Piece(NamedTuple):
         return pa.RecordBatch.from_pylist([self._asdict()], schema=_PIECES)
 
 
-Made: TypeAlias = tuple[str, int, bytes]
+MadePart: TypeAlias = tuple[str, int, bytes]
 """Kind, ``file_no`` (−1 where it is of no file) and data of a piece."""
 FileStep: TypeAlias = Callable[[InputFile, int, Path], Iterable[Piece]]
 """Step of an executor on an input file, given the file, its number and an empty folder."""
-PartStep: TypeAlias = Callable[[RawRead, Path], Iterable[Made]]
+PartStep: TypeAlias = Callable[[RawRead, Path], Iterable[MadePart]]
 """Step of an executor on a part, given its records and an empty folder."""
 
 
@@ -165,7 +165,10 @@ def deal(
         replace(_READ.validate_python(about["read"]), source=source)
         for about, source in zip(abouts, sources, strict=True)
     ]
-    raw, raw_bytes = replace(joined(reads, settings), parts=()), [about["raw_bytes"] for about in abouts]
+    raw, raw_bytes = (
+        replace(combine_reads(reads, settings), parts=()),
+        [about["raw_bytes"] for about in abouts],
+    )
     checksums = dict(zip((source.path for source in sources), sums, strict=True))
     records = read.where(read.kind != ABOUT)
     pieces = records.repartitionById(n_parts, "part").sortWithinPartitions("part", "file_no")
@@ -190,7 +193,7 @@ def _anywhere(source: InputFile) -> InputFile:
 def parts_for(sources: Sequence[InputFile], cores: int) -> int:
     """Number of parts to deal the users out to."""
     plain = sum(one.bytes * (1 if one.packing is Packing.PLAIN else _UNPACKS_TO) for one in sources)
-    return min(MOST_PARTS, max(_PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
+    return min(MAX_PARTS, max(_PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
 
 
 def _refuse(piece: Piece) -> None:
@@ -245,7 +248,7 @@ def _of_file(
     raw_bytes = sum(part.path.stat().st_size for part in read.parts)
     told = {"read": _READ.dump_python(read, mode="json"), "raw_bytes": raw_bytes}
     if read.parts:
-        for part, dealt in enumerate(split(_alone(read), n_parts, place / "parts")):
+        for part, dealt in enumerate(split_by_user(_alone(read), n_parts, place / "parts")):
             for _, path in dealt.parts:
                 yield Piece(RECORDS, part, number, path.read_bytes())
     yield Piece(ABOUT, -1, number, json.dumps(told).encode())

@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from core.base.errors import NothingLeft
+from core.base.errors import NoPageViewsLeft
 from core.engines.placing import Placing
-from core.engines.spark.distribute import Made
-from core.engines.spark.session import shipped
+from core.engines.spark.distribute import MadePart
+from core.engines.spark.session import shipped_folder
 from core.ingest.read.read_all import RawRead
 from core.runs.frozen import FrozenModel
 
@@ -25,7 +25,7 @@ _read_once = lru_cache(maxsize=1)(FrozenModel.read)
 
 
 @dataclass(frozen=True, eq=False)
-class PlaceThere:
+class PlacementStep:
     """Step that puts the users of a part into the segments of a model.
 
     Args:
@@ -38,12 +38,12 @@ class PlaceThere:
     decided: str
     placing: Placing
 
-    def __call__(self, raw: RawRead, work: Path) -> Iterator[Made]:
+    def __call__(self, raw: RawRead, work: Path) -> Iterator[MadePart]:
         """Yield a zip of what :meth:`core.engines.placing.PlacedPart.save` leaves; none of no page view."""
         assert self.placing.decided  # by whoever has dealt the users out
-        decided = self.placing.decided.moved(shipped(self.decided))
-        frozen = _read_once(shipped(self.model), next_pages=self.placing.n_next > 0)
-        with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
+        decided = self.placing.decided.moved(shipped_folder(self.decided))
+        frozen = _read_once(shipped_folder(self.model), next_pages=self.placing.n_next > 0)
+        with suppress(NoPageViewsLeft):  # users without a page view are in no segment, as in any run
             part = replace(self.placing, decided=decided).part(raw, frozen, work)
             sink = io.BytesIO()
             with zipfile.ZipFile(sink, "w") as archive:

@@ -63,7 +63,7 @@ class SparkWork:
     quiet_since: float = field(default_factory=time.monotonic)
 
     def ship(self, archive: Path) -> None:
-        """Give executors a zip, which :func:`shipped` finds unpacked, under its name without the ending."""
+        """Give executors a zip; :func:`shipped_folder` finds it unpacked, under its name without ending."""
         self.spark.sparkContext.addArchive(f"{archive}#{archive.stem}")
 
     def do(self, action: Callable[[], _Result], progress: Progress, stage: str, what: str) -> _Result:
@@ -103,7 +103,7 @@ class SparkWork:
             raise
         done, result = ended[0]
         if not done:
-            raise said(result) from result
+            raise reword_error(result) from result
         progress(stage, 1.0, what)
         return result  # type: ignore[no-any-return]  # what the action returned
 
@@ -147,7 +147,7 @@ class SparkWork:
         self.cores = max(1, self.spark.sparkContext.defaultParallelism)
 
 
-def shipped(name: str) -> Path:
+def shipped_folder(name: str) -> Path:
     """On an executor: the folder that :meth:`SparkWork.ship` has sent under that name."""
     from pyspark import SparkFiles
 
@@ -240,7 +240,7 @@ def _forget_java(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
     SparkContext._gateway = SparkContext._jvm = None
 
 
-def said(error: Exception) -> Beha2VecError:
+def reword_error(error: Exception) -> Beha2VecError:
     """Turn an error from somewhere in a cluster into a line of ours."""
     if isinstance(error, Beha2VecError):
         return error

@@ -15,15 +15,15 @@ from ibis import _
 
 from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
-from core.base.wording import counted
-from core.data.receipt import FileReceipt, ranked
+from core.base.wording import pluralise
+from core.data.receipt import FileReceipt, sort_counts
 from core.ingest.account.waterfall import (
     REJECT_REASONS,
     FateTally,
     Waterfall,
     count_fates,
     first_steps,
-    refuse_nothing,
+    require_page_views,
 )
 from core.ingest.clean import records
 from core.ingest.clean.clock import Days, describe_days
@@ -66,7 +66,7 @@ _FILE_NO: Final = "file_no"
 
 
 @dataclass(frozen=True, eq=False)
-class Accounted:
+class RecordAccount:
     """The account of all records, before they are put in order.
 
     Args:
@@ -90,7 +90,7 @@ class Accounted:
 
 def account(
     engine: Engine, parts: ir.Table, typed: ir.Table, raw: RawRead, settings: IngestSettings
-) -> tuple[ir.Table, Accounted]:
+) -> tuple[ir.Table, RecordAccount]:
     """Count all records, and return the users as written with the account.
 
     Raises:
@@ -111,8 +111,8 @@ def account(
             "rejected": f"for example {_example(rejects)}",
             "other_stream": f"{settings.stream!r} was chosen, and there is {_streams(engine, typed)}",
         }
-        refuse_nothing(waterfall, details)
-    return written, Accounted(
+        require_page_views(waterfall, details)
+    return written, RecordAccount(
         tally=tally,
         waterfall=waterfall,
         rejects=rejects,
@@ -137,7 +137,7 @@ def _streams(engine: Engine, typed: ir.Table) -> str:
     top = counts.order_by([_.events.desc(), Raw.PLATFORM, Raw.STREAM_ID]).limit(_NAMES_SHOWN)
     return ", ".join(
         f"{_stream_of(row) or 'no named stream'} "
-        f"({counted(row['views'], 'page view')} in {counted(row['events'], 'record')})"
+        f"({pluralise(row['views'], 'page view')} in {pluralise(row['events'], 'record')})"
         for row in engine.rows(top)
     )
 
@@ -159,7 +159,7 @@ def _count_screens(engine: Engine, typed: ir.Table, tally: FateTally) -> dict[st
         fate = Fate(row[records.FATE])
         tally.screens[fate] += row["events"]
         staying[_stream_of(row)] += row["events"] if fate is Fate.STAYS else 0
-    return ranked(staying)
+    return sort_counts(staying)
 
 
 def _example(rejects: pa.Table) -> str:
@@ -187,7 +187,7 @@ def _count_placeholders(
     counts: Counter[str] = Counter()
     for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
         counts[row["value"] or _EMPTY] += row["count"]
-    return ranked(counts)
+    return sort_counts(counts)
 
 
 def _counted(table: ir.Table, absent: ir.BooleanValue, value: ir.StringValue) -> ir.Table:

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from core.base.local_clock import LocalClock
 from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
-from core.base.wording import counted as number_of
+from core.base.wording import pluralise as number_of
+from core.data.day_coverage import day_coverage, page_views_by_day
 from core.data.leaks import leaking_pages
 from core.data.receipt import (
     FileReceipt,
@@ -25,10 +26,9 @@ from core.data.receipt import (
     Revenue,
     count_bases,
     in_currencies,
-    ranked,
+    sort_counts,
 )
-from core.data.seen_days import page_views_by_day, seen_days
-from core.ingest.account.accounting import SCREEN_VIEW, Accounted
+from core.ingest.account.accounting import SCREEN_VIEW, RecordAccount
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
 from core.ingest.clean.clock import infer_zone
@@ -38,7 +38,13 @@ from core.ingest.clean.urls import with_templates
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import PURCHASE, Refunds
 from core.ingest.observe.user_facts import MANY_BROWSERS
-from core.ingest.output import Used, count_outcome_users, engaged_share, nobodys_outcomes, tied
+from core.ingest.output import (
+    UsedViews,
+    count_outcome_users,
+    count_tied_views,
+    engaged_share,
+    outcomes_without_user_id,
+)
 from core.ingest.read.headers import DEFAULT_USER_KEY
 from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps, describe_repeats
@@ -69,20 +75,20 @@ _KINDS: Final = tuple(
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
+class ReceiptInputs:
     """All inputs of the receipt."""
 
     raw: RawRead
     settings: IngestSettings
-    accounted: Accounted
+    accounted: RecordAccount
     behaviour: Behaviour
-    used: Used
+    used: UsedViews
     groups: np.ndarray
     outcomes: pa.Table
     notes: tuple[str, ...]
 
 
-def make_receipt(counted: Counted) -> Receipt:
+def make_receipt(counted: ReceiptInputs) -> Receipt:
     """Make the receipt of a data set.
 
     Raises:
@@ -91,7 +97,7 @@ def make_receipt(counted: Counted) -> Receipt:
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
     outcomes = behaviour.outcomes
-    outcome_pages, no_user_id = _outcome_pages(counted), nobodys_outcomes(outcomes.nobodys)
+    outcome_pages, no_user_id = _outcome_pages(counted), outcomes_without_user_id(outcomes.without_user_id)
     outcome_users = count_outcome_users(counted.outcomes, len(used.numbers))
     files, kinds = files_of(counted.raw, counted.accounted), _kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
@@ -100,22 +106,22 @@ def make_receipt(counted: Counted) -> Receipt:
         files=files,
         records=waterfall.total,
         rejected=sum(file.rejected for file in files),
-        rejects_by_reason=ranked(accounted.rejected),
+        rejects_by_reason=sort_counts(accounted.rejected),
         waterfall=tuple(waterfall.steps),
         page_views_used=len(used.views), users=len(used.numbers),
         users_by_group={group.value: int((counted.groups == group.value).sum()) for group in _PREPARED},
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         page_view=counted.raw.page_view, user_key=_user_key(counted),
         id_kind=_describe_ids(kinds),
-        page_views_by_day=by_day, days=seen_days(by_day).sentence,
+        page_views_by_day=by_day, days=day_coverage(by_day).sentence,
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
         time_zone=zone.text, utc_offsets=zone.changes,
-        rounded_times=tally.looks_rounded, tied_page_views=tied(used.views),
+        rounded_times=tally.looks_rounded, tied_page_views=count_tied_views(used.views),
         truncated_days=accounted.days.truncated,
         duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,
-        pii_masked=ranked(locations.masked),
+        pii_masked=sort_counts(locations.masked),
         places=locations.masking.listed,
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share), engagement_share=share,
@@ -129,7 +135,9 @@ def make_receipt(counted: Counted) -> Receipt:
     )  # fmt: skip
 
 
-def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, OutcomeUsers]) -> list[str]:
+def describe_without_user_id(
+    left_out: Iterable[LeftOut], no_user_id: Mapping[str, OutcomeUsers]
+) -> list[str]:
     """Describe the events of visitors without a user id, which are in no segment."""
     causes = {one.cause: one for one in left_out}
     told = []
@@ -167,7 +175,7 @@ def revenue_of(
     }
 
 
-def _bases(counted: Counted) -> dict[str, int]:
+def _bases(counted: ReceiptInputs) -> dict[str, int]:
     """Count users with a used page view by the basis of their source."""
     bases = counted.behaviour.people.labels[Users.SOURCE_BASIS]
     return count_bases(bases.take(pa.array(counted.used.numbers)).to_pandas())
@@ -198,7 +206,7 @@ def _unknown_places(settings: IngestSettings, masking: Masking) -> list[str]:
     ]
 
 
-def _outcome_pages(counted: Counted) -> tuple[str, ...]:
+def _outcome_pages(counted: ReceiptInputs) -> tuple[str, ...]:
     """Find the pages that leak the purchase, with templates in place of all their pages."""
     pages, views = counted.behaviour.locations.pages, counted.used.views
     events = counted.behaviour.outcomes.table
@@ -210,7 +218,7 @@ def _outcome_pages(counted: Counted) -> tuple[str, ...]:
     return with_templates([pages[page] for page in leaks], [pages[page] for page in viewed])
 
 
-def files_of(raw: RawRead, accounted: Accounted) -> tuple[FileReceipt, ...]:
+def files_of(raw: RawRead, accounted: RecordAccount) -> tuple[FileReceipt, ...]:
     """Return the readers' receipts of files, with the records rejected in typing subtracted."""
     rejected = accounted.tally.rejected_of_file
     return tuple(_file(file, rejected[number]) for number, file in enumerate(raw.files))
@@ -221,13 +229,13 @@ def _file(file: FileReceipt, rejected: int) -> FileReceipt:
     return FileReceipt.model_validate({**file.model_dump(), **changes})
 
 
-def _user_key(counted: Counted) -> str:
+def _user_key(counted: ReceiptInputs) -> str:
     """Names of the columns that user ids were read from, usually a single one."""
     columns = dict.fromkeys(file.columns.get(Raw.USER_KEY, "") for file in counted.raw.files)
     return " or ".join(column for column in columns if column) or counted.settings.user_key
 
 
-def _engagement_rule(counted: Counted, share: float | None) -> str:
+def _engagement_rule(counted: ReceiptInputs, share: float | None) -> str:
     if share is None:
         return "Not computable from this file: it holds no value of engagement_time_msec"
     if not counted.accounted.tally.others.total():
@@ -235,7 +243,7 @@ def _engagement_rule(counted: Counted, share: float | None) -> str:
     return "Sum of engagement_time_msec over all events of a user, page views or not; none sent is no value"
 
 
-def _overlaps(counted: Counted) -> list[str]:
+def _overlaps(counted: ReceiptInputs) -> list[str]:
     """Warn about files that hold the same day, by ``event_date`` if there is one, else by file name."""
     dated, days = Raw.EVENT_DATE in counted.raw.present, counted.accounted.tally.days_of_file
     files = enumerate(counted.raw.files)
@@ -247,9 +255,9 @@ def _overlaps(counted: Counted) -> list[str]:
     )
 
 
-def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> tuple[str, ...]:
+def _warnings(counted: ReceiptInputs, kinds: Counter[str], outcome_pages: Sequence[str]) -> tuple[str, ...]:
     accounted, people = counted.accounted, counted.behaviour.people
-    is_tied = tied(counted.used.views) >= _TIED_SHARE * len(counted.used.views)
+    is_tied = count_tied_views(counted.used.views) >= _TIED_SHARE * len(counted.used.views)
     emails = kinds[_EMAIL] / kinds.total()
     repeated = counted.behaviour.repeated
     kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
@@ -271,7 +279,9 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *_overlaps(counted),
         *warnings(accounted.waterfall),
         *_describe_screens(accounted.screens),
-        *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.outcomes.nobodys)),
+        *describe_without_user_id(
+            accounted.waterfall.causes, outcomes_without_user_id(counted.behaviour.outcomes.without_user_id)
+        ),
         *(refunds.notes if (refunds := counted.behaviour.outcomes.refunds) else ()),
         *(text for text, applies in possible.items() if applies),
         *_unknown_places(counted.settings, counted.behaviour.locations.masking),
@@ -287,7 +297,7 @@ def _kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
 
 def _describe_ids(kinds: Counter[str]) -> str:
     """Name the kind of nearly all ids, or the mixture of kinds."""
-    found = ranked(kinds)
+    found = sort_counts(kinds)
     for kind, count in found.items():
         if count >= _NEARLY_ALL * kinds.total():
             return kind

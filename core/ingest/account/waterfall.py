@@ -10,7 +10,7 @@ from typing import Any, Final
 import ibis.expr.types as ir
 from ibis import _
 
-from core.base.errors import NothingLeft, control
+from core.base.errors import NoPageViewsLeft, control
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import LeftOut, WaterfallStep
@@ -88,7 +88,7 @@ class FateTally:
         return frozenset((*self.views, *self.others))
 
     @property
-    def any_of_nobody(self) -> bool:
+    def has_view_without_user_id(self) -> bool:
         """Whether any event other than a page view has no user id."""
         return any(self.others[fate] for fate in records.NO_USER)
 
@@ -217,7 +217,7 @@ def warnings(waterfall: Waterfall) -> list[str]:
     ]
 
 
-def refuse_nothing(waterfall: Waterfall, details: Mapping[str, str]) -> None:
+def require_page_views(waterfall: Waterfall, details: Mapping[str, str]) -> None:
     """Raise an error if no page view is left.
 
     Args:
@@ -225,14 +225,14 @@ def refuse_nothing(waterfall: Waterfall, details: Mapping[str, str]) -> None:
         details: Name of a step → detail for the message, such as the event names of the export.
 
     Raises:
-        NothingLeft: If nothing is left; names the step that removed the last records, and the setting.
+        NoPageViewsLeft: If nothing is left; names the step that removed the last records, and the setting.
     """
     if waterfall.left:
         return
     step = next(step for step in reversed(waterfall.steps) if step.records)
     remedy = _SWITCHES.get(step.name) or _REMEDIES.get(step.name, "")
     found = f"; {details[step.name]}" if step.name in details else ""
-    raise NothingLeft(
+    raise NoPageViewsLeft(
         f"No page view is left of {waterfall.total:,} records. The last {step.records:,} left at the step "
         f"{step.label!r}{found}",
         remedy=remedy,

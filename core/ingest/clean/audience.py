@@ -17,7 +17,7 @@ from typing import Final
 
 FEW: Final = 5
 """Most users of a value that counts as rare, in the tail of popularity."""
-FEWEST_OWNERS: Final = 3
+MIN_OWNERS: Final = 3
 """Fewest owners (users who alone saw a value) of a place that can be personal."""
 _PERSONAL: Final = (8.0, 1.0)
 """Parameters of the beta distribution of the share of a personal place's rare values that one user saw."""
@@ -51,7 +51,7 @@ PUBLIC: Final = 10
 """Number of users from which on a text and its words are public."""
 _PUBLIC_SHARE: Final = 0.005
 """Share of the users from which on a text is public, in a small export."""
-FEWEST_PUBLIC: Final = 3
+MIN_PUBLIC: Final = 3
 """Fewest users of a public text in any export."""
 _DEVICES: Final = 2
 """Most ids that may be the same person."""
@@ -118,7 +118,7 @@ def merged_by(items: Iterable[tuple[str, Audience]]) -> dict[str, Audience]:
 
 def public_from(n_users: int) -> int:
     """Number of users from which on a text is public, in an export of ``n_users``."""
-    return min(PUBLIC, max(FEWEST_PUBLIC, round(_PUBLIC_SHARE * n_users)))
+    return min(PUBLIC, max(MIN_PUBLIC, round(_PUBLIC_SHARE * n_users)))
 
 
 @dataclass(frozen=True)
@@ -165,12 +165,12 @@ class Tail:
             Log odds; minus infinity where too few users own a value.
         """
         audiences = list(values)
-        if self.owned is None or sum(audience.rare for audience in audiences) < FEWEST_OWNERS:
+        if self.owned is None or sum(audience.rare for audience in audiences) < MIN_OWNERS:
             return -math.inf
         owners = Counter(_owners(audiences))
         own = sum(min(count, EACH) for count in owners.values())
         popular = sum(audience.users > FEW for audience in audiences)
-        if len(owners) < FEWEST_OWNERS or own < _BESIDE * popular:
+        if len(owners) < MIN_OWNERS or own < _BESIDE * popular:
             return -math.inf
         shared = len(audiences) - popular - owners.total()
         public = (_ALIKE * self.owned, _ALIKE * (1 - self.owned))
@@ -191,7 +191,7 @@ def _owners(audiences: Sequence[Audience]) -> Iterator[int]:
     ends = Counter(
         end for audience in audiences if 1 < audience.users <= FEW for end in (audience.first, audience.last)
     )
-    staff = {end for end, count in ends.items() if count >= max(FEWEST_OWNERS, _STAFF * len(audiences))}
+    staff = {end for end, count in ends.items() if count >= max(MIN_OWNERS, _STAFF * len(audiences))}
     for audience in audiences:
         others = {audience.first, audience.last} - staff
         if audience.alone:

@@ -21,7 +21,7 @@ import numpy as np
 
 from core.base.local_clock import MINUTE, LocalClock, offset_name
 from core.base.schema import Raw
-from core.data.receipt import ranked
+from core.data.receipt import sort_counts
 from core.ingest.clean import records
 
 EXPORT_LIMIT: Final = 1_000_000
@@ -101,7 +101,7 @@ def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
 
 def describe_units(counts: Mapping[str, int]) -> str:
     """Name the unit of the times, or all units with their numbers of records, most frequent first."""
-    found = ranked({_UNITS[unit]: count for unit, count in counts.items()})
+    found = sort_counts({_UNITS[unit]: count for unit, count in counts.items()})
     if len(found) == 1:
         return next(iter(found))
     return ", ".join(f"{unit} ({count:,})" for unit, count in found.items())
@@ -109,7 +109,7 @@ def describe_units(counts: Mapping[str, int]) -> str:
 
 _OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """UTC offsets that a time zone can have, in minutes."""
-_MOST_DAYS: Final = 0.95
+_MAX_DAYS: Final = 0.95
 """Least share of the days that must agree with a clock."""
 NO_DATES: Final = "Not known: the file has no event_date; days are UTC"
 NO_CLOCK: Final = "Not known: event_date and event_timestamp agree on no clock; days are UTC"
@@ -174,7 +174,7 @@ def infer_zone(days: Sequence[Day]) -> InferredZone:
     places = Counter(_changes(ZoneInfo(name), moments) for name in available_timezones())
     agree = {clock: spans.agreeing(clock) for clock in (*fixed, *places)}
     most = max(agree.values())
-    if most < _MOST_DAYS * n:
+    if most < _MAX_DAYS * n:
         return InferredZone(NO_CLOCK, ())
     likely = [clock for clock, days_of_it in agree.items() if days_of_it == most]
     never_changed = [clock for clock in likely if len(clock) == 1]

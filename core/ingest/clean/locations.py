@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
-from core.data.receipt import UrlCount, ranked
+from core.data.receipt import UrlCount, sort_counts
 from core.ingest.clean import records, urls
 from core.ingest.clean.audience import MERGED_SQL, SQL, Audience, Tail, merged_by, public_from
 from core.ingest.clean.mask_pages import mask_pages
@@ -31,7 +31,7 @@ from core.ingest.engine import Engine
 PAGE: Final = "page"
 JOINED: Final = 1_000_000
 """Most users who are joined in memory with their page views, so that each digest is computed once."""
-LONGEST: Final = 2_000
+MAX_LENGTH: Final = 2_000
 """Most characters of a location that are used; GA4 itself sends at most 1,000."""
 _EXAMPLES_EACH: Final = 3
 _SHOWN: Final = 300
@@ -172,7 +172,7 @@ def _countries(engine: Engine, written: ir.Table, users: ir.Table) -> list[str]:
 def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
     """Make the URL counts of the receipt, once every location has its page."""
     raw = engine.raw.execute("SELECT count(*) FROM places").fetchall()[0][0]
-    return UrlCount(raw=raw, canonical=n_pages, by_rule=ranked(by_rule), examples=_examples(engine))
+    return UrlCount(raw=raw, canonical=n_pages, by_rule=sort_counts(by_rule), examples=_examples(engine))
 
 
 def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
@@ -200,7 +200,7 @@ def _cut(engine: Engine, settings: UrlSettings) -> None:
     engine.raw.execute(
         f"CREATE TABLE places AS {query}",
         {
-            "longest": LONGEST,
+            "longest": MAX_LENGTH,
             "kept": f"(?i)(?:^|&)((?:{alternatives})=[^&]+)",
             "all_fragments": settings.keep_fragment,
         },
@@ -258,7 +258,7 @@ def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
 
 def _before(location: str) -> str:
     """Mask a raw location for display: values of parameters and fragments are removed."""
-    return mask_url(_VALUES.sub("…", location[:LONGEST])).text[:_SHOWN]
+    return mask_url(_VALUES.sub("…", location[:MAX_LENGTH])).text[:_SHOWN]
 
 
 def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from core.data.receipt import Decision
-from core.ingest.clean.audience import FEW, FEWEST_OWNERS, PUBLIC, UNLIKELY, Audience, merged, merged_by
+from core.ingest.clean.audience import FEW, MIN_OWNERS, PUBLIC, UNLIKELY, Audience, merged, merged_by
 from core.ingest.clean.masking import Masking
 from core.ingest.clean.page_text import (
     GAP,
@@ -28,14 +28,14 @@ from core.ingest.clean.page_text import (
     Values,
     folder_of,
     forms_of,
+    mask_words,
     names_among,
     parts_of,
     rare_is_usual,
     shaped,
     subject,
     title_form,
-    unechoed,
-    with_gaps,
+    words_not_shared,
     words_of,
 )
 from core.ingest.clean.personal_data import mask, mask_url
@@ -100,9 +100,9 @@ def mask_places(pages: Values, masking: Masking, site: SiteContext) -> dict[str,
             audiences = {value: merged(pages[row] for row in below) for value, below in children.items()}
             renamed = _renamed(prefix, slot, audiences, masking, site, children)
             groups: dict[str, list[str]] = defaultdict(list)
-            kept = prefix + slot + GAP in masking.keep
+            is_kept = prefix + slot + GAP in masking.keep
             for value, below in children.items():
-                groups[GAP if kept else _NUMBERS.sub("{n}", renamed.get(value, value))] += below
+                groups[GAP if is_kept else _NUMBERS.sub("{n}", renamed.get(value, value))] += below
             nodes += [(below, depth + 1, prefix + slot + value) for value, below in groups.items()]
             for value, new in renamed.items():
                 changed.update(children[value])
@@ -160,10 +160,10 @@ def _by_titles(
         own_title = site.forms.isdisjoint(map(title_form, titles))
         if own_title and _NUMBERS.match(text) and not _is_account(prefix):
             continue
-        words = unechoed(text, titles, site.public)
+        words = words_not_shared(text, titles, site.public)
         name = audience.rare or GAP in prefix or len(words) >= SUBJECT or not all(map(str.isalpha, words))
         if words and name:
-            new[value] = with_gaps(text, words)
+            new[value] = mask_words(text, words)
     return {value: new[value] for value in masking.decide(prefix + GAP, values, new) if value in new}
 
 
@@ -211,8 +211,8 @@ def _owned(
 ) -> dict[str, str]:
     """Return the masked form of the values after a prefix, where they belong to single users."""
     renamed: dict[str, str] = {}
-    kept = prefix + GAP in masking.keep
-    groups = [(prefix, values)] if kept else _groups(prefix, values, masking.mask)
+    is_kept = prefix + GAP in masking.keep
+    groups = [(prefix, values)] if is_kept else _groups(prefix, values, masking.mask)
     for front, group in groups:
         left = {value: audience for value, audience in group.items() if value not in renamed}
         odds = masking.tail.log_odds(left.values())
@@ -235,14 +235,14 @@ def _groups(prefix: str, values: Values, mask: Collection[str]) -> list[tuple[st
     for value, audience in values.items():
         if match := _LEAD.match(value):
             leads[match[0]][value] = audience
-    most = max(FEWEST_OWNERS, _MOST * sum(audience.rare for audience in values.values()))
+    most = max(MIN_OWNERS, _MOST * sum(audience.rare for audience in values.values()))
     groups: list[tuple[str, Values]] = [(prefix, values)]
     for lead, group in leads.items():
         rare = sum(audience.rare for audience in group.values())
-        if rare >= FEWEST_OWNERS or prefix + lead + GAP in mask:
+        if rare >= MIN_OWNERS or prefix + lead + GAP in mask:
             groups.insert(0 if rare >= most else len(groups), (prefix + lead, group))
     issued = {value: audience for value, audience in values.items() if looks_issued(value)}
-    return [*groups, (prefix, issued)] if len(issued) >= FEWEST_OWNERS else groups
+    return [*groups, (prefix, issued)] if len(issued) >= MIN_OWNERS else groups
 
 
 def _is_account(prefix: str) -> bool:
@@ -324,11 +324,11 @@ def _echoed(page: str, title: str, audience: Audience, masking: Masking, public:
     if sum(map(str.isalpha, common)) >= SUBJECT:
         return title
     plain = unquote(title)
-    words = unechoed(plain, [page], public)
+    words = words_not_shared(plain, [page], public)
     if common:
         words = names_among(plain, words)
     masking.kinds["name"] += audience.views * bool(words)
-    return with_gaps(plain, words) if words else title
+    return mask_words(plain, words) if words else title
 
 
 def _title(page: str, titles: Values, masking: Masking) -> str:
@@ -342,8 +342,8 @@ def _title(page: str, titles: Values, masking: Masking) -> str:
         usual = not titles[best].rare and (mostly or several <= _VERSIONS)
     if (whole.alone or usual) and name not in masking.mask:
         return best
-    own = [title for title, audience in titles.items() if audience.alone] or list(titles)
-    if not masking.decide(name, titles, own):
+    titles_seen = [title for title, audience in titles.items() if audience.alone] or list(titles)
+    if not masking.decide(name, titles, titles_seen):
         return best
     form, words = _form(titles, whole)
     masking.names.update(words)

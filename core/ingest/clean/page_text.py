@@ -176,7 +176,7 @@ def subject(page: str, titles: Iterable[str], public: Collection[str]) -> set[st
     return common if named and new >= max(1, _ECHOED * len(words)) and not page.startswith("file:") else set()
 
 
-def unechoed(text: str, others: Iterable[str], public: Collection[str]) -> set[str]:
+def words_not_shared(text: str, others: Iterable[str], public: Collection[str]) -> set[str]:
     """Return the words of a text that neither the other texts nor public texts have.
 
     Args:
@@ -206,7 +206,7 @@ def names_among(text: str, words: Collection[str]) -> set[str]:
     return found
 
 
-def with_gaps(text: str, words: Collection[str]) -> str:
+def mask_words(text: str, words: Collection[str]) -> str:
     """Replace words of a text by gaps."""
     return _GAPS.sub(GAP, _WORD.sub(lambda match: GAP if match[0] in words else match[0], text))
 

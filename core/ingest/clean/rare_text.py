@@ -26,7 +26,7 @@ from phonenumbers import Leniency, PhoneNumberMatcher
 
 from core.ingest.clean.personal_data import Masked, Match, mask
 
-_SHORTEST_CODE: Final = 12
+_MIN_CODE_LENGTH: Final = 12
 """Fewest characters of a random key; a shorter one may be a product code."""
 _SWITCHES: Final = 4
 """Fewest changes between letters, digits and case in a random key; words with numbers have fewer."""
@@ -52,11 +52,11 @@ def looks_issued(text: str) -> bool:
 
 def looks_random(text: str) -> bool:
     """Whether a text holds a part that looks random, such as a UUID or a key."""
-    if len(text) < _SHORTEST_CODE:
+    if len(text) < _MIN_CODE_LENGTH:
         return False
     if _UUID.search(text):
         return True
-    return any(_is_random(part) for part in _SEPARATED.split(text) if len(part) >= _SHORTEST_CODE)
+    return any(_is_random(part) for part in _SEPARATED.split(text) if len(part) >= _MIN_CODE_LENGTH)
 
 
 def _is_random(part: str) -> bool:
@@ -227,7 +227,7 @@ def regions_of(hosts: Sequence[str], countries: Sequence[str]) -> tuple[str, ...
     return tuple(dict.fromkeys(code for code in (*tops, *named) if code in known))
 
 
-_SHORTEST_NAME: Final = 3
+_MIN_NAME_LENGTH: Final = 3
 """Fewest letters of a word in a name."""
 _TOGETHER: Final = 2
 """Fewest adjacent words of a name."""
@@ -239,7 +239,7 @@ _BESIDE: Final = re.compile(r"[^\w{}/?&=#]{0,3}|[_+]|\s[/&]\s")
 def known_names(words: Collection[str], public: Collection[str]) -> frozenset[str]:
     """Return the words of personal places that can be names, without public words."""
     parts = (part for word in words for part in _WORD.findall(word))
-    return frozenset(part for part in parts if len(part) >= _SHORTEST_NAME) - frozenset(public)
+    return frozenset(part for part in parts if len(part) >= _MIN_NAME_LENGTH) - frozenset(public)
 
 
 def mask_names(text: str, names: Collection[str]) -> Masked:

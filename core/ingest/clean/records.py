@@ -34,14 +34,14 @@ DIRECT: Final = "(direct)"
 """Valid as a source, but a placeholder as a page, title, country, browser or device."""
 UNAVAILABLE: Final = "Page Unavailable"
 """Title in Google's sample data where the page could not be loaded."""
-_LONGEST: Final = 17  # bytes; none of the above is longer, even with a space or two around it
+_MAX_LENGTH: Final = 17  # bytes; none of the above is longer, even with a space or two around it
 
 EARLIEST: Final = 631_152_000  # 1990-01-01, seconds
 LATEST: Final = 4_102_444_800  # 2100-01-01
 UNITS: Final = {"us": 10**6, "s": 1, "ms": 10**3, "ns": 10**9}
 """Unit of time → number per second. The ranges of the four do not overlap between 1990 and 2100."""
 OUTSIDE: Final = "outside"
-LONGEST_ENGAGEMENT: Final = 10**12
+MAX_ENGAGEMENT_MSEC: Final = 10**12
 """Longest valid engagement time in milliseconds (32 years); sums of longer ones would overflow."""
 
 _LARGEST_REVENUE: Final = 10**15
@@ -236,7 +236,7 @@ def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str
     """Replace a text by null if its plain form is in ``nothing``; most texts pass by cheap checks."""
     behind = chr(ord(max(nothing)[0]) + 1)  # first after all of theirs; blanks come before
     return ibis.cases(
-        (strlen(text) > _LONGEST, text),
+        (strlen(text) > _MAX_LENGTH, text),
         (text.between("0", ":") | (text >= behind), text),  # the former begin with a digit
         (plain.isin(list(nothing)), ibis.null("string")),
         else_=text,
@@ -288,7 +288,7 @@ def _decimal(text: ir.StringValue) -> ir.StringValue:
 def milliseconds(text: ir.StringValue) -> ir.IntegerValue:
     """Parse an engagement time such as ``13`` or ``13.0``, in milliseconds; null if missing or impossible."""
     number = _decimal(text).try_cast("int64")  # rounds a fraction; what is not finite is null
-    return ibis.ifelse(number.between(0, LONGEST_ENGAGEMENT), number, ibis.null("int64"))
+    return ibis.ifelse(number.between(0, MAX_ENGAGEMENT_MSEC), number, ibis.null("int64"))
 
 
 def money(text: ir.StringValue) -> ir.FloatingValue:

@@ -89,28 +89,30 @@ def with_templates(chosen: Collection[str], pages: Iterable[str]) -> tuple[str, 
 
     Leaving out a template also leaves out the pages that new users add to it.
     """
-    kept = {template(page) for page in pages if page not in chosen}
-    return tuple(dict.fromkeys(page if (name := template(page)) in kept else name for page in chosen))
+    other_templates = {template(page) for page in pages if page not in chosen}
+    return tuple(
+        dict.fromkeys(page if (name := template(page)) in other_templates else name for page in chosen)
+    )
 
 
 def template(page: str) -> str:
     """Return the path template of a page: placeholders for all parts that look like an id or a date."""
-    path, asked, query = page.partition("?")
+    path, mark, query = page.partition("?")
     if _DIGIT.search(path) is None:
         return page
     start = path.find("/", path.find("//") + 2) if "//" in path else 0
     if start < 0:
         return page
     front, path = path[:start], _DATE_PATH.sub("{date}", path[start:])
-    return front + "/".join(map(_segment, path.split("/"))) + asked + query
+    return front + "/".join(map(_segment, path.split("/"))) + mark + query
 
 
 def _segment(text: str) -> str:
     if _DIGIT.search(text) is None:
         return text
     stem, suffix = text, ""
-    if found := _SUFFIX.fullmatch(text):
-        stem, suffix = found[1], found[2]
+    if match := _SUFFIX.fullmatch(text):
+        stem, suffix = match[1], match[2]
     for placeholder, pattern in _SEGMENT_KINDS:
         if pattern.fullmatch(stem):
             return placeholder + suffix
@@ -325,19 +327,19 @@ class _Cleaner:
 
     def _query(self, query: str, notes: Notes) -> str:
         """Return the query with the parameters that make another page, sorted."""
-        kept = []
+        pairs = []
         for part in query.split("&"):
             name, _, value = part.partition("=")
             name = _decode(name, True, _KEEP_IN_VALUE)
             if is_tracking(name):
                 notes += [TRACKED] if TRACKED not in notes else []
             elif name in self._keep and value:
-                kept.append(f"{name}={self._value(name, value, notes)}")
+                pairs.append(f"{name}={self._value(name, value, notes)}")
             elif part:
                 notes += [PARAMS] if PARAMS not in notes else []
         if not query:
             notes.append(QUESTION)
-        return "?" + "&".join(sorted(set(kept))) if kept else ""
+        return "?" + "&".join(sorted(set(pairs))) if pairs else ""
 
     def _value(self, name: str, value: str, notes: Notes) -> str:
         plain = unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "surrogateescape")

@@ -20,7 +20,7 @@ from core.ingest.clean.locations import PAGE, Locations, canonical_locations
 from core.ingest.clean.masking import Masking
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
-from core.ingest.observe.decided import Decided
+from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.observe.narrow import (
     NAME,
     USER,
@@ -31,13 +31,13 @@ from core.ingest.observe.narrow import (
 )
 from core.ingest.observe.outcomes import (
     UserOutcomes,
-    count_nobodys,
     count_outcomes,
     count_page_events,
+    count_without_user_id,
     find_refunds,
     repeated,
 )
-from core.ingest.observe.page_views import Deeds, PageViews, in_order
+from core.ingest.observe.page_views import OtherEvents, PageViews, in_order
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.read.read_all import STAGE, RawRead
 
@@ -63,7 +63,7 @@ class Behaviour:
     user_ids: pa.StringArray
     locations: Locations
     views: PageViews
-    deeds: Deeds
+    deeds: OtherEvents
     people: UserFacts
     outcomes: UserOutcomes
     page_events: pa.Table
@@ -79,7 +79,7 @@ def observe(
     settings: IngestSettings,
     tally: FateTally,
     progress: Progress,
-    decided: Decided | None = None,
+    decided: ExportDecisions | None = None,
 ) -> Behaviour:
     """Put page views in order, count outcomes, and describe users.
 
@@ -96,7 +96,7 @@ def observe(
     Raises:
         SettingsError: If a URL rule cannot be applied.
     """
-    staying, page_views = staying_views(engine, typed, tally)
+    staying, page_views = used_views(engine, typed, tally)
     (users, everybody, ids), names = number_users(engine, written), number_names(engine, typed)
     progress(STAGE, 0.05, "Cleaning page addresses")
     pages = _pages(engine, page_views, written, users, settings, decided)
@@ -115,7 +115,7 @@ def observe(
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
 
 
-def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
+def used_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
     """Return the records that stay, and their page views, also those without a user id."""
     staying = engine.name("staying", typed.filter(records.stays(typed, tally.occurring)))
     return staying, engine.name("page_views", staying.filter(staying[records.IS_VIEW]))
@@ -127,7 +127,7 @@ def _pages(
     written: ir.Table,
     users: ir.Table,
     settings: IngestSettings,
-    decided: Decided | None,
+    decided: ExportDecisions | None,
 ) -> Locations:
     if decided is not None:
         return decided.locations_in(engine)
@@ -137,24 +137,26 @@ def _pages(
 def _outcomes(
     engine: Engine,
     events: Events,
-    deeds: Deeds,
+    deeds: OtherEvents,
     twice: ir.Table,
     users: ir.Table,
     masking: Masking,
     staying: ir.Table,
     names: ir.Table,
     tally: FateTally,
-    decided: Decided | None,
+    decided: ExportDecisions | None,
 ) -> UserOutcomes:
     refunds = decided.refunds if decided else find_refunds(engine, staying, events.names)
     done = count_outcomes(engine, events, deeds, twice, refunds, users, masking)
-    if decided is not None or not tally.any_of_nobody:
+    if decided is not None or not tally.has_view_without_user_id:
         return done
     called = done.names.to_pylist()
-    return done.with_nobodys(count_nobodys(engine, staying, names, called, events.order, refunds))
+    return done.with_records_without_user_id(
+        count_without_user_id(engine, staying, names, called, events.order, refunds)
+    )
 
 
-def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:
+def _repeated(engine: Engine, events: Events, n_users: int, decided: ExportDecisions | None) -> ir.Table:
     return repeated(engine, events, n_users) if decided is None else decided.repeated_in(engine, events)
 
 
@@ -164,7 +166,7 @@ def _bots(
     people: UserFacts,
     views: PageViews,
     tally: FateTally,
-    decided: Decided | None,
+    decided: ExportDecisions | None,
 ) -> np.ndarray:
     if decided is not None:
         tally, engaged = decided.accounted.tally, decided.engaged

@@ -19,14 +19,14 @@ from ibis import _
 
 from core.base.schema import PAGE_EVENTS as TELLING
 from core.base.schema import Outcomes, PageEvents, Raw
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.receipt import NO_CURRENCY
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE
 from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, USER, Events
-from core.ingest.observe.page_views import Deeds, changes
+from core.ingest.observe.page_views import OtherEvents, changes
 from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
 
 PURCHASE: Final = "purchase"
@@ -107,14 +107,14 @@ def _placed(refunds: ir.Table, purchases: ir.Table) -> ir.Table:
     buyers = purchases.filter(purchases[Raw.USER_KEY].notnull()).group_by(Raw.USER_KEY)
     by_transaction = bought.agg(transaction_paid=paid.min(), known=ibis.literal(True))
     by_user = buyers.agg(user_paid=paid.min(), buys=ibis.literal(True))
-    found = refunds.left_join(by_transaction, _TRANSACTION).left_join(by_user, Raw.USER_KEY)
-    known, buys = found.known.fill_null(False), found.buys.fill_null(False)
-    first = ibis.ifelse(known, found.transaction_paid, found.user_paid)
+    joined = refunds.left_join(by_transaction, _TRANSACTION).left_join(by_user, Raw.USER_KEY)
+    known, buys = joined.known.fill_null(False), joined.buys.fill_null(False)
+    first = ibis.ifelse(known, joined.transaction_paid, joined.user_paid)
     code = ibis.coalesce(refunds[Raw.CURRENCY], first)
     alike = code.fill_null("") == first.fill_null("")
     kinds = ((refunds[_SENT].isnull() | ~alike, ""), (known, _TRANSACTION), (buys, Raw.USER_KEY))
     of = ibis.cases(*kinds, else_="")
-    return found.select(
+    return joined.select(
         **{
             _OF: of,
             _TRANSACTION: ibis.ifelse(of == _TRANSACTION, refunds[_TRANSACTION], ibis.null("string")),
@@ -136,17 +136,17 @@ def _notes(engine: Engine, refunds: ir.Table) -> tuple[str, ...]:
             unknown=(sent.notnull() & (refunds[_OF] == "") & ~refunds.elsewhere).sum(),
         )
     )
-    said = {
+    notes = {
         "empty": "without a value: nothing is taken off for them",
         "negative": "with a negative value, read as money given back",
         "elsewhere": "in another currency than the purchase: in the totals of their currency, in no user's",
         "unknown": "of no purchase in these data: in the totals, in no user's",
     }
-    return tuple(f"{counted(row[name], _REFUND)} {text}" for name, text in said.items() if row[name])
+    return tuple(f"{pluralise(row[name], _REFUND)} {text}" for name, text in notes.items() if row[name])
 
 
 @dataclass(frozen=True, eq=False)
-class NobodysOutcomes:
+class OutcomesWithoutUserId:
     """Outcomes of visitors without a user id.
 
     Args:
@@ -170,18 +170,19 @@ class UserOutcomes:
         names: Masked name of each event, by its number.
         duplicates: Purchases left out because an earlier one has the same transaction id.
         refunds: All refunds; None if there are none.
-        nobodys: Outcomes of visitors without a user id; None if all have one, or they were counted before.
+        without_user_id: Outcomes of visitors without a user id; None if all have one, or they were counted
+            before.
     """
 
     table: pa.Table
     names: pa.StringArray
     duplicates: int
     refunds: Refunds | None = None
-    nobodys: NobodysOutcomes | None = None
+    without_user_id: OutcomesWithoutUserId | None = None
 
-    def with_nobodys(self, nobodys: NobodysOutcomes) -> UserOutcomes:
+    def with_records_without_user_id(self, without_id: OutcomesWithoutUserId) -> UserOutcomes:
         """Return these outcomes with those of visitors without a user id added."""
-        return replace(self, nobodys=nobodys, duplicates=self.duplicates + nobodys.duplicates)
+        return replace(self, without_user_id=without_id, duplicates=self.duplicates + without_id.duplicates)
 
 
 def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
@@ -194,14 +195,15 @@ def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
     """
     sold = [number for number, name in enumerate(events.names) if name == PURCHASE]
     return engine.keep(
-        "repeated", again(events.table.filter(events.table[NAME].isin(sold)), n_users, events.order)
+        "repeated",
+        repeated_transactions(events.table.filter(events.table[NAME].isin(sold)), n_users, events.order),
     )
 
 
 def count_outcomes(
     engine: Engine,
     events: Events,
-    deeds: Deeds,
+    deeds: OtherEvents,
     twice: ir.Table,
     refunds: Refunds | None,
     users: ir.Table,
@@ -227,14 +229,14 @@ def count_outcomes(
     return UserOutcomes(_table(counted, masked), masked, engine.count(twice), refunds)
 
 
-def count_nobodys(
+def count_without_user_id(
     engine: Engine,
     staying: ir.Table,
     names: ir.Table,
     called: Sequence[str],
     order: Sequence[str],
     refunds: Refunds | None,
-) -> NobodysOutcomes:
+) -> OutcomesWithoutUserId:
     """Count the events of records without a user id, each transaction once.
 
     Args:
@@ -251,7 +253,7 @@ def count_nobodys(
     kept = (NAME, "stripped", records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID, *order)
     nobody = {USER: named[records.USER_ID].isnull().cast("int32")}
     events = engine.keep("of_nobody_or_sold", named.select(*kept, **nobody))
-    twice = again(events.filter(events.stripped == PURCHASE), 1, order)
+    twice = repeated_transactions(events.filter(events.stripped == PURCHASE), 1, order)
     mine = events.filter(events[USER] == 1)
     once = mine.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
     counted = engine.arrow(once.group_by(NAME).agg(events=_.count()).order_by(NAME))
@@ -266,10 +268,10 @@ def count_nobodys(
         Outcomes.REFUNDS: pa.chunked_array([pa.nulls(rows, pa.float64()), *paid["refunds"].chunks]),
         Outcomes.CURRENCY: pa.chunked_array([pa.nulls(rows, pa.string()), *paid[Raw.CURRENCY].chunks]),
     }
-    return NobodysOutcomes(pa.table(columns), engine.count(mine) - sum(counted["events"].to_pylist()))
+    return OutcomesWithoutUserId(pa.table(columns), engine.count(mine) - sum(counted["events"].to_pylist()))
 
 
-def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
+def repeated_transactions(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
     """Return file and line of purchases whose transaction id occurs in an earlier purchase.
 
     A shop gives a transaction id once, so a second user id with it is the same buyer (another device, a
@@ -300,8 +302,8 @@ def _paid(
     rows = once.select(**keys, revenue=money, refunds=ibis.null(_DECIMAL)).filter(_.revenue.notnull())
     if refunds is not None and PURCHASE in number:
         bought = once.filter(once[NAME] == number[PURCHASE])
-        kept = engine.keep("nobodys_refunds" if users is None else "users_refunds", refunds.table)
-        back = _given_back(kept, bought, users)
+        stored = engine.keep("nobodys_refunds" if users is None else "users_refunds", refunds.table)
+        back = _given_back(stored, bought, users)
         rows = ibis.union(rows.filter(rows[NAME] != number[_REFUND]), back.select(*rows.columns))
     groups = rows.group_by(USER, NAME, Raw.CURRENCY)
     return groups.agg(revenue=_.revenue.sum().cast("float64"), refunds=_.refunds.sum().cast("float64"))
@@ -313,16 +315,16 @@ def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> 
         USER, NAME, paid_in=records.currency(bought[Raw.CURRENCY]),
         transaction=records.absent(bought[Raw.TRANSACTION_ID]),
     )  # fmt: skip
-    found = bought.join(refunds.drop(Raw.USER_KEY), _TRANSACTION)
-    back = found.select(USER, NAME, found.refunds, **{Raw.CURRENCY: found.paid_in})
+    refunded = bought.join(refunds.drop(Raw.USER_KEY), _TRANSACTION)
+    back = refunded.select(USER, NAME, refunded.refunds, **{Raw.CURRENCY: refunded.paid_in})
     if users is not None:
-        own = refunds.join(users, Raw.USER_KEY).drop(_TRANSACTION, Raw.USER_KEY)
+        own_refunds = refunds.join(users, Raw.USER_KEY).drop(_TRANSACTION, Raw.USER_KEY)
         buyers = bought.select(USER, NAME).distinct()
-        back = ibis.union(back, own.join(buyers, USER).select(*back.columns))
+        back = ibis.union(back, own_refunds.join(buyers, USER).select(*back.columns))
     return back.mutate(revenue=ibis.null(_DECIMAL), refunds=back.refunds.try_cast(_DECIMAL))
 
 
-def _counted(deeds: Deeds, names: int, paid: pa.Table) -> pa.Table:
+def _counted(deeds: OtherEvents, names: int, paid: pa.Table) -> pa.Table:
     """Count events and sessions by user and name, in that order.
 
     A user's second currency is a separate row with money only, so that nothing is counted twice.

@@ -64,7 +64,7 @@ class PageViews:
 
 
 @dataclass(frozen=True, eq=False)
-class Deeds:
+class OtherEvents:
     """Named events other than page views, sorted by user and time.
 
     Args:
@@ -82,7 +82,7 @@ class Deeds:
     before: np.ndarray
 
 
-def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> tuple[PageViews, Deeds]:
+def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> tuple[PageViews, OtherEvents]:
     """Fetch all page views and all other named events, sorted by user and time.
 
     Args:
@@ -101,7 +101,7 @@ def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> t
     )
 
 
-def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, Deeds]:
+def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, OtherEvents]:
     by_gap, kept = np.asarray(table[SESSION].is_null()), np.asarray(table[_WHAT].is_valid())
     ids = np.asarray(table[SESSION].fill_null(0)).copy()
     ids[by_gap] = _gap_starts(table.select([USER, records.TS]).filter(pa.array(by_gap)), minutes)
@@ -114,7 +114,7 @@ def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, Deeds]:
     session, before = _sessions(user, ids, by_gap), np.cumsum(is_view) - is_view
     views = (user, what, time, session, by_gap, before)
     deeds = (user, what, time, session, before)
-    return PageViews(*(one[is_view] for one in views)), Deeds(*(one[~is_view] for one in deeds))
+    return PageViews(*(one[is_view] for one in views)), OtherEvents(*(one[~is_view] for one in deeds))
 
 
 def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:

@@ -321,10 +321,12 @@ def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: QuoteLimits, 
             return Record(at, 0, None)
         problem = NEVER_CLOSED if unfinished or feed.used > 1 else _reason(error)
         return Record(at, 1, None, problem)
-    taken = lines[at : at + feed.used]
-    if '"' in _quoted_fields(delimiter).sub("", "\n".join(taken)):
+    record_lines = lines[at : at + feed.used]
+    if '"' in _quoted_fields(delimiter).sub("", "\n".join(record_lines)):
         return Record(at, 1, None, QUOTE_INSIDE)
-    if feed.used > limits.lines and any(line.count(delimiter) >= len(fields) - 1 for line in taken[1:-1]):
+    if feed.used > limits.lines and any(
+        line.count(delimiter) >= len(fields) - 1 for line in record_lines[1:-1]
+    ):
         return Record(at, 1, None, NEVER_CLOSED)  # what it runs over are records
     return Record(at, feed.used, fields)
 

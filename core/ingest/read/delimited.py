@@ -33,7 +33,7 @@ from core.ingest.read.blocks import (
     split_lines,
     whole_records,
 )
-from core.ingest.read.headers import looks_like_header, map_headers, naming
+from core.ingest.read.headers import errors_naming_file, looks_like_header, map_headers
 from core.ingest.read.part_files import FileCount, PartFile, Reject, Rejected, Sink
 from core.ingest.read.table_layout import (
     JSON_LIMITS,
@@ -45,7 +45,7 @@ from core.ingest.read.table_layout import (
     make_layout,
 )
 from core.ingest.sources.input_files import ByteReader, InputFile, open_source
-from core.ingest.sources.text import Text, open_text
+from core.ingest.sources.text import DecodedText, open_text
 
 SAMPLE_ROWS: Final = 200
 
@@ -67,7 +67,7 @@ class OpenedDelimited:
 
     layout: DelimitedLayout
     sample: tuple[tuple[str, ...], ...]
-    text: Text
+    text: DecodedText
     chunks: Iterator[bytes]
     line: int
 
@@ -87,7 +87,7 @@ def open_delimited(
     if skipped:
         text.notes.append(f"{skipped} lines before the header were skipped")
     sample = _sample(first[end : end + _SAMPLE_BYTES], delimiter, len(header))
-    with naming(source.name):
+    with errors_naming_file(source.name):
         layout = make_layout(header, sample, delimiter, settings)
     return OpenedDelimited(layout, sample, text, chain([first[end:]], text.chunks), skipped + 2)
 
@@ -99,17 +99,17 @@ def _up_to_header(chunks: Iterator[bytes], name: str) -> tuple[bytes, tuple[int,
         InputError: If there is no header, or it does not end.
     """
     data = next(chunks, b"")
-    found = find_header(data, name)
-    while not data[found[1] : found[2]].endswith(b"\n") and (more := next(chunks, b"")):
+    header = find_header(data, name)
+    while not data[header[1] : header[2]].endswith(b"\n") and (more := next(chunks, b"")):
         if len(data) >= CHUNK_BYTES:
             raise InputError(
-                f"{name}, line {found[0] + 1} should hold the names of the columns, and does not end",
+                f"{name}, line {header[0] + 1} should hold the names of the columns, and does not end",
                 allowed=f"up to {CHUNK_BYTES:,} bytes",
                 remedy="Is it a table? Export it again, one record a line",
             )
         data += more
-        found = find_header(data, name)
-    return data, found
+        header = find_header(data, name)
+    return data, header
 
 
 def find_header(data: bytes, name: str) -> tuple[int, int, int]:
@@ -136,8 +136,8 @@ def split_header(line: str, settings: IngestSettings) -> tuple[str, tuple[str, .
         if record.fields is None:
             continue
         names = tuple(name.strip() for name in record.fields)
-        found = len(map_headers(tuple(dict.fromkeys(names)), settings).columns)
-        score = (found, len(names))
+        n_fields = len(map_headers(tuple(dict.fromkeys(names)), settings).columns)
+        score = (n_fields, len(names))
         if score > best[0]:
             best = (score, delimiter, names)
     return best[1], best[2]
@@ -465,7 +465,7 @@ class _Run:
 
     def _change_layout(self, header: Sequence[str], line: int) -> None:
         before, place = set(self.layout.header), f"{self.file}, line {line}"
-        with naming(place):
+        with errors_naming_file(place):
             self.layout = _follow(self.layout, make_layout(header, [], self.layout.delimiter, self.settings))
         check_layout(self.layout, place, self.settings)
         self._learn()

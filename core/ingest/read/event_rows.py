@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from core.base.errors import InputError
 from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header, spelt
+from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header, normalise_spelling
 from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, WHOLE, map_names
 
 DETAIL: Final = "detail"
@@ -106,11 +106,11 @@ class EventRows:
         """Make the fields and staged columns of rows from the columns read of them."""
         if not read:
             return {}
-        kept = {name: column for name, column in read.items() if name in (*RAW_TEXT_COLUMNS, *STAGED)}
+        columns = {name: column for name, column in read.items() if name in (*RAW_TEXT_COLUMNS, *STAGED)}
         of_item = [column for name, column in read.items() if name.startswith(_ITEM_COLUMN)]
         rest = [column for name, column in read.items() if name.startswith(_REST_COLUMN)]
-        kept |= {DETAIL: _joined(of_item)} if of_item else {}
-        return kept | ({REST: _joined(rest)} if rest else {})
+        columns |= {DETAIL: _joined(of_item)} if of_item else {}
+        return columns | ({REST: _joined(rest)} if rest else {})
 
     def first_events(self, sample: Sequence[Sequence[str | None]]) -> list[tuple[str | None, ...]]:
         """Put rows with a parameter each together to events for a preview: one cell per name in ``seen``."""
@@ -128,7 +128,7 @@ class EventRows:
 
 def may_have_event_rows(names: Sequence[str]) -> bool:
     """Whether the columns alone allow several rows an event."""
-    plain = [spelt(name) for name in names]
+    plain = [normalise_spelling(name) for name in names]
     return any(_KEY.match(name) or name == "key" for name in plain) or bool(_item_columns(names))
 
 
@@ -229,15 +229,15 @@ def _key_and_values(
 
     A bare ``key`` beside only a ``value`` may be anything: then keys must be parameters that GA4 sends.
     """
-    plain = [spelt(name) for name in names]
-    found = {at: match for at, name in enumerate(plain) if (match := _VALUE.match(name))}
-    named = [at for at, match in found.items() if match["of"]]
+    plain = [normalise_spelling(name) for name in names]
+    matches = {at: match for at, name in enumerate(plain) if (match := _VALUE.match(name))}
+    named = [at for at, match in matches.items() if match["of"]]
     keys = [at for at, name in enumerate(plain) if _KEY.match(name)]
-    if not keys and "key" in plain and (named or _are_parameters(plain, found, sample)):
+    if not keys and "key" in plain and (named or _are_parameters(plain, matches, sample)):
         keys = [plain.index("key")]
-    if not keys or _is_pivoted(names, {*keys, *found}):
+    if not keys or _is_pivoted(names, {*keys, *matches}):
         return None, {}
-    values = {found[at]["kind"]: at for at in reversed(named or list(found))}
+    values = {matches[at]["kind"]: at for at in reversed(named or list(matches))}
     if not values:
         raise InputError(
             f"There is a column of parameter keys ({names[keys[0]]}), but none of their values",
@@ -248,7 +248,11 @@ def _key_and_values(
 
 def _is_pivoted(names: Sequence[str], taken: Collection[int]) -> bool:
     """Whether each parameter has a column: then ``event_params_key`` is the parameter "key"."""
-    free = [name for at, name in enumerate(names) if at not in taken and re.match(_PREFIX, spelt(name))]
+    free = [
+        name
+        for at, name in enumerate(names)
+        if at not in taken and re.match(_PREFIX, normalise_spelling(name))
+    ]
     return any(map(_is_field, free))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import InputError, SettingsError, control
-from core.base.schema import GONE_FIELDS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, SOURCES, Raw
+from core.base.schema import RAW_TEXT_COLUMNS, REMOVED_FIELDS, REQUIRED_FIELDS, SOURCES, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
@@ -81,7 +81,7 @@ BROWSER_KEYS: Final = USER_KEYS - {"distinct_id", "properties_distinct_id"}
 """Columns that always identify the browser; the other user keys identify the account after a sign-in."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
-_LEAST_KNOWN = 3  # of a line of column names among the data
+_MIN_KNOWN = 3  # of a line of column names among the data
 _PREFIX = re.compile(r"^(event_params|event_param|param|ep)_(?=.)")
 _VALUE_TYPE = re.compile(r"(?<=.)(_value)?_(string|int|float|double)_value$")
 _LIKELY_KEY = re.compile(
@@ -113,7 +113,7 @@ class HeaderMap:
 
 def normalise_header(name: str) -> str:
     """Normalise the name of a column by the header rule."""
-    plain = spelt(name)
+    plain = normalise_spelling(name)
     return _VALUE_TYPE.sub("", _PREFIX.sub("", plain))
 
 
@@ -124,7 +124,7 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
         InputError: If a column that is needed appears twice.
         SettingsError: If the analyst's mapping names a field that does not exist.
     """
-    spellings = [(normalise_header(name), spelt(name)) for name in names]
+    spellings = [(normalise_header(name), normalise_spelling(name)) for name in names]
     tool = tool_of({plain for plain, _ in spellings})
     aliases = {field: _aliases(field, tool, settings) for field in RAW_TEXT_COLUMNS}
     found = {field: indices for field in aliases if (indices := _candidates(aliases[field], spellings))}
@@ -176,10 +176,10 @@ def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
 
 def looks_like_header(fields: Sequence[str]) -> bool:
     """Whether a record in the middle of a file is a line of column names, not data."""
-    if len(fields) < _LEAST_KNOWN:
+    if len(fields) < _MIN_KNOWN:
         return False
     names = {normalise_header(field) for field in fields}
-    return len(names & _KNOWN) >= _LEAST_KNOWN and not names.isdisjoint(ALIASES[Raw.EVENT_TIMESTAMP])
+    return len(names & _KNOWN) >= _MIN_KNOWN and not names.isdisjoint(ALIASES[Raw.EVENT_TIMESTAMP])
 
 
 def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
@@ -202,7 +202,7 @@ def is_likely_key(name: str) -> bool:
     return plain in USER_KEYS or bool(_LIKELY_KEY.search(plain))
 
 
-def spelt(name: str) -> str:
+def normalise_spelling(name: str) -> str:
     """Lower-case a name, strip blanks and a byte order mark, and join its parts by ``_``."""
     plain = name.strip().strip("\ufeff").strip().lower()
     return re.sub(r"[.\s]+", "_", plain)
@@ -233,7 +233,7 @@ def _candidates(aliases: Sequence[str], spellings: Sequence[tuple[str, str]]) ->
 
 
 def _overrules(names: Sequence[str], settings: IngestSettings) -> dict[str, int]:
-    unknown = [field for field in settings.mapping if field not in {*RAW_TEXT_COLUMNS, *GONE_FIELDS}]
+    unknown = [field for field in settings.mapping if field not in {*RAW_TEXT_COLUMNS, *REMOVED_FIELDS}]
     if unknown:
         raise SettingsError(
             f"mapping has the field {unknown[0]!r}, which does not exist", allowed=", ".join(RAW_TEXT_COLUMNS)
@@ -271,7 +271,7 @@ def _listed(names: Sequence[str], most: int = 40) -> str:
 
 
 @contextmanager
-def naming(file: str) -> Iterator[None]:
+def errors_naming_file(file: str) -> Iterator[None]:
     """Put the name of the file before an input error raised inside the block.
 
     Raises:

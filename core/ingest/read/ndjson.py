@@ -26,14 +26,14 @@ from core.ingest.read.event_rows import (
     may_have_event_rows,
     with_all_values,
 )
-from core.ingest.read.headers import HeaderMap, naming, require
+from core.ingest.read.headers import HeaderMap, errors_naming_file, require
 from core.ingest.read.nested import (
     PARAM_LISTS,
     RECORD_FIELDS,
     BrokenRecord,
-    Folds,
-    Plan,
-    find_folds,
+    NestedEncoding,
+    ReadPlan,
+    find_nested_encoding,
     make_plan,
     map_names,
     names_in,
@@ -44,7 +44,7 @@ from core.ingest.read.nested_columns import read_columns, schema_for
 from core.ingest.read.part_files import FileCount, PartFile, Rejected, Sink
 from core.ingest.read.table_layout import Lines, read_rows
 from core.ingest.sources.input_files import ByteReader, InputFile, open_source
-from core.ingest.sources.text import Text, open_text
+from core.ingest.sources.text import DecodedText, open_text
 
 _SAMPLE_RECORDS: Final = 500
 
@@ -74,10 +74,10 @@ class OpenedJson:
     seen: tuple[str, ...]
     literal: frozenset[str]
     sample: tuple[dict[str, Any], ...]
-    text: Text
+    text: DecodedText
     chunks: Iterator[bytes]
     rows: EventRows | None
-    folds: Folds | None
+    folds: NestedEncoding | None
 
 
 class _LateItem(Exception):
@@ -116,12 +116,12 @@ def open_json(
             allowed="one record a line",
             remedy="Export it as newline-delimited JSON",
         )
-    if folds := find_folds(sample):
+    if folds := find_nested_encoding(sample):
         sample = folds.unfold_sample(sample)
     seen = tuple(dict.fromkeys(name for record in sample for name in names_in(record)))
     nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
     literal = frozenset(_literal_names(sample, folds))
-    with naming(source.name):
+    with errors_naming_file(source.name):
         seen, rows = _event_rows(seen, sample, literal, settings, nested)
         fields = (
             map_names(seen, record_fields(settings) if nested else {}, settings)
@@ -190,7 +190,7 @@ def _event_rows(
     return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
 
 
-def _literal_names(sample: Sequence[dict[str, Any]], folds: Folds | None) -> set[str]:
+def _literal_names(sample: Sequence[dict[str, Any]], folds: NestedEncoding | None) -> set[str]:
     """Names that are a whole key; where lists are flattened, also usual names that the sample lacks."""
     keys = {key for record in sample for key in record}
     flattened = RECORD_FIELDS.values() if folds and folds.dotted else ()
@@ -283,7 +283,9 @@ class _Converter:
         return _Outcome(part, rejected, count.records, len(block.data))
 
 
-def _one_by_one(block: Block, plan: Plan, folds: Folds | None) -> tuple[dict[str, pa.Array], Lines, Rejected]:
+def _one_by_one(
+    block: Block, plan: ReadPlan, folds: NestedEncoding | None
+) -> tuple[dict[str, pa.Array], Lines, Rejected]:
     def record_of(line: bytes, decode: Callable[[bytes | str], Any]) -> dict[str, Any]:
         try:
             value = decode(line)

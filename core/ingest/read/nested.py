@@ -2,8 +2,8 @@
 
 A name is spelt with dots: ``device.web_info.browser`` is a path, ``event_params.page_location`` the parameter
 with that key. Records come as lines of JSON, as cells of JSON that BigQuery's console saves, with JSON as
-text, or with lists flattened to ``event_params.0.key``: :class:`Folds` turns them all into the nested form,
-which is read here record by record, and in whole Arrow columns in ``nested_columns.py``.
+text, or with lists flattened to ``event_params.0.key``: :class:`NestedEncoding` turns them all into the
+nested form, which is read here record by record, and in whole Arrow columns in ``nested_columns.py``.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class InexactId(ValueError):
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReadPlan:
     """The places in a record of the values of a row.
 
     Args:
@@ -193,15 +193,15 @@ def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSet
         usual: Field → usual name.
         settings: The analyst's mapping, which overrules both.
     """
-    found = map_headers(seen, settings)
-    values = {field for field, name in found.by_name.items() if normalise_header(name) == EVENT_VALUE}
-    missing = values | usual.keys() - found.columns.keys()  # a sample may lack the few records of revenue
+    header = map_headers(seen, settings)
+    values = {field for field, name in header.by_name.items() if normalise_header(name) == EVENT_VALUE}
+    missing = values | usual.keys() - header.columns.keys()  # a sample may lack the few records of revenue
     also = [name for field, name in usual.items() if field in missing and name not in seen]
     wanted = [name for name in settings.mapping.values() if "." in name and name not in seen]
     return map_headers(tuple(dict.fromkeys([*seen, *also, *wanted])), settings)
 
 
-def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
+def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> ReadPlan:
     """Turn a mapping of fields to names into places in a record.
 
     Args:
@@ -221,7 +221,7 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
         else:
             paths.append((slot, tuple(name.split("."))))
     exact = frozenset(slot for slot, field in enumerate(fields) if field in EXACT)
-    return Plan(fields, tuple(paths), params, exact)
+    return ReadPlan(fields, tuple(paths), params, exact)
 
 
 def names_in(record: Record) -> Iterator[str]:
@@ -241,7 +241,7 @@ def values_in(record: Record) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def read_record(record: Record, plan: Plan) -> Row:
+def read_record(record: Record, plan: ReadPlan) -> Row:
     """Read the fields of a record; of a parameter that is sent twice the first value counts.
 
     Raises:
@@ -337,7 +337,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
     return next((value[kind] for kind in VALUE_KINDS if value.get(kind) not in (None, "")), None)
 
 
-def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JSON may be anything
+def _text(value: Any, slot: int, plan: ReadPlan) -> str | None:  # noqa: ANN401 - JSON may be anything
     if isinstance(value, str):
         return value or None
     if value is None:
@@ -389,11 +389,11 @@ def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         cells: Some texts of each of :data:`RECORD_COLUMNS` that exists.
     """
     filled = {
-        name: [text for cell in found if (text := cell.strip()) not in ("", "null")]
-        for name, found in cells.items()
+        name: [text for cell in texts if (text := cell.strip()) not in ("", "null")]
+        for name, texts in cells.items()
     }
-    shown = {name for name, found in filled.items() if any(text.startswith(("{", "[")) for text in found)}
-    return tuple(name for name, found in filled.items() if name in shown or (shown and not found))
+    shown = {name for name, texts in filled.items() if any(text.startswith(("{", "[")) for text in texts)}
+    return tuple(name for name, texts in filled.items() if name in shown or (shown and not texts))
 
 
 def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
@@ -403,7 +403,7 @@ def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Folds:
+class NestedEncoding:
     """How the records of a file encode nested values in flat ones.
 
     Args:
@@ -419,7 +419,7 @@ class Folds:
         """Name of the shape in the receipt."""
         return "ndjson with json cells" if self.texts else "dotted ndjson"
 
-    def read_for(self, names: Iterable[str]) -> Folds:
+    def read_for(self, names: Iterable[str]) -> NestedEncoding:
         """Keep only the JSON texts that the names are read from; others need not be valid."""
         return replace(self, texts=read_within(self.texts, names))
 
@@ -456,11 +456,11 @@ class Folds:
 def _slot(name: str) -> tuple[bool, str]:
     """Whether a name is that of a flattened key, and the number in it; empty for any other name."""
     key = SLOT_KEY.match(name)
-    found = key or SLOT_VALUE.match(name)
-    return bool(key), found[1] if found else ""
+    match = key or SLOT_VALUE.match(name)
+    return bool(key), match[1] if match else ""
 
 
-def find_folds(sample: Sequence[Record]) -> Folds | None:
+def find_nested_encoding(sample: Sequence[Record]) -> NestedEncoding | None:
     """Detect how a sample of records encodes nested values; None if it does not."""
     cells = {
         name: [text for record in sample if isinstance(text := record.get(name), str)]
@@ -468,4 +468,4 @@ def find_folds(sample: Sequence[Record]) -> Folds | None:
     }
     texts = holding_json(cells)
     dotted = any(map(SLOT_KEY.match, {name for record in sample for name in record}))
-    return Folds(texts, dotted) if texts or dotted else None
+    return NestedEncoding(texts, dotted) if texts or dotted else None

@@ -32,7 +32,7 @@ from core.ingest.read.nested import (
     WHOLE,
     BrokenRecord,
     NotText,
-    Plan,
+    ReadPlan,
     Record,
     parameters,
     to_text,
@@ -196,7 +196,7 @@ class _Irregular(ValueError):
     """Raised if values at the same place in the sample have different types."""
 
 
-def schema_for(plan: Plan, sample: Sequence[Record]) -> pa.Schema | None:
+def schema_for(plan: ReadPlan, sample: Sequence[Record]) -> pa.Schema | None:
     """Infer the types of all values of a plan from a sample; None if a value has several types.
 
     Args:

@@ -19,7 +19,7 @@ from core.base.settings import IngestSettings
 from core.ingest.read.blocks import MAX_LINE_BYTES
 from core.ingest.read.delimited import SAMPLE_ROWS
 from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
-from core.ingest.read.headers import HeaderMap, naming, require
+from core.ingest.read.headers import HeaderMap, errors_naming_file, require
 from core.ingest.read.nested import RECORD_COLUMNS, RECORD_FIELDS, broken_rows, holding_json, map_names
 from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
@@ -85,7 +85,7 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
         filled = [n for n in range(table.num_row_groups) if lists and table.metadata.row_group(n).num_rows]
     first = next(_batches(file, table, lists, source.name, filled[:1], 1 << 12), None)
     seen = tuple(names_of(table.schema_arrow, first))
-    with naming(source.name):
+    with errors_naming_file(source.name):
         looked = may_have_event_rows(seen) or may_hold_parameters(seen)
         columns = first_rows(table, seen, source.name) if looked else []
         sample = [[cell or "" for cell in row] for row in zip(*(c.to_pylist() for c in columns), strict=True)]
@@ -114,7 +114,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
         groups = range(opened.file.num_row_groups)
         batches = _batches(file, opened.file, roots, source.name, groups, BATCH_ROWS)
         for number, batch in enumerate(batches):
-            with naming(source.name):
+            with errors_naming_file(source.name):
                 _store(batch, opened, start, sink, f"{number:06d}")
             start += len(batch)
             report(source.bytes * start // max(1, records))

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from core.base.errors import InputError, control
 from core.base.progress import Progress
-from core.base.schema import GONE_FIELDS, PAGE_VIEW, SOURCES, Raw, Rejects
+from core.base.schema import PAGE_VIEW, REMOVED_FIELDS, SOURCES, Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.blocks import QUOTING
 from core.ingest.read.headers import normalise_header
-from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.part_files import KEPT, FileCount
+from core.ingest.read.read_cache import ReadCache
 from core.ingest.read.read_file import FileRead, page_view_of, read_file, unread_views
 from core.ingest.read.tools import different_tools
 from core.ingest.read.whole_events import cut_events
@@ -74,7 +74,7 @@ def read_all(
     settings: IngestSettings,
     raw_dir: Path,
     progress: Progress,
-    kept: KeptReads | None = None,
+    kept: ReadCache | None = None,
 ) -> RawRead:
     """Read every record of every file as text, or say why not.
 
@@ -105,10 +105,10 @@ def read_all(
             reads.append(read_file(source, settings, raw_dir, report, f"{number:05d}-", room))
             if kept is not None:
                 kept.refuse_another(source)
-    return joined(reads, settings)
+    return combine_reads(reads, settings)
 
 
-def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
+def combine_reads(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
     """Combine the reads of several files, numbered in this order.
 
     Raises:
@@ -184,7 +184,7 @@ def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount
     for field, column in settings.mapping.items():
         wanted = normalise_header(column)
         used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
-        if column and wanted not in used and field not in GONE_FIELDS:
+        if column and wanted not in used and field not in REMOVED_FIELDS:
             raise InputError(
                 f"The mapping reads {field} from {column!r}, but no file has values in such a column",
                 remedy=f"Look at the columns of the file, and name another: {control('mapping')}",

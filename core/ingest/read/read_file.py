@@ -21,7 +21,7 @@ from core.base.errors import InputError, control
 from core.base.schema import PAGE_VIEW, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read import delimited, ndjson, parquet
-from core.ingest.read.headers import naming
+from core.ingest.read.headers import errors_naming_file
 from core.ingest.read.part_files import KEPT, FileCount, PartFile, Rejected, Sink
 from core.ingest.read.tools import PAGE_VIEWS
 from core.ingest.sources.input_files import InputFile
@@ -134,7 +134,7 @@ def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
     Raises:
         InputError: If no event is called ``page_view``, and events have several other names of page views.
     """
-    known = likely({name for count in counts for name in count.page_views})
+    known = likely_page_views({name for count in counts for name in count.page_views})
     if settings.page_view or not known:
         return settings.page_view or PAGE_VIEW
     if len(known) > 1:
@@ -146,7 +146,7 @@ def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
     return known[0]
 
 
-def likely(names: Collection[str]) -> tuple[str, ...]:
+def likely_page_views(names: Collection[str]) -> tuple[str, ...]:
     """Return the event names that may be page views; only GA4's ``page_view``, if it is among them."""
     return (PAGE_VIEW,) if PAGE_VIEW in names else tuple(name for name in PAGE_VIEWS if name in names)
 
@@ -179,7 +179,7 @@ _READERS: Final[dict[FileKind, Reader]] = {
     FileKind.PARQUET: parquet.read,
 }
 
-_MOST_DAYS: Final = 4_000
+_MAX_DAYS: Final = 4_000
 _ALL_READ: Final = 1 << 62  # bytes; more than any file has
 
 
@@ -228,13 +228,13 @@ def read_file(
         ResourceError: If the disk is full.
         Cancelled: If ``report`` says so.
     """
-    from core.ingest.read.whole_events import put_together  # loads DuckDB: a look inside needs none
+    from core.ingest.read.whole_events import merge_event_rows  # loads DuckDB: a look inside needs none
 
     sink = Sink(folder, prefix, rejected=Rejected(room))
     count = _READERS[source.kind](source, settings, sink, report)
-    count = put_together(sink, count, source.kind, lambda: report(_ALL_READ))
+    count = merge_event_rows(sink, count, source.kind, lambda: report(_ALL_READ))
     paths = [part.path for part in sink.parts]
-    with naming(source.name):
+    with errors_naming_file(source.name):
         _refuse_records(count, paths, settings.page_view)
     count = replace(with_page_views(count, paths), days=_days(count, paths))
     return FileRead(source, count, tuple(sink.parts), sink.rejected)
@@ -246,6 +246,6 @@ def _days(count: FileCount, parts: Sequence[Path]) -> tuple[str, ...]:
     for path in parts if Raw.EVENT_DATE in count.columns else ():
         for batch in pq.ParquetFile(path).iter_batches(columns=[Raw.EVENT_DATE]):
             days |= set(pc.unique(batch.column(0)).drop_null().to_pylist())
-            if len(days) > _MOST_DAYS:
+            if len(days) > _MAX_DAYS:
                 return ()
     return tuple(sorted(days))

@@ -34,9 +34,9 @@ from core.ingest.read.nested import (
     SLOT_KEY,
     SLOT_VALUE,
     BrokenRecord,
-    Folds,
     InexactId,
-    Plan,
+    NestedEncoding,
+    ReadPlan,
     Record,
     Row,
     decode_exactly,
@@ -268,7 +268,7 @@ def assemble(
         plan = make_plan(read, literal=set(layout.header) - set(layout.json_columns))
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         cells = (dict(zip(by_name, row, strict=True)) for row in rows)
-        unfold = Folds(layout.json_columns, dotted=False).unfold
+        unfold = NestedEncoding(layout.json_columns, dotted=False).unfold
         fields, lines, rejected = read_rows(zip(lines.tolist(), cells, strict=True), unfold, plan)
         parsed.rejected.join(rejected)
     elif layout.shape is Shape.DOTTED:
@@ -283,7 +283,7 @@ def assemble(
 def read_rows(
     found: Iterable[tuple[int, T]],
     record_of: Callable[[T, Callable[[bytes | str], Any]], Record],
-    plan: Plan,
+    plan: ReadPlan,
     shown: Callable[[object], str] = str,
 ) -> tuple[dict[str, pa.Array], Lines, Rejected]:
     """Read records one by one; return the fields, the line of each row, and the broken records.

@@ -34,7 +34,7 @@ _EVENT: Final = "id, who"
 """Columns that rows of an event share: two 64-bit hashes of DuckDB, as a single one might agree by chance."""
 
 
-def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], None]) -> FileCount:
+def merge_event_rows(sink: Sink, count: FileCount, kind: str, report: Callable[[], None]) -> FileCount:
     """Replace the staged rows in a sink by whole events.
 
     Args:

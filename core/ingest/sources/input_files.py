@@ -103,8 +103,8 @@ def _matching(pattern: Path) -> list[Path]:
     inside = pattern.relative_to(pattern.anchor) / ("*" if pattern.name == "**" else "")
     hidden = pattern.name.startswith(".")
     with suppress(ValueError):  # as pathlib calls a pattern such as a**b
-        found = Path(pattern.anchor).glob(str(inside))
-        return [file for file in found if file.is_file() and (hidden or not file.name.startswith("."))]
+        paths = Path(pattern.anchor).glob(str(inside))
+        return [file for file in paths if file.is_file() and (hidden or not file.name.startswith("."))]
     return []
 
 
@@ -114,8 +114,8 @@ def _from_folder(folder: Path) -> list[Path]:
     )
     files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
     if not files:
-        found = ", ".join(entry.name for entry in entries[:10]) or "nothing"
-        raise InputError(f"{folder} holds no export; found {found}", allowed=", ".join(SUFFIXES))
+        names = ", ".join(entry.name for entry in entries[:10]) or "nothing"
+        raise InputError(f"{folder} holds no export; found {names}", allowed=", ".join(SUFFIXES))
     return files
 
 

@@ -29,7 +29,7 @@ _UTF8_RUN = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0
 
 
 @dataclass
-class Text:
+class DecodedText:
     r"""The content of a file as UTF-8, to be read once.
 
     Args:
@@ -60,12 +60,12 @@ class Text:
         )
 
 
-def open_text(file: ByteReader, chunk_bytes: int) -> Text:
+def open_text(file: ByteReader, chunk_bytes: int) -> DecodedText:
     """Detect the encoding of a file, and start reading it as UTF-8."""
     sample = _read_full(file, min(_SAMPLE_BYTES, chunk_bytes))
     whole = len(sample) < min(_SAMPLE_BYTES, chunk_bytes)
     encoding, mark = detect_encoding(sample, whole)
-    text = Text(encoding, iter(()), mark=sample[:mark])
+    text = DecodedText(encoding, iter(()), mark=sample[:mark])
     raw = _chunks(file, sample[mark:], chunk_bytes)
     text.chunks = _one_line_end(_decoded(raw, text), text)
     return text
@@ -126,7 +126,7 @@ def _chunks(file: ByteReader, first: bytes, size: int) -> Iterator[bytes]:
         chunk = _read_full(file, size)
 
 
-def _decoded(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
+def _decoded(chunks: Iterator[bytes], text: DecodedText) -> Iterator[bytes]:
     if text.encoding.startswith("utf-8"):
         return chunks
     if text.encoding == _WINDOWS:
@@ -135,7 +135,7 @@ def _decoded(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
     return _from_utf16(chunks, text.encoding)
 
 
-def _from_windows(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
+def _from_windows(chunks: Iterator[bytes], text: DecodedText) -> Iterator[bytes]:
     text.notes.append("Not UTF-8: read as windows-1252")
     mixed = 0
     for chunk in chunks:
@@ -154,7 +154,7 @@ def _from_utf16(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
         yield _NO_TEXT
 
 
-def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
+def _one_line_end(chunks: Iterator[bytes], text: DecodedText) -> Iterator[bytes]:
     """Replace old Macintosh line ends (a lone CR throughout) by line feeds."""
     change: Callable[[bytes], bytes] = bytes
     for number, chunk in enumerate(chunks):

@@ -154,7 +154,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Want:
+class AcceptedReply:
     """Which answers are accepted.
 
     Args:
@@ -205,7 +205,9 @@ class Client:
         """Set the time between requests to a host, as its robots.txt asks, within the limits."""
         self._delays[host] = max(self._limits.request_every_s, min(seconds, self._limits.crawl_delay_s))
 
-    def get(self, target: Target, want: Want, check: Callable[[Target], None] | None = None) -> Reply:
+    def get(
+        self, target: Target, want: AcceptedReply, check: Callable[[Target], None] | None = None
+    ) -> Reply:
         """Fetch a URL with retries, following redirects.
 
         Args:
@@ -305,7 +307,9 @@ def _failed(error: Exception) -> PageFailed:
     return PageFailed(FetchOutcome.BROKEN, reason)
 
 
-def _read(response: requests.Response, url: str, want: Want, check_time: Callable[[], None]) -> Reply:
+def _read(
+    response: requests.Response, url: str, want: AcceptedReply, check_time: Callable[[], None]
+) -> Reply:
     """Read the body of a response.
 
     Args:
@@ -325,7 +329,7 @@ def _read(response: requests.Response, url: str, want: Want, check_time: Callabl
     return Reply(200, url, _body(response, want, check_time), charset)
 
 
-def _body(response: requests.Response, want: Want, check_time: Callable[[], None]) -> bytes:
+def _body(response: requests.Response, want: AcceptedReply, check_time: Callable[[], None]) -> bytes:
     """Read decoded bytes, at most a block beyond the limit: a decompressor stops there as well."""
     body = bytearray()
     try:

@@ -16,7 +16,7 @@ from typing import Final
 from protego import Protego
 
 from core.base.progress import Progress
-from core.labels.fetching.client import AGENT, Client, Want
+from core.labels.fetching.client import AGENT, AcceptedReply, Client
 from core.labels.fetching.extract import Extractor
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed
 from core.labels.fetching.guard import Guard, Resolve, Target, resolve
@@ -82,7 +82,7 @@ class Robots:
         return self._known[place]
 
     def _fetch(self, place: str) -> _Rules:
-        want = Want(MAX_BYTES, html=False, cut=True)
+        want = AcceptedReply(MAX_BYTES, html=False, cut=True)
         try:
             reply = self._client.get(self._guard.check(place), want)
         except PageFailed as error:
@@ -190,7 +190,7 @@ class _Run:
 
     def _document(self, target: Target) -> Document:
         with self.client.sockets.page_time():
-            reply = self.client.get(target, Want(self.limits.max_bytes), self.robots.check)
+            reply = self.client.get(target, AcceptedReply(self.limits.max_bytes), self.robots.check)
         if reply.status != 200:
             broken = reply.status >= 500
             reason = f"the server answers {reply.status}"

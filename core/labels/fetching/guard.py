@@ -143,7 +143,7 @@ def _personal_word(segment: str) -> str:
 
 
 _PORTS: Final = frozenset({80, 443, 8080, 8443})
-_LONGEST_URL: Final = 2_000
+_MAX_URL_LENGTH: Final = 2_000
 _DEFAULT_PORT: Final = {"http:": 80, "https:": 443}
 
 
@@ -199,8 +199,8 @@ class Guard:
         Raises:
             PageFailed: If it must not be fetched, with the reason.
         """
-        if len(url) > _LONGEST_URL:
-            raise _refused(f"the URL has {len(url):,} characters, more than {_LONGEST_URL:,}")
+        if len(url) > _MAX_URL_LENGTH:
+            raise _refused(f"the URL has {len(url):,} characters, more than {_MAX_URL_LENGTH:,}")
         try:
             parsed = ada_url.URL(url, base=base) if base else ada_url.URL(url)
         except ValueError:

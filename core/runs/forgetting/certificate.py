@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.traces.patterns import FORGOTTEN, IdPatterns
-from core.traces.search import Looked
+from core.traces.search import SearchedFile
 
 FORMAT: Final = 1
 _SEARCHED_AS: Final = (
@@ -25,7 +25,7 @@ _SEARCHED_AS: Final = (
 
 
 @dataclass(frozen=True)
-class Left:
+class LeftoverFile:
     """A file in which an id stands, or of which nothing is proven.
 
     Args:
@@ -40,7 +40,7 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class ForgetCertificate:
     """Certificate that users were forgotten: what was searched, removed and left.
 
     Args:
@@ -75,7 +75,7 @@ class Forgotten:
     files: int
     bytes_on_disk: int
     bytes_searched: int
-    left: tuple[Left, ...]
+    left: tuple[LeftoverFile, ...]
 
     @property
     def is_clean(self) -> bool:
@@ -85,12 +85,12 @@ class Forgotten:
     @property
     def sentence(self) -> str:
         """The outcome in a line."""
-        searched = f"{counted(self.files, 'file')}, {self.bytes_searched:,} bytes searched"
+        searched = f"{pluralise(self.files, 'file')}, {self.bytes_searched:,} bytes searched"
         if self.is_clean:
-            short = f"; {counted(self.short, 'id')} too short to be searched in text" if self.short else ""
-            left = f"0 places left of {counted(self.ids - self.short, 'id')}{short}"
-            return f"{searched}: {self.found:,} of {counted(self.ids, 'id')} found, {left}"
-        return f"{searched}: ids may still stand in {counted(len(self.left), 'file')}"
+            short = f"; {pluralise(self.short, 'id')} too short to be searched in text" if self.short else ""
+            left = f"0 places left of {pluralise(self.ids - self.short, 'id')}{short}"
+            return f"{searched}: {self.found:,} of {pluralise(self.ids, 'id')} found, {left}"
+        return f"{searched}: ids may still stand in {pluralise(len(self.left), 'file')}"
 
     def to_json(self) -> str:
         """The certificate as the JSON that is kept."""
@@ -104,8 +104,8 @@ def certify(
     done: Mapping[str, int],
     records: int,
     places: tuple[Path, ...],
-    looked: Mapping[Path, Looked],
-) -> Forgotten:
+    looked: Mapping[Path, SearchedFile],
+) -> ForgetCertificate:
     """Make the certificate of a search, without the ids.
 
     Args:
@@ -119,7 +119,7 @@ def certify(
     salt = secrets.token_bytes(16)
     text = "\n".join(sorted(patterns.ids)).encode()
     bad = [(path, one) for path, one in looked.items() if one.hits or one.unread]
-    return Forgotten(
+    return ForgetCertificate(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         ids=len(patterns.ids),
         found=found,
@@ -129,15 +129,15 @@ def certify(
         digest=hashlib.scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex(),
         done=dict(done),
         records=records,
-        places=tuple(black(place, patterns) for place in places),
+        places=tuple(mask_ids(place, patterns) for place in places),
         files=len(looked),
         bytes_on_disk=sum(one.size for one in looked.values()),
         bytes_searched=sum(one.searched for one in looked.values()),
-        left=tuple(Left(black(path, patterns), one.hits, one.unread) for path, one in bad),
+        left=tuple(LeftoverFile(mask_ids(path, patterns), one.hits, one.unread) for path, one in bad),
     )
 
 
-def black(text: object, patterns: IdPatterns) -> str:
+def mask_ids(text: object, patterns: IdPatterns) -> str:
     """Mask ids in a text or path; a name that spells an id in another way keeps only its file ending."""
     return "/".join(_black(part, patterns) for part in str(text).split("/"))
 

@@ -21,26 +21,26 @@ from typing import Any, Final
 
 from core.base.errors import ArtifactError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.dataset import RECEIPT
-from core.ingest.read.kept_reads import STAGE as READ
+from core.ingest.read.read_cache import STAGE as READ
 from core.ingest.sources.text import is_utf8
 from core.people.id_list import HEADER, SEPARATORS
 from core.runs import jobs
-from core.runs.forgetting.certificate import Forgotten, black, certify
+from core.runs.forgetting.certificate import ForgetCertificate, certify, mask_ids
 from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate, PurgeStep, plan
 from core.runs.publish import BOUNDED
 from core.runs.taken_files import read_taken
-from core.runs.watch import KEPT, WORK
+from core.runs.watch import KEPT_FOLDER, WORK
 from core.saved.saved_runs import RUN, STAGE
-from core.storage.disk import PRIVATE, disk_errors, put, remove_left, written_whole
-from core.storage.locks import claimed, turn
-from core.storage.replace_files import finish
+from core.storage.disk import PRIVATE, atomic_write, disk_errors, put_in_place, remove_left
+from core.storage.locks import claim_folder, folder_lock
+from core.storage.replace_files import finish_replacement
 from core.storage.store import Store, open_artifact
 from core.traces.patterns import IdPatterns
-from core.traces.search import Looked, compact, databases, files_below, look, search
-from core.traces.tables import ID_COLUMNS, others_in, records_of, rewrite
+from core.traces.search import SearchedFile, compact, databases, files_below, search, search_file
+from core.traces.tables import ID_COLUMNS, longer_ids, records_of, rewrite
 
 TOLD: Final = (RUN, RECEIPT)
 """Files that a saved run keeps once its data are gone; they do not say who was in which segment."""
@@ -53,7 +53,7 @@ def clear(places: SearchedPlaces) -> None:
         ResourceError: If another process writes there, or the disk refuses.
     """
     for out in places.outs:
-        finish(out)
+        finish_replacement(out)
         for prefix in (BOUNDED, WORK):
             remove_left(out, prefix)
     for store in places.stores:
@@ -81,7 +81,7 @@ def _remove(path: Path, patterns: IdPatterns) -> int:
     """Remove a file or a folder; a folder first gets a name that the next sweep knows."""
     if path.is_dir():
         hidden = path.with_name(f".{path.name.strip('.')}.{os.getpid()}.{secrets.token_hex(4)}")
-        put(path, hidden)
+        put_in_place(path, hidden)
         shutil.rmtree(hidden)
     else:
         path.unlink()
@@ -90,9 +90,9 @@ def _remove(path: Path, patterns: IdPatterns) -> int:
 
 def _tell(path: Path, patterns: IdPatterns) -> int:
     """Write a saved run anew with the files of :data:`TOLD` alone, and without ids."""
-    made = open_artifact(path)
+    artifact = open_artifact(path)
     store = Store(path.parent.parent)
-    with store.write(STAGE, made.key, made.settings, made.inputs) as folder:
+    with store.write(STAGE, artifact.key, artifact.settings, artifact.inputs) as folder:
         for name in TOLD:
             if (path / name).is_file():
                 (folder / name).write_bytes(_blacked((path / name).read_bytes(), patterns))
@@ -105,7 +105,7 @@ def _black_out(path: Path, patterns: IdPatterns) -> int:
     if not text:
         path.unlink()
         return 0
-    with written_whole(path, PRIVATE) as building:
+    with atomic_write(path, PRIVATE) as building:
         building.write_bytes(text)
         shutil.copymode(path, building)
     return 0
@@ -141,19 +141,19 @@ def _take_again(path: Path, patterns: IdPatterns) -> int:
         if taken is not None:
             whole = [file for file in taken.files if not _holds(out, file.reads.values(), patterns)]
             rest = replace(taken, files=tuple(whole), refused=(), model="")
-            with written_whole(path) as building:
+            with atomic_write(path) as building:
                 building.write_bytes(rest.to_json())
     return 0
 
 
 def _holds(out: Path, reads: Iterable[str], patterns: IdPatterns) -> bool:
-    folders = [out / KEPT / READ / key for key in reads]
-    return any(look(file, patterns).hits for folder in folders for file in folder.glob("*"))
+    folders = [out / KEPT_FOLDER / READ / key for key in reads]
+    return any(search_file(file, patterns).hits for folder in folders for file in folder.glob("*"))
 
 
 def _rewrite(path: Path, patterns: IdPatterns) -> int:
     with suppress(InputError):  # it is told among what is left
-        return rewrite(path.resolve(), patterns, lambda written: not look(written, patterns).hits)
+        return rewrite(path.resolve(), patterns, lambda written: not search_file(written, patterns).hits)
     return 0
 
 
@@ -205,14 +205,14 @@ def ids_of(text: str) -> IdPatterns:
         InputError: If there is none, or one is what a column is called.
     """
     lines = [line.strip().strip("\ufeff\"'") for line in text.splitlines()]
-    found = [line for line in lines if line]
-    if found and HEADER.fullmatch(found[0]):
-        found = found[1:]
-    if not found:
+    ids = [line for line in lines if line]
+    if ids and HEADER.fullmatch(ids[0]):
+        ids = ids[1:]
+    if not ids:
         raise InputError("There is no id in the list", allowed=ALLOWED)
-    if named := set(found) & set(ID_COLUMNS):
+    if named := set(ids) & set(ID_COLUMNS):
         raise InputError(f"{named.pop()} is the name of a column, not an id", allowed=ALLOWED)
-    return IdPatterns(frozenset(found))
+    return IdPatterns(frozenset(ids))
 
 
 def preview(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> Preview:
@@ -226,15 +226,15 @@ def preview(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) ->
     patterns = _besides_others(places, patterns)
     looked = search(places.searched, patterns, SubProgress(progress, 0.0, 0.8))
     _refuse_lists(patterns, looked)
-    seen = set[str]().union(*(one.ids for one in looked.values()))
+    seen = set[str]().union(*(step.ids for step in looked.values()))
     steps = plan(places, looked)
-    told = []
-    for number, one in enumerate(steps):
-        progress(TASK, 0.8 + 0.2 * number / len(steps), f"Counting: {one.what}")
-        words = {"what": one.what, "name": black(one.name, patterns), "fate": _fate(one, patterns)}
-        told.append(words | {"path": black(one.path, patterns)})
-    unread = [(black(path, patterns), one.unread) for path, one in looked.items() if one.unread]
-    return Preview(len(patterns.ids), len(seen), len(patterns.short), tuple(told), tuple(unread))
+    lines = []
+    for number, step in enumerate(steps):
+        progress(TASK, 0.8 + 0.2 * number / len(steps), f"Counting: {step.what}")
+        words = {"what": step.what, "name": mask_ids(step.name, patterns), "fate": _fate(step, patterns)}
+        lines.append(words | {"path": mask_ids(step.path, patterns)})
+    unread = [(mask_ids(path, patterns), step.unread) for path, step in looked.items() if step.unread]
+    return Preview(len(patterns.ids), len(seen), len(patterns.short), tuple(lines), tuple(unread))
 
 
 def _fate(step: PurgeStep, patterns: IdPatterns) -> str:
@@ -245,10 +245,10 @@ def _fate(step: PurgeStep, patterns: IdPatterns) -> str:
         n = records_of(step.path.resolve(), replace(patterns, keys=step.keys))
     except InputError:
         return PurgeFate.LEFT.value
-    return f"{counted(n, 'record goes', 'records go')}, in others each id is replaced"
+    return f"{pluralise(n, 'record goes', 'records go')}, in others each id is replaced"
 
 
-def forget(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> Forgotten:
+def forget(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> ForgetCertificate:
     """Remove what holds an id or was made of it, and search every byte of the places.
 
     After a kill or a full disk, start it again: it finds what is left.
@@ -276,24 +276,24 @@ def _besides_others(places: SearchedPlaces, patterns: IdPatterns) -> IdPatterns:
     """Add the longer ids of other users that contain one of these ids, so that they are left."""
     tables = [path for path in files_below(places.inputs) if path.is_file()]
     tables += [path for path in files_below(places.searched) if path.suffix == ".parquet"]
-    return IdPatterns(patterns.ids, frozenset().union(*(others_in(path, patterns) for path in tables)))
+    return IdPatterns(patterns.ids, frozenset().union(*(longer_ids(path, patterns) for path in tables)))
 
 
-def _refuse_lists(patterns: IdPatterns, looked: Mapping[Path, Looked]) -> None:
+def _refuse_lists(patterns: IdPatterns, looked: Mapping[Path, SearchedFile]) -> None:
     """Refuse lines that stand in no file and look like several cells of a table."""
     seen = set[str]().union(*(one.ids for one in looked.values()))
     odd = [one for one in patterns.ids - seen if set(one) & set(SEPARATORS + '"')]
     if odd:
         raise InputError(
             f"Found nowhere, and with a tab, a semicolon, a comma or a quote: "
-            f"{counted(len(odd), 'line')} of the list",
+            f"{pluralise(len(odd), 'line')} of the list",
             allowed=ALLOWED,
             remedy="Give the column of ids alone",
         )
 
 
 def _purge(
-    places: SearchedPlaces, patterns: IdPatterns, looked: Mapping[Path, Looked], progress: Progress
+    places: SearchedPlaces, patterns: IdPatterns, looked: Mapping[Path, SearchedFile], progress: Progress
 ) -> tuple[Counter[str], int]:
     """Carry out every step; count what became of what, and the records left out of files."""
     steps, done, records = plan(places, looked), Counter[str](), 0
@@ -311,9 +311,9 @@ def _alone(places: SearchedPlaces) -> Iterator[None]:
     Raises:
         ResourceError: If somebody does, or a job is at work: minutes later it would be refused all the same.
     """
-    with ExitStack() as held:
+    with ExitStack() as stack:
         for out in places.outs:
-            held.enter_context(claimed(out))
+            stack.enter_context(claim_folder(out))
         with _no_jobs(places):
             pass
         yield
@@ -329,7 +329,7 @@ def _no_jobs(places: SearchedPlaces) -> Iterator[None]:
     if places.store is None:
         yield
         return
-    with turn(places.store / JOBS):
+    with folder_lock(places.store / JOBS):
         at_work = {job.task for job in jobs.active(places.store) if job.task != TASK}
         if at_work:
             raise ResourceError(

@@ -14,7 +14,7 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.runs import jobs
-from core.runs.forgetting.certificate import Forgotten
+from core.runs.forgetting.certificate import ForgetCertificate
 from core.storage.disk import PRIVATE, disk_errors, write_text_atomic
 from core.storage.store import Store
 
@@ -25,7 +25,7 @@ GRACE_S: Final = 60.0
 """Seconds that a list may wait for its job to start."""
 
 
-def hand_in(store: Store, text: str) -> Path:
+def write_ids(store: Store, text: str) -> Path:
     """Write a list of ids where the job reads it.
 
     Raises:
@@ -36,7 +36,7 @@ def hand_in(store: Store, text: str) -> Path:
     return path
 
 
-def take(path: Path) -> str:
+def read_ids(path: Path) -> str:
     """Read a list of ids, and remove its file.
 
     Raises:
@@ -69,7 +69,7 @@ def clear_away(store: Store, own: Path | None) -> None:
                 path.unlink()
 
 
-def keep(store: Store, certificate: Forgotten) -> None:
+def save_certificate(store: Store, certificate: ForgetCertificate) -> None:
     """Keep a certificate, to be shown later.
 
     Raises:
@@ -79,6 +79,6 @@ def keep(store: Store, certificate: Forgotten) -> None:
     write_text_atomic(store.root / CERTIFICATES / f"{name}.json", certificate.to_json())
 
 
-def kept(store: Store) -> list[Path]:
+def certificates(store: Store) -> list[Path]:
     """Paths of all certificates, the latest first."""
     return sorted((store.root / CERTIFICATES).glob("[!.]*.json"), reverse=True)

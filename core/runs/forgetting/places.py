@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import SettingsError
-from core.runs import kept_watches
+from core.runs import app_watches
 from core.runs.publish import BOUNDED, RUN
 from core.runs.second_training import NAME as SECOND
 from core.runs.taken_files import RECORD
-from core.runs.watch import KEPT
+from core.runs.watch import KEPT_FOLDER
 from core.storage.store import MANIFEST, Manifest
 
 STAGES: Final = "stages"
@@ -44,7 +44,7 @@ class SearchedPlaces:
     def stores(self) -> tuple[Path, ...]:
         """Every folder that is a store, also those of runs and watches."""
         own = [self.store] if self.store else []
-        found = [*own, *(out / name for out in self.outs for name in (STAGES, KEPT))]
+        found = [*own, *(out / name for out in self.outs for name in (STAGES, KEPT_FOLDER))]
         return tuple(place for place in found if place.is_dir())
 
     def check(self) -> None:
@@ -57,7 +57,7 @@ class SearchedPlaces:
             if not place.exists():
                 raise SettingsError(f"{place} is not there", remedy="Check the path")
         for out in self.outs:
-            known = any((out / name).exists() for name in (RUN, STAGES, RECORD, KEPT))
+            known = any((out / name).exists() for name in (RUN, STAGES, RECORD, KEPT_FOLDER))
             if not known and not any(out.glob(f"{BOUNDED}*")):  # all that a first run left that was killed
                 raise SettingsError(
                     f"{out} holds neither a run nor a watch",
@@ -86,7 +86,7 @@ def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
     above = list(_above(store, file))
     for folder in above:
         parts = folder.relative_to(store).parts
-        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS, SECOND, kept_watches.FOLDER)
+        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS, SECOND, app_watches.FOLDER)
         unfinished = len(parts) == 2 and parts[1].startswith(".")
         if whole or unfinished or folder in made or (folder / _CACHE_FILE).is_file():
             return folder

@@ -16,21 +16,21 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import Raw
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.data.dataset import RECEIPT
 from core.data.receipt import Receipt
 from core.ingest.read.headers import normalise_header
-from core.ingest.read.kept_reads import STAGE as READ
+from core.ingest.read.read_cache import STAGE as READ
 from core.ingest.sources.input_files import tables_in
-from core.runs import kept_watches
+from core.runs import app_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import RUN, WRITTEN
 from core.runs.stages import HANDED_IN, STAGES
 from core.runs.taken_files import RECORD
-from core.runs.watch import KEPT
+from core.runs.watch import KEPT_FOLDER
 from core.saved import conversations, saved_runs, saved_work
 from core.storage.store import Manifest, Store, file_checksum
-from core.traces.search import Looked
+from core.traces.search import SearchedFile
 
 _CAME_FROM: Final = "file"
 """Name of an artifact's input that is the checksum of the file it was read from."""
@@ -75,7 +75,7 @@ class PurgeStep:
     keys: frozenset[str] = frozenset()
 
 
-def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeStep]:
+def plan(places: SearchedPlaces, looked: Mapping[Path, SearchedFile]) -> list[PurgeStep]:
     """Everything that has to go or to be changed, in order.
 
     Args:
@@ -95,7 +95,7 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeSte
     sums = {step.path: file_checksum(step.path) for step in came}
     read = [*made.values(), *(one for store in places.stores for one in _of_watches(store))]
     came = [replace(step, keys=_keys_of(read, sums[step.path])) for step in came]
-    gone = made_of(made, set(units), set(sums.values()))
+    gone = derived_artifacts(made, set(units), set(sums.values()))
     turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
     names = {
         made[path].key: _called(path, "preprocess") for path in turns if made[path].stage == "preprocess"
@@ -114,7 +114,7 @@ def _store_of(places: SearchedPlaces, path: Path) -> Path | None:
     return next((store for store in places.stores if path.is_relative_to(store)), None)
 
 
-def made_of(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -> dict[Path, int]:
+def derived_artifacts(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -> dict[Path, int]:
     """Artifacts that hold an id or were made, over any number of steps, of what does.
 
     Args:
@@ -174,14 +174,14 @@ def _filed_under(store: Path, models: set[str]) -> Iterator[PurgeStep]:
 
 def _watches(store: Path, keys: set[str]) -> Iterator[PurgeStep]:
     """Steps for watches on removed models, or on models of removed data: they have a copy."""
-    for one in kept_watches.watches(Store(store)):
+    for one in app_watches.watches(Store(store)):
         if {one.order.dataset, one.order.model} & keys:
             yield PurgeStep(one.place, PurgeFate.REMOVED, "watch", _FIRST, one.order.folder.name)
 
 
 def _of_watches(store: Path) -> Iterator[Manifest]:
     """Manifests of what watches of the app have read of their files."""
-    for kept in store.glob(f"{kept_watches.FOLDER}/*/{kept_watches.LIVE}/{KEPT}"):
+    for kept in store.glob(f"{app_watches.FOLDER}/*/{app_watches.LIVE}/{KEPT_FOLDER}"):
         yield from artifacts(kept).values()
 
 
@@ -218,14 +218,14 @@ def _called(path: Path, stage: str) -> str:
             return saved_runs.SavedRun.model_validate_json((path / saved_runs.RUN).read_bytes()).name
         if stage == "preprocess":
             receipt = Receipt.model_validate_json((path / RECEIPT).read_bytes())
-            return f"{receipt.files[0].name}, {counted(receipt.users, 'user')}"
+            return f"{receipt.files[0].name}, {pluralise(receipt.users, 'user')}"
     return ""
 
 
 def _other(path: Path) -> PurgeStep:
     """Step for what is no artifact: folders are removed, texts lose the ids."""
     words = {
-        kept_watches.FOLDER: "watch",
+        app_watches.FOLDER: "watch",
         JOBS: "job that ended",
         conversations.FOLDER: "conversation",
         "llm_log": "log of calls",

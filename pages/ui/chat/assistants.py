@@ -17,9 +17,9 @@ from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
 from core.profiles.profile_columns import Col
 from core.saved import descriptions, preferences
+from core.saved.chat_task import ChatTask
 from core.saved.conversations import Conversation
 from core.saved.descriptions import CompareTask, DescribeTask, Rows
-from core.saved.turns import ChatTask
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
 from pages.ui.chat import connection
@@ -31,7 +31,7 @@ WAIT_S: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Helper:
+class ModelHelper:
     """A language model with the context it may be asked about; without Streamlit state, for threads."""
 
     server: LlmSettings
@@ -86,7 +86,7 @@ class Helper:
         make = self.make(connection.answered(self.server))
         context = self.about
         segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
-        kept = descriptions.kept_descriptions(self.store, model, context.tables.digest)
+        kept = descriptions.saved_descriptions(self.store, model, context.tables.digest)
         return DescribeTask(make, connection.keyless(self.server), self._agreed, kept, segments)
 
     def comparing(self, model: str, rows: Rows) -> CompareTask:
@@ -97,7 +97,7 @@ class Helper:
             rows: Two keys, or none.
         """
         make = self.make(connection.answered(self.server))
-        kept = descriptions.kept_comparisons(self.store, model, self.about.tables.digest)
+        kept = descriptions.saved_comparisons(self.store, model, self.about.tables.digest)
         return CompareTask(make, connection.keyless(self.server), self._agreed, kept, rows)
 
     @property
@@ -125,14 +125,14 @@ def _cache(folder: Path) -> AnswerCache | None:
         return None
 
 
-def willing(about: Context) -> Helper | None:
+def willing(about: Context) -> ModelHelper | None:
     """The model that may be asked; None where there is none, or the analyst has declined."""
     named, data = connection.usable(), state.dataset()
     if named is None or data is None or connection.given(named.settings) is False:
         return None
     store = state.store()
     ids = _user_ids(data.key, data)
-    return Helper(named.settings, about, ids, store, connection.log_folder())
+    return ModelHelper(named.settings, about, ids, store, connection.log_folder())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.base.wording import sentence
+from core.base.wording import capitalised
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
 from core.facts.sentences import Line, say
 from core.facts.verbs import measured
@@ -35,7 +35,7 @@ LIMITS: Final = SqlLimits()
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class QueryRun:
     """The result of a query.
 
     Args:
@@ -49,7 +49,7 @@ class Found:
     problem: str = ""
 
 
-def run(sql: str, views: Mapping[str, SqlView], digest: str) -> Found:
+def run(sql: str, views: Mapping[str, SqlView], digest: str) -> QueryRun:
     """Run an SQL query in a separate process.
 
     Args:
@@ -58,12 +58,12 @@ def run(sql: str, views: Mapping[str, SqlView], digest: str) -> Found:
         digest: Names the data set and its segments.
     """
     try:
-        return Found(digest, run_sql(sql, {name: view.table for name, view in views.items()}, LIMITS))
+        return QueryRun(digest, run_sql(sql, {name: view.table for name, view in views.items()}, LIMITS))
     except Beha2VecError as error:
-        return Found(digest, problem=str(error))
+        return QueryRun(digest, problem=str(error))
 
 
-def show(found: Found, digest: str) -> None:
+def show(found: QueryRun, digest: str) -> None:
     """Draw the rows of a result, or why there are none.
 
     Args:
@@ -183,7 +183,7 @@ def _clear() -> None:
         connection.call_log().clear()
 
 
-LONGEST: Final = 6_000
+MAX_ANSWER_LENGTH: Final = 6_000
 REMARKS: Final = "The model's reading, not counted"
 IDEAS: Final = "Ideas"
 AXIS_FORMATS: Final = {Unit.SHARE: ".0%", Unit.POINTS: "+.0%", Unit.COUNT: ",d"}
@@ -242,7 +242,7 @@ def as_markdown(conversation: Conversation) -> str:
     """A conversation as Markdown for a file, escaped as on the screen, with remarks apart."""
     parts = [f"# {md_text(conversation.title)}"]
     for exchange in conversation.exchanges:
-        parts.append(f"**You:** {md_text(exchange.question, LONGEST)}")
+        parts.append(f"**You:** {md_text(exchange.question, MAX_ANSWER_LENGTH)}")
         if answer := exchange.answer:
             parts += [f"**Beha2Vec ({md_text(answer.source, 60)}):**"]
             parts += [sentences(say(answer.blocks, answer.titles))]
@@ -258,13 +258,13 @@ def _piece(piece: str | Fact) -> str:
         return f"**{md_text(piece.text)}**"
     inner = piece.strip()
     before, _, after = piece.partition(inner) if inner else (piece, "", "")
-    return before + md_text(inner, LONGEST) + after
+    return before + md_text(inner, MAX_ANSWER_LENGTH) + after
 
 
 def _remarks(said: Iterable[Block]) -> dict[str, str]:
     """Heading → Markdown of the model's remarks below it."""
-    comments = [f"*{md_text(one.text, LONGEST)}*" for one in said if isinstance(one, Comment)]
-    ideas = [f"- {md_text(one.text, LONGEST)}" for one in said if isinstance(one, Idea)]
+    comments = [f"*{md_text(one.text, MAX_ANSWER_LENGTH)}*" for one in said if isinstance(one, Comment)]
+    ideas = [f"- {md_text(one.text, MAX_ANSWER_LENGTH)}" for one in said if isinstance(one, Idea)]
     parts = {REMARKS: "\n\n".join(comments), IDEAS: "\n".join(ideas)}
     return {heading: text for heading, text in parts.items() if text}
 
@@ -277,7 +277,7 @@ def _source_line(fact: Fact) -> str:
 def _notes(answer: Answer) -> list[str]:
     """Notes on an answer: which users it is about, and how it was made."""
     how = "Answered without the model" if answer.source == RULES else "Broken off"
-    why = [f"{how}: {md_text(answer.reason, LONGEST)}"] if answer.reason else []
+    why = [f"{how}: {md_text(answer.reason, MAX_ANSWER_LENGTH)}"] if answer.reason else []
     parts = f"{count(answer.dropped, 'part')} of the model's answer"
     left_out = f"Left out, as it did not hold or was said already: {parts}."
     population = [md_text(answer.population)] if answer.population else []
@@ -301,7 +301,7 @@ def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
     colours = {int(row[8:]): titles[row].full for row in titles if row.startswith("segment:")}
     label = facts[0].label if of_items else measured(facts[0])
     label = label if of_rows else f"{label}: {rows[0]}"
-    title, style = sentence(label), AXIS_FORMATS.get(facts[0].unit, ",.4~g")
+    title, style = capitalised(label), AXIS_FORMATS.get(facts[0].unit, ",.4~g")
     st.caption(md_text(title))
     drawn = partial(charts.of_facts, table, colours, title, style, block.mark)
     picture(drawn, key=key, alt_text=f"Chart of {label}")

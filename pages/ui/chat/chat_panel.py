@@ -14,15 +14,15 @@ from core.facts.answer import Answer, Note
 from core.facts.context import Context
 from core.questions.answers import HELP, ask
 from core.saved import conversations
+from core.saved.chat_task import ChatTask
 from core.saved.conversations import Conversation, Exchange
-from core.saved.turns import ChatTask
 from pages.ui.chat import assistants, chat_message, describe_view, topic
 from pages.ui.segments import session_segments, shared
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
 CURRENT: Final = "conversation"
-LONGEST: Final = 600
+MAX_QUESTION_LENGTH: Final = 600
 OFFERED: Final = 3
 """Questions offered instead of a refused one, at most."""
 UNFILTERED: Final = ":material/filter_alt: Answers count everybody and every day, whatever the filter."
@@ -45,7 +45,7 @@ def show() -> Drawn:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown("**Ask about the segments**")
             _menu(conversation)
-        st.chat_input("Ask about a segment", key="question", max_chars=LONGEST, on_submit=_typed)
+        st.chat_input("Ask about a segment", key="question", max_chars=MAX_QUESTION_LENGTH, on_submit=_typed)
         if state.controls(run.key).counted.is_set:
             st.caption(UNFILTERED)
         if conversation.exchanges:
@@ -159,7 +159,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
     with st.container(key="chat-log", gap="small"):
         _exchange(conversation, newest, turns.get(newest), drawn)
         for place in running[1:]:
-            question = md_text(conversation.exchanges[place].question, LONGEST)
+            question = md_text(conversation.exchanges[place].question, MAX_QUESTION_LENGTH)
             st.caption(f":material/hourglass_empty: Waits its turn: {question}")
         if running and before >= 0:
             _exchange(conversation, before, turns.get(before), drawn)
@@ -176,7 +176,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
 def _exchange(conversation: Conversation, place: int, turn: ChatTask | None, drawn: Drawn) -> None:
     exchange, key = conversation.exchanges[place], f"{conversation.id}-{place}"
     with st.container(border=True, key=f"asked-{key}"):
-        st.markdown(f":material/person: {md_text(exchange.question, LONGEST)}")
+        st.markdown(f":material/person: {md_text(exchange.question, MAX_QUESTION_LENGTH)}")
     if exchange.answer is not None:
         if exchange.answer.facts:
             drawn.append((st.empty(), exchange))

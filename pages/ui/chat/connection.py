@@ -61,15 +61,15 @@ def revoke() -> None:
     st.session_state.pop(DECISIONS, None)
 
 
-def ask(errand: ModelTask, decide: Decide, key: str) -> None:
+def ask(task: ModelTask, decide: Decide, key: str) -> None:
     """Draw what would be sent, where to and at what price, with buttons to decide.
 
     Args:
-        errand: The request that waits for the decision.
+        task: The request that waits for the decision.
         decide: Function that is called with the decision.
         key: Prefix of the widgets' keys.
     """
-    payloads = errand.payloads
+    payloads = task.payloads
     if not payloads:  # decided elsewhere meanwhile
         st.rerun()
     host, many = md_text(payloads[0].host, 80), len(payloads) > 1
@@ -81,7 +81,7 @@ def ask(errand: ModelTask, decide: Decide, key: str) -> None:
     st.code(shown(payloads), language=None, wrap_lines=True, height=TEXT_HEIGHT_PX)
     chosen = preferences.load(state.store())
     field = f"values-{key}"
-    st.checkbox(VALUES, chosen.send_values, key=field, on_change=_settle, args=(errand, field))
+    st.checkbox(VALUES, chosen.send_values, key=field, on_change=_settle, args=(task, field))
     st.markdown(
         f"{count(sum(one.characters for one in payloads), 'character')}, about "
         f"{sum(one.tokens for one in payloads):,} tokens. {price(total(payloads))}"
@@ -96,9 +96,9 @@ def ask(errand: ModelTask, decide: Decide, key: str) -> None:
     decision_buttons(lambda: decide(True), lambda: decide(False), key)
 
 
-def _settle(errand: ModelTask, key: str) -> None:
+def _settle(task: ModelTask, key: str) -> None:
     with errors.shown():
-        errand.settle(preferences.change(state.store(), send_values=bool(st.session_state[key])))
+        task.settle(preferences.change(state.store(), send_values=bool(st.session_state[key])))
 
 
 def decision_buttons(agree: Callable[[], None], decline: Callable[[], None], key: str) -> None:

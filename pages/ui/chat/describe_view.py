@@ -20,7 +20,7 @@ from core.saved.descriptions import CompareTask, DescribeTask, Rows, SegmentText
 from core.saved.model_tasks import AnswerTask, ModelTask
 from core.writing import Description
 from pages.ui.chat import assistants, chat_message, connection, topic
-from pages.ui.chat.assistants import Helper
+from pages.ui.chat.assistants import ModelHelper
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
@@ -39,65 +39,65 @@ def current_about(kind: type[About], name: str, digest: str) -> About | None:
         name: Under which it began.
         digest: Names the data set and the segments on screen.
     """
-    errand = current(kind, name)
-    if errand is None or not errand.waits or errand.kept.digest == digest:
-        return errand
-    if is_own(errand):
-        errand.stop()
+    task = current(kind, name)
+    if task is None or not task.waits or task.kept.digest == digest:
+        return task
+    if is_own(task):
+        task.stop()
     return None
 
 
-def ask(errand: ModelTask, key: str) -> None:
+def ask(task: ModelTask, key: str) -> None:
     """Draw a card that asks for consent; nothing where the request does not wait for it."""
-    _follow(errand)
-    if errand.waits:
+    _follow(task)
+    if task.waits:
         with st.container(border=True, key=f"consent-{key}"):
-            st.subheader(_title(errand), icon=":material/outbox:")
-            connection.ask(errand, partial(decide, errand), key)
+            st.subheader(_title(task), icon=":material/outbox:")
+            connection.ask(task, partial(decide, task), key)
 
 
-def ask_aside(errand: ModelTask) -> None:
+def ask_aside(task: ModelTask) -> None:
     """Ask for consent in a dialog; closing it sends nothing and decides nothing."""
-    _follow(errand)
-    if errand.waits:
-        closed = partial(errand.decline, CLOSED)
-        dialog = st.dialog(_title(errand), width="medium", icon=":material/outbox:", on_dismiss=closed)
-        dialog(connection.ask)(errand, partial(decide, errand), "aside")
+    _follow(task)
+    if task.waits:
+        closed = partial(task.decline, CLOSED)
+        dialog = st.dialog(_title(task), width="medium", icon=":material/outbox:", on_dismiss=closed)
+        dialog(connection.ask)(task, partial(decide, task), "aside")
 
 
-def _title(errand: ModelTask) -> str:
-    return f"Ask {md_text(errand.server.model, 60)}?"
+def _title(task: ModelTask) -> str:
+    return f"Ask {md_text(task.server.model, 60)}?"
 
 
-def _follow(errand: ModelTask) -> None:
+def _follow(task: ModelTask) -> None:
     """Apply a decision of the session about the same server to a request that still waits."""
-    decided = connection.given(errand.server) if is_own(errand) else None
-    if errand.waits and decided is not None:
-        decide(errand, decided)
+    decided = connection.given(task.server) if is_own(task) else None
+    if task.waits and decided is not None:
+        decide(task, decided)
         st.rerun()
 
 
-def decide(errand: ModelTask, agreed: bool) -> None:
+def decide(task: ModelTask, agreed: bool) -> None:
     """Keep the decision for the session, and send or decline the request."""
-    connection.decide(errand.server, agreed)
+    connection.decide(task.server, agreed)
     if agreed:
-        errand.agree()
+        task.agree()
     else:
-        errand.decline()
+        task.decline()
 
 
 @st.fragment(run_every=POLL_S)
-def watch(errand: AnswerTask, titles: Mapping[str, Title], key: str) -> None:
+def watch(task: AnswerTask, titles: Mapping[str, Title], key: str) -> None:
     """Draw the finished blocks and a Stop button; the page is drawn anew when the request ends or asks."""
-    if errand.done or errand.waits:
+    if task.done or task.waits:
         st.rerun()
-    if errand.blocks:
-        chat_message.blocks(errand.blocks, titles, key)
+    if task.blocks:
+        chat_message.blocks(task.blocks, titles, key)
     else:
-        st.markdown(f":shimmer[Asking {md_text(errand.server.model, 60)} …]")
+        st.markdown(f":shimmer[Asking {md_text(task.server.model, 60)} …]")
     with st.container(horizontal=True, vertical_alignment="center", key=f"writing-{key}"):
-        st.button("Stop", icon=":material/stop_circle:", key=key, on_click=errand.stop)
-        st.caption(f"{errand.seconds:.0f} s")
+        st.button("Stop", icon=":material/stop_circle:", key=key, on_click=task.stop)
+        st.caption(f"{task.seconds:.0f} s")
 
 
 BEGUN: Final = "errands_begun"
@@ -111,26 +111,26 @@ def current(kind: type[E_co], name: str) -> E_co | None:
     return found if isinstance(found, kind) and (not found.done or found.problem) else None
 
 
-def begin(name: str, errand: ModelTask) -> None:
+def begin(name: str, task: ModelTask) -> None:
     """Keep a request under a name, and start it."""
     known = _errands()
     for key in [key for key, one in known.items() if one.done]:
         known.pop(key, None)
-    known[(type(errand), name)] = errand
-    st.session_state.setdefault(BEGUN, weakref.WeakSet()).add(errand)
-    errand.begin()
+    known[(type(task), name)] = task
+    st.session_state.setdefault(BEGUN, weakref.WeakSet()).add(task)
+    task.begin()
 
 
-def is_own(errand: ModelTask) -> bool:
+def is_own(task: ModelTask) -> bool:
     """Whether this session began the request: a decision of another session does not answer it."""
-    return errand in st.session_state.get(BEGUN, ())
+    return task in st.session_state.get(BEGUN, ())
 
 
 def stop_all(server: LlmSettings) -> None:
     """Stop all requests to a server, in every session, when consent is taken back."""
-    for errand in list(_errands().values()):
-        if errand.server.identity == server.identity and not errand.done:
-            errand.stop()
+    for task in list(_errands().values()):
+        if task.server.identity == server.identity and not task.done:
+            task.stop()
 
 
 @st.cache_resource(show_spinner=False)
@@ -144,7 +144,7 @@ def actions(live: LiveSegments, about: Context, described: SegmentTexts[int, Des
     if helper is not None:
         st.button(
             f"Describe with {md_text(helper.server.model, 40)}", key="describe", icon=":material/neurology:",
-            disabled=bool((errand := _errand(live, about)) and not errand.done), on_click=_begin,
+            disabled=bool((task := _errand(live, about)) and not task.done), on_click=_begin,
             args=(helper, live),
             help=f"{count(len(live.segments), 'call')}, one a segment. Names are only suggested.",
         )  # fmt: skip
@@ -157,29 +157,29 @@ def actions(live: LiveSegments, about: Context, described: SegmentTexts[int, Des
 
 def progress(live: LiveSegments, about: Context) -> None:
     """Draw the consent or the progress of a description; nothing where none is running."""
-    errand = _errand(live, about)
-    if errand is None:
+    task = _errand(live, about)
+    if task is None:
         return
-    if errand.done:
-        errors.show(errand.problem)
-    elif errand.waits:
-        ask(errand, "describe")
+    if task.done:
+        errors.show(task.problem)
+    elif task.waits:
+        ask(task, "describe")
     else:
-        _watch(errand, len(errand.found))
+        _watch(task, len(task.found))
 
 
 @st.fragment(run_every=POLL_S)
-def _watch(errand: DescribeTask, drawn: int) -> None:
+def _watch(task: DescribeTask, drawn: int) -> None:
     """Draw the progress; the page is drawn anew with each description and at the end."""
-    ready, wanted = len(errand.found), len(errand.segments)
-    if errand.done or errand.waits or ready != drawn:
+    ready, wanted = len(task.found), len(task.segments)
+    if task.done or task.waits or ready != drawn:
         st.rerun()
     with st.container(border=True, key="describing"):
-        st.progress(ready / wanted, text=f"{ready} of {wanted} segments described · {errand.seconds:.0f} s")
-        st.button("Cancel", key="describe-stop", icon=":material/stop_circle:", on_click=errand.stop)
+        st.progress(ready / wanted, text=f"{ready} of {wanted} segments described · {task.seconds:.0f} s")
+        st.button("Cancel", key="describe-stop", icon=":material/stop_circle:", on_click=task.stop)
 
 
-def _begin(helper: Helper, live: LiveSegments) -> None:
+def _begin(helper: ModelHelper, live: LiveSegments) -> None:
     begin(live.sources.model_key, helper.describing(live.sources.model_key))
 
 
@@ -197,26 +197,26 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
         own: Makes the app's own words.
         key: Prefix of the widgets' keys.
     """
-    kept = descriptions.kept_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)
+    kept = descriptions.saved_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)
     told = kept.load().get(descriptions.name_of(rows))
-    errand = current_about(CompareTask, _name(live, rows), kept.digest)
-    if errand is not None and not errand.done and not errand.waits:
-        watch(errand, topic.titles(live, about), f"compare-stop-{key}")
+    task = current_about(CompareTask, _name(live, rows), kept.digest)
+    if task is not None and not task.done and not task.waits:
+        watch(task, topic.titles(live, about), f"compare-stop-{key}")
         return
     if about.withheld:  # a model would tell of kinds of users, too
         chat_message.draw(own(), key, topic.titles(live, about))
         return
     chat_message.draw(told or own(), key, topic.titles(live, about))
-    if errand is not None and errand.done:
-        errors.show(errand.problem)
-    elif errand is not None:
-        ask(errand, key)
+    if task is not None and task.done:
+        errors.show(task.problem)
+    elif task is not None:
+        ask(task, key)
     with st.container(horizontal=True, vertical_alignment="center", key=f"comparing-{key}"):
         helper = assistants.willing(about)
         if helper is not None:
             st.button(
                 f"Compare with {md_text(helper.server.model, 40)}", key=f"compare-{key}",
-                icon=":material/neurology:", disabled=errand is not None and not errand.done,
+                icon=":material/neurology:", disabled=task is not None and not task.done,
                 on_click=_begin_comparison, args=(helper, live, rows),
             )  # fmt: skip
         if told is not None:
@@ -226,7 +226,7 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
             )  # fmt: skip
 
 
-def _begin_comparison(helper: Helper, live: LiveSegments, rows: Rows) -> None:
+def _begin_comparison(helper: ModelHelper, live: LiveSegments, rows: Rows) -> None:
     begin(_name(live, rows), helper.comparing(live.sources.model_key, rows))
 
 

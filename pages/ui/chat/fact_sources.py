@@ -30,22 +30,22 @@ from core.facts.verbs import (
 from core.profiles.counts import TITLES
 from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
-from pages.ui.segments.spotlight import Place
+from pages.ui.segments.spotlight import ChartPlace
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS
 from pages.ui.shell.text import count
 
-DIFFER: Final = Place("How segments differ", PROFILES, "segments")
-CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
-SIZES: Final = Place("How large they are", PROFILES, "sizes")
-MOVES: Final = Place("How they move", JOURNEYS)
-MAP: Final = Place("The map of users", EXPLORE)
-OVER_TIME: Final = Place("Over time", TIME)
+DIFFER: Final = ChartPlace("How segments differ", PROFILES, "segments")
+CONVERT: Final = ChartPlace("How segments convert", PROFILES, "outcome")
+SIZES: Final = ChartPlace("How large they are", PROFILES, "sizes")
+MOVES: Final = ChartPlace("How they move", JOURNEYS)
+MAP: Final = ChartPlace("The map of users", EXPLORE)
+OVER_TIME: Final = ChartPlace("Over time", TIME)
 BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
     Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
-    **dict.fromkeys((RULE_USERS, PRECISION, RECALL), Place("Rules", RULES)),
-    **dict.fromkeys((FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST), Place("Funnels", JOURNEYS)),
-    **dict.fromkeys((LIKE, LIKE_IN), Place("Look-alikes", USERS)),
+    **dict.fromkeys((RULE_USERS, PRECISION, RECALL), ChartPlace("Rules", RULES)),
+    **dict.fromkeys((FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST), ChartPlace("Funnels", JOURNEYS)),
+    **dict.fromkeys((LIKE, LIKE_IN), ChartPlace("Look-alikes", USERS)),
     **dict.fromkeys((CAME, AGAIN), OVER_TIME),
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
@@ -113,22 +113,22 @@ def _probability(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-def together(charts: Iterable[Place | None]) -> list[Place]:
+def together(charts: Iterable[ChartPlace | None]) -> list[ChartPlace]:
     """The different charts, each with all rows to be shown in it."""
     rows: dict[tuple[str, str], list[str]] = {}
-    places: dict[tuple[str, str], Place] = {}
+    places: dict[tuple[str, str], ChartPlace] = {}
     for place in charts:
         if place is not None:
             name = (place.title, place.chart)
             places.setdefault(name, place)
             rows.setdefault(name, []).extend(place.rows)
     return [
-        Place(place.title, place.screen, place.chart, tuple(dict.fromkeys(rows[name])))
+        ChartPlace(place.title, place.screen, place.chart, tuple(dict.fromkeys(rows[name])))
         for name, place in places.items()
     ]
 
 
-def chart_of(fact: Fact) -> Place | None:
+def chart_of(fact: Fact) -> ChartPlace | None:
     """The chart that shows a figure; None where only the answer itself does."""
     kind, _, rest = fact.measure.partition(":")
     metric, _, dimension = (rest if kind in OF_ANOTHER else fact.measure).partition(":")
@@ -146,7 +146,7 @@ def chart_of(fact: Fact) -> Place | None:
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
     title, chart = BY_ITEM.get(dimension, ("", ""))
-    return Place(title, PROFILES, chart, rows) if chart else None
+    return ChartPlace(title, PROFILES, chart, rows) if chart else None
 
 
 def pages_chart(key: str, ranking: str) -> str:
@@ -154,14 +154,14 @@ def pages_chart(key: str, ranking: str) -> str:
     return f"pages-{key}-{ranking}".replace(":", "-")
 
 
-def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
+def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> ChartPlace | None:
     """The chart of a row's pages by ranking; None for all users."""
     if not rows:
         return None
     ranking = PageRanking.MOST_VIEWED
     if metric in LIFTS and fact.measure.startswith(metric):
         ranking = PageRanking.OVER if fact.value >= 1 else PageRanking.UNDER
-    return Place(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
+    return ChartPlace(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
 
 
 def interval(fact: Fact) -> str:

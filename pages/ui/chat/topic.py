@@ -13,7 +13,7 @@ from core.facts.answer import Answer, Title
 from core.facts.context import PASTED as A_LIST
 from core.facts.context import Context
 from core.facts.fact_maker import Figures, Finding, with_bases
-from core.naming.fitting import HeldName
+from core.naming.fitting import CurrentName
 from core.people.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
 from core.saved import descriptions
@@ -38,7 +38,7 @@ def on_screen() -> Context | None:
 def context(live: LiveSegments) -> Context:
     """The context that questions about segments are answered from."""
     made_from, model = live.sources, live.sources.model_key
-    told = descriptions.kept_descriptions(made_from.store, model, live.tables.digest).load()
+    told = descriptions.saved_descriptions(made_from.store, model, live.tables.digest).load()
     suggested = suggested_names(live.held, {segment: one.name for segment, one in told.items()})
     return Context(
         live.tables, live.own_names, session_segments.previous(made_from),
@@ -48,7 +48,7 @@ def context(live: LiveSegments) -> Context:
     )  # fmt: skip
 
 
-def suggested_names(held: Mapping[int, HeldName], told: Mapping[int, str]) -> dict[int, str]:
+def suggested_names(held: Mapping[int, CurrentName], told: Mapping[int, str]) -> dict[int, str]:
     """Segment → suggested name: a language model's if it is free, else by what sets the segment apart.
 
     Args:

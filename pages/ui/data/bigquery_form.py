@@ -12,8 +12,8 @@ from core.base.settings import IngestSettings
 from core.engines import bigquery
 from core.engines.bigquery_request import (
     ESTIMATE,
-    LEAST_BYTES,
     MAX_BYTES,
+    MIN_BYTES,
     PRICE_NOTE,
     PRICE_PER_TIB,
     READ,
@@ -52,7 +52,7 @@ def offered() -> bool:
         most = most_allowed()
     except SettingsError:  # the form says it, and estimates nothing
         return True
-    return most is None or most >= LEAST_BYTES
+    return most is None or most >= MIN_BYTES
 
 
 def offer() -> None:
@@ -122,7 +122,7 @@ def _asked() -> BigQueryRequest:
         pays = st.text_input("Project that pays", key="bigquery_pays", placeholder="That of the tables")
         cap = most_allowed()
         most = st.number_input(
-            "Most to be billed, in GB", LEAST_BYTES / GB, cap and cap / GB,
+            "Most to be billed, in GB", MIN_BYTES / GB, cap and cap / GB,
             min(MAX_BYTES, cap or MAX_BYTES) / GB, format="%g", key="bigquery_most",
         )  # fmt: skip
         price = st.number_input(

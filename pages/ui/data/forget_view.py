@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.base.wording import counted
+from core.base.wording import pluralise
 from core.people import id_list
 from core.runs.forgetting import id_files
 from core.runs.forgetting.forget import TASK, ids_of
@@ -40,7 +40,7 @@ SHORT: Final = "too short to be told from other words: they are looked for in co
 
 def is_at_work() -> bool:
     """Whether a job forgets users or has done so: the last data set may have gone with them."""
-    return bool(id_files.kept(state.store()) or job_panel.running((TASK,)))
+    return bool(id_files.certificates(state.store()) or job_panel.running((TASK,)))
 
 
 def draw() -> None:
@@ -116,7 +116,7 @@ def _form() -> None:
 def _start(text: str, files_too: bool, *, preview: bool) -> None:
     """Start the job; the ids go through a file that it removes, as requests of jobs are kept."""
     ids_of(text)
-    st.session_state[HANDED] = path = id_files.hand_in(state.store(), text)
+    st.session_state[HANDED] = path = id_files.write_ids(state.store(), text)
     st.session_state[ASKED] = (text, files_too)
     st.session_state.pop(TOLD, None)
     folder = state.input_dir().resolve()
@@ -127,11 +127,11 @@ def _start(text: str, files_too: bool, *, preview: bool) -> None:
 
 
 def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
-    things = counted(len(told["steps"]), "thing goes or is", "things go or are")
+    things = pluralise(len(told["steps"]), "thing goes or is", "things go or are")
     what = f"{things} changed:" if told["steps"] else "Nothing has to go; to forget them searches once more."
-    st.markdown(f"**{told['found']:,} of {counted(told['ids'], 'id')}** found here. {what}")
+    st.markdown(f"**{told['found']:,} of {pluralise(told['ids'], 'id')}** found here. {what}")
     if told["short"]:
-        st.caption(f"{counted(told['short'], 'id is', 'ids are')} {SHORT}")
+        st.caption(f"{pluralise(told['short'], 'id is', 'ids are')} {SHORT}")
     if told["steps"]:
         table = pd.DataFrame(told["steps"], columns=["what", "name", "fate"])
         table.columns = ["What", "Name", "What becomes of it"]
@@ -140,7 +140,7 @@ def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
     for path, why in told["unread"][:SHOWN]:
         st.caption(f":material/warning: Nothing can be proven of {md_text(Path(path).name)}: {md_text(why)}.")
     with st.popover(
-        f"Forget {counted(told['ids'], 'id')}", icon=":material/delete_forever:", key="forget-sure"
+        f"Forget {pluralise(told['ids'], 'id')}", icon=":material/delete_forever:", key="forget-sure"
     ):
         st.write("This cannot be undone. The search takes as long as the preview, twice.")
         if st.button("Forget for good", type="primary", key="forget-now"):
@@ -149,7 +149,7 @@ def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
 
 
 def _certificates() -> None:
-    for path in id_files.kept(state.store())[:SHOWN]:
+    for path in id_files.certificates(state.store())[:SHOWN]:
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         st.download_button(
             f"Certificate of {when:%d %b %Y %H:%M} UTC", path.read_bytes, f"forgotten_{path.name}",

@@ -21,7 +21,7 @@ from core.data.receipt import Decision, PersonalPlace, Receipt
 from core.ingest.clean.urls import with_templates
 from core.runs import jobs
 from core.runs.file_requests import RefitRequest
-from core.saved import label_book
+from core.saved import label_decisions
 from pages.ui.data import catalog, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import PREPARE_WALL_S, start_preparing
@@ -187,7 +187,7 @@ def _start(dataset: str, names: tuple[str, ...], settings: IngestSettings) -> No
     if run is None:
         start_preparing(names, settings)
         return
-    order = label_jobs.may_ask(label_book.load(state.store()))
+    order = label_jobs.may_ask(label_decisions.load(state.store()))
     try:
         request = RefitRequest(
             paths=tuple(sources.paths(names)), ingest=settings, label=order.settings, asked=order.asked,

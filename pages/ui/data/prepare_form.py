@@ -13,11 +13,11 @@ from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection, no_time
-from core.ingest.read.read_file import likely, no_plain_page
+from core.ingest.read.read_file import likely_page_views, no_plain_page
 from core.ingest.read.tools import PAGE_VIEWS
 from core.runs import jobs
 from core.runs.file_requests import FilesRequest
-from core.runs.look_child import LOOK
+from core.runs.inspection_child import LOOK
 from pages.ui.data import sources, uploads
 from pages.ui.data.sources import url_settings
 from pages.ui.shell import errors, job_panel, state
@@ -167,7 +167,7 @@ def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSett
         st.caption("Without event names, every record is read as a page view.")
         return ""
     names = sorted({name for name in _first_cells(found, column) if "…" not in name})  # in outline it is none
-    known = likely(names)
+    known = likely_page_views(names)
     guess = f"the first rows have {' and '.join(known)}" if known else "the first rows do not say"
     picked = st.selectbox(
         "Which event is a page view?", ["", *dict.fromkeys((*filter(None, [before.page_view]), *names))],

@@ -10,19 +10,19 @@ import streamlit as st
 
 from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
+from core.data.day_coverage import DayCoverage, day_coverage, page_views_by_day
 from core.data.receipt import (
     OutcomeUsers,
     Receipt,
-    added,
+    add_outcome_users,
     describe_bases,
     describe_revenue,
+    describe_without_views,
     in_currencies,
-    without_used_views,
 )
-from core.data.seen_days import SeenDays, page_views_by_day, seen_days
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share, size
 
 MICROSECONDS = 1e6
@@ -71,13 +71,13 @@ def receipt(dataset: Dataset) -> None:
         _show(events_table(facts), "Users of each event, with a page view and without")
 
 
-@kept(lambda dataset: dataset.key, max_entries=8)
-def days_of(dataset: Dataset) -> SeenDays:
+@cached(lambda dataset: dataset.key, max_entries=8)
+def days_of(dataset: Dataset) -> DayCoverage:
     """Days of a data set, with those without page views and with far fewer than usual."""
-    return seen_days(page_views_by_day(dataset.sequences.timestamp, dataset.receipt.clock))
+    return day_coverage(page_views_by_day(dataset.sequences.timestamp, dataset.receipt.clock))
 
 
-def _figures(facts: Receipt, days: SeenDays) -> None:
+def _figures(facts: Receipt, days: DayCoverage) -> None:
     others = facts.other_events_used
     others = not_page_views(facts) if others is None else others
     total = facts.records - sum(file.collapsed for file in facts.files)  # nothing of those rows is lost
@@ -104,7 +104,7 @@ def _figures(facts: Receipt, days: SeenDays) -> None:
         if event == PURCHASE and told.without_page_view:
             st.caption(
                 f"{told.without_page_view:,} of {count(told.users, 'user')} with {event} have no page view "
-                f"that is used ({without_used_views(told.without_page_view, told.left_out)}): counted "
+                f"that is used ({describe_without_views(told.without_page_view, told.left_out)}): counted "
                 f"beside the {facts.users:,} users above, in no segment."
             )
 
@@ -199,7 +199,7 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
 
 
-def _assumptions(facts: Receipt, days: SeenDays) -> None:
+def _assumptions(facts: Receipt, days: DayCoverage) -> None:
     share = facts.engagement_share
     shared = "" if share is None else f"; {share:.1%} of users have a value"
     rows = {
@@ -315,7 +315,7 @@ def events_table(facts: Receipt) -> pd.DataFrame:
     rows = []
     for event in {**facts.outcome_users, **facts.no_user_id}:
         users, nobody = facts.outcome_users.get(event, nothing), facts.no_user_id.get(event, nothing)
-        whole = added((users, nobody))
+        whole = add_outcome_users((users, nobody))
         rows.append(
             (
                 label_of([event]),

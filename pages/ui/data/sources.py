@@ -17,11 +17,11 @@ from core.base.errors import InputError
 from core.base.settings import UrlRule, UrlSettings
 from core.ingest.clean.urls import canonicalise
 from core.ingest.sources.input_files import find_files
-from core.runs import read_from as kept_files
+from core.runs import input_paths as kept_files
 from core.runs.tasks import DemoRequest
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.dropzone import dropzone
-from pages.ui.data.uploads import LONGEST_NAME, SUFFIXES
+from pages.ui.data.uploads import MAX_NAME_LENGTH, SUFFIXES
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import count
 
@@ -158,7 +158,7 @@ def files(names: Sequence[str]) -> list[str]:
 def read_from(card: DatasetCard) -> dict[str, int]:
     """Full path → size of the files of a data set; paths that were not kept count as in the input folder."""
     folder = state.input_dir().resolve()
-    kept = kept_files.kept(state.store().root / "preprocess" / card.key)
+    kept = kept_files.load_paths(state.store().root / "preprocess" / card.key)
     return kept or {str(folder / name): size for name, size in card.files.items()}
 
 
@@ -182,7 +182,7 @@ def _of_name(name: str, roots: Sequence[Path]) -> list[Path]:
             return found
     others = "".join(f", or in {root}" for root in roots[1:])
     raise InputError(
-        f"There is no file {name[:LONGEST_NAME]!r} in the input folder",
+        f"There is no file {name[:MAX_NAME_LENGTH]!r} in the input folder",
         allowed=f"files and patterns there{others}",
         remedy="Choose another one; no link may lead elsewhere",
     )

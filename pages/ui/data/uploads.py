@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import InputError
-from core.storage.disk import drop_stale, flush, put, require_room
+from core.storage.disk import drop_stale, flush, put_in_place, require_room
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """Endings of files that the ingest stage may be able to read by their content."""
 LOG: Final = ".log"
 """Ending of a server's access log, which names no columns and cannot be read."""
-LARGEST: Final = 64 * 2**30
-LONGEST_NAME: Final = 120
+MAX_UPLOAD_BYTES: Final = 64 * 2**30
+MAX_NAME_LENGTH: Final = 120
 
 _UNSEEN: Final[set[Path]] = set()
 """Files that arrived in this process and have not been inspected yet."""
@@ -42,7 +42,7 @@ def clean_name(name: str) -> str:
             allowed=", ".join(SUFFIXES),
             remedy=table if suffix == LOG else "",
         )
-    short = base.encode()[-LONGEST_NAME:].decode(errors="ignore")  # a file system counts bytes
+    short = base.encode()[-MAX_NAME_LENGTH:].decode(errors="ignore")  # a file system counts bytes
     return short.strip(". _")
 
 
@@ -68,8 +68,8 @@ def check_room(folder: Path, coming: int) -> None:
         InputError: If it is larger than any file may be.
         ResourceError: If the disk has too little room.
     """
-    if coming > LARGEST:
-        raise InputError(f"{coming:,} bytes is too large", allowed=f"up to {LARGEST:,} bytes")
+    if coming > MAX_UPLOAD_BYTES:
+        raise InputError(f"{coming:,} bytes is too large", allowed=f"up to {MAX_UPLOAD_BYTES:,} bytes")
     require_room(folder, coming, "The file")
 
 
@@ -89,7 +89,7 @@ def finish(part: Path, name: str) -> Path:
             return target
         if _claim(target):
             flush(part)
-            put(part, target)
+            put_in_place(part, target)
             _UNSEEN.add(target.resolve())
             return target
         number += 1

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.facts.context import ALL, OTHERS
-from core.journeys.moves import Level, Places, levels_of, readable
+from core.journeys.moves import Level, Places, levels_of, most_readable_level
 from core.profiles.profile_columns import Col
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments
@@ -107,7 +107,9 @@ def _keep(model: str) -> None:
 def _level(live: LiveSegments, found: Mapping[Level, Places]) -> Level:
     model, levels = live.sources.model_key, list(found)
     kept = state.controls(model).level
-    now = kept if kept in levels else readable(list(found.values()), live.sources.dataset.sequences)
+    now = (
+        kept if kept in levels else most_readable_level(list(found.values()), live.sources.dataset.sequences)
+    )
     state.display("journeys-level", now)
     return st.selectbox(
         "Told apart by", levels, levels.index(now), format_func=LEVELS.__getitem__, key="journeys-level",

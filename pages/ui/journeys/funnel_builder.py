@@ -16,8 +16,8 @@ import streamlit as st
 from core.base.errors import ArtifactError, SettingsError
 from core.data.dataset import EVENTS, TimedEvents
 from core.journeys.funnel import (
-    MOST_STEPS,
-    MOST_UNITS,
+    MAX_STEPS,
+    MAX_UNITS,
     SECONDS,
     SESSION,
     USER,
@@ -34,7 +34,7 @@ from core.journeys.moves import Places
 from core.journeys.patterns import FunnelSite, users_who
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 
 OFFERED: Final = 200
@@ -63,7 +63,7 @@ def _key(live: LiveSegments) -> str:
     return f"{live.tables.basis.key} {(live.sources.dataset.path / EVENTS).exists()}"
 
 
-@kept(_key, max_entries=2, show_spinner="Laying out pages and events …")
+@cached(_key, max_entries=2, show_spinner="Laying out pages and events …")
 def basis(live: LiveSegments) -> FunnelBasis:
     """The basis of funnels, laid out once a data set and its labels."""
     data = live.sources.dataset
@@ -83,7 +83,7 @@ def basis(live: LiveSegments) -> FunnelBasis:
     return FunnelBasis(site, events, lacks, offered)
 
 
-@kept(
+@cached(
     lambda live: (_key(live), live.profiles.chosen[:1]), max_entries=8,
     show_spinner="Looking for the usual way …",
 )  # fmt: skip
@@ -102,13 +102,13 @@ def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
     return _walk(live, funnel.model_copy(update={"name": ""}))
 
 
-@kept(lambda live, funnel: (_key(live), funnel), max_entries=12, show_spinner="Following all users …")
+@cached(lambda live, funnel: (_key(live), funnel), max_entries=12, show_spinner="Following all users …")
 def _walk(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
     made = basis(live)
     return walk(funnel, made.site.marks_of(funnel), live.sources.dataset.sequences, made.events)
 
 
-@kept(lambda live, step: (_key(live), step), max_entries=512)
+@cached(lambda live, step: (_key(live), step), max_entries=512)
 def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
     """Number of different names that a step matches, and of users who made it.
 
@@ -272,9 +272,9 @@ def _below(live: LiveSegments, draft: _Draft) -> None:
     usual = rows[-1].kind
     with st.container(horizontal=True, vertical_alignment="bottom", key="funnel-below"):
         st.button(
-            "Add a step", icon=":material/add:", key="funnel-add", disabled=len(rows) >= MOST_STEPS,
+            "Add a step", icon=":material/add:", key="funnel-add", disabled=len(rows) >= MAX_STEPS,
             on_click=_keep, args=(live, (*rows, _Row(number, usual, ()))),
-            help=f"At most {MOST_STEPS}. The same step twice asks for two visits.",
+            help=f"At most {MAX_STEPS}. The same step twice asks for two visits.",
         )  # fmt: skip
         _order(live, draft)
         _within(live, draft)
@@ -329,7 +329,7 @@ def _within(live: LiveSegments, draft: _Draft) -> None:
         return
     number, unit = limit
     state.display("funnel-number", number)
-    st.number_input("Number", 1, MOST_UNITS, number, key="funnel-number", width=120, on_change=limited)
+    st.number_input("Number", 1, MAX_UNITS, number, key="funnel-number", width=120, on_change=limited)
     state.display("funnel-unit", unit)
     st.selectbox(
         "Unit", list(SECONDS), list(SECONDS).index(unit), key="funnel-unit", width=120, on_change=limited,

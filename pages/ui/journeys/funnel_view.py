@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.base.wording import counted, duration, percent
+from core.base.wording import duration, percent, pluralise
 from core.differences.table import Diff
 from core.journeys import funnel_table
 from core.journeys.funnel import Funnel
@@ -104,7 +104,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     """Draw the builder of the funnel, and its counts."""
     funnel = funnel_builder.draw(live)
     walk = funnel_builder.followed(live, funnel)
-    here, there = (funnel_table.takers(walk, users) for users in (choice.users, choice.others))
+    here, there = (funnel_table.count_takers(walk, users) for users in (choice.users, choice.others))
     of_all = funnel_table.steps_table(funnel, here, there, ShareOf.ALL)
     st.markdown(md_text(" ".join(sentences(of_all, choice.title, choice.other_title)), 1_000))
     of = st.segmented_control(
@@ -138,7 +138,7 @@ def _steps(choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> 
         f"{md_text(choice.title)}: {len(names)} steps, {funnel.meaning}",
         partial(steps_chart, pd.concat(drawn, ignore_index=True), TITLES[of]),
         table, key="funnel",
-        n=md_text(f"{counted(int(choice.users.sum()), 'user')}{beside}. Lines: 95 % intervals."),
+        n=md_text(f"{pluralise(int(choice.users.sum()), 'user')}{beside}. Lines: 95 % intervals."),
         alt_text=f"Share of users who take each step of the funnel, {choice.title}",
     )  # fmt: skip
     if choice.other is not None:
@@ -199,7 +199,7 @@ TIMES: Final = (
 
 def _instead(live: LiveSegments, choice: Choice, funnel: Funnel, walk: FunnelWalk) -> None:
     sequences = live.sources.dataset.sequences
-    table = funnel_table.instead(funnel, walk, choice.users, choice.places, sequences, LISTED)
+    table = funnel_table.alternatives(funnel, walk, choice.users, choice.places, sequences, LISTED)
     if not len(table):
         return
     names = _called(funnel)

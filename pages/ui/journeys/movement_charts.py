@@ -33,7 +33,7 @@ FLOW_ROW: Final = 44
 MARK: Final = "#5f6b80"
 """Colour of a place on both backgrounds; blue and orange mean more and fewer."""
 ENDS: Final = (START, END)
-LONGEST: Final = 26
+MAX_LENGTH: Final = 26
 """Characters of a place's name beside its mark; the tooltip has the full name."""
 
 
@@ -115,7 +115,7 @@ def _visited(place: str, views: int) -> str:
 def _ring(place: str, views: int, row: Mapping[Any, Any], most: int) -> dict[str, Any]:
     width, colour, _ = _stroke(row, most)
     return {
-        "tooltip": {"formatter": f"{_visited(place, views)}\n{told(row)}"},
+        "tooltip": {"formatter": f"{_visited(place, views)}\n{tooltip(row)}"},
         "itemStyle": {"color": MARK, "borderWidth": width, "borderColor": colour},
     }
 
@@ -123,7 +123,7 @@ def _ring(place: str, views: int, row: Mapping[Any, Any], most: int) -> dict[str
 def _arrow(row: Mapping[Any, Any], most: int) -> dict[str, Any]:
     width, colour, opacity = _stroke(row, most)
     return {
-        "source": row[FROM], "target": row[TO], "value": row[STEPS], "tooltip": {"formatter": told(row)},
+        "source": row[FROM], "target": row[TO], "value": row[STEPS], "tooltip": {"formatter": tooltip(row)},
         "lineStyle": {"width": width, "color": colour, "opacity": opacity, "curveness": 0.18},
     }  # fmt: skip
 
@@ -136,7 +136,7 @@ def _stroke(row: Mapping[Any, Any], most: int) -> tuple[float, str, float]:
     return width, ABOVE if row[Col.DIFFERENCE] > 0 else BELOW, 0.85
 
 
-def told(row: Mapping[Any, Any]) -> str:
+def tooltip(row: Mapping[Any, Any]) -> str:
     """Tooltip of a step: its shares in words."""
     shares = f"{wording.percent(row[Col.SHARE], 1, row[Col.N])} of {row[Col.N]:,} users who were there"
     beside = (
@@ -152,9 +152,9 @@ def told(row: Mapping[Any, Any]) -> str:
 
 def short(place: str) -> str:
     """Shorten the name of a place; of an address the end is kept, which tells more."""
-    if len(place) <= LONGEST:
+    if len(place) <= MAX_LENGTH:
         return place
-    return f"…{place[1 - LONGEST :]}" if place.startswith("/") else f"{place[: LONGEST - 1]}…"
+    return f"…{place[1 - MAX_LENGTH :]}" if place.startswith("/") else f"{place[: MAX_LENGTH - 1]}…"
 
 
 def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart:

@@ -15,17 +15,17 @@ import streamlit as st
 
 from core.base import wording
 from core.differences.table import Diff
-from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow, flow
-from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO, Moves, Places, Taken
+from core.journeys.flow import MAX_COLUMNS, MIN_COLUMNS, Flow, flow
+from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO, Moves, Places, StepCounts
 from core.journeys.step_table import (
-    FEWEST,
-    LEAST,
+    MIN_STEP_SHARE,
+    MIN_USERS,
     POSITION,
     REST_SESSION_SHARE,
     SESSION_SHARE,
     MoveCol,
     dead_ends,
-    differing,
+    differing_step_table,
     edges_within,
     return_table,
     step_matrix,
@@ -41,7 +41,7 @@ from pages.ui.segments.figure import SIDE, behind, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS as AT_ONCE
 from pages.ui.segments.shared import token
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
@@ -76,12 +76,12 @@ MATRIX_COLUMNS: Final[Columns] = {
 }  # fmt: skip
 
 
-MOST_EDGES: Final = 120
+MAX_EDGES: Final = 120
 """Steps that are drawn, at most."""
 
 
 @dataclass(frozen=True, eq=False)
-class Moved:
+class MovementTables:
     """Everything that is drawn of some users' steps beside others', counted once for all sessions.
 
     It has only sums over users, and page views of places that may be drawn: a large site has very many steps.
@@ -107,7 +107,7 @@ def _key(live: LiveSegments, choice: Choice) -> tuple[str, ...]:
     return live.tables.basis.key, choice.places.level, token(choice.users), token(choice.others)
 
 
-@kept(
+@cached(
     lambda live, places: (live.tables.basis.key, places.level), max_entries=4,
     show_spinner="Laying out all steps …",
 )  # fmt: skip
@@ -115,16 +115,16 @@ def _all_moves(live: LiveSegments, places: Places) -> Moves:
     return Moves.of(live.sources.dataset.sequences, places)
 
 
-@kept(_key, AT_ONCE, show_spinner="Counting who goes where …")
-def moved(live: LiveSegments, choice: Choice) -> Moved:
+@cached(_key, AT_ONCE, show_spinner="Counting who goes where …")
+def movement_tables(live: LiveSegments, choice: Choice) -> MovementTables:
     """Count the steps of the chosen users, beside the others."""
     moves = _all_moves(live, choice.places)
     here = moves.taken(choice.users)
     there = moves.taken(choice.others) if choice.other else None
     steps = step_table(moves, here, there)
-    return Moved(
+    return MovementTables(
         here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
-        _visits(moves, here, steps), steps, differing(steps, here) if there else steps.head(0),
+        _visits(moves, here, steps), steps, differing_step_table(steps, here) if there else steps.head(0),
         step_table(moves, here, there, moves.left == moves.start),
         step_table(moves, here, there, moves.reached == moves.end),
         return_table(moves, here, there),
@@ -134,16 +134,16 @@ def moved(live: LiveSegments, choice: Choice) -> Moved:
     )  # fmt: skip
 
 
-def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
+def _visits(moves: Moves, here: StepCounts, steps: pd.DataFrame) -> dict[str, int]:
     """Page views of each place that may be drawn; sessions for the start and the end."""
     views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
     views |= {START: here.n_sessions, END: here.n_sessions}
     return {
-        place: views[place] for place in dict.fromkeys(steps.head(MOST_EDGES)[[FROM, TO]].to_numpy().ravel())
+        place: views[place] for place in dict.fromkeys(steps.head(MAX_EDGES)[[FROM, TO]].to_numpy().ravel())
     }
 
 
-@kept(
+@cached(
     lambda live, choice, columns, *, backwards, at: (*_key(live, choice), columns, backwards, at), AT_ONCE,
     show_spinner="Following the sessions …",
 )  # fmt: skip
@@ -160,7 +160,7 @@ EDGES: Final = 30
 FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
 LISTED: Final = 10
-FEWEST_DRAWN: Final = 10
+MIN_DRAWN: Final = 10
 """Users below which a share is not drawn: 100 % of two would look like 100 % of two hundred."""
 LED: Final = 3
 """Steps named above the charts that more users take, and as many that fewer take."""
@@ -192,7 +192,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     if not choice.users.any():
         st.caption("Nobody is in this row.")
         return
-    found = moved(live, choice)
+    found = movement_tables(live, choice)
     _leading(found, choice)
     _graph(found)
     _flows(live, choice)
@@ -201,15 +201,15 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     _loops(found, choice)
 
 
-def _leading(found: Moved, choice: Choice) -> None:
+def _leading(found: MovementTables, choice: Choice) -> None:
     """Draw the steps that differ most, in words."""
     if not found.beside:
         return
     apart = found.differing
     if apart.empty:
         st.caption(
-            f"No step is told apart: none that {FEWEST} users or more on each side could take differs by "
-            f"{LEAST:.0%} of these users or more."
+            f"No step is told apart: none that {MIN_USERS} users or more on each side could take differs by "
+            f"{MIN_STEP_SHARE:.0%} of these users or more."
         )
         return
     more = apart[Col.DIFFERENCE] > 0
@@ -223,12 +223,12 @@ def _lower(title: str) -> str:
     return title[0].lower() + title[1:] if title.startswith("The ") else title
 
 
-def _graph(found: Moved) -> None:
+def _graph(found: MovementTables) -> None:
     steps = found.steps
     taken = steps[steps[STEPS] > 0]  # the table has those, too, that only the others take
     with st.container(border=True, key="moves-and-slider"):
         n = st.slider(
-            "Strongest steps", 1, max(2, min(MOST_EDGES, found.different)),
+            "Strongest steps", 1, max(2, min(MAX_EDGES, found.different)),
             min(EDGES, edges_within(taken, NODES)), key="journeys-edges", width=320,
         )  # fmt: skip
         shown = taken.head(n)
@@ -240,7 +240,7 @@ def _graph(found: Moved) -> None:
         )  # fmt: skip
 
 
-def _coverage(found: Moved, shown: pd.DataFrame) -> str:
+def _coverage(found: MovementTables, shown: pd.DataFrame) -> str:
     """Sentence on how much of these users' steps is drawn."""
     covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
     users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
@@ -259,7 +259,7 @@ def _flows(live: LiveSegments, choice: Choice) -> None:
                 persist_state="session",
             )  # fmt: skip
             n = st.number_input(
-                "Page views", FEWEST_COLUMNS, MOST_COLUMNS, 4, key="journeys-columns", width=130,
+                "Page views", MIN_COLUMNS, MAX_COLUMNS, 4, key="journeys-columns", width=130,
                 persist_state="session",
             )  # fmt: skip
             at = st.selectbox(
@@ -286,7 +286,7 @@ def _one_flow(title: str, found: Flow, way: str, key: str) -> None:
     )  # fmt: skip
 
 
-def _matrix(found: Moved) -> None:
+def _matrix(found: MovementTables) -> None:
     table, difference = found.matrix, False
     with st.container(border=True, key="matrix-and-choice"):
         if found.beside:
@@ -305,7 +305,7 @@ def _matrix(found: Moved) -> None:
         )  # fmt: skip
 
 
-def _ends(found: Moved, choice: Choice) -> None:
+def _ends(found: MovementTables, choice: Choice) -> None:
     with st.grid(2, min_column_width=SIDE, gap="medium"):
         for table, name, title, n in (
             (found.entries, TO, "Where sessions begin", "Share of users with such a session."),
@@ -315,7 +315,7 @@ def _ends(found: Moved, choice: Choice) -> None:
                 _dumbbell(found, choice, table.assign(place=table[name]), title, n)
 
 
-def _loops(found: Moved, choice: Choice) -> None:
+def _loops(found: MovementTables, choice: Choice) -> None:
     back, again = found.returns, found.repeats
     back = back.assign(place=[f"{a} → {b} → {a}" for a, b in zip(back[FROM], back[TO], strict=True)])
     with st.grid(2, min_column_width=SIDE, gap="medium"):
@@ -329,9 +329,9 @@ def _loops(found: Moved, choice: Choice) -> None:
     _dead(found)
 
 
-def _dumbbell(found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
+def _dumbbell(found: MovementTables, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
     drawn, key = _of_enough(table), title.lower().replace(" ", "-")
-    few = f" Shares of fewer than {FEWEST_DRAWN} users are in the table alone." * (len(drawn) < len(table))
+    few = f" Shares of fewer than {MIN_DRAWN} users are in the table alone." * (len(drawn) < len(table))
     if drawn.empty:
         st.markdown(f"**{title}**")
         st.caption(few.strip() or "Nowhere in these sessions.")
@@ -350,13 +350,13 @@ def _dumbbell(found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: 
 
 def _of_enough(table: pd.DataFrame) -> pd.DataFrame:
     """Rows with enough users; the share of others is left out where they are too few."""
-    found = table[table[Col.N] >= FEWEST_DRAWN]
+    found = table[table[Col.N] >= MIN_DRAWN]
     if Col.REST_SHARE not in found:
         return found.assign(**{Col.REST_SHARE: np.nan})
-    return found.assign(**{Col.REST_SHARE: found[Col.REST_SHARE].where(found[Col.REST_N] >= FEWEST_DRAWN)})
+    return found.assign(**{Col.REST_SHARE: found[Col.REST_SHARE].where(found[Col.REST_N] >= MIN_DRAWN)})
 
 
-def _dead(found: Moved) -> None:
+def _dead(found: MovementTables) -> None:
     st.markdown("**Dead ends**", help=DEAD_HELP)
     if found.dead.empty:
         st.caption("Nowhere do sessions end far more often than elsewhere.")

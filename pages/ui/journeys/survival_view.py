@@ -13,11 +13,11 @@ from core.base import wording
 from core.differences.means import decide_shares
 from core.journeys.survival import SECONDS, TimeToOutcome, time_to_outcome
 from core.periods.dataset_part import DatasetPart
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, MetricRole
-from pages.ui.journeys import ways_view
+from pages.ui.journeys import routes_view
 from pages.ui.journeys.choice import Choice
-from pages.ui.journeys.ways_view import MOMENT, ROW_TITLE
+from pages.ui.journeys.routes_view import MOMENT, ROW_TITLE
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
@@ -46,7 +46,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     found = _found(live, choice, happened)
     late = int((_late(live) & (choice.users | choice.others)).sum())
     if late:
-        st.caption(f"Left out: {wording.counted(late, 'user')} {LATE}")
+        st.caption(f"Left out: {wording.pluralise(late, 'user')} {LATE}")
     halves, outcome = _halves(list(found.values())), live.profiles.outcome or ""
     said = [
         _sentence(title, one, outcome, half) for (title, one), half in zip(found.items(), halves, strict=True)
@@ -58,7 +58,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
         _curves(live, choice, found)
 
 
-def _found(live: LiveSegments, choice: Choice, happened: Happened) -> dict[str, TimeToOutcome]:
+def _found(live: LiveSegments, choice: Choice, happened: OutcomeRecord) -> dict[str, TimeToOutcome]:
     """Title → times of its users, without those who came before a filter begins; empty rows are left out."""
     groups = {choice.title: choice.users} | ({choice.other_title: choice.others} if choice.other else {})
     sequences, in_time = live.sources.dataset.sequences, ~_late(live)
@@ -86,16 +86,17 @@ def _halves(found: list[TimeToOutcome]) -> list[str]:
 def _sentence(title: str, found: TimeToOutcome, outcome: str, half: str) -> str:
     n, did = len(found.followed), md_text(outcome, 60)
     before = (
-        f" {wording.counted(found.before, 'user')} had it before their first page view and "
+        f" {wording.pluralise(found.before, 'user')} had it before their first page view and "
         f"{'is' if found.before == 1 else 'are'} left out." if found.before else ""
     )  # fmt: skip
     if not found.had:
-        return f"- **{md_text(title)}**: none of {wording.counted(n, 'user')} with {did}.{before}"
+        return f"- **{md_text(title)}**: none of {wording.pluralise(n, 'user')} with {did}.{before}"
     low, high = (wording.percent(ends[-1], 1, n) for ends in (found.low, found.high))
     interval = "" if found.in_the_end == 1 else f" ({low.rstrip('%')} to {high})"
     share = wording.percent(found.in_the_end, 1, n)
     return (
-        f"- **{md_text(title)}**: {share}{interval} of {wording.counted(n, 'user')} with {did} by the end of "
+        f"- **{md_text(title)}**: {share}{interval} "
+        f"of {wording.pluralise(n, 'user')} with {did} by the end of "
         f"the data, {half} of their first page view.{before}"
     )
 
@@ -128,7 +129,7 @@ def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome])
     )
     figure(
         f"Users with {md_text(live.profiles.outcome or '', 60)}, by the time since their first page view",
-        partial(ways_view.curves, table, tuple(found), unit), table,
+        partial(routes_view.curves, table, tuple(found), unit), table,
         n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=HOW,
         alt_text="Share of users who have had the outcome by each moment",
     )  # fmt: skip
@@ -136,7 +137,9 @@ def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome])
 
 
 def _counted(found: dict[str, TimeToOutcome]) -> str:
-    said = [f"{md_text(title)}: {wording.counted(len(one.followed), 'user')}" for title, one in found.items()]
+    said = [
+        f"{md_text(title)}: {wording.pluralise(len(one.followed), 'user')}" for title, one in found.items()
+    ]
     return ". Grey: ".join(said)
 
 

@@ -28,7 +28,7 @@ RUNG_COLOURS: Final = {
     UNKNOWN: NEUTRAL,
 }
 """Rung → colour: certain ones blue and green, judged ones amber, none grey; readable on both backgrounds."""
-FEWEST_SHARE: Final = 0.035
+MIN_SHARE: Final = 0.035
 """Share of the mosaic below which a theme's name stands in the tooltip only."""
 
 
@@ -97,7 +97,7 @@ def mosaic(table: pd.DataFrame) -> Chart:
         )
     )  # fmt: skip
     named = table.groupby(PageLabels.THEME, sort=False).agg(x0=("x0", "first"), x1=("x1", "first"))
-    named = named[named["x1"] - named["x0"] >= FEWEST_SHARE].reset_index()
+    named = named[named["x1"] - named["x0"] >= MIN_SHARE].reset_index()
     named["middle"] = (named["x0"] + named["x1"]) / 2
     names = (
         alt.Chart(named)

@@ -16,8 +16,8 @@ from core.base.schema import View
 from core.data.dataset import Dataset
 from core.labels.label_settings import LabelSettings, Override, Taxonomy, ThemeSource, default_taxonomy
 from core.labels.override_classifier import names
-from core.labels.theme_choice import NONE_FOUND, OwnTheme, ThemeChoice
-from core.saved import label_book
+from core.labels.theme_choice import NONE_FOUND, MinedTheme, ThemeChoice
+from core.saved import label_decisions
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text, share
@@ -117,7 +117,7 @@ def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice, unknow
             st.caption("Rename, merge or drop them under “Edit the themes and types” below.")
 
 
-def in_words(own: Sequence[OwnTheme]) -> str:
+def in_words(own: Sequence[MinedTheme]) -> str:
     """The themes, the most viewed first, with the share of the page views that each covers."""
     ordered = sorted(own, key=lambda one: (-one.share, one.theme.name))
     told = " · ".join(f"**{md_text(one.theme.name, 60)}** {share(one.share, 1)}" for one in ordered)
@@ -145,5 +145,5 @@ def _choice(label: str, icon: str, dataset: Dataset, taxonomy: Taxonomy) -> None
 
 def _choose(dataset: Dataset, taxonomy: Taxonomy, themes: ThemeSource) -> None:
     with errors.shown():
-        label_book.choose(state.store(), dataset, taxonomy, themes)
-        label_jobs.start(dataset.key, label_book.load(state.store(), dataset))
+        label_decisions.choose(state.store(), dataset, taxonomy, themes)
+        label_jobs.start(dataset.key, label_decisions.load(state.store(), dataset))

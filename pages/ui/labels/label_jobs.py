@@ -21,13 +21,13 @@ from core.data.page_labels import LabelledPages
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.labelling import llm_cost
-from core.labels.llm_classifier import FEWEST_USERS, Estimate
+from core.labels.llm_classifier import MIN_USERS, Estimate
 from core.labels.pages import host_of
 from core.llm import LlmSettings
 from core.runs import jobs, pipeline
 from core.runs.jobs import JobView
 from core.runs.tasks import LabelRequest
-from core.saved import label_book, preferences, saved_work
+from core.saved import label_decisions, preferences, saved_work
 from core.writing.payload import price_of
 from pages.ui.chat import connection
 from pages.ui.shell import errors, job_panel, state, written_table
@@ -73,7 +73,7 @@ def size(asked: Estimate) -> str:
     return (
         f"**{count(asked.calls, 'question')}**, {asked.characters:,} characters out, about {asked.tokens:,} "
         "tokens in all. Your descriptions are sent, and paths and titles of pages, of those that at least "
-        f"{FEWEST_USERS} users saw; no user and no figure is."
+        f"{MIN_USERS} users saw; no user and no figure is."
     )
 
 
@@ -109,7 +109,7 @@ def _agree(server: LlmSettings, dataset: Dataset, settings: LabelSettings) -> No
     start(dataset.key, settings)
 
 
-MOST_HOSTS: Final = 50
+MAX_HOSTS: Final = 50
 READ: Final = (FetchOutcome.FETCHED, FetchOutcome.CACHED)
 WORDS: Final = {
     FetchOutcome.FETCHED: "Read now",
@@ -167,7 +167,7 @@ def _report(job: JobView) -> None:
 def _hosts(dataset: Dataset) -> list[str]:
     """The hosts of the export, most viewed first."""
     found = map(host_of, dataset.pages[Pages.PAGE_LOCATION])
-    return list(dict.fromkeys(filter(None, found)))[:MOST_HOSTS]
+    return list(dict.fromkeys(filter(None, found)))[:MAX_HOSTS]
 
 
 LABEL: Final = "label"
@@ -266,15 +266,15 @@ def identity(settings: LabelSettings) -> str:
 def undo(dataset: str) -> None:
     """Take the latest edit of corrections back (a button's callback)."""
     with errors.shown():
-        if label_book.undo(state.store()):
-            start(dataset, label_book.load(state.store(), state.dataset()))
+        if label_decisions.undo(state.store()):
+            start(dataset, label_decisions.load(state.store(), state.dataset()))
 
 
-def remove(dataset: str, targets: Sequence[label_book.Target]) -> None:
+def remove(dataset: str, targets: Sequence[label_decisions.Target]) -> None:
     """Delete corrections (a button's callback)."""
     with errors.shown():
-        if label_book.remove(state.store(), targets):
-            start(dataset, label_book.load(state.store(), state.dataset()))
+        if label_decisions.remove(state.store(), targets):
+            start(dataset, label_decisions.load(state.store(), state.dataset()))
 
 
 def take_result() -> None:

@@ -18,13 +18,13 @@ from core.labels import review
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
 from core.labels.label_types import Rung
 from core.labels.review import EVIDENCE, SEVERAL, Review, decided_by
-from core.saved import label_book
+from core.saved import label_decisions
 from pages.ui.chat import connection
 from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
-from pages.ui.shell.kept import kept
 from pages.ui.shell.links import SETTINGS, link
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import md_text
 
 RUNG_WORDS: Final = {
@@ -38,7 +38,7 @@ RUNG_WORDS: Final = {
     Rung.NLI: "Entailment model",
     Rung.LLM: "Language model",
 }
-MOST_ROWS: Final = 2_000
+MAX_ROWS: Final = 2_000
 SHOWN: Final = "shown"
 COLUMN: Final = {PageLabels.THEME: View.THEME, PageLabels.TYPE: View.TYPE}
 
@@ -50,15 +50,15 @@ def words(rung: object) -> str:
 
 def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool) -> None:
     """Draw the table of templates; a change of theme or type becomes a correction of the template."""
-    shown = table.head(MOST_ROWS)
+    shown = table.head(MAX_ROWS)
     told = [PageLabels.TEMPLATE, PageLabels.TYPE, PageLabels.THEME, Review.PAGE_VIEWS, Review.TITLES]
     frame = shown[told].assign(decided=_decided(shown), evidence=_evidence(shown))
     frame[Review.PAGES] = shown[Review.PAGES]
     if not up_to_date:
         frame = _corrected(frame, PageLabels.TEMPLATE, settings)
     _editor(frame, PageLabels.TEMPLATE, settings.taxonomy, key, several=True)
-    if len(table) > MOST_ROWS:
-        st.caption(f"The first {MOST_ROWS:,} of {len(table):,} templates.")
+    if len(table) > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS:,} of {len(table):,} templates.")
 
 
 def pages(
@@ -80,9 +80,9 @@ def pages(
     if wanted:
         texts = frame[Pages.PAGE_LOCATION] + " " + frame[Review.TITLES].fillna("")
         frame = frame[texts.str.contains(wanted, case=False, regex=False)]
-    if len(frame) > MOST_ROWS:
-        st.caption(f"The {MOST_ROWS:,} most viewed of {len(frame):,} pages; search for the others.")
-    shown = frame.head(MOST_ROWS).reset_index(drop=True)
+    if len(frame) > MAX_ROWS:
+        st.caption(f"The {MAX_ROWS:,} most viewed of {len(frame):,} pages; search for the others.")
+    shown = frame.head(MAX_ROWS).reset_index(drop=True)
     if not up_to_date:
         shown = _corrected(shown, Pages.PAGE_LOCATION, settings)
     _editor(shown, Pages.PAGE_LOCATION, settings.taxonomy, f"{key}-{wanted}", several=False)
@@ -122,7 +122,7 @@ def _edited(key: str, frame: pd.DataFrame, target: str) -> None:
     """
     changes: dict[int, dict[str, Any]] = st.session_state[key]["edited_rows"]
     with errors.shown():
-        label_book.correct(
+        label_decisions.correct(
             state.store(),
             [
                 Override.checked(view=COLUMN[name], target=str(frame[target].iloc[int(row)]), value=value)
@@ -133,7 +133,7 @@ def _edited(key: str, frame: pd.DataFrame, target: str) -> None:
         )
         data = state.dataset()
         if data is not None:
-            label_jobs.start(data.key, label_book.load(state.store(), data))
+            label_jobs.start(data.key, label_decisions.load(state.store(), data))
 
 
 def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
     with errors.shown():
         different = (mode, model) != (settings.mode, settings.nli_model)
         if st.button("Use this", key="save-ladder", disabled=not different, icon=":material/check:"):
-            label_book.change(state.store(), mode=mode, nli_model=model)
+            label_decisions.change(state.store(), mode=mode, nli_model=model)
             return True
     return False
 
@@ -239,7 +239,7 @@ def _cost(dataset: Dataset, settings: LabelSettings) -> None:
 
 
 # tables are kept of six states, across data sets and sessions; each caller gets its own
-_a_state = partial(kept, lambda labels, _: labels.key, max_entries=6, cache=st.cache_data)
+_a_state = partial(cached, lambda labels, _: labels.key, max_entries=6, cache=st.cache_data)
 
 
 @_a_state()

@@ -28,7 +28,7 @@ from core.labels.label_yaml import (
 )
 from core.labels.override_classifier import check
 from core.labels.theme_choice import merged
-from core.saved import label_book
+from core.saved import label_decisions
 from pages.ui.shell import errors, state
 
 NAME, FUNCTIONAL = "Name", "No theme"
@@ -133,10 +133,10 @@ def _bring(content: bytes, name: str, taxonomy: Taxonomy, dataset: Dataset) -> N
         corrections = corrections_from_yaml(content, name)
         for correction in corrections:
             check(correction, taxonomy)
-        label_book.correct(state.store(), corrections)
+        label_decisions.correct(state.store(), corrections)
     else:
         brought = taxonomy_from_yaml(content, name)
-        label_book.choose(state.store(), dataset, brought, ThemeSource.TAXONOMY)
+        label_decisions.choose(state.store(), dataset, brought, ThemeSource.TAXONOMY)
         _start_over()
 
 
@@ -163,7 +163,7 @@ def _actions(settings: LabelSettings, wanted: Taxonomy, dataset: Dataset) -> boo
     )  # fmt: skip
     if save or reset:
         chosen = default_taxonomy() if reset else wanted
-        label_book.choose(state.store(), dataset, chosen, ThemeSource.TAXONOMY)
+        label_decisions.choose(state.store(), dataset, chosen, ThemeSource.TAXONOMY)
         _start_over()
     return save or reset
 

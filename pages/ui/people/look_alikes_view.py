@@ -16,8 +16,8 @@ from core.base.wording import lift, percent
 from core.people import id_list
 from core.people.look_alikes import (
     BY_CHANCE,
-    FEWEST_SEEDS,
     FOUND,
+    MIN_SEEDS,
     REACH,
     SCORE,
     LookAlikes,
@@ -34,7 +34,7 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text, share
 
 PASTED: Final = "pasted_ids"
-MOST_SHOWN: Final = 100
+MAX_SHOWN: Final = 100
 """Users in the table, at most; the file has all within reach."""
 UNKNOWN_SHOWN: Final = 5
 HOW: Final = (
@@ -51,10 +51,10 @@ OF_OTHERS: Final = (
     "None of its own users is hidden and looked for: segments are cut from the same vectors, so all would be "
     "found."
 )
-TOO_FEW: Final = f"With fewer than {FEWEST_SEEDS} seeds none is hidden, so nothing says how well this works."
+TOO_FEW: Final = f"With fewer than {MIN_SEEDS} seeds none is hidden, so nothing says how well this works."
 
 
-class Like(StrEnum):
+class Seeds(StrEnum):
     """The choice of seeds."""
 
     SEGMENT = "A segment"
@@ -71,13 +71,13 @@ def draw(live: LiveSegments, user: int | None) -> None:
     """
     row = st.container(horizontal=True, vertical_alignment="bottom")
     like = row.segmented_control(
-        "Like whom", list(Like), default=Like.SEGMENT, key="like", required=True, persist_state="session",
+        "Like whom", list(Seeds), default=Seeds.SEGMENT, key="like", required=True, persist_state="session",
         width="content",
     )  # fmt: skip
-    seeds = _seeds(live, Like(like), user, row)
+    seeds = _seeds(live, Seeds(like), user, row)
     if seeds is None:
         return
-    by_segment = like == Like.SEGMENT
+    by_segment = like == Seeds.SEGMENT
     found = _found(
         live.sources.embeddings,
         live.steering.weights,
@@ -91,7 +91,7 @@ def draw(live: LiveSegments, user: int | None) -> None:
             f"{count(outside, 'seed is', 'seeds are')} not clustered (one page view, or bot-like): nothing "
             "can be like them, and they are left out."
         )
-    reach = _reach(st.container() if like == Like.LIST else row, found)
+    reach = _reach(st.container() if like == Seeds.LIST else row, found)
     _say(found, reach)
     if by_segment or not len(found.ranks):
         st.caption(OF_OTHERS if by_segment else TOO_FEW)
@@ -99,11 +99,11 @@ def draw(live: LiveSegments, user: int | None) -> None:
     _who(live, found, reach)
 
 
-def _seeds(live: LiveSegments, like: Like, user: int | None, row: DeltaGenerator) -> np.ndarray | None:
+def _seeds(live: LiveSegments, like: Seeds, user: int | None, row: DeltaGenerator) -> np.ndarray | None:
     """User indices of the seeds, ascending; None after a message on what is missing."""
-    if like is Like.LIST:
+    if like is Seeds.LIST:
         return _of_list(live)
-    if like is Like.SEGMENT:
+    if like is Seeds.SEGMENT:
         names = live.names
         segment = row.selectbox("Segment", live.segments, key="like_segment", format_func=names.__getitem__)
         return np.flatnonzero(live.labels == segment)
@@ -215,10 +215,10 @@ COLUMNS: Final = {
 
 
 def _who(live: LiveSegments, found: LookAlikes, reach: int) -> None:
-    table = _table(live, found, min(reach, MOST_SHOWN))
+    table = _table(live, found, min(reach, MAX_SHOWN))
     meaning = "Those most like the seeds first."
-    if reach > MOST_SHOWN:
-        meaning += f" The first {MOST_SHOWN:,} of {reach:,} are shown; the file has all."
+    if reach > MAX_SHOWN:
+        meaning += f" The first {MAX_SHOWN:,} of {reach:,} are shown; the file has all."
     single_user.show_list(live, table, "look_alikes", "Look-alikes", meaning)
     with st.container(horizontal=True):
         download_csv(

@@ -43,7 +43,7 @@ BELONGS: Final = (
     "the border."
 )
 NEARNESS: Final = "How like the seeds: 0.5 is as near to them as to the others."
-MOST_SESSIONS: Final = 40
+MAX_SESSIONS: Final = 40
 """Sessions drawn, at most; the table below the chart has all."""
 ELAPSED, WHEN = "elapsed_s", "when"
 
@@ -187,9 +187,9 @@ def show_timeline(
             pages = dataset.sequences.page[slice(*dataset.sequences.offsets[user : user + 2])]
             views[EFFECT] = effect.reindex(pages).to_numpy()
         last = views[SESSION].max()
-        drawn = views[views[SESSION] > last - MOST_SESSIONS]
-        if last > MOST_SESSIONS:
-            st.caption(f"The last {MOST_SESSIONS} of {last:,} sessions are drawn; the table has all.")
+        drawn = views[views[SESSION] > last - MAX_SESSIONS]
+        if last > MAX_SESSIONS:
+            st.caption(f"The last {MAX_SESSIONS} of {last:,} sessions are drawn; the table has all.")
         st.altair_chart(strip(drawn), key="timeline_chart", alt=f"Page views of one user in {last} sessions")
         _table(views)
         download_csv(views, "timeline")

@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Users
-from core.people.membership_order import between, outlying
-from core.people.search import NOBODY_SAID, Wanted, search
+from core.people.membership_order import borderline_users, outlying_users
+from core.people.search import UNKNOWN_VALUE, UserSearch, search
 from core.profiles.outcomes import path_of
 from core.profiles.samples import medoids, random_sample
 from core.segments.membership import Memberships, memberships
@@ -21,7 +21,7 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 from pages.ui.shell.text import share
 
-MOST_LISTED: Final = 50
+MAX_LISTED: Final = 50
 TYPICAL: Final = (
     "Nearest to the middle of the segment, among its middle half by page views; one for each way of behaving."
 )
@@ -41,8 +41,8 @@ def draw_segment(live: LiveSegments) -> None:
             medoids(live.combined.vectors, live.segmentation.partition, views, n)[segment],
         ),
         "random": ("Drawn at random", RANDOM, random_sample(live.labels, n, seed)[segment]),
-        "between": ("Between two segments", BETWEEN, between(stand, live.labels, segment, n)),
-        "outlying": ("Least like the others", OUTLYING, outlying(stand, live.labels, segment, n)),
+        "between": ("Between two segments", BETWEEN, borderline_users(stand, live.labels, segment, n)),
+        "outlying": ("Least like the others", OUTLYING, outlying_users(stand, live.labels, segment, n)),
     }  # fmt: skip
     cards.swatch(segment)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="people"):
@@ -65,7 +65,7 @@ def _controls(live: LiveSegments) -> tuple[int, int, int]:
             ),
         )  # fmt: skip
         n = st.number_input(
-            "Users a list", 1, MOST_LISTED, live.profiles.settings.samples, key="listed", width=130,
+            "Users a list", 1, MAX_LISTED, live.profiles.settings.samples, key="listed", width=130,
             persist_state="session",
         )  # fmt: skip
         seed = st.number_input(
@@ -86,28 +86,28 @@ ATTRIBUTES: Final = {
 }  # fmt: skip
 FIELD: Final = 220
 """Pixels that a field of the search needs."""
-MOST_SHOWN: Final = 500
+MAX_SHOWN: Final = 500
 """Users in the table, at most; the file has all."""
 
 
 def draw_search(live: LiveSegments) -> None:
     """Draw the fields and the users who fit."""
     wanted = _fields(live)
-    if wanted == Wanted():
+    if wanted == UserSearch():
         st.caption("Choose what users saw or did, where they came from, or their segment.")
         return
     users = search(wanted, live.tables.basis.data, live.profiles.rows)
     active = users[np.argsort(-live.tables.basis.data.page_views[users], kind="stable")]
     part = f"{share(len(users), live.profiles.n_users)} of {live.profiles.n_users:,}"
-    shown = f"; the {MOST_SHOWN:,} with the most page views are shown" if len(users) > MOST_SHOWN else ""
-    table = single_user.listed(live, active[:MOST_SHOWN], segments=True)
+    shown = f"; the {MAX_SHOWN:,} with the most page views are shown" if len(users) > MAX_SHOWN else ""
+    table = single_user.listed(live, active[:MAX_SHOWN], segments=True)
     single_user.show_list(live, table, "searched", f"{len(users):,} users", f"{part}{shown}.")
     if len(users):
         with st.container(horizontal=True):
             download_csv(single_user.listed(live, active, segments=True), "users_found")
 
 
-def _fields(live: LiveSegments) -> Wanted:
+def _fields(live: LiveSegments) -> UserSearch:
     basis, outcomes = live.tables.basis.data, shared.outcomes(live.sources)
     seen = tuple(one for one in outcomes if one.startswith((PAGE_OUTCOME, TEMPLATE_OUTCOME)))
     titles = single_user.row_titles(live)
@@ -124,12 +124,12 @@ def _fields(live: LiveSegments) -> Wanted:
         did = _field(live, "did", "Did", tuple(one for one in outcomes if one not in seen), counted)
         rows = _field(live, "rows", "Segment or group", tuple(titles), titles.__getitem__)
         attributes = {
-            name: _field(live, name, title, (*basis.attributes[name].values, NOBODY_SAID), str)
+            name: _field(live, name, title, (*basis.attributes[name].values, UNKNOWN_VALUE), str)
             for name, title in ATTRIBUTES.items()
             if basis.attributes[name].values
         }
     given = {name: values for name, values in attributes.items() if values}
-    return Wanted(saw, did, rows, given)
+    return UserSearch(saw, did, rows, given)
 
 
 def _field(

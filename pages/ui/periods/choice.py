@@ -29,7 +29,7 @@ from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS
 from pages.ui.shell import state
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 
 
 def _filter(live: LiveSegments) -> CountFilter:
@@ -40,7 +40,7 @@ def _key(live: LiveSegments, *asked: object) -> tuple[object, ...]:
     return live.sources.counted, live.segmentation.partition.digest, _filter(live), *asked
 
 
-@kept(lambda live, unit: (live.sources.counted, unit, _filter(live)), max_entries=16)
+@cached(lambda live, unit: (live.sources.counted, unit, _filter(live)), max_entries=16)
 def calendar_now(live: LiveSegments, unit: PeriodUnit | None) -> Calendar:
     """The calendar within the filter; without a unit, by what suits the export."""
     return calendar(live.sources.dataset, unit, _filter(live).within)
@@ -67,7 +67,7 @@ def by_hour(live: LiveSegments, *, sessions: bool) -> pd.DataFrame:
     return tables.named(_by_hour(live, sessions), live.names)
 
 
-@kept(lambda live, unit, outcome: (live.sources.counted, _filter(live), unit, outcome), max_entries=6)
+@cached(lambda live, unit, outcome: (live.sources.counted, _filter(live), unit, outcome), max_entries=6)
 def _activity(live: LiveSegments, unit: PeriodUnit, outcome: tuple[str, ...]) -> Activity:
     """Who came when, laid out once whatever the segments; without an outcome where none is named."""
     data, index = live.sources.dataset, live.tables.basis.data.outcomes
@@ -77,7 +77,7 @@ def _activity(live: LiveSegments, unit: PeriodUnit, outcome: tuple[str, ...]) ->
     return Activity.of(data.sequences, calendar_now(live, unit), count_filter.left(live).users, had)
 
 
-@kept(_key, SESSIONS)
+@cached(_key, SESSIONS)
 def _by_period(
     live: LiveSegments, unit: PeriodUnit, measure: PeriodMeasure, outcome: tuple[str, ...]
 ) -> tuple[pd.DataFrame, int]:
@@ -85,14 +85,14 @@ def _by_period(
     return over_time(activity, live.profiles.rows, measure), activity.unseen
 
 
-@kept(_key, SESSIONS)
+@cached(_key, SESSIONS)
 def _retained(live: LiveSegments, unit: PeriodUnit) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]:
     activity, rows = _activity(live, unit, ()), live.profiles.rows
     without = dict(zip(rows.segments, left_out(activity, rows).tolist(), strict=True))
     return triangle(activity, rows), curve(activity, rows), without
 
 
-@kept(_key, SESSIONS)
+@cached(_key, SESSIONS)
 def _by_hour(live: LiveSegments, sessions: bool) -> pd.DataFrame:
     days, users = calendar_now(live, PeriodUnit.DAY), count_filter.left(live).users
     return rhythm(live.sources.dataset.sequences, days, users, live.profiles.rows, sessions=sessions)

@@ -11,19 +11,19 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings
-from core.data.seen_days import EPOCH
+from core.data.day_coverage import EPOCH
 from core.facts.context import Tables
-from core.facts.counted_part import tables_of_part
+from core.facts.filtered_tables import filtered_tables
 from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
-from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, Fitting, fitting
-from core.profiles.data import coded
+from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, FilteredRows, apply_filter
+from core.profiles.data import encode_column
 from core.runs import pipeline
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import Sources
 from pages.ui.shell import state
-from pages.ui.shell.kept import kept
 from pages.ui.shell.links import TRAINING
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share
 
 TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First source"}
@@ -93,7 +93,7 @@ def _counted(
 ) -> tuple[DatasetPart, Tables]:
     """The part and its tables, kept for a few filters: each holds its page views."""
     part = DatasetPart.of(_live.sources.dataset, chosen)
-    return part, tables_of_part(_live.tables, part, _live.sources.labels)
+    return part, filtered_tables(_live.tables, part, _live.sources.labels)
 
 
 def _without(live: LiveSegments, users: np.ndarray) -> str:
@@ -115,15 +115,17 @@ def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
         st.switch_page(TRAINING.file)
 
 
-@kept(lambda live: (live.sources.dataset.key, state.controls(live.sources.model_key).counted), max_entries=8)
-def left(live: LiveSegments) -> Fitting:
+@cached(
+    lambda live: (live.sources.dataset.key, state.controls(live.sources.model_key).counted), max_entries=8
+)
+def left(live: LiveSegments) -> FilteredRows:
     """The users and page views that the filter leaves.
 
     Raises:
         SettingsError: If it leaves nobody.
     """
     data, chosen = live.sources.dataset, state.controls(live.sources.model_key).counted
-    return fitting(chosen, data.users, data.sequences, data.receipt.clock)
+    return apply_filter(chosen, data.users, data.sequences, data.receipt.clock)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -131,7 +133,7 @@ def _offered(dataset: str, _sources: Sources) -> tuple[date, date, dict[str, lis
     """First and last day, and the values of each attribute, most frequent first."""
     data = _sources.dataset
     first, last = covered(data.sequences.timestamp, data.receipt.clock)
-    values = {column: list(coded(data.users[column]).values[:OFFERED]) for column in ATTRIBUTES}
+    values = {column: list(encode_column(data.users[column]).values[:OFFERED]) for column in ATTRIBUTES}
     return EPOCH + timedelta(first), EPOCH + timedelta(last), values
 
 

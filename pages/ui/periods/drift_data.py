@@ -21,7 +21,7 @@ from pages.ui.data.prepare_form import PREPARE_WALL_S
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS, Sources
 from pages.ui.shell import job_panel
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,11 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
 def called(made_from: Sources, card: DatasetCard, in_common: float) -> str:
     """Line on a data set, and whether it can be a later export."""
     things = "sections" if trained(made_from).by_section else "pages"
-    few = "" if in_common >= later_export.LEAST_KNOWN else ", too few to compare"
+    few = "" if in_common >= later_export.MIN_KNOWN else ", too few to compare"
     return f"{card.line} · {in_common:.0%} {things} in common{few}"
 
 
-@kept(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)
+@cached(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)
 def trained(made_from: Sources) -> Trained:
     """The model on screen and what it was trained on; its files are checked once for all sessions."""
     opened = pipeline.open_model(made_from.store, made_from.model_key)
@@ -100,7 +100,7 @@ def _found(root: str, key: str, written: float, _made_from: Sources) -> Artifact
     return _made_from.store.find(LATER_EXPORT.name, key)
 
 
-@kept(
+@cached(
     lambda live, made: (made.key, live.steering.weights, live.segmentation.partition.digest), max_entries=4,
     show_spinner="Comparing the two exports",
 )  # fmt: skip

@@ -28,15 +28,15 @@ from core.periods.drift import (
 )
 from core.periods.migration import (
     AFTER,
-    ALIKE,
     BEFORE,
     EARLIER,
     EARLIER_USERS,
-    KEPT,
     LATER,
     OVERLAP,
     PAGES_ALIKE,
     SAME,
+    SIMILAR,
+    STAYED,
     SameSegments,
     same_segments,
 )
@@ -360,7 +360,7 @@ FAR: Final = (
 HOW_SAME: Final = (
     "This model and the other one cut the same users, those of the later export. Overlap is users in both by "
     "users in either (Jaccard index). Pages alike: the correlation of how many more of its users than of all "
-    f"see each page, then and now. A segment is the same one where its pages are alike from {ALIKE} on and "
+    f"see each page, then and now. A segment is the same one where its pages are alike from {SIMILAR} on and "
     "its overlap is above the limit, at least .5 and more than 95 of 100 draws by lot would share. All "
     "others are new or gone. Nobody has to be in both exports."
 )
@@ -397,10 +397,10 @@ def _matched(live: LiveSegments, card: DatasetCard, model: str, found: Compared)
         f"{count(kept, 'segment')} the same (overlap above {same.least:.2f}), {new} new, {gone} gone. A name "
         f"that was given goes along from an overlap of {RECOVERED:.2f} on."
     )
-    for column in (LATER, KEPT):
+    for column in (LATER, STAYED):
         table[column] = table[column] + 1  # numbers as they are shown
     table.insert(0, "so", _so(table))
-    shown = table[["so", EARLIER, EARLIER_USERS, LATER, Col.USERS, KEPT, OVERLAP, PAGES_ALIKE]]
+    shown = table[["so", EARLIER, EARLIER_USERS, LATER, Col.USERS, STAYED, OVERLAP, PAGES_ALIKE]]
     written_table.draw(
         shown, key="table-same", alt_text="Segments of the two models and how much they overlap",
         columns=COLUMNS,
@@ -424,7 +424,7 @@ def _so(table: pd.DataFrame) -> np.ndarray:
 
 COLUMNS: Final[Columns] = {
     EARLIER: "Segment here", EARLIER_USERS: "Later users in it", LATER: "Number there",
-    Col.USERS: "Users there", KEPT: "Number from now on",
+    Col.USERS: "Users there", STAYED: "Number from now on",
 }  # fmt: skip
 
 
@@ -434,7 +434,7 @@ def _later_segments(live: LiveSegments, card: DatasetCard, model: str, n_users: 
     dataset = pipeline.open_dataset(store, card.key)
     if len(dataset.users) != n_users:
         return None
-    kept = saved_work.recall(store, model, n_users)
+    kept = saved_work.load_segments(store, model, n_users)
     if kept is not None:
         return kept
     made = catalog.embeddings(store, card.key, model)
@@ -457,6 +457,6 @@ def _keep(live: LiveSegments, model: str, later: Segmentation, same: SameSegment
     store = live.sources.store
     kept = Segmentation(later.embeddings, later.weights, same.partition, continues=same.quality)
     with errors.shown():
-        saved_work.keep(store, model, kept)
-        saved_work.take_over(store, model, live.sources.model_key, same.quality)
+        saved_work.save_segments(store, model, kept)
+        saved_work.carry_over_names(store, model, live.sources.model_key, same.quality)
         state.of_model(model).pop(session_segments.KEY, None)

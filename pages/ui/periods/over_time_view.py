@@ -21,7 +21,7 @@ from core.periods.over_time import (
     BEGAN,
     CLOCK,
     IN_PART,
-    MOST_PERIODS,
+    MAX_PERIODS,
     PART,
     PERIOD,
     REST_PART,
@@ -48,7 +48,7 @@ PANEL_COLUMNS: Final[Columns] = {
 
 
 @dataclass(frozen=True)
-class Told:
+class ChartTexts:
     """The texts of charts that are drawn together.
 
     Args:
@@ -67,7 +67,7 @@ class Told:
 
 
 def _draw_panels(
-    live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: DrawOne, told: Told
+    live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: DrawOne, told: ChartTexts
 ) -> None:
     """Draw the chart of a segment; of each segment, side by side, where it is None.
 
@@ -93,7 +93,7 @@ def _draw_panels(
         behind(shown, key=told.key, columns={**PANEL_COLUMNS, **told.columns})
 
 
-def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: Told) -> None:
+def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: ChartTexts) -> None:
     if rows.empty:
         st.caption("Nobody of this segment is counted here.")
         return
@@ -101,7 +101,7 @@ def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne,
     picture(chart(rows, segment), key=f"chart-{told.key}-{segment}", alt_text=said)
 
 
-def _single(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: Told) -> None:
+def _single(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: ChartTexts) -> None:
     if rows.empty:
         st.caption(f"{told.title}: nobody of this segment is counted here.")
         return
@@ -157,7 +157,7 @@ def draw_over_time(live: LiveSegments) -> None:
         return partial(time_charts.over_time, rows, which, style, TITLES[measure], top * 1.08, height, grey)
 
     parts = choice.parts(choice.calendar_now(live, unit), unit)
-    told = Told(
+    told = ChartTexts(
         f"{MEANS[measure]}, by {unit}",
         " ".join([*_counted(live, own, measure, unit), *_left_out(measure, unit, unseen), parts]),
         f"time-{measure}", HOW_OVER_TIME.format(unit=unit), _period_columns(measure, unit, grey),
@@ -218,7 +218,7 @@ def draw_retention(live: LiveSegments) -> None:
     """Draw retention curves and triangles, of one segment or of all side by side."""
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
-        unit = choice.unit(live, MOST_PERIODS)
+        unit = choice.unit(live, MAX_PERIODS)
     cells, together, without = choice.retained(live, unit)
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if together.empty:
@@ -237,7 +237,7 @@ def _nobody(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: 
     """Sentence that nobody comes again, and why that may be so."""
     followed = int(table.loc[table[AGE] == 1, Col.N].sum())
     whom = "" if segment is None else f" of {md_text(live.names[segment], 60)}"
-    said = f"Nobody{whom} comes again: of {wording.counted(followed, 'user')} who can be followed, none is "
+    said = f"Nobody{whom} comes again: of {wording.pluralise(followed, 'user')} who can be followed, none is "
     said += f"seen in a later {unit}."
     return f"{said} {ONCE}" if live.sources.dataset.users[Users.SESSIONS].max() == 1 else said
 
@@ -254,11 +254,13 @@ def _curves(
     own = table if segment is None else time_charts.of(table, segment)
     first = own[own[AGE] == 1]
     n = (
-        f"{wording.counted(int(first[Col.N].sum()), 'user')} can be followed to the next {unit}, fewer for "
+        f"{wording.pluralise(int(first[Col.N].sum()), 'user')} can be followed to the next {unit}, fewer for "
         f"longer. Across: {unit}s since the first. Grey: the other clustered users. "
-        f"Left out: {wording.counted(without, 'user')} with a single page view in their first {unit}."
+        f"Left out: {wording.pluralise(without, 'user')} with a single page view in their first {unit}."
     )
-    told = Told("Who come again", n, "retention", HOW_RETENTION.format(unit=unit), _retention_columns(unit))
+    told = ChartTexts(
+        "Who come again", n, "retention", HOW_RETENTION.format(unit=unit), _retention_columns(unit)
+    )
     _draw_panels(live, segment, table, chart, told)
 
 
@@ -277,7 +279,7 @@ def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, uni
         f"Full colour: {wording.percent(top)} and more; none: a row of fewer than {FEW_FOLLOWED} users."
     )
     title = f"Who come again, by their first {unit}"
-    told = Told(title, n, "triangle", HOW_RETENTION.format(unit=unit), _retention_columns(unit))
+    told = ChartTexts(title, n, "triangle", HOW_RETENTION.format(unit=unit), _retention_columns(unit))
     _draw_panels(live, segment, table, chart, told)
 
 
@@ -326,7 +328,7 @@ def draw_rhythm(live: LiveSegments) -> None:
         return partial(time_charts.week, rows, which, top, FEW_OF_HOUR)
 
     total = int(own.drop_duplicates(Col.SEGMENT)[Col.N].sum())
-    told = Told(
+    told = ChartTexts(
         f"When they come: {named} by weekday and hour",
         f"{total:,} {named}. Full colour: {top:.1%} and more; none: fewer than {FEW_OF_HOUR} users.",
         f"rhythm-{what}", HOW_RHYTHM.format(what=named), _rhythm_columns(named),

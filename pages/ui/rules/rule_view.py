@@ -21,8 +21,8 @@ from core.profiles.profile_columns import Col, RowKind
 from core.rules.beam_search import FoundRules, MeasuredShare, RuleFit, recalls, rule_sentence
 from core.rules.conditions import (
     ATTRIBUTES,
+    MAX_CONDITIONS,
     MEASURES,
-    MOST,
     VIEWED,
     RuleClause,
     RuleCondition,
@@ -39,12 +39,12 @@ from pages.ui.segments.figure import download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS, basis
 from pages.ui.shell import state
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
 
-@kept(lambda live: live.sources.counted, max_entries=2)
+@cached(lambda live: live.sources.counted, max_entries=2)
 def export_of(live: LiveSegments) -> LoadedExport:
     """The features that rules test, and what their SQL needs to know of the files."""
     dataset = live.sources.dataset
@@ -52,7 +52,7 @@ def export_of(live: LiveSegments) -> LoadedExport:
     return LoadedExport(basis(live.sources).rule_features, dataset.receipt, settings)
 
 
-@kept(
+@cached(
     lambda live: (live.sources.counted, live.segmentation.partition.digest), SESSIONS,
     show_spinner="Looking for the rules …",
 )  # fmt: skip
@@ -266,7 +266,7 @@ def build(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None)
     written = state.controls(model).rule
     clauses = written.clauses if written else ()
     condition, joint = _picked(features, first=not clauses)
-    full = sum(len(clause.any_of) for clause in clauses) >= MOST
+    full = sum(len(clause.any_of) for clause in clauses) >= MAX_CONDITIONS
     with st.container(horizontal=True):
         st.button(
             "Add condition", key="add-condition", icon=":material/add:",
@@ -291,7 +291,7 @@ def build(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None)
         st.caption("The rule has no condition yet. Pick one and add it.")
         return None
     if full:
-        st.caption(f"A rule has at most {MOST} conditions: remove one to add another.")
+        st.caption(f"A rule has at most {MAX_CONDITIONS} conditions: remove one to add another.")
     return written
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from core.runs import pipeline
 from core.saved import saved_runs, saved_work
 from core.saved.controls import Controls
-from core.saved.saved_runs import LONGEST_NAME, SavedRun, run_log
+from core.saved.saved_runs import MAX_NAME_LENGTH, SavedRun, run_log
 from core.saved.saved_work import Segmentation
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments
@@ -59,7 +59,7 @@ def _told(
     called = {segment: f"{segment + 1} · {name.text}" for segment, name in given.items()}
     sizes = shown.partition.sizes
     return SavedRun(
-        name=catalog.title_of(receipt)[:LONGEST_NAME],
+        name=catalog.title_of(receipt)[:MAX_NAME_LENGTH],
         at=saved_runs.now(),
         dataset=sources.dataset.key,
         model=sources.model_key,
@@ -97,8 +97,8 @@ def reopen(key: str) -> None:
     """
     store = state.store()
     run, segments = saved_runs.open_run(store, key)
-    if missing := saved_runs.gone(store, run):
-        raise saved_runs.not_there(run, " and ".join(missing))
+    if missing := saved_runs.missing_parts(store, run):
+        raise saved_runs.missing_error(run, " and ".join(missing))
     pipeline.open_embeddings(store, pipeline.open_dataset(store, run.dataset), run.embeddings)
     state.select_dataset(run.dataset)
     state.select_model(run.model)
@@ -106,7 +106,7 @@ def reopen(key: str) -> None:
     saved_work.choose_vectors(store, run.model, run.embeddings)
     sources = session_segments.found_sources()
     if sources is None:
-        raise saved_runs.not_there(run, "what it was made of")
+        raise saved_runs.missing_error(run, "what it was made of")
     others = dict.fromkeys(saved_work.names(store, run.model), "")
     evidence = {segment: name.evidence for segment, name in run.names.items()}
     saved_work.rename(store, run.model, others | run.own_names, evidence)
@@ -116,12 +116,12 @@ def reopen(key: str) -> None:
 
 def _keep_what_is_there(run: SavedRun) -> None:
     sources = session_segments.found_sources()
-    shown = sources and saved_work.recall(sources.store, run.model, len(sources.vectors.inside))
+    shown = sources and saved_work.load_segments(sources.store, run.model, len(sources.vectors.inside))
     if not sources or not shown or shown.embeddings != sources.embeddings:
         return
     now = _told(sources, shown, state.controls(run.model))
     if not any(saved.is_like(now) for saved in saved_runs.saved_runs(sources.store).values()):
-        before = now.renamed(BEFORE.format(run.name[: LONGEST_NAME - len(BEFORE)]))
+        before = now.renamed(BEFORE.format(run.name[: MAX_NAME_LENGTH - len(BEFORE)]))
         saved_runs.save(sources.store, before, shown, sources.dataset)
 
 

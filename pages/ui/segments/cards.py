@@ -15,7 +15,7 @@ from core.profiles.metrics import Profiles
 from core.profiles.outcomes import path_of
 from core.profiles.profile_columns import Col, figure
 from core.saved import saved_work
-from core.saved.saved_work import LONGEST_NAME
+from core.saved.saved_work import MAX_NAME_LENGTH
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
@@ -49,7 +49,7 @@ def name_field(segment: int, own_name: str, rename: Callable[[int, str], None], 
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f"**{segment + 1}**", width="content")
         st.text_input(
-            f"Name of segment {segment + 1}", own_name, max_chars=LONGEST_NAME, key=key,
+            f"Name of segment {segment + 1}", own_name, max_chars=MAX_NAME_LENGTH, key=key,
             placeholder=f"Segment {segment + 1}", label_visibility="collapsed", icon=":material/edit:",
             on_change=changed,
         )  # fmt: skip
@@ -59,7 +59,7 @@ def name_field(segment: int, own_name: str, rename: Callable[[int, str], None], 
 
 def heading(name: str) -> str:
     """A segment's name, escaped for a heading, which renders Markdown."""
-    return md_text(name, LONGEST_NAME + 10)
+    return md_text(name, MAX_NAME_LENGTH + 10)
 
 
 def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by rule") -> None:

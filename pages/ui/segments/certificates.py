@@ -15,17 +15,17 @@ from core.base.errors import Beha2VecError
 from core.profiles.top_pages import small_kind_sentence
 from core.runs import jobs
 from core.runs.jobs import JobView, State
-from core.runs.stages import CERTIFICATES, CertifyRequest, hand_in
+from core.runs.stages import CERTIFICATES, CertifyRequest, store_segments
 from core.segments import certificate
 from core.segments.certificate import GIVEN, Certificate
-from core.segments.edits import chosen, made
+from core.segments.edits import chosen_segments, made_segments
 from core.segments.identity import RECOVERED
 from core.segments.levels import SmallKind
-from pages.ui.segments import by_hand_view
+from pages.ui.segments import editing_view
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state, written_table
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 
 ASKED: Final = "certificates_asked_for"
@@ -52,7 +52,7 @@ class _Asked:
 def watch(live: LiveSegments) -> None:
     """Start the job that certifies the segments on screen, one a session, and draw its state."""
     partition = live.segmentation.partition
-    if live.certificates or set(live.segments) <= chosen(partition.edits):
+    if live.certificates or set(live.segments) <= chosen_segments(partition.edits):
         return
     mine, digest = state.of_model(live.sources.model_key), partition.digest
     asked: _Asked | None = mine.get(ASKED)
@@ -102,27 +102,27 @@ def _start(live: LiveSegments) -> str:
         dataset=made_from.dataset.key, embeddings=shown.embeddings, weights=shown.weights,
         digest=shown.partition.digest,
     )  # fmt: skip
-    hand_in(made_from.store, request, shown.partition)
+    store_segments(made_from.store, request, shown.partition)
     return jobs.start(made_from.store.root, CERTIFICATES.name, request, CERTIFICATES.key(request))
 
 
 def line(live: LiveSegments, segment: int) -> None:
     """Draw a line on how sure a segment is; nothing until it was measured."""
     found, edits = live.certificates.get(segment), live.segmentation.partition.edits
-    if segment in chosen(edits):
+    if segment in chosen_segments(edits):
         st.caption("Holds chosen users: there is nothing to find again", help=CHOSEN)
     if found is not None:
         st.caption(
             md_text(found.line(live.names), 200),
             help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
             f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}."
-            f"{SAME_WAY if segment in made(edits) else ''}",
+            f"{SAME_WAY if segment in made_segments(edits) else ''}",
         )  # fmt: skip
 
 
 def really_one(live: LiveSegments) -> None:
     """Draw each pair of segments that are really the same, with a button that merges them."""
-    for one, other in certificate.pairs(live.certificates):
+    for one, other in certificate.same_pairs(live.certificates):
         both = (one.segment, other.segment)
         with st.container(
             horizontal=True, vertical_alignment="center", key=f"really-one-{both[0]}-{both[1]}"
@@ -133,7 +133,7 @@ def really_one(live: LiveSegments) -> None:
             )  # fmt: skip
             st.button(
                 "Merge", key=f"merge-{both[0]}-{both[1]}", icon=":material/merge:",
-                on_click=by_hand_view.merge, args=(live, both),
+                on_click=editing_view.merge, args=(live, both),
             )  # fmt: skip
 
 
@@ -149,11 +149,11 @@ def small_kinds(live: LiveSegments) -> None:
             users = np.isin(np.arange(len(live.labels)), kind.users)
             st.button(
                 "Make it a segment", key=f"make-small-{number}", icon=":material/group_add:",
-                on_click=by_hand_view.gather, args=(live, users, "a small kind"),
+                on_click=editing_view.gather, args=(live, users, "a small kind"),
             )  # fmt: skip
 
 
-@kept(lambda live, kind: (live.sources.counted, hash(kind)), max_entries=16)
+@cached(lambda live, kind: (live.sources.counted, hash(kind)), max_entries=16)
 def _small_kind(live: LiveSegments, kind: SmallKind) -> str:
     return small_kind_sentence(live.tables.basis.data, kind)
 
@@ -184,7 +184,7 @@ def draw(
             f"What comes back of each segment, {GIVEN}, with another sample of users (from–to: in 95 of 100 "
             "cases), with halves of them, from other starts, and after another training; 1 is all of it."
         )
-        no_pair = not certificate.pairs(found)
+        no_pair = not certificate.same_pairs(found)
         hidden = {"again": not again, "word": none, "same_as": no_pair, "together": no_pair}
         shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
         written_table.draw(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.base import wording
 from core.differences.in_words import FAMILIES, in_words
-from core.differences.table import Diff, leading, listed
+from core.differences.table import Diff, listed_differences, top_differences
 from core.facts.context import Context
 from core.profiles import profile_columns
 from core.profiles.profile_columns import Col, MetricRole
@@ -68,7 +68,7 @@ def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str])
 
 def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
     """Leading differences as Markdown: what differs, here, there, and by how much."""
-    own = leading(table, key)
+    own = top_differences(table, key)
     return [
         (
             f"{BADGES[role]} {md_text(what, 120)}", here, others,
@@ -90,7 +90,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
         others: Title of what the row is compared with.
         name: A unique prefix of the widgets' keys.
     """
-    own = listed(table, key)
+    own = listed_differences(table, key)
     present = [family for family in FAMILIES if family in set(own[Diff.FAMILY])]
     chosen = st.pills(
         "Kinds", present, selection_mode="multi", format_func=FAMILIES.__getitem__, key=f"families-{name}",

@@ -12,12 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from core.differences.in_words import FAMILIES
-from core.differences.table import Diff, leading
+from core.differences.table import Diff, top_differences
 from core.differences.user_items import Family
 from core.facts.context import WITH, WITHOUT
 from core.profiles.profile_columns import Col
 from core.runs.stages import LEVELS
-from core.segments.certificate import KEPT_BACK
+from core.segments.certificate import NAMES_WITHHELD
 from core.segments.levels import SegmentLevels, Structure
 from pages.ui.segments import charts, differences_view, session_segments, shared
 from pages.ui.segments.figure import behind, picture
@@ -161,7 +161,7 @@ def draw_nothing_here(live: LiveSegments) -> None:
 
 def _names(live: LiveSegments) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="kept-back"):
-        st.caption(KEPT_BACK if live.withheld else NAMED, width="stretch")
+        st.caption(NAMES_WITHHELD if live.withheld else NAMED, width="stretch")
         st.button(
             "Name them anyway" if live.withheld else "Keep the names back", key="name_anyway",
             on_click=state.set_controls, args=(live.sources.model_key,),
@@ -192,7 +192,7 @@ def _of_outcome(live: LiveSegments) -> None:
 
 def _not_led(table: pd.DataFrame) -> str:
     """Sentence on kinds that are not among the leading differences, with the reason of each."""
-    led, own = leading(table, WITH)[Diff.FAMILY], table[table[Col.KEY] == WITH]
+    led, own = top_differences(table, WITH)[Diff.FAMILY], table[table[Col.KEY] == WITH]
     why: dict[str, list[str]] = {}
     for family in (family for family in TELLING if family not in set(led)):
         rows = own[own[Diff.FAMILY] == family]

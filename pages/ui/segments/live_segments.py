@@ -15,12 +15,12 @@ import numpy as np
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.facts.context import Tables
 from core.naming import fitting
-from core.naming.fitting import HeldName
+from core.naming.fitting import CurrentName
 from core.naming.names import SegmentName
 from core.profiles.metrics import Profiles
 from core.saved.saved_work import Segmentation
 from core.segments import levels as numbers
-from core.segments.certificate import Certificate, marked, verdict_text
+from core.segments.certificate import Certificate, marked_names, verdict_text
 from core.segments.combination import Combined
 from core.segments.levels import SegmentLevels
 from pages.ui.segments import shared
@@ -28,7 +28,7 @@ from pages.ui.segments.shared import Sources
 
 
 @dataclass(frozen=True)
-class Steering:
+class SegmentSettings:
     """The settings of the segments, within what the data allow."""
 
     weights: ViewWeights
@@ -50,7 +50,7 @@ class Settled:
     """
 
     sources: Sources
-    steering: Steering
+    steering: SegmentSettings
     segmentation: Segmentation
     given: Mapping[int, SegmentName]
     levels: SegmentLevels | None
@@ -70,7 +70,7 @@ class LiveSegments(Settled):
 
     combined: Combined
     tables: Tables
-    held: Mapping[int, HeldName]
+    held: Mapping[int, CurrentName]
     certificates: Mapping[int, Certificate]
 
     @cached_property
@@ -96,7 +96,7 @@ class LiveSegments(Settled):
     @cached_property
     def names(self) -> dict[int, str]:
         """Segment → its title for readers, with its number and mark."""
-        return marked(self.plain_names, self.certificates)
+        return marked_names(self.plain_names, self.certificates)
 
     @cached_property
     def plain_names(self) -> dict[int, str]:

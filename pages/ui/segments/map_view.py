@@ -18,12 +18,12 @@ from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users
 from core.base.settings import ViewWeights
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.profiles.rows import GROUP_LABELS
-from core.profiles.top_pages import Selection, select
+from core.profiles.top_pages import Selection, describe_selection
 from core.runs.export import csv_bytes
 from core.runs.stages import LAYOUT
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon, number_places
-from pages.ui.segments import by_hand_view, shared
+from pages.ui.segments import editing_view, shared
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import Sources
@@ -389,7 +389,7 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
         if not len(users):
             st.caption("Nobody lies there. Draw around some dots, or choose another segment.")
             return
-        chosen = select(live.tables.basis.data, live.profiles.rows, users)
+        chosen = describe_selection(live.tables.basis.data, live.profiles.rows, users)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(f"{count(len(users), 'user')} selected", width="content")
             st.download_button(
@@ -397,7 +397,7 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
                 mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
             )  # fmt: skip
         chosen_users = np.isin(np.arange(len(live.labels)), users)
-        by_hand_view.offer(live, chosen_users, "chosen on the map", partial(_without_lasso, live))
+        editing_view.offer(live, chosen_users, "chosen on the map", partial(_without_lasso, live))
         _mix(live, chosen)
         _pages(chosen)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import HARDLY, Pages
+from core.base.schema import RARE_BELOW_USERS, Pages
 from core.base.settings import ViewWeights
 from core.base.wording import common_origin, short_address
 from core.differences.table import Diff
@@ -25,7 +25,7 @@ from core.recommend.next_pages import (
     NO_PAGE,
     NextPage,
     NextPages,
-    how_right,
+    hit_rate_sentence,
     in_percent,
     in_points,
     next_pages_of_segments,
@@ -33,17 +33,17 @@ from core.recommend.next_pages import (
 )
 from core.recommend.page_tables import MEANING, SeenPages
 from core.runs.embedding_child import EmbeddingChild
-from core.runs.what_next import what_next
+from core.runs.learn_next_pages import learn_next_pages
 from pages.ui.segments import charts
 from pages.ui.segments.cards import heading
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, written_table
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.written_table import Columns
 
 LEFT_OUT: Final = (
-    f"{MEANING} So are pages that fewer than {HARDLY} users saw, and those that the user has seen."
+    f"{MEANING} So are pages that fewer than {RARE_BELOW_USERS} users saw, and those that the user has seen."
 )
 REACHES: Final = {Reach.NEW.value: "New to them", Reach.ANY.value: "Any page"}
 WAITING: Final = "Weighing what tells the next page; once for these weights, some seconds"
@@ -73,7 +73,7 @@ def _key(live: LiveSegments) -> tuple[str, ViewWeights]:
     return live.sources.embeddings, live.steering.weights
 
 
-@kept(_key, max_entries=6, show_spinner=WAITING)
+@cached(_key, max_entries=6, show_spinner=WAITING)
 def next_page_model(live: LiveSegments) -> NextPages:
     """The model that suggests next pages to the users on screen.
 
@@ -81,17 +81,19 @@ def next_page_model(live: LiveSegments) -> NextPages:
         ArtifactError: If the model is missing or damaged.
     """
     made_from, inside = live.sources, live.sources.vectors.inside
-    return what_next(made_from.dataset, made_from.labels, made_from.model, live.combined, inside, child())
+    return learn_next_pages(
+        made_from.dataset, made_from.labels, made_from.model, live.combined, inside, child()
+    )
 
 
-@kept(_key, max_entries=6)
+@cached(_key, max_entries=6)
 def seen_pages(live: LiveSegments) -> SeenPages:
     """Pages that all users saw, in the form that the model of next pages takes."""
     dataset = live.sources.dataset
     return next_page_model(live).seen(dataset.sequences, dataset.pages[Pages.PAGE_LOCATION].tolist())
 
 
-@kept(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=WAITING)
+@cached(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=WAITING)
 def of_segments(live: LiveSegments) -> pd.DataFrame:
     """Next pages of every segment (:func:`core.recommend.next_pages.next_pages_of_segments`)."""
     return next_pages_of_segments(next_page_model(live), seen_pages(live), live.combined.vectors, live.labels)
@@ -199,7 +201,7 @@ def _listed(live: LiveSegments, row: dict[str, Any]) -> None:
         ),
         WHY: st.column_config.Column("Why", width="large"),
     }  # fmt: skip
-    right = how_right(next_page_model(live).heads[Reach.NEW], Reach.NEW)
+    right = hit_rate_sentence(next_page_model(live).heads[Reach.NEW], Reach.NEW)
     figure(
         f"What next: {heading(row[Col.LABEL])}",
         partial(charts.dumbbell, drawn, "short", Col.SHARE, Col.REST_SHARE, IN_FIRST),
@@ -210,7 +212,7 @@ def _listed(live: LiveSegments, row: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-MOST_SHOWN: Final = 10
+MAX_SHOWN: Final = 10
 COLUMNS: Final[Columns] = {
     Col.SCORE: st.column_config.NumberColumn(
         "Probability", format="percent", help="That the next page, of those that may come, is this one."
@@ -246,7 +248,7 @@ def _suggested(live: LiveSegments, user: int) -> None:
     reach = Reach(chosen)
     made = next_page_model(live)
     one = np.array([user])
-    found = made.suggest(seen_pages(live).some(one), live.combined.vectors[one], MOST_SHOWN, reach)
+    found = made.suggest(seen_pages(live).some(one), live.combined.vectors[one], MAX_SHOWN, reach)
     pages = found.of(0)
     if not pages:
         st.caption(NO_PAGE)
@@ -256,7 +258,7 @@ def _suggested(live: LiveSegments, user: int) -> None:
     figure(
         "What this user is likely to view next",
         partial(stacked, table, found.sources, "Probability of being the next page"),
-        table[shown], n=how_right(made.heads[reach], reach), key="next_pages",
+        table[shown], n=hit_rate_sentence(made.heads[reach], reach), key="next_pages",
         alt_text="Suggested pages with the part of each source", columns={**COLUMNS, **_parts(found.sources)},
         help_text="A score is a blend of what each source says; the colours are the parts.", border=False,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import View
-from core.data.receipt import OutcomeUsers, added, more_times, without_used_views
+from core.data.receipt import OutcomeUsers, add_outcome_users, describe_more_times, describe_without_views
 from core.facts.items import ItemCol
 from core.profiles.metrics import CLIP, Profiles
 from core.profiles.outcomes import OutcomeIndex, any_of, label_of
@@ -104,15 +104,15 @@ def without_page_view(profiles: Profiles, outcomes: OutcomeIndex) -> str:
     had = any_of([*outcomes.parts(profiles.settings).values()]).user
     more = had[had >= outcomes.n_users]
     left_out = int(np.isin(more, outcomes.left_out).sum())
-    return f", and {without_used_views(len(more), left_out)}" if len(more) else ""
+    return f", and {describe_without_views(len(more), left_out)}" if len(more) else ""
 
 
-def of_nobody(profiles: Profiles, nobodys: Mapping[str, OutcomeUsers]) -> str:
+def of_nobody(profiles: Profiles, without_id: Mapping[str, OutcomeUsers]) -> str:
     """Sentence on outcomes and revenue of visitors without a user id; empty without any."""
-    did = added(nobodys[outcome] for outcome in profiles.chosen if outcome in nobodys)
+    did = add_outcome_users(without_id[outcome] for outcome in profiles.chosen if outcome in without_id)
     if not did.events:
         return ""
-    return f" Visitors without a user id did so {more_times(did)}: in no segment, in the total."
+    return f" Visitors without a user id did so {describe_more_times(did)}: in no segment, in the total."
 
 
 def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:

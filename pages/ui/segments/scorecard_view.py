@@ -18,7 +18,7 @@ from core.runs import pipeline
 from core.runs.second_training import TrainedRequest
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.saved.controls import effective
-from core.segments.identity import found_again
+from core.segments.identity import recovery
 from core.segments.partition import Partition
 from core.trust.result import Call, Method, Question, Scorecard, Topic
 from core.trust.verdict import chance, sentences
@@ -269,4 +269,4 @@ def _overlap(
     if made is None:  # damaged
         return {}
     other = pipeline.embeddings_of(made, _made_from.dataset)
-    return found_again(_partition, pipeline.combine(other, weights).vectors)
+    return recovery(_partition, pipeline.combine(other, weights).vectors)

@@ -13,15 +13,15 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.schema import LEARNED, SET_ASIDE, View
+from core.base.schema import LEARNED_VIEWS, SET_ASIDE, View
 from core.base.settings import Encoder, OutcomeCount, ViewWeights
-from core.facets.beside_segments import two_cuts
+from core.facets.outcome_prediction import prediction_change
 from core.labels.label_settings import UNKNOWN
 from core.saved import controls
-from core.saved.controls import MOST_SEGMENTS
+from core.saved.controls import MAX_SEGMENTS
 from core.segments import identity
-from pages.ui.segments import by_hand_view, certificates, session_segments, shared
-from pages.ui.segments.live_segments import LiveSegments, Steering, solve
+from pages.ui.segments import certificates, editing_view, session_segments, shared
+from pages.ui.segments.live_segments import LiveSegments, SegmentSettings, solve
 from pages.ui.segments.shared import Sources
 from pages.ui.shell import state
 from pages.ui.shell.links import TRUST, link
@@ -102,7 +102,7 @@ def ready() -> LiveSegments | None:
     live = solve(session_segments.settle(made_from, now))
     show_result(slots, live)
     summary.caption(_in_a_line(live))
-    by_hand_view.not_kept(live)
+    editing_view.not_kept(live)
     certificates.watch(live)
     return live
 
@@ -138,11 +138,11 @@ def _with_activity(live: LiveSegments) -> str:
     then, before = shared.cut(made_from, tried, now.cluster, start), live.segmentation.as_cut
     found = shared.facets(made_from.dataset, made_from.labels, now.analyze.outcome)
     moved = count(identity.moved(before, identity.match(before, then).partition), "user")
-    rates = two_cuts(found, before, then, f"activity at {TRIED} %")
+    rates = prediction_change(found, before, then, f"activity at {TRIED} %")
     return f"{rates} {moved} of {made_from.n_clustered:,} would be in another segment."
 
 
-def draw(made_from: Sources, now: Steering) -> Slots:
+def draw(made_from: Sources, now: SegmentSettings) -> Slots:
     """Draw the controls.
 
     Args:
@@ -152,7 +152,7 @@ def draw(made_from: Sources, now: Steering) -> Slots:
     Returns:
         Where to write what comes of them.
     """
-    most = min(MOST_SEGMENTS, shared.different(made_from, now.weights) - 1)
+    most = min(MAX_SEGMENTS, shared.different(made_from, now.weights) - 1)
     with st.grid("auto", min_column_width=CELL, gap="xsmall", key="controls") as grid:
         _k(made_from, now, most)
         effective = {view: _weight(made_from, now, view) for view in View}
@@ -162,7 +162,7 @@ def draw(made_from: Sources, now: Steering) -> Slots:
         _insist(made_from, now)
         _reset(made_from, now)
     change = st.container()
-    for view in LEARNED:
+    for view in LEARNED_VIEWS:
         if view not in made_from.vectors.views:
             st.caption(absent(made_from, view))
     return Slots(effective, change)
@@ -185,7 +185,7 @@ def absent(made_from: Sources, view: View) -> str:
     return ABSENT[view]
 
 
-def _k(made_from: Sources, now: Steering, most: int) -> None:
+def _k(made_from: Sources, now: SegmentSettings, most: int) -> None:
     state.display("k", now.cluster.n_clusters)
     with st.container(gap=None):
         st.slider(
@@ -197,7 +197,7 @@ def _k(made_from: Sources, now: Steering, most: int) -> None:
             st.caption(f"Supported: {', '.join(str(level.k) for level in levels.levels)}")
 
 
-def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
+def _weight(made_from: Sources, now: SegmentSettings, view: View) -> DeltaGenerator:
     present = made_from.vectors.weighable
     meaning = MEANING[view] if view in present else absent(made_from, view)
     if view is View.URL and view in present:
@@ -221,7 +221,7 @@ def _keep_weight(model: str, present: tuple[View, ...], view: View) -> None:
     )
 
 
-def _reset(made_from: Sources, now: Steering) -> None:
+def _reset(made_from: Sources, now: SegmentSettings) -> None:
     if now.weights != ViewWeights():
         st.button(
             "Reset weights", key="reset-weights", icon=":material/undo:", type="tertiary",
@@ -229,7 +229,7 @@ def _reset(made_from: Sources, now: Steering) -> None:
         )  # fmt: skip
 
 
-def _insist(made_from: Sources, now: Steering) -> None:
+def _insist(made_from: Sources, now: SegmentSettings) -> None:
     """Draw a switch to count views exactly as their sliders say, where some count more or less."""
     shares = {view: share for view, share in made_from.vectors.coverage.items() if abs(share - 1) > NEARLY}
     if not shares:
@@ -250,7 +250,7 @@ def _keep_insist(model: str) -> None:
     state.set_controls(model, weights=weights.model_copy(update={"insist": insist}))
 
 
-def _outcome(made_from: Sources, now: Steering) -> None:
+def _outcome(made_from: Sources, now: SegmentSettings) -> None:
     titles, shown = shared.outcome_titles(made_from), list(now.analyze.outcome or ())
     state.display("outcome", shown)
     st.multiselect(
@@ -295,14 +295,14 @@ def status_line(live: LiveSegments) -> None:
             else:
                 st.badge("Full fit", icon=":material/check:", color="green", help=FULL)
             st.caption(_what_moved(live))
-        by_hand_view.menu(live)
+        editing_view.menu(live)
         st.button(
             "Full re-fit", icon=":material/restart_alt:", on_click=session_segments.refit, key="refit",
             type="tertiary", disabled=not warm,
             help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
-    by_hand_view.not_kept(live)
-    by_hand_view.line(live)
+    editing_view.not_kept(live)
+    editing_view.line(live)
     certificates.watch(live)
     moved = live.segmentation.moved
     if moved is not None and moved > SHAKEN * live.sources.n_clustered:

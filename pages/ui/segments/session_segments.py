@@ -31,7 +31,7 @@ from core.segments.partition import Partition
 from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.segments import shared
-from pages.ui.segments.live_segments import Settled, Steering
+from pages.ui.segments.live_segments import SegmentSettings, Settled
 from pages.ui.segments.shared import Sources
 from pages.ui.shell import errors, job_panel, state
 
@@ -47,7 +47,7 @@ NOT_KEPT: Final = "by_hand_not_kept"
 REMEMBERED: Final = 8
 """Settings whose segments a session keeps, at most; 1 MB each at 270,000 users."""
 COMPARED: Final = "comparisons_asked_for"
-FEWEST_USERS: Final = 4
+MIN_USERS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def sources() -> Sources | None:
     if found is None:
         state.need()
         return None
-    if found.n_clustered < FEWEST_USERS:
+    if found.n_clustered < MIN_USERS:
         errors.show(
-            f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
+            f"Only {found.n_clustered} users have two page views or more, and {MIN_USERS} are needed to "
             "make segments. Load an export with more users or a longer period."
         )
         return None
@@ -99,14 +99,14 @@ def _labels(root: str, dataset: str, embeddings: str, latest: str) -> LabelledPa
     return catalog.labels_of(Store(Path(root)), dataset, embeddings)
 
 
-def read(made_from: Sources) -> Steering:
+def read(made_from: Sources) -> SegmentSettings:
     """Settings from the controls of the model, within what its data allow."""
     held = state.controls(made_from.model_key)
     weights = effective(held.weights, made_from.vectors.weighable)
     n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from))
     outcome = shared.usual_or_chosen(made_from, held.outcomes)
     counts = held.outcome_counts if len(outcome) > 1 else OutcomeCount.ANY
-    return Steering(
+    return SegmentSettings(
         weights,
         ClusterSettings.checked(n_clusters=n_clusters),
         AnalyzeSettings.checked(outcome=outcome, outcome_counts=counts),
@@ -122,7 +122,7 @@ def _start(made_from: Sources) -> int:
     return levels.described_k if levels else USUAL_SEGMENTS
 
 
-def settle(made_from: Sources, now: Steering) -> Settled:
+def settle(made_from: Sources, now: SegmentSettings) -> Settled:
     """Put the segments for the settings that were read on screen, with all that follows from it.
 
     Raises:
@@ -152,7 +152,7 @@ def shown(made_from: Sources) -> Settled:
 
 
 def _settled(
-    made_from: Sources, now: Steering, segmentation: Segmentation, levels: SegmentLevels | None
+    made_from: Sources, now: SegmentSettings, segmentation: Segmentation, levels: SegmentLevels | None
 ) -> Settled:
     named_anyway = state.controls(made_from.model_key).named_anyway
     given = saved_work.given_names(made_from.store, made_from.model_key)
@@ -179,7 +179,7 @@ def refit() -> None:
     st.session_state[REFIT] = True
 
 
-def current(made_from: Sources, now: Steering) -> Segmentation:
+def current(made_from: Sources, now: SegmentSettings) -> Segmentation:
     """The segments for these settings: the ones on screen, those of an earlier visit, or a new segmentation.
 
     Raises:
@@ -192,7 +192,7 @@ def current(made_from: Sources, now: Steering) -> Segmentation:
         return known.history[0]
     if not known.history:
         n_users = len(made_from.vectors.inside)
-        kept = saved_work.recall_by_hand(made_from.store, made_from.model_key, n_users)
+        kept = saved_work.load_edited(made_from.store, made_from.model_key, n_users)
         known = _linked(made_from, replace(known, by_hand=kept), setting)
     seen = next((old for old in known.history if old.setting == setting), None)
     before = known.history[0] if known.history else None
@@ -255,7 +255,7 @@ def let_go(made_from: Sources, changed: Segmentation) -> None:
     mine[KEY] = replace(session(made_from), by_hand=None)
     with errors.shown():
         unchanged = replace(changed, partition=changed.as_cut, cut=None)
-        saved_work.keep_by_hand(made_from.store, made_from.model_key, unchanged)
+        saved_work.save_edited(made_from.store, made_from.model_key, unchanged)
 
 
 def show(made_from: Sources, changed: Segmentation) -> None:
@@ -266,18 +266,18 @@ def show(made_from: Sources, changed: Segmentation) -> None:
     shown = replace(changed, moved=None, new=(), gone=())
     _put(made_from, shown, shown if shown.cut else None)
     with errors.shown():
-        saved_work.keep_by_hand(made_from.store, made_from.model_key, shown)
+        saved_work.save_edited(made_from.store, made_from.model_key, shown)
 
 
 def reopen(made_from: Sources, saved: Segmentation) -> None:
     """Put saved segments on screen; others that were changed by hand stay kept."""
-    waiting = session(made_from).by_hand or saved_work.recall_by_hand(
+    waiting = session(made_from).by_hand or saved_work.load_edited(
         made_from.store, made_from.model_key, len(saved.partition.labels)
     )
     _put(made_from, saved, saved if saved.cut else waiting)
     if saved.cut:
         with errors.shown():
-            saved_work.keep_by_hand(made_from.store, made_from.model_key, saved)
+            saved_work.save_edited(made_from.store, made_from.model_key, saved)
 
 
 def _put(made_from: Sources, shown: Segmentation, by_hand: Segmentation | None) -> None:
@@ -286,11 +286,11 @@ def _put(made_from: Sources, shown: Segmentation, by_hand: Segmentation | None) 
 
 
 def _new_segmentation(
-    made_from: Sources, now: Steering, before: Segmentation | None, *, cold: bool
+    made_from: Sources, now: SegmentSettings, before: Segmentation | None, *, cold: bool
 ) -> Segmentation:
     setting = made_from.embeddings, now.weights, now.cluster
     if before is None:
-        before = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
+        before = saved_work.load_segments(made_from.store, made_from.model_key, len(made_from.vectors.inside))
         linked = _is_linked(made_from)
         cold = cold or (linked and state.linked(FIT) == FULL)
         same = before is not None and before.setting == setting
@@ -318,13 +318,13 @@ def first(made_from: Sources) -> Segmentation:
     An earlier release kept none: then they are those on screen last, whose numbers the names have.
     """
     store, model, n_users = made_from.store, made_from.model_key, len(made_from.vectors.inside)
-    kept = saved_work.recall_first(store, model, n_users)
+    kept = saved_work.load_first(store, model, n_users)
     if kept is not None:
         return kept
-    earlier = saved_work.recall(store, model, n_users)
+    earlier = saved_work.load_segments(store, model, n_users)
     first = replace(earlier, partition=earlier.as_cut, cut=None) if earlier else _full_fit(made_from)
     with errors.shown():
-        return saved_work.keep_first(store, model, first)
+        return saved_work.save_first(store, model, first)
 
 
 def _full_fit(made_from: Sources) -> Segmentation:
@@ -343,10 +343,10 @@ def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:
     store, n_users = made_from.store, len(made_from.vectors.inside)
     newest_first = [card.key for card in catalog.models(store, made_from.dataset.key)]
     for earlier in newest_first[newest_first.index(made_from.model_key) + 1 :]:
-        kept = saved_work.recall(store, earlier, n_users)
+        kept = saved_work.load_segments(store, earlier, n_users)
         if kept is not None:
             found = identity.continued(kept.partition, first.partition)
-            saved_work.take_over(store, made_from.model_key, earlier, found.quality)
+            saved_work.carry_over_names(store, made_from.model_key, earlier, found.quality)
             return replace(first, partition=found.partition, continues=found.quality)
     return first
 
@@ -375,6 +375,6 @@ def session(made_from: Sources) -> Session:
 
 def _keep(made_from: Sources, segmentation: Segmentation) -> None:
     try:
-        saved_work.keep(made_from.store, made_from.model_key, segmentation)
+        saved_work.save_segments(made_from.store, made_from.model_key, segmentation)
     except ResourceError as error:  # the segments are still on screen; only F5 would lose them
         errors.show(error)

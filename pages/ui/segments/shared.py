@@ -18,12 +18,12 @@ import streamlit as st
 from core.base.schema import PAGE_OUTCOME, page_outcome
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages, counted_key
+from core.data.page_labels import LabelledPages, counts_key
 from core.differences.other_sessions import OtherSessions
 from core.facets.facets import Facets, find_facets
 from core.facts.context import Basis, Tables
 from core.naming import fitting
-from core.naming.fitting import HeldName
+from core.naming.fitting import CurrentName
 from core.naming.names import SegmentName
 from core.profiles.outcomes import OutcomeIndex, label_of
 from core.runs import pipeline
@@ -36,17 +36,17 @@ from core.runs.stages import (
     LevelsRequest,
     VectorsRequest,
 )
-from core.saved.controls import MOST_SEGMENTS
+from core.saved.controls import MAX_SEGMENTS
 from core.segments.certificate import Certificate, with_verdict
 from core.segments.combination import Combined
-from core.segments.edits import chosen
+from core.segments.edits import chosen_segments
 from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
 from core.segments.levels import SegmentLevels
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 from core.storage.store import Artifact, Store
-from pages.ui.shell.kept import kept
+from pages.ui.shell.shared_cache import cached
 
 SESSIONS: Final = 24
 """Sessions for which everything on screen is kept; with more, some is made again."""
@@ -89,7 +89,7 @@ class Sources:
     @cached_property
     def counted(self) -> str:
         """Content key of the data set with its labels, from which counts are made."""
-        return counted_key(self.dataset.key, self.labels)
+        return counts_key(self.dataset.key, self.labels)
 
     @cached_property
     def label_key(self) -> str:
@@ -111,20 +111,20 @@ class Sources:
         return VectorsRequest(dataset=self.dataset.key, embeddings=self.embeddings, weights=weights)
 
 
-@kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
+@cached(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def combined(made_from: Sources, weights: ViewWeights) -> Combined:
     """The combined vectors by some weights."""
     return pipeline.combine(made_from.vectors, weights)
 
 
-@kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=64)
+@cached(lambda made_from, weights: (made_from.embeddings, weights), max_entries=64)
 def different(made_from: Sources, weights: ViewWeights) -> int:
     """Number of different users who can be clustered, counted up to one above the most segments."""
     vectors = combined(made_from, weights).vectors
-    return count_different(vectors[made_from.vectors.inside], enough=MOST_SEGMENTS + 1)
+    return count_different(vectors[made_from.vectors.inside], enough=MAX_SEGMENTS + 1)
 
 
-@kept(
+@cached(
     lambda made_from, weights, cluster, start=None: (
         made_from.embeddings, weights, cluster, start.digest if start else ""
     ),
@@ -141,7 +141,7 @@ def cut(
     return pipeline.cluster(combined(made_from, weights), made_from.vectors.inside, cluster, start)
 
 
-@kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
+@cached(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def pca_map(made_from: Sources, weights: ViewWeights) -> Layout:
     """The quick map of the vectors combined by some weights."""
     return pca_layout(combined(made_from, weights).vectors)
@@ -153,7 +153,7 @@ def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     return None if artifact is None else _read_layout(artifact)
 
 
-@kept(lambda artifact: artifact.key, max_entries=4)
+@cached(lambda artifact: artifact.key, max_entries=4)
 def _read_layout(artifact: Artifact) -> Layout:
     return LAYOUT.read(artifact.path)
 
@@ -164,7 +164,7 @@ def levels(made_from: Sources) -> SegmentLevels | None:
     return None if artifact is None else _read_levels(artifact)
 
 
-@kept(lambda artifact: artifact.key, max_entries=4)
+@cached(lambda artifact: artifact.key, max_entries=4)
 def _read_levels(artifact: Artifact) -> SegmentLevels:
     return LEVELS.read(artifact.path)
 
@@ -181,18 +181,18 @@ def certificates(
     return with_verdict({} if artifact is None else _read_certificates(artifact), found)
 
 
-@kept(lambda artifact: artifact.key, max_entries=4 * SESSIONS)
+@cached(lambda artifact: artifact.key, max_entries=4 * SESSIONS)
 def _read_certificates(artifact: Artifact) -> Mapping[int, Certificate]:
     return CERTIFICATES.read(artifact.path)
 
 
-@kept(lambda made_from: made_from.counted, max_entries=2)
+@cached(lambda made_from: made_from.counted, max_entries=2)
 def basis(made_from: Sources) -> Basis:
     """The basis of all counts, laid out once a data set and its labels."""
     return Basis.from_dataset(made_from.dataset, made_from.labels)
 
 
-@kept(
+@cached(
     lambda made_from, weights, partition, settings: (
         made_from.counted, made_from.embeddings, weights, partition.digest, settings
     ),
@@ -212,30 +212,32 @@ def tables(
     return Tables(made, profiles, partition, again)
 
 
-@kept(lambda made_from: (made_from.counted, made_from.embeddings), max_entries=2)
+@cached(lambda made_from: (made_from.counted, made_from.embeddings), max_entries=2)
 def _other_sessions(made_from: Sources) -> OtherSessions | None:
     return pipeline.other_sessions(made_from.vectors, made_from.labels)
 
 
-@kept(lambda made_from: made_from.counted, max_entries=8)
+@cached(lambda made_from: made_from.counted, max_entries=8)
 def _one_page(made_from: Sources) -> OnePageSegments:
     """The segments of one-page users, made once for the labels: no slider and no outcome changes them."""
     return pipeline.one_page_segments(made_from.dataset, made_from.labels)
 
 
-@kept(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)
-def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, HeldName]:
+@cached(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)
+def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, CurrentName]:
     """Segment → its name: a given one, checked against what sets the segment apart, or the app's."""
-    return fitting.held_names(made.differences, made.basis.site, given, chosen(made.partition.edits))
+    return fitting.current_names(
+        made.differences, made.basis.site, given, chosen_segments(made.partition.edits)
+    )
 
 
-@kept(lambda made_from: made_from.counted, max_entries=8, cache=st.cache_data)
+@cached(lambda made_from: made_from.counted, max_entries=8, cache=st.cache_data)
 def outcomes(made_from: Sources) -> dict[str, int]:
     """Possible outcome → its users: events, then templates and pages, most users first."""
     return basis(made_from).data.outcomes.offered(OFFERED)
 
 
-@kept(lambda made_from: made_from.counted, max_entries=8)
+@cached(lambda made_from: made_from.counted, max_entries=8)
 def outcome_titles(made_from: Sources) -> Mapping[str, str]:
     """Possible outcome → what it is called where it is chosen, with its users."""
     return {
@@ -260,14 +262,14 @@ def usual_or_chosen(made_from: Sources, chosen: Sequence[str] | None) -> tuple[s
     return tuple(outcome for outcome in named if outcome in known) or index.usual
 
 
-@kept(lambda made_from, outcome: (made_from.counted, outcome), max_entries=16)
+@cached(lambda made_from, outcome: (made_from.counted, outcome), max_entries=16)
 def leaks(made_from: Sources, outcome: tuple[str, ...]) -> tuple[str, ...]:
     """Pages that the model has read although they give the outcome away."""
     return basis(made_from).data.outcomes.leaks(outcome)
 
 
-@kept(
-    lambda dataset, labels, outcome: (counted_key(dataset.key, labels), outcome), max_entries=4,
+@cached(
+    lambda dataset, labels, outcome: (counts_key(dataset.key, labels), outcome), max_entries=4,
     show_spinner="Looking at how users differ …",
 )  # fmt: skip
 def facets(dataset: Dataset, labels: LabelledPages | None, outcome: tuple[str, ...] | None) -> Facets:

@@ -24,7 +24,7 @@ APPLIED: Final = "spotlight_applied"
 
 
 @dataclass(frozen=True)
-class Place:
+class ChartPlace:
     """A chart that a link can lead to.
 
     Args:

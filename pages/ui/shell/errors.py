@@ -9,11 +9,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.base.errors import Beha2VecError, in_a_line
+from core.base.errors import Beha2VecError, one_line
 from core.runs.jobs import JobView
 from pages.ui.shell.text import md_text
 
-LONGEST: Final = 1200
+MAX_LENGTH: Final = 1200
 """Characters of a message that are shown."""
 DETAILS: Final = "Details for a bug report"
 LOG: Final = logging.getLogger("beha2vec")
@@ -22,7 +22,7 @@ LOG: Final = logging.getLogger("beha2vec")
 def show(problem: object) -> None:
     """Draw a message in red, escaped as it may quote a file."""
     said = problem.on_screen if isinstance(problem, Beha2VecError) else problem
-    st.error(md_text(said, LONGEST), icon=":material/error:")
+    st.error(md_text(said, MAX_LENGTH), icon=":material/error:")
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def shown() -> Iterator[None]:
         show(error)
     except Exception as error:
         LOG.exception("A part of a page could not be drawn")
-        show(f"This could not be made: {in_a_line(error)}.")
+        show(f"This could not be made: {one_line(error)}.")
         with st.expander(DETAILS):
             st.exception(error)
 

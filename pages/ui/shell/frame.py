@@ -9,7 +9,7 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.settings import Encoder
 from core.data.receipt import COUNTED
-from core.runs import jobs, kept_watches
+from core.runs import app_watches, jobs
 from core.runs.jobs import JobView
 from core.saved import conversations, preferences, saved_work
 from core.storage import json_cache
@@ -69,7 +69,7 @@ HOME_OF = {
     "train": TRAINING,
     "scorecard": TRUST,
     "second_training": TRUST,
-    kept_watches.TASK: WATCH,
+    app_watches.TASK: WATCH,
 }
 """Task → the page with its panel; other tasks belong to Explore."""
 SIDEBAR_PX = 330
@@ -153,7 +153,7 @@ def _one_job(job: JobView, home: Screen) -> None:
     link(home, TITLES.get(job.task, job.task))
     if data := _data_of(job):
         st.caption(md_text(data, 60))
-    if job.task == kept_watches.TASK and not job.fraction:  # it rests, and never comes to an end
+    if job.task == app_watches.TASK and not job.fraction:  # it rests, and never comes to an end
         st.caption(progress_line(job))
         return
     st.progress(min(1.0, job.fraction), text=progress_line(job))

@@ -11,7 +11,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.base.memory import whole_memory
+from core.base.memory import total_memory
 from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.jobs import JobView, ResourceLimits, State
@@ -56,7 +56,7 @@ Draw = Callable[[JobView], None]
 
 def file_limits(wall_s: float) -> ResourceLimits:
     """Limits of a child process that opens a foreign file: most of the memory, and so many seconds."""
-    return ResourceLimits(memory_bytes=max(4 * 2**30, whole_memory() * 3 // 4), wall_s=wall_s)
+    return ResourceLimits(memory_bytes=max(4 * 2**30, total_memory() * 3 // 4), wall_s=wall_s)
 
 
 def start(

@@ -39,7 +39,7 @@ LONG: Final = 18
 """Characters from which a text may push other columns off a phone's screen."""
 NARROW: Final = 150
 """Pixels of a long text, at least; where there is room, it gets more."""
-MOST_WRITTEN: Final = 50_000
+MAX_WRITTEN: Final = 50_000
 """Cells up to which values are formatted here (a quarter of a second); of more the browser does it."""
 
 
@@ -73,7 +73,7 @@ def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
         told = {**UNSHOWN, **own}.get(name, CALLED.get(name, _in_words(name)))
         said = (told, HELP.get(name)) if isinstance(told, str) else told
         if isinstance(said, tuple):
-            said = _headed(table[name], *said, by_browser=table.size > MOST_WRITTEN)
+            said = _headed(table[name], *said, by_browser=table.size > MAX_WRITTEN)
         found[name] = said
     return found
 
@@ -89,7 +89,7 @@ def _headed(column: pd.Series, heading: str, told: str | None, *, by_browser: bo
 def _in_words(name: str) -> str:
     words = name.replace("_", " ")
     words = f"others' {words.removeprefix('rest ')}" if words.startswith("rest ") else words
-    return wording.sentence(words)
+    return wording.capitalised(words)
 
 
 def _width(column: pd.Series) -> int | None:
@@ -99,7 +99,7 @@ def _width(column: pd.Series) -> int | None:
 
 def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
     """The table with formatted values, still sorted by the values; unchanged if it is too large."""
-    if table.size > MOST_WRITTEN:
+    if table.size > MAX_WRITTEN:
         return table
     writers: dict[Any, Any] = {name: _writer(str(name), table[name]) for name in table}
     if "rate" in table:  # of an outcome, with its interval

@@ -83,7 +83,7 @@ BAG_WORDS: Final = (
 
 
 @dataclass(frozen=True)
-class Knob:
+class TrainingField:
     """A hyperparameter on the screen.
 
     Args:
@@ -107,20 +107,26 @@ SIZES: Final = (16, 32, 64, 128, 256, 512)
 RATES: Final = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 6e-3, 1e-2)
 AMOUNTS: Final = (100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 20_000_000)
 KNOBS: Final = (
-    Knob("epochs", "Epochs", "How often all users are gone through; time grows with it.", top=100),
-    Knob("max_user_steps", "Users seen in all", "Bounds the time on large data.", AMOUNTS),
-    Knob("max_length", "Page views read", "The latest ones of each user.", SIZES),
-    Knob("embedding_dim", "Numbers out", "Size of the vector that the transformer makes of a user.", SIZES),
-    Knob("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", SIZES),
-    Knob("layers", "Layers", "Of the transformer; time grows with it."),
-    Knob("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
-    Knob("feedforward_dim", "Feed-forward width", "Inside each layer.", (*SIZES, 1024, 2048)),
-    Knob("margin", "Margin", "Triplet loss: how much nearer a user's own slice must be.", step=0.05),
-    Knob("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
-    Knob("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
-    Knob("page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5),
-    Knob("batch_size", "Users a step", "More is steadier and needs more memory.", (*SIZES[1:], 1024, 2048)),
-    Knob("min_count", "Rare pages", "Pages viewed less often share their folder's entry.", top=50),
+    TrainingField("epochs", "Epochs", "How often all users are gone through; time grows with it.", top=100),
+    TrainingField("max_user_steps", "Users seen in all", "Bounds the time on large data.", AMOUNTS),
+    TrainingField("max_length", "Page views read", "The latest ones of each user.", SIZES),
+    TrainingField(
+        "embedding_dim", "Numbers out", "Size of the vector that the transformer makes of a user.", SIZES
+    ),
+    TrainingField("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", SIZES),
+    TrainingField("layers", "Layers", "Of the transformer; time grows with it."),
+    TrainingField("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
+    TrainingField("feedforward_dim", "Feed-forward width", "Inside each layer.", (*SIZES, 1024, 2048)),
+    TrainingField("margin", "Margin", "Triplet loss: how much nearer a user's own slice must be.", step=0.05),
+    TrainingField("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
+    TrainingField("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
+    TrainingField(
+        "page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5
+    ),
+    TrainingField(
+        "batch_size", "Users a step", "More is steadier and needs more memory.", (*SIZES[1:], 1024, 2048)
+    ),
+    TrainingField("min_count", "Rare pages", "Pages viewed less often share their folder's entry.", top=50),
 )
 
 
@@ -229,7 +235,7 @@ def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:
     return changes
 
 
-def _widget(knob: Knob, value: float, preset: Preset) -> float:
+def _widget(knob: TrainingField, value: float, preset: Preset) -> float:
     low, high = limits(knob.name)
     if low == 0 and knob.name == "margin":
         low = knob.step  # core wants it above 0

@@ -14,8 +14,8 @@ import streamlit as st
 
 from core.base.errors import ArtifactError
 from core.profiles.profile_columns import Col
-from core.runs import kept_watches, watch_history
-from core.runs.kept_watches import LIVE, KeptWatch, WatchOrder, WatchState
+from core.runs import app_watches, watch_history
+from core.runs.app_watches import LIVE, AppWatch, WatchOrder, WatchState
 from core.runs.taken_files import TakenFiles, WatchedDrift
 from core.runs.watch_history import AT, NAME, NEW_USERS
 from pages.ui.data import sources
@@ -37,7 +37,7 @@ WHOLE: Final = "One is taken once it has not changed for 5 seconds."
 WAITING: Final = "It looks again and goes on by itself once it can."
 
 
-def draw(watch: KeptWatch) -> None:
+def draw(watch: AppWatch) -> None:
     """Draw everything about a watch."""
     _live(watch.id, _signature(watch))
     with suppress(ArtifactError):  # told above
@@ -45,7 +45,7 @@ def draw(watch: KeptWatch) -> None:
     _told(watch)
 
 
-def _signature(watch: KeptWatch) -> tuple[object, ...]:
+def _signature(watch: AppWatch) -> tuple[object, ...]:
     """State that the rest of the page depends on; it is drawn again when this changes."""
     with suppress(ArtifactError):
         taken = watch.taken()
@@ -56,7 +56,7 @@ def _signature(watch: KeptWatch) -> tuple[object, ...]:
 @st.fragment(run_every=POLL_S)
 def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
     """Draw the part that changes from moment to moment."""
-    watch = next((one for one in kept_watches.watches(state.store()) if one.id == watch_id), None)
+    watch = next((one for one in app_watches.watches(state.store()) if one.id == watch_id), None)
     if watch is None or _signature(watch) != drawn:  # another session may have deleted it
         st.rerun()
     with st.container(border=True, key="watch-now"):
@@ -68,7 +68,7 @@ def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
             _buttons(watch)
 
 
-def _head(watch: KeptWatch) -> None:
+def _head(watch: AppWatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(md_text(shown_name(watch.order.folder)), width="content")
         badge(watch)
@@ -77,7 +77,7 @@ def _head(watch: KeptWatch) -> None:
     st.caption(" · ".join(part for part in parts if part))
 
 
-def _last_look(watch: KeptWatch) -> str:
+def _last_look(watch: AppWatch) -> str:
     looked = watch.looked
     if looked is None:
         return "" if watch.alive else "it never saw the folder"
@@ -87,7 +87,7 @@ def _last_look(watch: KeptWatch) -> str:
     return f"last look {max(ago, 0):.0f} s ago"
 
 
-def _what_is_wrong(watch: KeptWatch) -> None:
+def _what_is_wrong(watch: AppWatch) -> None:
     job = watch.job
     if watch.state is WatchState.TAKING and job is not None:
         st.progress(min(1.0, job.fraction), text=md_text(job.message or "Placing all users"))
@@ -101,7 +101,7 @@ def _what_is_wrong(watch: KeptWatch) -> None:
         st.caption(GONE_ON)
 
 
-def _figures(watch: KeptWatch, taken: TakenFiles | None) -> None:
+def _figures(watch: AppWatch, taken: TakenFiles | None) -> None:
     files = taken.files if taken else ()
     last = files[-1] if files else None
     shown = {
@@ -115,7 +115,7 @@ def _figures(watch: KeptWatch, taken: TakenFiles | None) -> None:
         st.caption(f"No file was taken yet. {WHOLE if watch.alive else ''}")
 
 
-def _buttons(watch: KeptWatch) -> None:
+def _buttons(watch: AppWatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if watch.alive:
             st.button(
@@ -124,24 +124,24 @@ def _buttons(watch: KeptWatch) -> None:
             )  # fmt: skip
             return
         if st.button("Watch again", icon=":material/play_arrow:", key="watch-again", type="primary"):
-            kept_watches.go_on(state.store(), watch)
+            app_watches.go_on(state.store(), watch)
             st.rerun()
         with st.popover("Delete", type="tertiary", key="watch-delete"):
             st.write("All that was made of its files goes for good. The files themselves stay.")
             st.button("Delete it", key="watch-delete-now", on_click=_delete, args=(watch,))
 
 
-def _stop(watch: KeptWatch) -> None:
+def _stop(watch: AppWatch) -> None:
     with errors.shown():
-        kept_watches.stop(state.store(), watch)
+        app_watches.stop(state.store(), watch)
 
 
-def _delete(watch: KeptWatch) -> None:
+def _delete(watch: AppWatch) -> None:
     with errors.shown():
-        kept_watches.delete(state.store(), watch)
+        app_watches.delete(state.store(), watch)
 
 
-def _told(watch: KeptWatch) -> None:
+def _told(watch: AppWatch) -> None:
     said = watch.told()
     if not said:
         return
@@ -181,7 +181,7 @@ DRIFT: Final = (
 UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody saw in the training."
 
 
-def draw_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
+def draw_taken(watch: AppWatch, taken: TakenFiles | None) -> None:
     """Draw drift, segments and files of a watch, with downloads."""
     if taken is None or not (taken.files or taken.refused):
         return
@@ -196,7 +196,7 @@ def draw_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
     _take_away(watch, taken)
 
 
-def _placed(watch: KeptWatch, taken: TakenFiles) -> bool:
+def _placed(watch: AppWatch, taken: TakenFiles) -> bool:
     """Whether the figures are of the watch's current segments."""
     return taken.model == watch.order.frozen
 
@@ -316,7 +316,7 @@ def _refused(taken: TakenFiles) -> None:
         st.caption(f"The {LATEST} latest of {len(table):,}.")
 
 
-def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
+def _take_away(watch: AppWatch, taken: TakenFiles) -> None:
     if not taken.files:
         return
     users = watch.place / LIVE / "users.parquet"

@@ -12,18 +12,18 @@ from typing import Final, Literal
 import streamlit as st
 
 from core.base.errors import InputError
-from core.runs import kept_watches
-from core.runs.kept_watches import KeptWatch, WatchOrder, WatchState
+from core.runs import app_watches
+from core.runs.app_watches import AppWatch, WatchOrder, WatchState
 from pages.ui.data import catalog, sources
-from pages.ui.segments import session_segments, takeaway
+from pages.ui.segments import downloads, session_segments
 from pages.ui.segments.live_segments import solve
-from pages.ui.segments.session_segments import FEWEST_USERS, found_sources
+from pages.ui.segments.session_segments import MIN_USERS, found_sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import TRAINING, WATCH, link
 from pages.ui.shell.text import count, md_text
 
 POLL_S: Final = 2.0
-DEEPEST: Final = 3
+MAX_DEPTH: Final = 3
 """Depth of the folders that are offered."""
 OFFERED: Final = 200
 WHAT: Final = (
@@ -45,7 +45,7 @@ BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange"
 
 def offer() -> None:
     """Draw the watches in a line each, and the switch, on the Data page."""
-    found = kept_watches.watches(state.store())
+    found = app_watches.watches(state.store())
     with st.expander(
         "Watch a folder", icon=WATCH.icon, expanded=any(one.alive for one in found), key="watch-a-folder"
     ):
@@ -56,24 +56,24 @@ def offer() -> None:
 
 @st.fragment(run_every=POLL_S)
 def _lines() -> None:
-    for watch in kept_watches.watches(state.store()):
+    for watch in app_watches.watches(state.store()):
         _line(watch)
 
 
-def _line(watch: KeptWatch) -> None:
+def _line(watch: AppWatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"watched-{watch.id}"):
         badge(watch)
         st.markdown(f"**{md_text(shown_name(watch.order.folder))}**", width="stretch")
         link(WATCH, "What it took")
 
 
-def badge(watch: KeptWatch) -> None:
+def badge(watch: AppWatch) -> None:
     """Draw the state of a watch as a badge."""
     said, icon, colour = BADGES[watch.state]
     st.badge(said, icon=icon, color=colour)
 
 
-def start_form(found: list[KeptWatch]) -> None:
+def start_form(found: list[AppWatch]) -> None:
     """Draw the form to watch another folder; or what is missing for that.
 
     Args:
@@ -88,7 +88,7 @@ def start_form(found: list[KeptWatch]) -> None:
         st.code(str(folder), language=None, wrap_lines=True)
         return
     made_from = found_sources()
-    if made_from is None or made_from.n_clustered < FEWEST_USERS:
+    if made_from is None or made_from.n_clustered < MIN_USERS:
         st.write("It needs segments: train a model first.")
         link(TRAINING, "Train a model")
         return
@@ -107,7 +107,7 @@ def folders(root: Path) -> list[str]:
         here = Path(path).relative_to(root)
         below[:] = sorted(name for name in below if not name.startswith("."))
         found += [(here / name).as_posix() for name in below if not (Path(path) / name).is_symlink()]
-        if len(here.parts) + 1 >= DEEPEST:
+        if len(here.parts) + 1 >= MAX_DEPTH:
             below.clear()
     return found[:OFFERED]
 
@@ -128,7 +128,7 @@ def _start(name: str) -> None:
         sizes=dict(Counter(live.labels[live.labels >= 0].tolist())),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    kept_watches.start(state.store(), order, partial(takeaway.model_into, live))
+    app_watches.start(state.store(), order, partial(downloads.model_into, live))
 
 
 def shown_name(folder: Path) -> str:
@@ -137,6 +137,6 @@ def shown_name(folder: Path) -> str:
     return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 
 
-def on_what(watch: KeptWatch) -> str:
+def on_what(watch: AppWatch) -> str:
     """The segments that a watch puts users into, in words."""
     return f"{count(len(watch.order.names), 'segment')} of {md_text(watch.order.title, 60)}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.base.errors import InputError, NothingLeft, control, read_as_trained
+from core.base.errors import InputError, NoPageViewsLeft, control, reworded_for_frozen_model
 
 
 def test_a_setting_is_named_as_where_the_error_is_shown() -> None:
@@ -20,10 +20,10 @@ def test_a_setting_that_nobody_can_find_is_a_bug() -> None:
         control("page_views")
 
 
-@pytest.mark.parametrize("kind", [InputError, NothingLeft])
+@pytest.mark.parametrize("kind", [InputError, NoPageViewsLeft])
 def test_on_a_trained_model_no_setting_is_named(kind: type[InputError]) -> None:
     remedy = f"Choose another: {control('mapping')}. A time is read as ISO 8601"
-    with pytest.raises(kind) as raised, read_as_trained():
+    with pytest.raises(kind) as raised, reworded_for_frozen_model():
         raise kind("No time", remedy=remedy)
     assert (
         str(raised.value)
@@ -34,6 +34,6 @@ def test_on_a_trained_model_no_setting_is_named(kind: type[InputError]) -> None:
         )
     )
     same = InputError("Broken", remedy="Export it again")
-    with pytest.raises(InputError) as raised, read_as_trained():
+    with pytest.raises(InputError) as raised, reworded_for_frozen_model():
         raise same
     assert raised.value is same

@@ -36,7 +36,7 @@ def limit(folder: Path, names: tuple[str, str, str], most: object, taken: int, p
 
 
 def told() -> tuple[float, float]:
-    return memory.whole_memory() / GIB, memory.free_memory() / GIB
+    return memory.total_memory() / GIB, memory.free_memory() / GIB
 
 
 def test_without_control_groups_it_is_the_machines(machine: Path) -> None:

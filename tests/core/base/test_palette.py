@@ -9,7 +9,7 @@ import pytest
 
 from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode, colour
 from core.base.schema import OUTSIDE
-from core.saved.controls import MOST_SEGMENTS
+from core.saved.controls import MAX_SEGMENTS
 
 # Linear-light matrices of full deficiency: Machado, Oliveira and Fernandes (2009), table 1.
 SIGHT = {
@@ -66,7 +66,7 @@ def test_every_pair_and_grey_stays_apart(mode: Mode, sight: str, first: int, apa
 
 
 def test_no_two_segments_that_the_screen_offers_share_a_colour() -> None:
-    assert len({colour(segment) for segment in range(MOST_SEGMENTS)}) == 20
+    assert len({colour(segment) for segment in range(MAX_SEGMENTS)}) == 20
 
 
 @pytest.mark.parametrize("mode", Mode)

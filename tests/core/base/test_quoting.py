@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.safe_text import LONGEST, Quotes, clean, visible
+from core.base.safe_text import MAX_LENGTH, Quotes, clean, without_invisible
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_cuts_with_a_mark() -> None:
 def test_is_short_visible_and_the_same_when_cleaned_again(text: str) -> None:
     once = clean(text)
 
-    assert len(once) <= LONGEST
+    assert len(once) <= MAX_LENGTH
     assert clean(once) == once
     assert not {unicodedata.category(char) for char in once} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def test_visible_keeps_line_ends() -> None:
-    assert visible("a\n\u200bb\tc") == "a\nb c"
+    assert without_invisible("a\n\u200bb\tc") == "a\nb c"
 
 
 class TestQuotes:

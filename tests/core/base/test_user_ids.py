@@ -1,6 +1,6 @@
 import pytest
 
-from core.base.safe_text import holds_id
+from core.base.safe_text import contains_user_id
 
 IDS = frozenset({
     "1234567890.1690000000", "auth0|5f7c8ec7c33c6c004bbafe82", "12345678", "user:998877", "aGVsbG8gd29ybGQ=",
@@ -20,15 +20,15 @@ IDS = frozenset({
     ],
 )  # fmt: skip
 def test_an_id_is_found_however_it_is_spelt(text: str) -> None:
-    assert holds_id(text, IDS)
+    assert contains_user_id(text, IDS)
 
 
 @pytest.mark.parametrize(
     "text", ["", "123456789", "x12345678", "1234567890", "u7-like", "/p/u7", "c0ffee12-3456", "Ann and Smith"]
 )
 def test_what_is_no_id_is_none(text: str) -> None:
-    assert not holds_id(text, IDS)
+    assert not contains_user_id(text, IDS)
 
 
 def test_without_ids_there_is_none() -> None:
-    assert not holds_id("12345678", ())
+    assert not contains_user_id("12345678", ())

@@ -53,9 +53,9 @@ def test_addresses_lose_only_what_all_share() -> None:
 
 
 def test_titles_lose_the_ending_that_most_share() -> None:
-    assert wording.common_ending(["A | Shop", "B | Shop", "C - other"]) == " | Shop"
-    assert wording.common_ending(["A | Shop", "B - other", "C"]) == ""
-    assert wording.common_ending([]) == ""
+    assert wording.common_suffix(["A | Shop", "B | Shop", "C - other"]) == " | Shop"
+    assert wording.common_suffix(["A | Shop", "B - other", "C"]) == ""
+    assert wording.common_suffix([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.base.contention import available_cores
-from core.base.workers import MOST_WORKERS, alone, workers
+from core.base.workers import MAX_WORKERS, sequential, workers
 
 
 def test_results_come_in_the_order_of_the_things() -> None:
@@ -31,9 +31,9 @@ def test_a_mistake_in_a_worker_reaches_the_caller() -> None:
 
 def test_a_gpu_is_fed_by_the_caller() -> None:
     with workers(torch.device("cuda")) as threads:
-        assert threads is alone
+        assert threads is sequential
         assert set(threads(lambda _: threading.get_ident(), range(3))) == {threading.get_ident()}
 
 
 def test_there_is_a_core() -> None:
-    assert 1 <= min(available_cores(), MOST_WORKERS) <= MOST_WORKERS
+    assert 1 <= min(available_cores(), MAX_WORKERS) <= MAX_WORKERS

@@ -32,7 +32,7 @@ def few_shuffles() -> Iterator[None]:
     """As few draws a run as may be: what figures of many are worth has tests of its own."""
     with (
         mock.patch.multiple(
-            level_search, POLES=(2,), CONCENTRATIONS=(1.0,), TRAITS=(1,), MOST_KINDS=4, MOST_CROSSED=2
+            level_search, POLES=(2,), CONCENTRATIONS=(1.0,), TRAITS=(1,), MAX_KINDS=4, MAX_CROSSED=2
         ),
         mock.patch.object(certificate, "certify", partial(certificate.certify, resamples=39)),
     ):

@@ -52,8 +52,8 @@ def test_the_second_writer_of_a_file_is_refused(made: Path, shop: Path, tmp_path
         command
     ]
     code = (
-        "import sys; from pathlib import Path; from core.storage.locks import claimed_file\n"
-        "with claimed_file(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from core.storage.locks import claim_file\n"
+        "with claim_file(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(target)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE

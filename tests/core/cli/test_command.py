@@ -12,8 +12,8 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.cli.command import beyond, command_line, other_numbers
-from core.cli.run_command import run, wanted_settings
+from core.cli.command import command_line, renumbered, settings_without_option
+from core.cli.run_command import run, settings_of_options
 from core.journeys.funnel import Funnel
 from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings
@@ -23,20 +23,20 @@ from core.runs.pipeline import RunSettings
 def test_a_preset_is_named_and_nothing_is_beyond_it(preset: Preset) -> None:
     settings = RunSettings(train=TrainSettings.preset(preset))
     assert command_line(settings).endswith(f"--preset {preset}")
-    assert beyond(settings) == []
+    assert settings_without_option(settings) == []
 
 
 def test_what_differs_from_a_preset_is_named_beside_it() -> None:
     settings = RunSettings(train=TrainSettings.preset(Preset.FAST, epochs=7, layers=2, ignore_length=True))
     assert command_line(settings).endswith("--preset fast --epochs 7")
-    assert beyond(settings) == ["ignore_length", "layers"]
+    assert settings_without_option(settings) == ["ignore_length", "layers"]
 
 
 def test_defaults_make_a_short_command() -> None:
     assert command_line(RunSettings()) == (
         "python -m core run INPUT --out OUT --clusters 6 --weights url=0.5,theme=0.3,type=0.2"
     )
-    assert beyond(RunSettings()) == []
+    assert settings_without_option(RunSettings()) == []
 
 
 def test_weights_are_those_in_effect_where_a_view_is_not_there() -> None:
@@ -47,9 +47,9 @@ def test_weights_are_those_in_effect_where_a_view_is_not_there() -> None:
 
 
 def test_a_run_from_scratch_numbers_segments_by_size() -> None:
-    assert other_numbers({0: 482, 1: 289, 2: 391, 3: 314, 4: 223}) == {2: 4, 3: 2, 4: 3}
-    assert other_numbers({0: 9, 2: 5}) == {3: 2}
-    assert other_numbers({0: 9, 1: 5, 2: 5}) == {}
+    assert renumbered({0: 482, 1: 289, 2: 391, 3: 314, 4: 223}) == {2: 4, 3: 2, 4: 3}
+    assert renumbered({0: 9, 2: 5}) == {3: 2}
+    assert renumbered({0: 9, 1: 5, 2: 5}) == {}
 
 
 def test_a_number_that_was_left_to_the_evidence_is_left_to_it_again() -> None:
@@ -113,7 +113,7 @@ def test_where_the_themes_come_from_is_named(label: LabelSettings, option: str) 
 
 def test_what_the_command_line_cannot_name_is_said() -> None:
     settings = RunSettings(train=TrainSettings(layers=3), ingest=IngestSettings(session_gap_minutes=5))
-    assert beyond(settings) == ["layers", "session_gap_minutes"]
+    assert settings_without_option(settings) == ["layers", "session_gap_minutes"]
 
 
 def test_names_that_are_asked_for_where_none_are_supported() -> None:
@@ -132,4 +132,4 @@ def test_what_was_said_of_the_columns_is_read_as_it_was_meant() -> None:
     said = IngestSettings(mapping={"event_name": "", "page_title": "My Title"}, page_view="Page Viewed")
     words = shlex.split(command_line(RunSettings(ingest=said)))
     options = run.make_context("run", words[4:]).params
-    assert IngestSettings.checked(**wanted_settings(options)["ingest"]) == said
+    assert IngestSettings.checked(**settings_of_options(options)["ingest"]) == said

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import SettingsError
-from core.cli.forget_command import places_of
+from core.cli.forget_command import searched_places
 
 ID = "1234567890.1612345678"
 
@@ -51,7 +51,7 @@ def test_no_ids_are_one_line(tmp_path: Path) -> None:
 
 def test_the_apps_cache_is_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEHA2VEC_CACHE", str(tmp_path))
-    assert places_of(None, (), ()).store == tmp_path
+    assert searched_places(None, (), ()).store == tmp_path
     monkeypatch.setenv("BEHA2VEC_CACHE", str(tmp_path / "none"))
     with pytest.raises(SettingsError, match="nothing to search"):
-        places_of(None, (), ())
+        searched_places(None, (), ())

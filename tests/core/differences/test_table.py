@@ -14,13 +14,21 @@ from scipy import sparse, stats
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
 from core.differences.in_words import in_words
-from core.differences.means import Sides, UserValues, compare_means, decide_shares, decide_values
-from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, is_apart, leading, pair_differences
+from core.differences.means import ComparedGroups, UserValues, compare_means, decide_shares, decide_values
+from core.differences.table import (
+    COLUMNS,
+    OF_OUTCOME,
+    Diff,
+    differences,
+    is_apart,
+    pair_differences,
+    top_differences,
+)
 from core.differences.user_items import Family, UserItems, _tells
 from core.facts.fact_maker import Figures
-from core.profiles.data import GROUPS, Coded, ProfileData
+from core.profiles.data import GROUPS, EncodedColumn, ProfileData
 from core.profiles.metrics import profile
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, MetricRole, RowKind
 from core.profiles.rows import make_rows
 from tests.core.facts.shop import shop
@@ -89,7 +97,7 @@ def test_hours_are_held_against_pages_a_part_at_a_time() -> None:
     """400,000 pages by 24 hours would be 77 MB."""
     user, page = np.repeat(np.arange(20_000), 20), np.tile(np.arange(20), 20_000)
     seen = sparse.csr_array((np.ones(len(user), np.int32), (user, page)))
-    hours = Coded(np.arange(20_000) % 24, tuple(map(str, range(24))))
+    hours = EncodedColumn(np.arange(20_000) % 24, tuple(map(str, range(24))))
     tracemalloc.start()
     assert _tells(seen, hours) < 0
     peak = tracemalloc.get_traced_memory()[1]
@@ -125,7 +133,7 @@ def test_a_pair_is_the_table_of_two_rows() -> None:
 def test_means_are_compared_as_scipy_does() -> None:
     rng = np.random.default_rng(0)
     place, values = rng.integers(0, 2, 300), rng.geometric(0.2, 300).astype(float)
-    found = compare_means(UserValues(values, np.ones(300)), Sides(place, 2, 2))
+    found = compare_means(UserValues(values, np.ones(300)), ComparedGroups(place, 2, 2))
     one, other = values[place == 0], values[place == 1]
     ends = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
     assert found.difference_low[0] == pytest.approx(ends.low)
@@ -155,7 +163,7 @@ def test_where_nothing_differs_little_is_called_different() -> None:
 
 def test_what_is_large_leads_and_filler_does_not_rank() -> None:
     table = shop().context.tables.differences
-    lead = leading(table, "segment:0")
+    lead = top_differences(table, "segment:0")
     assert 0 < len(lead) <= 3
     assert lead[Diff.FAMILY].is_unique
     input_rows = lead[lead[Diff.ROLE] == MetricRole.INPUT]
@@ -177,7 +185,7 @@ def test_a_large_difference_is_shown_and_one_of_six_buyers_is_not() -> None:
     assert small.detectable > 6 / 114 - 40 / 940
 
 
-def measures(happened: Happened) -> pd.DataFrame:
+def measures(happened: OutcomeRecord) -> pd.DataFrame:
     table = differences(toy(), make_rows(toy(), LABELS), toy_items(), {"outcome": happened})
     own = table[(table[Col.KEY] == "segment:0") & (table[Diff.FAMILY] == Family.MEASURE)]
     return own.set_index(Diff.ITEM)
@@ -187,7 +195,7 @@ def measures(happened: Happened) -> pd.DataFrame:
 def test_revenue_that_is_absent_is_not_0(money: dict[str, list[float]]) -> None:
     """Nobody paid, or in two currencies, which are not added up: there is nothing to compare."""
     paid = {currency: np.array(values) for currency, values in money.items()}
-    bought = Happened(np.array([0, 3]), np.ones(2), np.zeros(2, np.int64), paid)
+    bought = OutcomeRecord(np.array([0, 3]), np.ones(2), np.zeros(2, np.int64), paid)
     found = measures(bought)
     assert "revenue_per_user" not in found.index
     assert "session_rate" in found.index
@@ -195,7 +203,7 @@ def test_revenue_that_is_absent_is_not_0(money: dict[str, list[float]]) -> None:
 
 
 def test_sessions_that_are_not_known_are_not_compared() -> None:
-    either = Happened(np.array([0, 3]), np.full(2, np.nan), np.zeros(2, np.int64), {})
+    either = OutcomeRecord(np.array([0, 3]), np.full(2, np.nan), np.zeros(2, np.int64), {})
     assert "session_rate" not in measures(either).index
 
 
@@ -249,7 +257,7 @@ def test_engagement_that_the_export_never_sent_is_not_compared() -> None:
 
 def test_where_all_users_are_the_same_no_least_difference_is_told() -> None:
     """It was 0.0, as if any difference would have been seen; the spread of more users is not known."""
-    found = compare_means(UserValues(np.full(40, 3.0), np.ones(40)), Sides(np.arange(40) % 2, 2, 2))
+    found = compare_means(UserValues(np.full(40, 3.0), np.ones(40)), ComparedGroups(np.arange(40) % 2, 2, 2))
     assert np.isnan(found.detectable).all()
     assert found.difference_low.tolist() == [0, 0]
 
@@ -257,7 +265,7 @@ def test_where_all_users_are_the_same_no_least_difference_is_told() -> None:
 def test_what_ranks_call_different_is_not_where_the_interval_of_the_means_holds_0() -> None:
     """36 of 40 stay a little longer than all of 40 others; one who stays very long widens the interval."""
     seconds = np.concatenate([np.tile([11.0, 12.0], 18), [0.1] * 3, [400.0], np.tile([9.0, 10.0], 20)])
-    sides = Sides(np.repeat([0, 1], 40), 2, 2)
+    sides = ComparedGroups(np.repeat([0, 1], 40), 2, 2)
     found = compare_means(UserValues(seconds, np.ones(80)), sides)
     assert found.p_value[0] < 0.05
     assert found.difference_low[0] < 0 < found.difference_high[0]
@@ -299,7 +307,7 @@ def test_what_made_the_rows_of_the_outcome_is_no_finding() -> None:
         assert echo.sum() == 6
         assert set(own[echo][Diff.ROLE]) == {"rule"}
         assert own[echo][Diff.P_VALUE].isna().all() and own[echo][Diff.RANK].isna().all()
-        assert Family.OUTCOME not in set(leading(table, "outcome:with")[Diff.FAMILY])
+        assert Family.OUTCOME not in set(top_differences(table, "outcome:with")[Diff.FAMILY])
         paying = own[(own[Diff.FAMILY] == Family.PAGE) & (own[Diff.ITEM] == "/checkout/payment")]
         assert set(paying[Diff.ROLE]) == {"held out"} and paying[Diff.DIFFERS].all()  # no model made them
     revenue = Figures(replace(shop().context, tables=by_outcome)).needed("outcome:with", "revenue_per_user")
@@ -317,7 +325,7 @@ def test_a_page_that_is_the_outcome_does_not_lead_what_sets_its_viewers_apart() 
     ]
     assert (own[Col.VALUE], own[Diff.REST_VALUE]) == (1, 0)
     assert pd.isna(own[Diff.RANK])
-    lead = leading(by_outcome.differences, "outcome:with", 99)
+    lead = top_differences(by_outcome.differences, "outcome:with", 99)
     assert (Family.PAGE, page) not in set(zip(lead[Diff.FAMILY], lead[Diff.ITEM], strict=True))
 
 

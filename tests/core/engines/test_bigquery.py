@@ -17,7 +17,7 @@ import pytest
 from core.base.errors import Beha2VecError, Cancelled, InputError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.engines import bigquery
-from core.engines.bigquery_request import LEAST_BYTES, MIB, BigQueryRequest
+from core.engines.bigquery_request import MIB, MIN_BYTES, BigQueryRequest
 from core.runs.forgetting import forget as forgetting
 from core.runs.forgetting.places import SearchedPlaces
 from core.storage.store import Store
@@ -77,7 +77,7 @@ def test_an_estimate_runs_dry_and_says_what_it_would_cost(fake: FakeFaults, stor
 def test_a_price_of_one_s_own_and_the_least_that_is_billed(fake: FakeFaults, store: Store) -> None:
     fake.bytes = 5
     told = bigquery.estimate(store, asked(price_per_tib=8.5), silent)
-    assert told.bytes_billed == 3 * LEAST_BYTES
+    assert told.bytes_billed == 3 * MIN_BYTES
     assert told.sentences()[-1] == "BigQuery bills 0.03 GB: less than $0.01 at $8.5 a TiB"
 
 
@@ -139,7 +139,7 @@ def test_no_more_is_billed_than_was_agreed_to_but_for_a_mib_a_table(fake: FakeFa
 
 def test_each_table_behind_a_view_is_billed_at_least_its_least(fake: FakeFaults, store: Store) -> None:
     fake.of_view = 3
-    assert bigquery.estimate(store, asked(), silent).bytes_billed == 3 * (954 * MIB + 2 * LEAST_BYTES)
+    assert bigquery.estimate(store, asked(), silent).bytes_billed == 3 * (954 * MIB + 2 * MIN_BYTES)
 
 
 def test_a_kept_day_that_is_gone_since_the_estimate_needs_another_one(fake: FakeFaults, store: Store) -> None:

@@ -8,18 +8,18 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from core.base.errors import NothingLeft
+from core.base.errors import NoPageViewsLeft
 from core.base.progress import silent
 from core.base.schema import Group, Raw
 from core.base.settings import Device, IngestSettings
 from core.engines import bounded_run
-from core.engines.bounded_run import embed_bounded, few_known, lacks
+from core.engines.bounded_run import embed_bounded, next_pages_warning, unknown_pages_warning
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
-from core.engines.parts import split
+from core.engines.parts import split_by_user
 from core.engines.placing import Placing
 from core.ingest.observe.bots import UNENGAGED_VIEWS
-from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import read_all
+from core.ingest.read.read_cache import ReadCache
 from core.recommend.next_pages import NextPages
 from core.runs.frozen import FrozenModel
 from tests.core.ingest.shop import Row, event, raw_read
@@ -60,7 +60,7 @@ def test_users_are_placed_in_parts_as_at_once(
     some = in_parts(sum(content.count(b"\n") for content in days))
     once, parts = tmp_path / "once.parquet", tmp_path / "parts.parquet"
     with monkeypatch.context() as without:  # each file's reading is kept for nobody
-        without.setattr(KeptReads, "read", lambda *_: pytest.fail("kept"))
+        without.setattr(ReadCache, "read", lambda *_: pytest.fail("kept"))
         part, bounded = Placing.part, []
         without.setattr(
             Placing, "part", lambda *a, **more: bounded.append(more["memory"]) or part(*a, **more)
@@ -88,11 +88,13 @@ def test_next_pages_that_fail_are_absent_and_said_and_the_users_are_placed(
     assert placed["next_pages"].null_count == placed["next_scores"].null_count == 30
     assert placed["embedding"].null_count == 0
     log = tmp_path / "out.parquet.failed.log"
-    assert lacks(out) == f"next pages could not be made (ZeroDivisionError: no weight); see {log}"
+    assert (
+        next_pages_warning(out) == f"next pages could not be made (ZeroDivisionError: no weight); see {log}"
+    )
     assert "Traceback" in log.read_text()
     monkeypatch.undo()
     embed_bounded([export], model, out, silent, PLACING, bounds)
-    assert (lacks(out), log.exists()) == ("", False)
+    assert (next_pages_warning(out), log.exists()) == ("", False)
 
 
 @pytest.mark.parametrize(("n_new", "share"), [(1, 0.5), (3, 0.25)])
@@ -103,8 +105,10 @@ def test_that_few_pages_are_known_is_said(model: Path, tmp_path: Path, n_new: in
     export, out = as_csv(views, tmp_path / "export.csv"), tmp_path / "out.parquet"
     embed_bounded([export], model, out, silent, PLACING, PLENTY)
     assert pq.read_table(out)["known_share"].to_pylist() == [share] * 30
-    assert few_known(out).startswith(f"on average {share:.0%} of a user's page views" if n_new == 3 else "")
-    assert bool(few_known(out)) == (n_new == 3)
+    assert unknown_pages_warning(out).startswith(
+        f"on average {share:.0%} of a user's page views" if n_new == 3 else ""
+    )
+    assert bool(unknown_pages_warning(out)) == (n_new == 3)
 
 
 def unevenly_engaged(folder: Path) -> list[Row]:
@@ -112,7 +116,7 @@ def unevenly_engaged(folder: Path) -> list[Row]:
     ids = [f"{number}.1" for number in range(150)]
     views = [event(user, 60 * at, "/p/a") for user in ids for at in (1, 2)]
     views += [event("screen", 60 * at, "/p/a") for at in range(UNENGAGED_VIEWS)]
-    both = split(raw_read(folder / "raw", [views]), 2, folder / "parts")
+    both = split_by_user(raw_read(folder / "raw", [views]), 2, folder / "parts")
     ids_of = [set(pd.concat(pd.read_parquet(path) for _, path in part.parts)[Raw.USER_KEY]) for part in both]
     [beside] = [found for found in ids_of if "screen" in found]
     engaged = {user for user in ids if user not in beside or int(user[:-2]) % 3 == 0}
@@ -131,7 +135,7 @@ def test_what_the_others_tell_of_a_user_is_told_by_all_of_them(model: Path, tmp_
     frozen = FrozenModel.read(model)
     raw = read_all([export], frozen.settings, tmp_path / "read", silent)
     alone = []
-    for number, part in enumerate(split(raw, 2, tmp_path / "alone")):
+    for number, part in enumerate(split_by_user(raw, 2, tmp_path / "alone")):
         (work := tmp_path / f"alone{number}").mkdir()
         table = Placing(Device.CPU).part(part, frozen, work).table.to_pandas()
         alone += table.loc[table["user_id"] == "screen", "group"].tolist()
@@ -146,10 +150,12 @@ def test_records_without_a_page_view_place_nobody_and_what_was_there_stays(
         [event(f"{number}.1", 1, name="scroll") for number in range(400)], tmp_path / "export.csv"
     )
     (out := tmp_path / "out.parquet").write_text("before")
-    with pytest.raises(NothingLeft, match="No page view is left of 400 records"):
+    with pytest.raises(NoPageViewsLeft, match="No page view is left of 400 records"):
         embed_bounded([export], model, out, silent, PLACING, bounds)
     assert out.read_text() == "before"
-    with pytest.raises(NothingLeft, match="No page view is left"):  # of any part, once all were decided on
+    with pytest.raises(
+        NoPageViewsLeft, match="No page view is left"
+    ):  # of any part, once all were decided on
         bounded_run._written(iter([]), tmp_path, out, bounds)
     assert out.read_text() == "before"
 
@@ -160,6 +166,6 @@ def test_a_model_stays_with_the_page_views_it_was_trained_on(model: Path, tmp_pa
         "user_pseudo_id,event_timestamp,event_name,page_location\n1.2,1700000000,page,https://shop.example/a\n"
     )
     assert read_all([export], IngestSettings(), tmp_path / "found", silent).page_view == "page"
-    with pytest.raises(NothingLeft, match=r"page \(1\).* events that it was trained with") as refused:
+    with pytest.raises(NoPageViewsLeft, match=r"page \(1\).* events that it was trained with") as refused:
         embed_bounded([export], model, tmp_path / "out.parquet", silent, PLACING, PLENTY)
     assert "--page-view" not in str(refused.value)

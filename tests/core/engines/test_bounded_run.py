@@ -30,9 +30,9 @@ from core.engines import bounded_run, parts, sampled
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE
-from core.ingest.read.kept_reads import STAGE as READ
-from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import RawRead
+from core.ingest.read.read_cache import STAGE as READ
+from core.ingest.read.read_cache import ReadCache
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import pipeline, run
 from core.runs.pipeline import RunSettings
@@ -247,7 +247,7 @@ def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Datase
     keys = set()
     for number, settings in enumerate((SETTINGS.ingest, known)):
         store, other = Store(tmp_path / f"a{number}"), Store(tmp_path / f"b{number}")
-        made = sampled.dataset_of(store, raw, settings, files, work, silent, enough)
+        made = sampled.store_dataset(store, raw, settings, files, work, silent, enough)
         assert made.key == pipeline.preprocess(other, [shop], settings, silent).key
         keys.add(made.key)
     assert len(keys) == 2
@@ -261,7 +261,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     read_all = sampled.read_all
 
     def change_and_read(
-        paths: Sequence[Path], how: IngestSettings, place: Path, progress: Progress, kept: KeptReads
+        paths: Sequence[Path], how: IngestSettings, place: Path, progress: Progress, kept: ReadCache
     ) -> RawRead:
         export.write_bytes(shop.read_bytes()[:-1] + b"\r")
         return read_all(paths, how, place, progress, kept)
@@ -366,9 +366,9 @@ def test_a_new_file_is_read_and_those_of_before_are_not(shop: Path, tmp_path: Pa
         (tmp_path / f"{number}.csv").write_text(header + "".join(lines[number::3]))
     store, files = Store(tmp_path / "stages"), [tmp_path / f"{number}.csv" for number in range(3)]
     (work := tmp_path / "work").mkdir()
-    sampled.read_here(store, files[:2], SETTINGS.ingest, work, silent)
+    sampled.read_local(store, files[:2], SETTINGS.ingest, work, silent)
     before = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
-    raw, of_files = sampled.read_here(store, files, SETTINGS.ingest, work, silent)
+    raw, of_files = sampled.read_local(store, files, SETTINGS.ingest, work, silent)
     after = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
     assert len(before) == 2 and len(after) == 3 and before.items() <= after.items()
     assert (raw.rows, len(of_files)) == (len(lines), 3)
@@ -379,7 +379,7 @@ def test_an_outcome_may_be_a_page_that_nobody_of_a_part_saw(
 ) -> None:
     bounds = bounds_of(whole, 0.25)  # five parts
     raw = sampled.read_all([shop], SETTINGS.ingest, tmp_path / "raw", silent)
-    drawn, _ = sampled.drawn(raw, {}, sampled.share_drawn(raw, bounds, tmp_path), bounds, 0, tmp_path)
+    drawn, _ = sampled.draw_sample(raw, {}, sampled.share_drawn(raw, bounds, tmp_path), bounds, 0, tmp_path)
     assert drawn is not None
     ids = {one for _, path in drawn.parts for one in pd.read_parquet(path)[Raw.USER_KEY]}
     seen = whole.sequences

@@ -49,11 +49,11 @@ def test_where_nobody_says_a_run_takes_half_of_what_is_free(monkeypatch: pytest.
 def test_the_app_takes_half_of_the_whole_memory_however_busy_the_machine_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bounds, "whole_memory", lambda: 16 * GB)
+    monkeypatch.setattr(bounds, "total_memory", lambda: 16 * GB)
     monkeypatch.setattr(bounds, "free_memory", lambda: GB)
     monkeypatch.delenv(MEMORY, raising=False)
     assert Bounds.of_app().memory == 8 * GB
-    monkeypatch.setattr(bounds, "whole_memory", lambda: GB)
+    monkeypatch.setattr(bounds, "total_memory", lambda: GB)
     assert Bounds.of_app().memory == LEAST
     monkeypatch.setenv(MEMORY, "3GB")
     assert Bounds.of_app().memory == 3 * GB

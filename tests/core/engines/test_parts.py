@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.base.errors import NothingLeft, ResourceError, SettingsError
+from core.base.errors import NoPageViewsLeft, ResourceError, SettingsError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.engines import parts
@@ -40,7 +40,7 @@ def raw(tmp_path: Path) -> RawRead:
 def test_all_records_of_a_user_are_in_one_part_and_none_is_lost(
     tmp_path: Path, raw: RawRead, n_parts: int
 ) -> None:
-    made = parts.split(raw, n_parts, tmp_path / "parts")
+    made = parts.split_by_user(raw, n_parts, tmp_path / "parts")
     assert len(made) == n_parts
     assert sorted(row for part in made for row in records(part)) == records(raw)
     owners = [{user for _, _, user in records(part) if user} for part in made]
@@ -51,7 +51,7 @@ def test_all_records_of_a_user_are_in_one_part_and_none_is_lost(
 
 def test_who_is_where_depends_on_no_other_user_and_on_no_thread(tmp_path: Path, raw: RawRead) -> None:
     def dealt(raw: RawRead, name: str, threads: int) -> dict[str | None, int]:
-        made = parts.split(raw, 5, tmp_path / name, threads=threads)
+        made = parts.split_by_user(raw, 5, tmp_path / name, threads=threads)
         return {user: number for number, part in enumerate(made) for _, _, user in records(part)}
 
     first = dealt(raw, "one", 1)
@@ -71,7 +71,7 @@ def test_what_parts_hold_before_it_goes_to_disk_follows_the_memory(tmp_path: Pat
 
     def most_rows(memory: int, n_parts: int = 8) -> int:
         out = tmp_path / f"{memory} {n_parts}"
-        made = parts.split(replace(raw, parts=((0, path),)), n_parts, out, memory, threads=8)
+        made = parts.split_by_user(replace(raw, parts=((0, path),)), n_parts, out, memory, threads=8)
         files = [pq.read_metadata(path) for part in made for _, path in part.parts]
         assert sum(file.num_rows for file in files) == 100_000
         return max(file.row_group(group).num_rows for file in files for group in range(file.num_row_groups))
@@ -85,7 +85,7 @@ def test_rejects_are_in_the_first_part_and_the_parts_add_up(tmp_path: Path) -> N
     header = "event_name,event_timestamp,user_pseudo_id,page_location,page_title"
     text = "\n".join([header, *lines, 'page_view,"', ""])
     raw = read_paths([write(tmp_path / "in.csv", text)], tmp_path).raw
-    made = parts.split(raw, 3, tmp_path / "parts")
+    made = parts.split_by_user(raw, 3, tmp_path / "parts")
     assert [part.rejects.num_rows for part in made] == [raw.rejects.num_rows, 0, 0] == [1, 0, 0]
     assert sum(file.records for part in made for file in part.files) == raw.files[0].records == 31
 
@@ -96,7 +96,7 @@ def test_records_of_nobody_make_no_part_larger_than_the_others(tmp_path: Path, n
     raw = raw_read(
         tmp_path / "raw", [[*named, *(event(nobody, second) for second in range(len(named) * 2 // 3))]]
     )
-    made = parts.split(raw, 10, tmp_path / "parts")
+    made = parts.split_by_user(raw, 10, tmp_path / "parts")
     assert sorted(row for part in made for row in records(part)) == records(raw)
     assert max(part.rows for part in made) < 1.5 * raw.rows / 10
     assert parts.count_ids(raw, tmp_path) == len({row[Raw.USER_KEY] for row in named} - {None})
@@ -106,7 +106,7 @@ def test_records_of_nobody_make_no_part_larger_than_the_others(tmp_path: Path, n
 
 def test_all_users_in_one_part_leave_the_others_empty(tmp_path: Path) -> None:
     raw = raw_read(tmp_path / "raw", [[event("a", second) for second in range(4)]])
-    made = parts.split(raw, 4, tmp_path / "parts")
+    made = parts.split_by_user(raw, 4, tmp_path / "parts")
     assert sorted(len(part.parts) for part in made) == [0, 0, 0, 1]
 
 
@@ -142,7 +142,9 @@ def test_a_sample_is_the_same_again_another_seed_draws_others_and_a_larger_one_h
 def test_a_sample_does_not_follow_the_parts(tmp_path: Path) -> None:
     raw = raw_read(tmp_path / "raw", [rows(1_000)])
     some = parts.sample_of(raw, tmp_path / "some", share=0.5)
-    sizes = [len({user for _, _, user in records(part)}) for part in parts.split(some, 4, tmp_path / "p")]
+    sizes = [
+        len({user for _, _, user in records(part)}) for part in parts.split_by_user(some, 4, tmp_path / "p")
+    ]
     assert min(sizes) > 80
 
 
@@ -151,7 +153,7 @@ def test_a_sample_that_cannot_be_is_refused(tmp_path: Path, raw: RawRead, share:
     with pytest.raises(SettingsError, match="A share of"):
         parts.sample_of(raw, tmp_path / "some", share=share)
     with pytest.raises(SettingsError, match="n_parts = 0"):
-        parts.split(raw, 0, tmp_path / "parts")
+        parts.split_by_user(raw, 0, tmp_path / "parts")
 
 
 def test_a_disk_without_room_is_told_before_anything_is_written(
@@ -160,17 +162,17 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
     full = shutil.disk_usage(tmp_path)._replace(free=100)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     with pytest.raises(ResourceError, match="100 Bytes are free"):
-        parts.split(raw, 2, tmp_path / "parts")
+        parts.split_by_user(raw, 2, tmp_path / "parts")
     assert list((tmp_path / "parts").iterdir()) == []
 
 
 def test_parts_are_data_sets_and_one_without_a_page_view_says_so(tmp_path: Path, raw: RawRead) -> None:
     whole = made_of(tmp_path / "whole", raw, IngestSettings()).users.set_index("user_id")
-    made = parts.split(raw, 2, tmp_path / "parts")
+    made = parts.split_by_user(raw, 2, tmp_path / "parts")
     for number, part in enumerate(made):
         users = made_of(tmp_path / str(number), part, IngestSettings()).users.set_index("user_id")
         assert users.equals(whole.loc[users.index])
     scrolls = raw_read(tmp_path / "more", [[event("a", 1, name="scroll")]])
-    with pytest.raises(NothingLeft, match="No page view is left of 1 records"):
+    with pytest.raises(NoPageViewsLeft, match="No page view is left of 1 records"):
         made_of(tmp_path / "none", replace(scrolls, present=raw.present), IngestSettings())
     assert pq.read_metadata(made[0].parts[0][1]).num_columns == pq.read_metadata(raw.parts[0][1]).num_columns

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.base.errors import IN_A_BOUND, SettingsError
+from core.base.errors import BOUNDED_RUN, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, IngestSettings, Preset, TrainSettings
 from core.data.dataset import Dataset
@@ -19,7 +19,7 @@ from core.engines.engine_child import TASKS
 from core.engines.sampled import prepare
 from core.ingest.read.read_all import read_all
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs import pipeline, read_from, tasks
+from core.runs import input_paths, pipeline, tasks
 from core.runs.file_requests import FilesRequest, RefitRequest
 from core.storage.store import Store
 from tests.core.engines.conftest import bounds_of
@@ -45,7 +45,7 @@ def test_some_users_as_they_are_among_all(
     of_all = f"a sample of {len(users)} of {len(everybody)} users"
     assert found.receipt.narrowed == of_all
     said = found.receipt.warnings[0]
-    assert of_all in said and f"{MEMORY}=16GB" in said and IN_A_BOUND in said
+    assert of_all in said and f"{MEMORY}=16GB" in said and BOUNDED_RUN in said
     assert not re.search(r"\d [KMG]?B", said)  # another bound may draw the same users
     counted, account = found.receipt, whole.receipt
     assert (counted.records, counted.files) == (account.records, account.files)
@@ -53,7 +53,7 @@ def test_some_users_as_they_are_among_all(
     assert outside.label == "Of users outside the sample"
     assert outside.left == len(found.sequences.page)
     assert [path for path in (tmp_path / "preprocess").iterdir() if path != found.path] == []
-    monkeypatch.setattr(sampled, "decided_on", lambda *_: pytest.fail("decided on again"))
+    monkeypatch.setattr(sampled, "decide_for_all", lambda *_: pytest.fail("decided on again"))
     again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, bounds_of(whole, 0.45))
     assert again.key == found.key
 
@@ -85,7 +85,7 @@ def test_the_jobs_of_the_app_keep_to_the_setting(shop: Path, little: None, tmp_p
     key = tasks.run("preprocess", tmp_path, files, silent, TASKS)["dataset"]
     found = pipeline.open_dataset(Store(tmp_path), key)
     assert found.receipt.narrowed.startswith("a sample of ")
-    assert list(read_from.kept(found.path)) == [str(shop)]
+    assert list(input_paths.load_paths(found.path)) == [str(shop)]
     again = RefitRequest(
         paths=(shop,), ingest=IngestSettings(exclude_debug=False), label=LabelSettings(mode=LabelMode.OFF),
         train=TrainSettings.checked(**PRESETS[Preset.BAG]),
@@ -112,5 +112,5 @@ def test_where_nobody_is_drawn_each_side_names_what_can_be_changed(
     raw = read_all([shop], IngestSettings(), tmp_path / "raw", silent)
     monkeypatch.setattr(sampled.parts, "sample_of", lambda *_, **__: replace(raw, files=()))
     with pytest.raises(SettingsError, match=r"draw more users: --memory or --sample-users\.$") as told:
-        sampled.drawn(raw, {}, 0.4, bounds_of(whole, 0.4), 0, tmp_path)
+        sampled.draw_sample(raw, {}, 0.4, bounds_of(whole, 0.4), 0, tmp_path)
     assert MEMORY in told.value.on_screen and "--" not in told.value.on_screen

@@ -24,7 +24,7 @@ from core.engines import on_spark
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.spark import distribute
 from core.engines.spark.distribute import ABOUT, RECORDS, REFUSED, DealtRecords, Piece, copied, parts_for
-from core.engines.spark.session import said, zip_core
+from core.engines.spark.session import reword_error, zip_core
 from core.ingest.sources.input_files import InputFile, resolve_inputs
 
 HEADER = "user_pseudo_id,event_timestamp,event_name,page_location\n"
@@ -119,11 +119,11 @@ def test_a_part_is_handed_over_with_receipts_of_its_own(tmp_path: Path) -> None:
     about = [
         distribute._READ.validate_python(json.loads(one.data)["read"]) for one in pieces if one.kind == ABOUT
     ]
-    raw = distribute.joined(
+    raw = distribute.combine_reads(
         [replace(one, source=source) for one, source in zip(about, sources, strict=True)], IngestSettings()
     )
 
-    def step(part: distribute.RawRead, work: Path) -> list[distribute.Made]:
+    def step(part: distribute.RawRead, work: Path) -> list[distribute.MadePart]:
         assert list(work.iterdir()) == []
         counts = [file.read for file in part.files]
         rows = [
@@ -174,7 +174,7 @@ def dealt_records(sources: list[InputFile], n_parts: int = 3) -> DealtRecords:
     work: Any = SimpleNamespace(do=lambda action, *_: action())
     paths = [source.path for source in sources]
     return DealtRecords(
-        work, tuple(sources), replace(distribute.joined(reads, IngestSettings()), parts=()),
+        work, tuple(sources), replace(distribute.combine_reads(reads, IngestSettings()), parts=()),
         [one["raw_bytes"] for one in told],
         {path: distribute.file_checksum(path) for path in paths}, rows, rows,
     )  # fmt: skip
@@ -263,7 +263,7 @@ def test_users_are_dealt_out_so_that_a_part_fits_and_every_core_has_some(tmp_pat
     source = day(tmp_path / "a.csv", range(3))
     assert parts_for([source], cores=3) == 6
     assert parts_for([replace(source, bytes=10 * distribute.PART_BYTES)], cores=2) == 10
-    assert parts_for([replace(source, bytes=1 << 50)], cores=2) == distribute.MOST_PARTS
+    assert parts_for([replace(source, bytes=1 << 50)], cores=2) == distribute.MAX_PARTS
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_users_are_dealt_out_so_that_a_part_fits_and_every_core_has_some(tmp_pat
 )  # fmt: skip
 def test_what_failed_somewhere_is_a_line(text: str, kind: type[Beha2VecError], words: str) -> None:
     with pytest.raises(kind, match=words) as told:
-        raise said(RuntimeError(text))
+        raise reword_error(RuntimeError(text))
     assert "\n" not in str(told.value)
 
 

@@ -11,10 +11,10 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import Device, IngestSettings
 from core.data.dataset import Dataset
-from core.engines.parts import split
+from core.engines.parts import split_by_user
 from core.engines.placing import PlacedPart, Placing
 from core.engines.spark import placing, session
-from core.engines.spark.placing import PlaceThere
+from core.engines.spark.placing import PlacementStep
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from tests.core.ingest.crowd import crowd
@@ -34,12 +34,12 @@ def test_a_part_is_placed_elsewhere_by_what_was_decided_on_all(
     (here := tmp_path / "here").mkdir()
     decided = decide(raw, IngestSettings(), here, silent)
     travels = serializers.CloudPickleSerializer()
-    step = PlaceThere("model", "decided", Placing(Device.CPU, decided=decided))
+    step = PlacementStep("model", "decided", Placing(Device.CPU, decided=decided))
     step = travels.loads(travels.dumps(step))
     shutil.move(here, tmp_path / "decided")
-    monkeypatch.setattr(placing, "shipped", {"model": model, "decided": tmp_path / "decided"}.get)
+    monkeypatch.setattr(placing, "shipped_folder", {"model": model, "decided": tmp_path / "decided"}.get)
     found = {}
-    for number, part in enumerate(split(raw, N_PARTS, tmp_path / "parts")):
+    for number, part in enumerate(split_by_user(raw, N_PARTS, tmp_path / "parts")):
         (work := tmp_path / f"work{number}").mkdir()
         [(_, _, data)] = step(part, work)
         shutil.rmtree(work)

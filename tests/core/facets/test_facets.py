@@ -13,7 +13,7 @@ from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
 from core.differences.user_items import Family
 from core.facets.definitions import FacetKind
-from core.facets.facets import ComesAgain, Facets, ShareInterval, facet_records, find_facets
+from core.facets.facets import Facets, ShareInterval, Stability, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
 from core.storage.store import Store
@@ -189,7 +189,7 @@ def test_whoever_looks_automated_is_on_no_level(found: Callable[[Iterable[Row]],
 
 
 def test_next_to_nothing_beyond_chance_is_not_kept_to() -> None:
-    little, much = (ComesAgain(ShareInterval.of(same, 10_000), 0.58) for same in (6_000, 7_000))
+    little, much = (Stability(ShareInterval.of(same, 10_000), 0.58) for same in (6_000, 7_000))
     assert little.beyond_chance and not little.is_kept_to
     assert much.beyond_chance and much.is_kept_to
 

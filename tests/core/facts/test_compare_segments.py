@@ -3,9 +3,9 @@
 import pytest
 
 from core.base.errors import InputError
-from core.differences.table import is_apart, leading
+from core.differences.table import is_apart, top_differences
 from core.facts.answer import BY_KEY, Note, Ranking, Verdict
-from core.facts.segment_tools import NOT_SHOWN, TOLD, addresses, compare, compare_all, differing
+from core.facts.segment_tools import MAX_NAMED, NOT_SHOWN, addresses, compare, compare_all, differing
 from core.profiles.profile_columns import HEAT_MAP
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures
@@ -14,8 +14,10 @@ from tests.core.facts.toy import figures
 def test_what_differs_most_in_the_table_then_all_metrics_sure_ones_first() -> None:
     made = shop_figures()
     blocks = compare(made, a="segment:3", b="segment:0").blocks
-    told = addresses(made.context, leading(made.context.tables.pair("segment:3", "segment:0"), "segment:3"))
-    assert [(block.first.measure, block.first.item) for block in blocks[:TOLD]] == list(told)
+    told = addresses(
+        made.context, top_differences(made.context.tables.pair("segment:3", "segment:0"), "segment:3")
+    )
+    assert [(block.first.measure, block.first.item) for block in blocks[:MAX_NAMED]] == list(told)
     assert {(block.first.row, block.second.row) for block in blocks} == {("segment:3", "segment:0")}
     assert {block.first.measure for block in blocks} >= set(HEAT_MAP)
     unsure = [block.verdict is Verdict.UNSURE for block in blocks]
@@ -27,7 +29,7 @@ def test_against_all_users_a_segment_is_held_against_the_others() -> None:
     made = shop_figures()
     for pair in (("segment:3", "all"), ("all", "segment:3")):
         blocks = compare(made, *pair).blocks
-        assert blocks[:TOLD] == differing(made, "segment:3")
+        assert blocks[:MAX_NAMED] == differing(made, "segment:3")
         assert {row for block in blocks for row in (block.first.row, block.second.row)} == {
             "segment:3", "others",
         }  # fmt: skip

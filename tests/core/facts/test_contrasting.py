@@ -17,7 +17,7 @@ from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.differences.table import Diff
 from core.differences.user_items import Family
 from core.facts.answer import MEASURES, Contrast, Fact, Verdict
-from core.facts.contrasting import DESCRIBED, UNSHOWN, decide, shown_by
+from core.facts.contrasting import DESCRIBED, UNSHOWN, decide, sentence_on_tests
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.profiles.profile_columns import Col
@@ -39,7 +39,7 @@ def test_what_shows_a_difference_is_said_where_one_is_said_to_be_higher() -> Non
 
     def said(fact: Fact, verdict: Verdict, test: str = "", q: float | None = None) -> str:
         block = Contrast(first=fact, second=fact, verdict=verdict, test=test, q_value=q)
-        return shown_by(made.context, [block])
+        return sentence_on_tests(made.context, [block])
 
     assert said(fact, Verdict.HIGHER, FISHER) == f"That they differ is shown, by {FISHER}."
     assert said(views, Verdict.LOWER) == DESCRIBED

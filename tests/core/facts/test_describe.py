@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.differences.table import leading
+from core.differences.table import top_differences
 from core.facts import segment_tools
 from core.facts.answer import Contrast, FigureList, Note, Verdict
 from core.facts.fact_maker import Figures, Finding
@@ -38,7 +38,7 @@ def test_descriptions_tell_what_leads_the_table() -> None:
     made = shop_figures()
     table = made.context.tables.differences
     for key in made.context.segment_keys:
-        rows = leading(table, key)
+        rows = top_differences(table, key)
         for found in (segment_tools.paragraph(made, key), segment_tools.why(made, key, None)):
             told = [block for block in found.blocks if isinstance(block, Contrast)][-len(rows) :]
             assert [(block.first.measure, block.first.item) for block in told] == [

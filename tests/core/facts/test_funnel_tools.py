@@ -11,7 +11,7 @@ from core.data.dataset import TimedEvents
 from core.facts.answer import Contrast, FigureList, Note
 from core.facts.context import Basis, Context
 from core.facts.fact_maker import Figures, Finding
-from core.facts.funnel_tools import ASKED, NOBODY_LOST, OWN, USUAL, funnel
+from core.facts.funnel_tools import ASKED, NOBODY_LOST, OWN_FUNNEL_NOTE, USUAL, funnel
 from core.facts.sentences import plain
 from core.journeys.funnel import Funnel, funnel_from_link
 from core.profiles.metrics import profile
@@ -103,7 +103,7 @@ def test_the_analyst_s_own_funnel_comes_before_the_usual_way() -> None:
     own = funnel_from_link("session;loose;page:/blog;page:/cart")
     found = funnel(with_events(None, own), segment="all")
     assert told(found)[2][1:3] == ("/blog → /cart", "1")
-    assert found.blocks[-1] == Note(text=f"{OWN}: one step after the other, within one session.")
+    assert found.blocks[-1] == Note(text=f"{OWN_FUNNEL_NOTE}: one step after the other, within one session.")
     usual = funnel(with_events(None), segment="all")
     assert usual.blocks[-1] == Note(text=f"{USUAL}: {SAME}")
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from core.facts.answer import BY_KEY, Unit, write
+from core.facts.answer import BY_KEY, Unit, format_value
 from core.profiles.profile_columns import FIELDS
 
 
@@ -19,7 +19,7 @@ from core.profiles.profile_columns import FIELDS
     ],
 )  # fmt: skip
 def test_written_with_its_unit(value: float, unit: Unit, digits: int, text: str) -> None:
-    assert write(value, unit, digits) == text
+    assert format_value(value, unit, digits) == text
 
 
 def test_every_column_of_the_segments_table_can_be_asked_for() -> None:

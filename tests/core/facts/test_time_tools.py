@@ -10,7 +10,7 @@ from core.facts.answer import Contrast, Note, Verdict
 from core.facts.context import OTHERS, Context, Tables
 from core.facts.fact_maker import Figures, Finding
 from core.facts.sentences import plain
-from core.facts.time_tools import MOST, ONE_HOUR, STEADY, over_the_data
+from core.facts.time_tools import LARGEST_CHANGE_NOTE, ONE_HOUR, STEADY, over_the_data
 from core.periods.calendar import DAY, HOUR, PeriodUnit, calendar_of
 from core.periods.over_time import AGE, PART, PERIOD, VALUE, PeriodMeasure, curve, over_time
 from core.profiles.profile_columns import Col
@@ -109,7 +109,7 @@ def test_a_share_that_stays_is_not_told_to_grow() -> None:
     assert [fact.row for fact in found.facts] in (["segment:0"] * 2, ["segment:1"] * 2)
     assert [fact.value for fact in found.facts] in ([0.5, 23 / 40], [0.5, 17 / 40])
     said = plain(found.blocks, made.context.titles())
-    assert STEADY.format("day") in said and MOST in said
+    assert STEADY.format("day") in said and LARGEST_CHANGE_NOTE in said
     made, found = about("growth", "segment:0", growing(20, 20))
     assert len(found.facts) == 2
     assert "not shown to differ" in plain(found.blocks, made.context.titles())

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from core.base.errors import NothingLeft
+from core.base.errors import NoPageViewsLeft
 from core.base.progress import silent
 from core.base.schema import Outcomes, Users
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.engines.parts import split
+from core.engines.parts import split_by_user
 from core.engines.sampled import add_up
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
-from core.ingest.observe.decided import Decided
+from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.read.read_all import RawRead
 from tests.core.ingest.crowd import crowd
 from tests.core.ingest.shop import event, paths_of, raw_read, sessions_of
@@ -25,7 +25,7 @@ N_PARTS = 2
 Told = Mapping[str, tuple[object, ...]]
 
 
-def made(folder: Path, raw: RawRead, decided: Decided | None = None) -> Dataset:
+def made(folder: Path, raw: RawRead, decided: ExportDecisions | None = None) -> Dataset:
     out = folder / "out"
     out.mkdir(parents=True)
     transform(raw, IngestSettings(), out, silent, folder, decided=decided)
@@ -55,7 +55,7 @@ def test_parts_of_the_users_are_cleaned_as_the_whole_which_they_would_not_be_alo
     alone: Told = {}
     together: dict[str, tuple[object, ...]] = {}
     receipts = []
-    for number, part in enumerate(split(raw, N_PARTS, tmp_path / "parts")):
+    for number, part in enumerate(split_by_user(raw, N_PARTS, tmp_path / "parts")):
         if number == 0:
             alone = told(made(tmp_path / "alone", part))
         dataset = made(tmp_path / f"part{number}", part, decided)
@@ -75,14 +75,14 @@ def test_parts_of_the_users_are_cleaned_as_the_whole_which_they_would_not_be_alo
 
 def test_what_nobody_did_is_counted_once_on_the_whole(tmp_path: Path) -> None:
     sold = {"transaction_id": "of nobody", "purchase_revenue": "9", "currency": "EUR"}
-    nobodys = [event(None, second, name="purchase", **sold) for second in range(8)]
-    raw = raw_read(tmp_path / "raw", [[*crowd(30), *nobodys, event(None, 9)]])
+    without_id = [event(None, second, name="purchase", **sold) for second in range(8)]
+    raw = raw_read(tmp_path / "raw", [[*crowd(30), *without_id, event(None, 9)]])
     whole = made(tmp_path / "whole", raw).receipt
     (tmp_path / "decided").mkdir()
     decided = decide(raw, IngestSettings(), tmp_path / "decided", silent)
     parts = [
         made(tmp_path / f"part{number}", part, decided).receipt
-        for number, part in enumerate(split(raw, N_PARTS, tmp_path / "parts"))
+        for number, part in enumerate(split_by_user(raw, N_PARTS, tmp_path / "parts"))
     ]
     assert whole.no_user_id["purchase"].revenue == {"EUR": 9}
     together = add_up(raw, decided, parts, parts[0])
@@ -93,5 +93,5 @@ def test_what_nobody_did_is_counted_once_on_the_whole(tmp_path: Path) -> None:
 
 def test_an_export_without_a_page_view_decides_nothing(tmp_path: Path) -> None:
     raw = raw_read(tmp_path / "raw", [[event("a", 1, name="scroll")]])
-    with pytest.raises(NothingLeft, match="No page view is left of 1 records"):
+    with pytest.raises(NoPageViewsLeft, match="No page view is left of 1 records"):
         decide(raw, IngestSettings(), tmp_path, silent)

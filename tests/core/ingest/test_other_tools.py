@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.base.errors import InputError, NothingLeft
+from core.base.errors import InputError, NoPageViewsLeft
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.inspection import inspect
 from core.ingest.read.part_files import FileCount
-from core.ingest.read.read_file import likely, with_page_views
+from core.ingest.read.read_file import likely_page_views, with_page_views
 from tests.core.ingest.raw import write
 from tests.core.ingest.test_ingest import dataset_of
 
@@ -261,12 +261,12 @@ def test_the_look_tells_what_the_reading_does(tmp_path: Path, name: str) -> None
     assert found.user_keys[0] == key or settings
     if Raw.EVENT_NAME in read.columns:
         shown = {row[file.columns.index(read.columns[Raw.EVENT_NAME])] for row in file.sample_rows}
-        assert likely({name or "" for name in shown}) == (TOOLS.get(name, (0, 0, "page_view"))[2],)
+        assert likely_page_views({name or "" for name in shown}) == (TOOLS.get(name, (0, 0, "page_view"))[2],)
 
 
 def test_events_that_no_tool_calls_a_page_view_are_named_with_their_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "visits.jsonl", posthog().replace("$pageview", "visit"))
-    with pytest.raises(NothingLeft, match=r"visit \(5\), .*--page-view NAME"):
+    with pytest.raises(NoPageViewsLeft, match=r"visit \(5\), .*--page-view NAME"):
         dataset_of(tmp_path / "a", path)
     named = dataset_of(tmp_path / "b", path, page_view=" visit ")
     assert named.receipt.page_view == "visit"

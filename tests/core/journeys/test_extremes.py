@@ -11,7 +11,7 @@ from core.journeys.flow import flow
 from core.journeys.moves import END, OTHER_PLACES, READ_AT_ONCE, START, Level, Moves, Places
 from core.journeys.step_table import (
     ENDED,
-    MOST,
+    MAX_ROWS,
     dead_ends,
     edges_within,
     return_table,
@@ -43,7 +43,7 @@ def test_of_40000_pages_the_strongest_steps_are_listed_and_a_few_drawn(wide: Mov
     everybody = np.ones(2 * N_PAGES, dtype=bool)
     here = wide.taken(everybody)
     steps = step_table(wide, here)
-    assert len(steps) == MOST
+    assert len(steps) == MAX_ROWS
     assert here.n_steps == 6 * N_PAGES == int(here.steps.times.sum())
     assert (steps["from"].iloc[0], steps["to"].iloc[0], steps["steps"].iloc[0]) == (START, "/0", 2 * N_PAGES)
     assert edges_within(steps, 15) < 40

@@ -9,7 +9,7 @@ import pytest
 
 from core.base.errors import InputError, SettingsError
 from core.journeys.funnel import (
-    MOST_STEPS,
+    MAX_STEPS,
     Funnel,
     funnel_from_link,
     funnel_to_link,
@@ -30,7 +30,7 @@ def funnel(*steps: dict[str, Any], **others: str) -> Funnel:
     ("values", "said"),
     [
         ({"steps": ()}, "at least 1 of steps is needed, not 0"),
-        ({"steps": (CART,) * 30}, f"at most {MOST_STEPS} steps are possible, not 30"),
+        ({"steps": (CART,) * 30}, f"at most {MAX_STEPS} steps are possible, not 30"),
         ({"steps": ({"kind": "room", "any_of": ("x",)},)}, "steps.0.kind = 'room'"),
         ({"steps": ({"kind": "page", "any_of": ()},)}, "at least 1 of any_of is needed"),
         ({"steps": ({"kind": "page", "any_of": (" ",)},)}, "an empty pattern matches nothing"),

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from core.data.sequences import UserSequences
-from core.journeys.funnel import MOST_PATTERNS, Funnel
+from core.journeys.funnel import MAX_PATTERNS, Funnel
 from core.journeys.funnel_start import usual_funnel, usual_way
 from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite
-from core.profiles.outcomes import Happened, OutcomeIndex
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord
 
 PAGES = ("/home", "/shoes", "/cart", "/thanks", "/blog")
 TYPES = ("Home", "Product", "Cart", "Done", "Unknown")
@@ -40,7 +40,7 @@ def of_ways(ways: list[list[int]]) -> UserSequences:
     )  # fmt: skip
 
 
-BOUGHT = Happened(np.array([0, 1, 9]), np.ones(3), np.array([3, 3, 0]), {})  # 9 has no page view
+BOUGHT = OutcomeRecord(np.array([0, 1, 9]), np.ones(3), np.array([3, 3, 0]), {})  # 9 has no page view
 
 
 def said(funnel: Funnel) -> list[tuple[str, str]]:
@@ -80,19 +80,19 @@ def test_a_step_of_more_pages_than_it_can_name_leaves_none_out() -> None:
     pages = ("/home", "/thanks", *(f"/item/{number}" for number in range(120)))
     types = ("Home", "Item", *["Item"] * 120)
     sequences = of_ways([[0, 2 + user, 1] for user in range(120)])
-    bought = Happened(np.arange(120), np.ones(120), np.full(120, 2), {})
+    bought = OutcomeRecord(np.arange(120), np.ones(120), np.full(120, 2), {})
     site = FunnelSite({Level.PAGE: pages, Level.TYPE: (*types[:-1], "Rest")}, ("purchase",))
     found = usual_way(site, sequences, "purchase", bought, np.arange(122) == 1).steps
     items = site.marks(found[1])
     assert items.pages.tolist() == [False, False, *[True] * 119, False]
-    assert len(found[1].any_of) <= MOST_PATTERNS
+    assert len(found[1].any_of) <= MAX_PATTERNS
 
 
 def test_a_step_that_no_few_beginnings_tell_is_the_place_as_a_whole() -> None:
     pages = tuple(f"/{number:03d}{letter}" for number in range(120) for letter in "ab")
     types = ("Item", "Other") * 120
     sequences = of_ways([[2 * user, 2 * user + 1] for user in range(120)])
-    bought = Happened(np.arange(120), np.ones(120), np.full(120, 2), {})
+    bought = OutcomeRecord(np.arange(120), np.ones(120), np.full(120, 2), {})
     site = FunnelSite({Level.PAGE: pages, Level.TYPE: ("Rest", *types[1:])}, ("purchase",))
     found = usual_way(site, sequences, "purchase", bought, np.arange(240) == 2)
     assert said(found)[0] == ("type", "Item")
@@ -114,7 +114,7 @@ def test_steps_that_half_of_those_with_the_outcome_do_not_take_are_left_out() ->
         pa.array([f"u{user}" for user in range(7)]), np.arange(0, 15, 2),
         np.array(ways, dtype=np.int32).ravel(), np.tile([0, 1], 7), np.zeros(14, dtype=np.int32),
     )  # fmt: skip
-    bought = Happened(np.arange(7), np.ones(7), np.ones(7, dtype=np.int64), {})
+    bought = OutcomeRecord(np.arange(7), np.ones(7), np.ones(7, dtype=np.int64), {})
     site = FunnelSite({Level.PAGE: PAGES}, ("purchase",))
     found = usual_way(site, sequences, "purchase", bought, np.arange(5) == 3)
     assert said(found) == [("page", "/cart"), ("event", "purchase")]

@@ -13,10 +13,10 @@ from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import (
     FunnelWalk,
     ShareOf,
-    instead,
+    alternatives,
+    count_takers,
     side_by_side,
     steps_table,
-    takers,
     walk,
     with_times,
 )
@@ -44,8 +44,8 @@ def followed(funnel: Funnel = FUNNEL) -> FunnelWalk:
 def test_users_of_each_step_are_those_that_can_be_counted() -> None:
     found = followed()
     assert found.depth.tolist() == [3, 1, 2, 1, 0, 1, 0, 3]
-    assert takers(found, FIRST).tolist() == [3, 3, 2, 1]
-    assert takers(found, OTHERS).tolist() == [2, 1, 0, 0]
+    assert count_takers(found, FIRST).tolist() == [3, 3, 2, 1]
+    assert count_takers(found, OTHERS).tolist() == [2, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_nobody_in_a_row_is_no_share() -> None:
 
 def test_times_are_between_the_steps_of_those_who_took_both() -> None:
     found = followed()
-    table = steps_table(FUNNEL, takers(found, EVERYBODY), takers(found, ~EVERYBODY), ShareOf.ALL)
+    table = steps_table(FUNNEL, count_takers(found, EVERYBODY), count_takers(found, ~EVERYBODY), ShareOf.ALL)
     timed = with_times(table, found, EVERYBODY, OTHERS)
     assert np.isnan(timed["seconds_median"].iloc[0])
     assert timed["seconds_median"].iloc[1] == np.median([1437 * 60 + 60, 60, 60])
@@ -105,26 +105,26 @@ def test_all_rows_are_side_by_side_against_the_other_clustered_users() -> None:
     assert first["rest_n"].tolist() == [2, 2, 2]
     assert first["rest_users"].tolist() == [1, 0, 0]
     everybody = table[table["key"] == "all"]
-    assert everybody["users"].tolist() == takers(found, EVERYBODY)[1:].tolist()
+    assert everybody["users"].tolist() == count_takers(found, EVERYBODY)[1:].tolist()
     assert everybody["rest_n"].tolist() == [0, 0, 0]
     assert len(table) == 3 * len(rows.head)
 
 
 def test_what_they_did_instead_is_the_next_place_or_the_end() -> None:
-    table = instead(FUNNEL, followed(), EVERYBODY, PLACES, SEQUENCES, most=5)
+    table = alternatives(FUNNEL, followed(), EVERYBODY, PLACES, SEQUENCES, most=5)
     found = [tuple(row) for row in table[["step", "instead", "users", "n"]].itertuples(index=False)]
     assert sorted(found) == [
         (1, END, 1, 3), (1, "shop.example/blog", 1, 3), (1, "shop.example/cart", 1, 3),
         (2, END, 1, 1),  # by way of the sale again
     ]  # fmt: skip
     assert table["rank"].tolist() == [1, 2, 3, 1]
-    assert instead(FUNNEL, followed(), EVERYBODY, PLACES, SEQUENCES, most=1)["step"].tolist() == [1, 2]
+    assert alternatives(FUNNEL, followed(), EVERYBODY, PLACES, SEQUENCES, most=1)["step"].tolist() == [1, 2]
 
 
 def test_nobody_dropped_is_an_empty_table() -> None:
-    assert len(instead(FUNNEL, followed(), ~EVERYBODY, PLACES, SEQUENCES, most=5)) == 0
+    assert len(alternatives(FUNNEL, followed(), ~EVERYBODY, PLACES, SEQUENCES, most=5)) == 0
     one_step = Funnel(steps=FUNNEL.steps[:1])
-    assert len(instead(one_step, followed(one_step), EVERYBODY, PLACES, SEQUENCES, most=5)) == 0
+    assert len(alternatives(one_step, followed(one_step), EVERYBODY, PLACES, SEQUENCES, most=5)) == 0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -147,7 +147,7 @@ def test_tables_are_what_loops_over_users_give(seed: int) -> None:
             before = users
     everybody = np.ones(len(labels), dtype=bool)
     places = Places.from_names(Level.PAGE, data.page_location, sequences)
-    assert counted(instead(funnel, found, everybody, places, sequences, 99)) == by_loop(
+    assert counted(alternatives(funnel, found, everybody, places, sequences, 99)) == by_loop(
         found, places, sequences
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.data.dataset import TimedEvents
 from core.data.sequences import UserSequences
-from core.journeys.funnel import MOST_STEPS, Funnel
+from core.journeys.funnel import MAX_STEPS, Funnel
 from core.journeys.funnel_table import FunnelWalk, walk
 from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite
@@ -204,4 +204,4 @@ def test_time_is_that_of_one_sequence_as_close_together_as_it_can_be() -> None:
 
 def test_a_user_with_very_many_page_views_and_the_most_steps_is_followed() -> None:
     user = [("/a", minute, 0) for minute in range(50_000)]
-    assert depths(funnel(*["/a"] * MOST_STEPS), user) == [MOST_STEPS]
+    assert depths(funnel(*["/a"] * MAX_STEPS), user) == [MAX_STEPS]

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from core.journeys.moves import END, START, Moves
-from core.journeys.step_table import MoveCol, dead_ends, differing, edges_within, return_table, step_table
+from core.journeys.step_table import (
+    MoveCol,
+    dead_ends,
+    differing_step_table,
+    edges_within,
+    return_table,
+    step_table,
+)
 from core.profiles.profile_columns import Col
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 from tests.random_cases import cases
@@ -75,13 +82,13 @@ def test_a_difference_of_less_than_a_hundredth_of_the_users_is_not_told() -> Non
     here, there = moves.taken(np.arange(2100) < 1050), moves.taken(np.arange(2100) >= 1050)
     steps = by_step(step_table(moves, here, there), "differs", "at_least")
     assert steps["a", "c"] == [True, pytest.approx(37.5, abs=0.05)]
-    assert {"c", "b"} <= set(differing(step_table(moves, here, there), here)["to"])
+    assert {"c", "b"} <= set(differing_step_table(step_table(moves, here, there), here)["to"])
     rare = [["ab"]] * 1035 + [["ac"]] * 15 + [["ab"]] * 1050
     moves = Moves.of(*laid_out(rare))
     here, there = moves.taken(np.arange(2100) < 1050), moves.taken(np.arange(2100) >= 1050)
     found = step_table(moves, here, there)
     assert found["differs"].any()
-    assert differing(found, here).empty
+    assert differing_step_table(found, here).empty
 
 
 def test_a_difference_of_a_handful_of_users_is_not_told() -> None:
@@ -90,8 +97,8 @@ def test_a_difference_of_a_handful_of_users_is_not_told() -> None:
         here, there = moves.taken(np.arange(n + 40) < n), moves.taken(np.arange(n + 40) >= n)
         steps = step_table(moves, here, there)
         assert steps["differs"].any()
-        assert differing(steps, here).empty is not told
-        assert differing(step_table(moves, there, here), there).empty is not told
+        assert differing_step_table(steps, here).empty is not told
+        assert differing_step_table(step_table(moves, there, here), there).empty is not told
 
 
 def test_one_user_has_a_wide_interval_and_nobody_has_no_steps() -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.base.errors import SettingsError
 from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
-from core.journeys.patterns import FunnelSite, any_of, beginnings, matches, matching
+from core.journeys.patterns import FunnelSite, any_of, matches, matching, prefix_patterns
 
 PAGES = ("shop.example/", "shop.example/cart", "shop.example/Cart?step=2", "other.example/cart")
 
@@ -85,10 +85,10 @@ def test_a_whole_address_is_read_as_cleaning_reads_it() -> None:
 
 
 def test_beginnings_by_eye() -> None:
-    assert beginnings(["/p/1", "/p/2", "/x"], ["/p", "/q"]) == ("/p/*", "/x")
-    assert beginnings(["/a", "/a/c"], ["/a/b"]) == ("/a", "/a/c")
-    assert beginnings(["/A1", "/a2"], ["/b"]) == ("/a*",)  # case does not matter to a pattern
-    assert beginnings(["/1", "/2"], []) == ("/*",)
+    assert prefix_patterns(["/p/1", "/p/2", "/x"], ["/p", "/q"]) == ("/p/*", "/x")
+    assert prefix_patterns(["/a", "/a/c"], ["/a/b"]) == ("/a", "/a/c")
+    assert prefix_patterns(["/A1", "/a2"], ["/b"]) == ("/a*",)  # case does not matter to a pattern
+    assert prefix_patterns(["/1", "/2"], []) == ("/*",)
 
 
 def test_beginnings_match_all_that_they_are_to_and_nothing_else() -> None:
@@ -100,4 +100,4 @@ def test_beginnings_match_all_that_they_are_to_and_nothing_else() -> None:
         own = [name for name, one in zip(folded, inside, strict=True) if one]
         rest = [name for name, one in zip(folded, inside, strict=True) if not one]
         if own:
-            assert matching(beginnings(own, rest), folded).tolist() == inside.tolist()
+            assert matching(prefix_patterns(own, rest), folded).tolist() == inside.tolist()

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
-from core.journeys.moves import Level, Places, levels, levels_of, readable
+from core.journeys.moves import Level, Places, levels, levels_of, most_readable_level
 
 SEQUENCES = UserSequences(
     user_id=pa.array(["a", "b"]),
@@ -64,7 +64,7 @@ def test_pages_are_told_apart_where_a_few_have_most_views_and_else_by_what_has_t
     pages = Places.from_names(Level.PAGE, [f"/{page}" for page in range(60)], each)
     themes = Places.from_names(Level.THEME, [f"t{page % 20}" for page in range(60)], each)
     types = Places.from_names(Level.TYPE, [f"k{page % 13}" for page in range(60)], each)
-    assert readable([pages, themes, types], each) is Level.THEME  # 12 of 20 have 60 %
-    assert readable([pages], each) is Level.PAGE
+    assert most_readable_level([pages, themes, types], each) is Level.THEME  # 12 of 20 have 60 %
+    assert most_readable_level([pages], each) is Level.PAGE
     few = Places.from_names(Level.PAGE, ["/cart", "/", "/about"], SEQUENCES)
-    assert readable([few], SEQUENCES) is Level.PAGE
+    assert most_readable_level([few], SEQUENCES) is Level.PAGE

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.data.dataset import Dataset
-from core.journeys.moves import END, START, Moves, readable_places
+from core.journeys.moves import END, START, Moves, most_readable_places
 from core.journeys.step_table import journeys
 from core.profiles.rows import Rows
 from tests.core.journeys.walks import laid_out
@@ -26,7 +26,7 @@ def told() -> dict[str, Any]:
     pages = pd.DataFrame({"page_location": [f"shop.example/{letter}" for letter in "abcd"]})
     dataset = cast(Dataset, SimpleNamespace(sequences=sequences, pages=pages))
     rows = Rows(np.array([0] * 40 + [1] * 40 + [2]), (0, 1), ())
-    moves = Moves.of(sequences, readable_places(dataset, None))
+    moves = Moves.of(sequences, most_readable_places(dataset, None))
     return journeys(moves, rows, {0: "Back and forth", 1: "Onwards"})
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core.data.sequences import UserSequences
 from core.journeys.moves import Level, Places
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 
 START = 1_762_000_000_000_000
 MINUTE = 60_000_000
@@ -50,8 +50,8 @@ def pages_of(sequences: UserSequences, names: Sequence[str] = tuple("ABCDEFGH"))
     return Places.from_names(Level.PAGE, names, sequences)
 
 
-def had(minutes: dict[int, float]) -> Happened:
+def had(minutes: dict[int, float]) -> OutcomeRecord:
     """Who had the outcome, and how many minutes after :data:`START`."""
     users = sorted(minutes)
     first = np.array([START + int(minutes[user] * MINUTE) for user in users], dtype=np.int64)
-    return Happened(np.array(users, dtype=np.int64), np.ones(len(users)), first, {})
+    return OutcomeRecord(np.array(users, dtype=np.int64), np.ones(len(users)), first, {})

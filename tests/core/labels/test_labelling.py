@@ -240,9 +240,9 @@ def test_a_result_is_named_after_the_version_of_the_rungs(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules = LabelSettings(mode=LabelMode.RULES)
-    before = labelling.ingredients(dataset, rules, tmp_path)
+    before = labelling.fingerprints(dataset, rules, tmp_path)
     monkeypatch.setattr(label_cache, "VERSION", label_cache.VERSION + 1)
-    assert labelling.ingredients(dataset, rules, tmp_path) != before
+    assert labelling.fingerprints(dataset, rules, tmp_path) != before
 
 
 def test_a_result_is_named_after_the_language_model(
@@ -252,20 +252,20 @@ def test_a_result_is_named_after_the_language_model(
     found = []
     for model in ("a", "b", ""):
         monkeypatch.setenv("BEHA2VEC_MODEL", model)
-        found.append(labelling.ingredients(dataset, LabelSettings(mode=LabelMode.LLM), tmp_path)["llm"])
+        found.append(labelling.fingerprints(dataset, LabelSettings(mode=LabelMode.LLM), tmp_path)["llm"])
     assert found == ["a @ http://127.0.0.1:1/v1", "b @ http://127.0.0.1:1/v1", "missing"]
-    assert "llm" not in labelling.ingredients(dataset, LabelSettings(), tmp_path)
+    assert "llm" not in labelling.fingerprints(dataset, LabelSettings(), tmp_path)
 
 
 def test_a_result_is_named_after_the_weights_of_the_entailment_model(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     settings = LabelSettings(mode=LabelMode.NLI, nli_model=str(tmp_path))
-    missing = labelling.ingredients(dataset, settings, tmp_path)["nli"]
+    missing = labelling.fingerprints(dataset, settings, tmp_path)["nli"]
     save_entailment_model(tmp_path, ["boots"])
-    first = labelling.ingredients(dataset, settings, tmp_path)["nli"]
+    first = labelling.fingerprints(dataset, settings, tmp_path)["nli"]
     save_entailment_model(tmp_path, ["boots", "shoes"])
-    second = labelling.ingredients(dataset, settings, tmp_path)["nli"]
+    second = labelling.fingerprints(dataset, settings, tmp_path)["nli"]
     assert missing == "missing"
     assert len({missing, first, second}) == 3
 

@@ -12,7 +12,7 @@ from core.base.errors import Cancelled, ResourceError
 from core.base.schema import View
 from core.labels import llm_classifier
 from core.labels.label_types import Label, Rung, Subject
-from core.labels.texts import tidy
+from core.labels.texts import normalise_text
 from core.llm import CallLog, LlmSettings, ServerLlm, Usage
 from core.storage.json_cache import JsonCache
 from tests.core.labels.shop import SETTINGS, TAXONOMY, subject
@@ -199,7 +199,7 @@ def possessed(title: str) -> Script:
 @pytest.mark.parametrize("place", [0, 7, 29])
 def test_a_title_changes_no_label_but_its_own_however_the_model_obeys_it(title: str, place: int) -> None:
     pages = boots(29)
-    cleaned = tidy(title)
+    cleaned = normalise_text(title)
     labels, questions = run(possessed(cleaned), [*pages[:place], subject(title), *pages[place:]])
     assert any(cleaned in page["titles"] for one in questions for page in one["pages"])
     assert labels.pop(place) == "Toys"

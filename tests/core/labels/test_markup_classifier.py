@@ -1,9 +1,9 @@
 import pytest
 
 from core.base.schema import View
+from core.labels.cascade import MarkupClassifier, type_of
 from core.labels.label_settings import default_taxonomy
 from core.labels.label_types import Document, Subject
-from core.labels.ladder import MarkupClassifier, type_of
 from core.labels.rule_classifier import RuleClassifier
 
 TAXONOMY = default_taxonomy()

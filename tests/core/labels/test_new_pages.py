@@ -7,9 +7,9 @@ import pytest
 
 from core.base.progress import silent
 from core.base.schema import PageEvents, Pages, View
-from core.labels import ladder, new_pages
+from core.labels import cascade, new_pages
+from core.labels.cascade import decide_themes, decide_types, sure_rungs
 from core.labels.label_settings import UNKNOWN, LabelSettings, Override
-from core.labels.ladder import decide_themes, decide_types, sure_rungs
 from core.labels.new_pages import NewPages
 from core.labels.pages import read_pages
 from core.labels.rule_classifier import literal_segments
@@ -55,9 +55,9 @@ def test_together_they_are_what_each_is_alone() -> None:
 
 def test_the_ladder_is_climbed_once_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     climbed: list[int] = []
-    decide = ladder.decide
+    decide = cascade.decide
     monkeypatch.setattr(
-        ladder,
+        cascade,
         "decide",
         lambda *args: climbed.append(len(args[1])) or decide(*args),  # type: ignore[func-returns-value]
     )
@@ -69,7 +69,7 @@ def test_the_ladder_is_climbed_once_however_many_they_are(monkeypatch: pytest.Mo
 
 
 def test_no_more_is_remembered_than_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_pages, "KEPT", 5)
+    monkeypatch.setattr(new_pages, "MAX_CACHED", 5)
     labels, fresh = NewPages(SETTINGS), NewPages(SETTINGS)
     assert labels.label(CALLED) == fresh.label(CALLED)
     assert labels.label([("/y", "long " * 100_000)]) == labels.label([("/y", "long " * 100)])

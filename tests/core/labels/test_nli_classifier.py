@@ -30,8 +30,8 @@ class First:
 
 
 def without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nli_classifier, "LEAST_SCORE", 0.0)
-    monkeypatch.setattr(nli_classifier, "LEAST_MARGIN", 0.0)
+    monkeypatch.setattr(nli_classifier, "MIN_SCORE", 0.0)
+    monkeypatch.setattr(nli_classifier, "MIN_MARGIN", 0.0)
 
 
 def test_the_real_pipeline_gives_labels_of_the_taxonomy(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelClass
 from core.labels.page_terms import terms_of, theme_of
 from core.labels.pages import LabelPages, read_pages
-from core.labels.site_themes import MOST, mine_themes, modularity, moves_between, neighbours
+from core.labels.site_themes import MAX_THEMES, mine_themes, modularity, moves_between, neighbours
 
 HOST = "https://a.example"
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})
@@ -176,6 +176,6 @@ def test_whatever_pages_are_called_themes_are_few_and_named_apart(rows: list[tup
     pages, wanted = site([(f"/{path}", title) for path, title in rows]), np.ones(len(rows), dtype=bool)
     found = mine_themes(pages, wanted, neighbours(pages.urls, wanted))
     names = [one.name.casefold() for one in found]
-    assert len(names) == len(set(names)) <= MOST
+    assert len(names) == len(set(names)) <= MAX_THEMES
     assert set(names).isdisjoint(one.casefold() for one in RESERVED)
     assert mine_themes(pages, wanted, neighbours(pages.urls, wanted)) == found

@@ -1,7 +1,7 @@
 import pytest
 
 from core.labels.label_types import Document, Subject
-from core.labels.texts import subject_text, tidy, url_words
+from core.labels.texts import normalise_text, subject_text, url_words
 
 SHIRT = "https://shop.example/en/mens/red-shirt.html?id=77&q=cotton"
 
@@ -68,4 +68,4 @@ def test_text_is_capped() -> None:
 
 
 def test_invisible_and_control_characters_go() -> None:
-    assert tidy("a\u200bb\u202ec\x00d\n\te\ud800\ufeff ﬁ  ") == "abc d e fi"
+    assert normalise_text("a\u200bb\u202ec\x00d\n\te\ud800\ufeff ﬁ  ") == "abc d e fi"

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from core.base.errors import Cancelled, ResourceError
 from core.llm import ChatReply, LlmSettings, LoggedCall, ServerLlm, ToolCall, Usage
-from core.llm.chat_types import Enough
+from core.llm.chat_types import EnoughText
 from tests.core.llm.of_errors import everything_of
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
@@ -49,7 +49,7 @@ def test_an_answer_comes_piece_by_piece() -> None:
 def test_who_wants_no_more_gets_what_is_wanted(streams: bool) -> None:
     def enough(text: str) -> None:
         if "there" in text:
-            raise Enough("Hello there.")
+            raise EnoughText("Hello there.")
 
     kept = Kept()
     long = Reply("Hello there " + "and so on " * 200, streams=streams, piece_s=0.02)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.base.errors import Cancelled
-from core.llm.requests import TooLate, wait_for
+from core.llm.requests import TimedOut, wait_for
 
 
 def test_parts_and_the_result_come_to_whoever_waits() -> None:
@@ -39,7 +39,7 @@ def test_whoever_stops_or_has_no_time_leaves_the_work_behind() -> None:
         finally:
             ended.set()
 
-    for limits, error in (({"seconds": 0.05}, TooLate), ({"should_stop": begun.is_set}, Cancelled)):
+    for limits, error in (({"seconds": 0.05}, TimedOut), ({"should_stop": begun.is_set}, Cancelled)):
         for event in (begun, go_on, ended):
             event.clear()
         with pytest.raises(error):
@@ -49,7 +49,7 @@ def test_whoever_stops_or_has_no_time_leaves_the_work_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "error"), [({"should_stop": lambda: True}, Cancelled), ({"seconds": -1}, TooLate)]
+    ("limits", "error"), [({"should_stop": lambda: True}, Cancelled), ({"seconds": -1}, TimedOut)]
 )
 def test_what_nobody_would_wait_for_is_not_begun(limits: dict[str, Any], error: type[Exception]) -> None:
     begun = threading.Event()

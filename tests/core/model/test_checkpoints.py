@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.model.checkpoints import CHECKPOINT, Learner, Standing, fingerprint, resume, save_checkpoint
+from core.model.checkpoints import CHECKPOINT, Learner, TrainingState, fingerprint, resume, save_checkpoint
 from core.model.model_files import CurveRow
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import plan
 from tests.core.model.toys import TINY, shop, streams_of
 
 ROW = CurveRow(step=3, epoch=1, loss=0.5, users_per_s=100.0)
-STANDING = Standing(fingerprint="mine").after(3, ROW, 2.0)
+STANDING = TrainingState(fingerprint="mine").after(3, ROW, 2.0)
 
 
 def learner(seed: int) -> Learner:

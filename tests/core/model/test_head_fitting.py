@@ -8,7 +8,7 @@ import torch
 
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.base.workers import alone
+from core.base.workers import sequential
 from core.data.sequences import UserSequences
 from core.model import embedding, head_fitting
 from core.model.feature_blocks import BLOCKS, FeatureBlock, normalised
@@ -32,14 +32,14 @@ def fitting(sequences: UserSequences, **labels: list[str]) -> HeadFitting:
     torch.manual_seed(0)
     network = UserBehaviorTransformer(TINY, pages.n_items, pages.n_transitions).eval()
     return HeadFitting(
-        network, streams, vocabularies, sequences, choose_users(sequences), TrainSettings(), alone
+        network, streams, vocabularies, sequences, choose_users(sequences), TrainSettings(), sequential
     )
 
 
 def test_the_two_kinds_of_users_are_the_first_direction(untrained: HeadFitting) -> None:
     heads, report = untrained.fit()
     runs = Spans(untrained.sequences.offsets[:-1], untrained.sequences.lengths)
-    learned = embedding.embed_spans(untrained.network, untrained.streams[View.URL], runs, alone)
+    learned = embedding.embed_spans(untrained.network, untrained.streams[View.URL], runs, sequential)
     first = heads[View.URL].vectors(learned, untrained.streams[View.URL], runs)[:, 0] > 0
     assert first[::2].all() != first[1::2].all()
     assert first[::2].all() or not first[::2].any()
@@ -118,7 +118,7 @@ def test_few_users_and_users_alike_have_vectors(users: dict[str, list[int]]) -> 
     few = fitting(sequences_of(users))
     heads, _ = few.fit()
     runs = Spans(few.sequences.offsets[:-1], few.sequences.lengths)
-    learned = embedding.embed_spans(few.network, few.streams[View.URL], runs, alone)
+    learned = embedding.embed_spans(few.network, few.streams[View.URL], runs, sequential)
     found = heads[View.URL].vectors(learned, few.streams[View.URL], runs)
     assert np.isfinite(found).all()
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.workers import alone, workers
+from core.base.workers import sequential, workers
 from core.model.inputs import Spans, padded_batch, token_streams
 from core.model.network import UserBehaviorTransformer
 from core.model.steps import (
@@ -32,7 +32,7 @@ def step() -> TrainingStep:
     torch.manual_seed(0)
     network = UserBehaviorTransformer(TINY, vocabulary.n_items, vocabulary.n_transitions)
     tokens = PageTokens.of(streams, vocabulary, CPU)
-    return TrainingStep(network, tokens, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone)
+    return TrainingStep(network, tokens, TINY.model_copy(update={"page_dropout": 0.0}), CPU, sequential)
 
 
 def slices() -> tuple[Spans, Spans]:

@@ -4,9 +4,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.naming.claims import NameEvidence
+from core.naming.name_candidates import NameEvidence
 from core.naming.names import SegmentName, name_segments
-from core.naming.words import LONGEST
+from core.naming.words import MAX_NAME_WORDS
 from tests.core.naming.toy import SITE, row, table
 
 
@@ -137,7 +137,7 @@ ROWS = st.builds(
 def test_names_are_short_and_all_different(rows: list[dict[str, object]]) -> None:
     found = names(table(*rows))
     assert len({name.casefold() for name in found}) == len(found)
-    assert all(1 <= len(name.split()) <= LONGEST for name in found)
+    assert all(1 <= len(name.split()) <= MAX_NAME_WORDS for name in found)
 
 
 def test_a_section_that_others_see_too_is_told_by_the_part_that_sets_them_apart() -> None:

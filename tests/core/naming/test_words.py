@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.labels.words import roots
-from core.naming.words import CHARACTERS, LONGEST, SiteWords, is_plain, lower, said
+from core.naming.words import CHARACTERS, MAX_NAME_WORDS, SiteWords, is_plain, item_phrase, lower
 from tests.core.naming.toy import SITE
 
 
@@ -50,26 +50,28 @@ from tests.core.naming.toy import SITE
     ],
 )
 def test_an_item_is_said_in_the_words_of_the_site(family: str, item: str, text: str) -> None:
-    assert said(family, item, SITE) == text
+    assert item_phrase(family, item, SITE) == text
 
 
 def test_what_addresses_spell_without_marks_is_said_as_titles_write_it() -> None:
     site = SiteWords(("s.e/raetsel/", "s.e/grün/"), ("Rätsel | Zeitung", "Ein Quiz"), {"Raetsel": 3})
-    assert said("interest", "Raetsel", site) == "Rätsel"
-    assert said("word", "gruen", site) == said("word", "grun", site) == "grün"
+    assert item_phrase("interest", "Raetsel", site) == "Rätsel"
+    assert item_phrase("word", "gruen", site) == item_phrase("word", "grun", site) == "grün"
 
 
 def test_less_of_a_habit_has_its_own_word() -> None:
-    assert said("measure", "page_views_mean", SITE, less=True) == "fewer pages"  # than the others; not "few"
+    assert (
+        item_phrase("measure", "page_views_mean", SITE, less=True) == "fewer pages"
+    )  # than the others; not "few"
 
 
 @given(
     st.sampled_from(["page", "folder", "word", "theme", "type", "source", "outcome"]), st.text(max_size=90)
 )
 def test_whatever_an_item_is_called_it_is_short(family: str, item: str) -> None:
-    text = said(family, item, SITE)
+    text = item_phrase(family, item, SITE)
     assert len(text) <= CHARACTERS
-    assert len(text.split()) < LONGEST
+    assert len(text.split()) < MAX_NAME_WORDS
 
 
 def test_a_capital_stays_where_it_is_more_than_a_beginning() -> None:
@@ -84,8 +86,8 @@ def test_a_capital_is_as_most_titles_write_the_word_inside_of_them() -> None:
     assert [site.spelled(word) for word in ("tampere", "beds", "japan", "more")] == [
         "Tampere", "beds", "Japan", "more",
     ]  # fmt: skip
-    assert said("theme", "Beds", site) == "beds"
-    assert said("interest", "Beds in Tampere", site) == "beds in Tampere"
+    assert item_phrase("theme", "Beds", site) == "beds"
+    assert item_phrase("interest", "Beds in Tampere", site) == "beds in Tampere"
 
 
 def test_a_code_is_no_word() -> None:
@@ -111,9 +113,16 @@ def test_neither_the_brand_nor_a_folder_of_programs_nor_a_piece_of_names_is_a_na
     slugs = ("best-toppers", "best-pillows", "best-beds", "toppers", "pillows", "beds")
     pages = [f"https://sleepwell.example/pages/{slug}" for slug in slugs]
     site = SiteWords(tuple(pages), (*titles, "Beds | Sleepwell"), {"Offers": 3})
-    assert [said("word", word, site) for word in ("sleepwell", "best", "pages", "toppers")] == [
+    assert [item_phrase("word", word, site) for word in ("sleepwell", "best", "pages", "toppers")] == [
         "", "", "", "toppers",
     ]  # fmt: skip
-    assert (said("folder", "/pages/", site), said("folder", "/pillows/", site)) == ("", "pillows")
-    assert (said("theme", "Sleepwell", site), said("theme", "Beds", site)) == ("", "beds")
-    assert [said("interest", name, site) for name in ("Pages", "Beds", "Offers")] == ["", "beds", "offers"]
+    assert (item_phrase("folder", "/pages/", site), item_phrase("folder", "/pillows/", site)) == (
+        "",
+        "pillows",
+    )
+    assert (item_phrase("theme", "Sleepwell", site), item_phrase("theme", "Beds", site)) == ("", "beds")
+    assert [item_phrase("interest", name, site) for name in ("Pages", "Beds", "Offers")] == [
+        "",
+        "beds",
+        "offers",
+    ]

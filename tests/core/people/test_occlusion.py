@@ -28,9 +28,9 @@ from core.people.occlusion import (
     PartKind,
     reasons,
 )  # fmt: skip
-from core.segments.by_hand import from_users
 from core.segments.clustering import fit
-from core.segments.combination import combine, mixed_as_before
+from core.segments.combination import combine, mix_like
+from core.segments.editing import from_users
 from core.segments.partition import Partition
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
@@ -109,7 +109,7 @@ def test_every_part_is_what_embedding_the_shortened_user_alone_gives(world: Worl
             {"x": [sessions[view] for view in kept]},
         )  # fmt: skip
         views = embed(frozen.model, alone, pages_of(SHOP_URLS))
-        vector = mixed_as_before(views, frozen.combined.weights, frozen.combined.means)[0]
+        vector = mix_like(views, frozen.combined.weights, frozen.combined.means)[0]
         apart = np.linalg.norm(vector - frozen.partition.centroids, axis=1)
         assert row.distance == pytest.approx(apart[found.own], abs=1e-4)
         assert row.next_distance == pytest.approx(apart[found.following], abs=1e-4)

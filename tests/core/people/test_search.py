@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.base.schema import Users
-from core.people.search import NOBODY_SAID, Wanted, search
+from core.people.search import UNKNOWN_VALUE, UserSearch, search
 from core.profiles.rows import Rows, make_rows
 from tests.core.profiles.toy import LABELS, many, toy
 
@@ -22,33 +22,33 @@ def rows() -> Rows:
 @pytest.mark.parametrize(
     ("wanted", "users"),
     [
-        (Wanted(), list(range(8))),
-        (Wanted(saw=(CART,)), [0, 1, 7]),
-        (Wanted(saw=(CART, SALE)), [0, 1, 2, 7]),
-        (Wanted(did=("purchase",)), [0, 3]),
-        (Wanted(saw=(SALE,), did=("purchase",)), [0]),
-        (Wanted(attributes={Users.DEVICE: ("mobile",)}), [0, 1, 5, 6]),
-        (Wanted(attributes={Users.SOURCE: (NOBODY_SAID, "a / b")}), [0, 1, 2, 5, 7]),
-        (Wanted(attributes={Users.DEVICE: ("mobile",), Users.SOURCE: ("c / d",)}), [6]),
-        (Wanted(rows=("segment:1",)), [3, 4]),
-        (Wanted(rows=("segment:0", "group:bot_like"), saw=(CART,)), [0, 1, 7]),
-        (Wanted(rows=("segment:1",), saw=(CART,)), []),
+        (UserSearch(), list(range(8))),
+        (UserSearch(saw=(CART,)), [0, 1, 7]),
+        (UserSearch(saw=(CART, SALE)), [0, 1, 2, 7]),
+        (UserSearch(did=("purchase",)), [0, 3]),
+        (UserSearch(saw=(SALE,), did=("purchase",)), [0]),
+        (UserSearch(attributes={Users.DEVICE: ("mobile",)}), [0, 1, 5, 6]),
+        (UserSearch(attributes={Users.SOURCE: (UNKNOWN_VALUE, "a / b")}), [0, 1, 2, 5, 7]),
+        (UserSearch(attributes={Users.DEVICE: ("mobile",), Users.SOURCE: ("c / d",)}), [6]),
+        (UserSearch(rows=("segment:1",)), [3, 4]),
+        (UserSearch(rows=("segment:0", "group:bot_like"), saw=(CART,)), [0, 1, 7]),
+        (UserSearch(rows=("segment:1",), saw=(CART,)), []),
     ],
 )
-def test_users_fit_one_value_of_every_field(wanted: Wanted, users: list[int], rows: Rows) -> None:
+def test_users_fit_one_value_of_every_field(wanted: UserSearch, users: list[int], rows: Rows) -> None:
     assert search(wanted, toy(), rows).tolist() == users
 
 
 @pytest.mark.parametrize(
     "wanted",
     [
-        Wanted(saw=("page:shop.example/gone",)),
-        Wanted(did=("sign_up",)),
-        Wanted(rows=("segment:9",)),
-        Wanted(attributes={Users.COUNTRY: ("Atlantis",)}),
+        UserSearch(saw=("page:shop.example/gone",)),
+        UserSearch(did=("sign_up",)),
+        UserSearch(rows=("segment:9",)),
+        UserSearch(attributes={Users.COUNTRY: ("Atlantis",)}),
     ],
 )
-def test_what_is_not_there_is_said(wanted: Wanted, rows: Rows) -> None:
+def test_what_is_not_there_is_said(wanted: UserSearch, rows: Rows) -> None:
     with pytest.raises(SettingsError, match="is not in the data"):
         search(wanted, toy(), rows)
 
@@ -59,7 +59,7 @@ def test_random_users_are_found_as_a_loop_finds_them() -> None:
         random = np.random.default_rng(seed)
         pages = random.choice(9, 2, replace=False)
         segment = int(random.choice(labels[labels >= 0]))
-        wanted = Wanted(
+        wanted = UserSearch(
             saw=tuple(f"page:{data.page_location[page]}" for page in pages), rows=(f"segment:{segment}",)
         )
         saw = {

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.base.schema import OUTSIDE, SET_ASIDE
-from core.people.membership_order import between, outlying
+from core.people.membership_order import borderline_users, outlying_users
 from core.segments.membership import Memberships
 
 LABELS = np.array([0, 0, 0, 1, SET_ASIDE, SET_ASIDE, OUTSIDE])
@@ -17,10 +17,10 @@ FOUND = Memberships(
 
 
 def test_between_segments_is_who_is_nearly_as_near_to_the_next() -> None:
-    assert between(FOUND, LABELS, 0, 3).tolist() == [2, 0, 1]
-    assert between(FOUND, LABELS, 0, 1).tolist() == [2]
-    assert between(FOUND, LABELS, 1, 5).tolist() == [3]
+    assert borderline_users(FOUND, LABELS, 0, 3).tolist() == [2, 0, 1]
+    assert borderline_users(FOUND, LABELS, 0, 1).tolist() == [2]
+    assert borderline_users(FOUND, LABELS, 1, 5).tolist() == [3]
 
 
 def test_outlying_is_who_is_farthest_from_the_middle() -> None:
-    assert outlying(FOUND, LABELS, 0, 2).tolist() == [2, 1]
+    assert outlying_users(FOUND, LABELS, 0, 2).tolist() == [2, 1]

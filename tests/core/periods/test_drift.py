@@ -137,7 +137,7 @@ def test_random_halves_are_silent_and_a_planted_change_is_not() -> None:
 
 
 def test_of_many_users_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_USERS", 20)
+    monkeypatch.setattr(module, "MAX_USERS", 20)
     found = drift(*two_exports(1)[:2], 3)
     assert found.users == (20, 20)
     assert found.table[Col.N].max() == 20

@@ -43,7 +43,7 @@ def row(figure: DriftFigure, item: int = 0) -> dict[str, object]:
 def test_a_figure_in_a_sentence(figure: DriftFigure, item: int, told: str) -> None:
     found = row(figure, item)
     name = words.figure_name(found, list(NAMES.values()), ["https://a.example/cart"], "https://a.example")
-    assert words.told_row(found, name) == told
+    assert words.figure_line(found, name) == told
 
 
 def drift(n: int, shift: float = 0) -> Drift:
@@ -96,7 +96,7 @@ def test_what_raised_the_alarm_is_said_in_words() -> None:
     told = found.table[found.table["p_value"] <= 0.05]
     first = told[told[FIGURE] != DriftFigure.DIRECTION].iloc[0]
     assert lines[0].startswith("What users do has changed")
-    assert lines[1] == f"- {words.told_row(first, names[int(first.name)])}"
+    assert lines[1] == f"- {words.figure_line(first, names[int(first.name)])}"
     assert lines[-1].startswith("p = 0.010. Where nothing has changed, about one in 20 later exports of")
     directions = found.table.assign(**{FIGURE: DriftFigure.DIRECTION.value})
     assert words.reasons(replace(found, table=directions), names) == [

@@ -11,7 +11,7 @@ import pytest
 from core.base.errors import SettingsError
 from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.base.schema import Users
-from core.periods.filter import ATTRIBUTES, CountFilter, fitting
+from core.periods.filter import ATTRIBUTES, CountFilter, apply_filter
 from tests.core.periods.visits import CASES, frame, random_case, visits
 
 USERS = pd.DataFrame(
@@ -25,7 +25,7 @@ VISITS = visits([[0.1, 1.1], [1.2], [2.3]])
 
 
 def left(chosen: CountFilter, clock: LocalClock = UTC_CLOCK) -> tuple[list[int], int]:
-    found = fitting(chosen, USERS, VISITS, clock)
+    found = apply_filter(chosen, USERS, VISITS, clock)
     return np.flatnonzero(found.users).tolist(), int(found.views.sum())
 
 
@@ -81,8 +81,8 @@ def test_it_leaves_what_pandas_leaves(seed: int) -> None:
     kept &= (users[Users.DEVICE] == "a").to_numpy()[views["user"]]
     if not kept.any():
         with pytest.raises(SettingsError):
-            fitting(chosen, users, sequences, clock)
+            apply_filter(chosen, users, sequences, clock)
         return
-    found = fitting(chosen, users, sequences, clock)
+    found = apply_filter(chosen, users, sequences, clock)
     assert (found.views == kept.to_numpy()).all()
     assert set(np.flatnonzero(found.users)) == set(views["user"][kept])

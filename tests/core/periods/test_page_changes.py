@@ -11,7 +11,7 @@ import pytest
 
 from core.differences.table import Diff
 from core.periods.drift import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
-from core.periods.placed_users import PlacedUsers, ViewedPages, far_limit
+from core.periods.placed_users import PlacedUsers, ViewedPages, distance_limit
 from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col
 from tests.core.periods.two_exports import two_exports
@@ -51,7 +51,7 @@ def test_where_nothing_changed_there_is_hardly_a_page() -> None:
 
 def test_far_users_of_the_later_export_who_are_alike_are_new_behaviour() -> None:
     before, after, _ = two_exports(5, n=600)
-    limit = far_limit(before)
+    limit = distance_limit(before)
     none = far_groups(before, after, limit)
     assert not none[Diff.DIFFERS].any()
     vectors, distance, pages = after.vectors.copy(), after.distance.copy(), after.pages.seen.toarray()
@@ -69,7 +69,7 @@ def test_far_users_of_the_later_export_who_are_alike_are_new_behaviour() -> None
 
 def test_too_few_far_users_make_no_group() -> None:
     before, after, _ = two_exports(5)
-    assert len(far_groups(before, after, far_limit(before))) == 0
+    assert len(far_groups(before, after, distance_limit(before))) == 0
 
 
 @pytest.mark.parametrize("of_a_folder", [False, True])

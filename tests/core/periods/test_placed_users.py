@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from core.periods.placed_users import FAR_SHARE, far_limit
+from core.periods.placed_users import FAR_SHARE, distance_limit
 from tests.core.periods.two_exports import KNOWN, NAMES, two_exports
 
 
@@ -34,8 +34,8 @@ def test_views_users_and_unknown_pages_are_those_of_a_plain_count(seed: int) -> 
 
 def test_one_in_twenty_of_the_training_period_is_far() -> None:
     before, _, _ = two_exports(1, n=2000)
-    assert before.far(far_limit(before))[before.clustered].mean() == pytest.approx(FAR_SHARE, abs=1e-3)
-    assert not before.far(far_limit(before))[~before.clustered].any()
+    assert before.far(distance_limit(before))[before.clustered].mean() == pytest.approx(FAR_SHARE, abs=1e-3)
+    assert not before.far(distance_limit(before))[~before.clustered].any()
 
 
 def test_who_is_in_no_segment_stands_behind_the_last_one() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.periods.drift import Wear, Worn, drift, wear
+from core.periods.drift import RetrainingReason, Wear, drift, wear
 from core.periods.placed_users import PlacedUsers
 from core.periods.training_period import TrainingPeriod
 from tests.core.periods.two_exports import two_exports
@@ -18,13 +18,15 @@ GOOD = Wear(0.05, 0.04, 0.06, enough=True)
     ("change", "by"),
     [
         ({}, ()),
-        ({"unknown": 0.15}, (Worn.UNKNOWN,)),
-        ({"far": 0.1}, (Worn.FAR,)),
+        ({"unknown": 0.15}, (RetrainingReason.UNKNOWN,)),
+        ({"far": 0.1}, (RetrainingReason.FAR,)),
         ({"far": 0.3, "enough": False}, ()),
         ({"far": float("nan")}, ()),
     ],
 )
-def test_what_speaks_for_another_training(change: dict[str, object], by: tuple[Worn, ...]) -> None:
+def test_what_speaks_for_another_training(
+    change: dict[str, object], by: tuple[RetrainingReason, ...]
+) -> None:
     assert replace(GOOD, **change).by == by
 
 

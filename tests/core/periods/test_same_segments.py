@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.base.schema import OUTSIDE
-from core.periods.migration import EARLIER, KEPT, LATER, OVERLAP, PAGES_ALIKE, SAME, same_segments
+from core.periods.migration import EARLIER, LATER, OVERLAP, PAGES_ALIKE, SAME, STAYED, same_segments
 from core.periods.placed_users import PlacedUsers
 from core.segments.identity import DISSOLVED, chance
 from core.segments.partition import Partition
@@ -51,7 +51,7 @@ def test_the_same_users_under_other_numbers_are_the_same_segments() -> None:
     found = same_segments(before, after, frozen, later(swapped, [0, 1, 2]))
     told = found.table.set_index(EARLIER)
     assert told[LATER].to_dict() == {2: 1, 4: 2, 6: 0}
-    assert told[KEPT].to_dict() == {2: 2, 4: 4, 6: 6}
+    assert told[STAYED].to_dict() == {2: 2, 4: 4, 6: 6}
     assert told[OVERLAP].tolist() == [1, 1, 1]
     assert told[SAME].all()
     assert found.quality == {2: 1, 4: 1, 6: 1}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.data.sequences import UserSequences
-from core.periods.placed_users import by_section, live_shortly, sections
+from core.periods.placed_users import are_short_lived, by_section, sections
 from tests.core.periods.visits import visits
 
 
@@ -38,13 +38,13 @@ def dated(n_sections: int = 2) -> tuple[UserSequences, list[str]]:
 
 def test_pages_live_shortly_where_those_of_later_days_are_new() -> None:
     views, names = dated()
-    assert live_shortly(views, names)
+    assert are_short_lived(views, names)
     assert by_section(views, names)
-    assert not live_shortly(views, sections(names))
+    assert not are_short_lived(views, sections(names))
     lasting = replace(views, page=views.page % 4)  # four pages again and again
-    assert not live_shortly(lasting, names)
+    assert not are_short_lived(lasting, names)
     one_day = replace(views, timestamp=views.timestamp % 86_400_000_000 + np.arange(len(views.page)))
-    assert not live_shortly(one_day, names)
+    assert not are_short_lived(one_day, names)
 
 
 def test_sections_are_compared_where_they_live_longer_than_their_pages() -> None:
@@ -60,5 +60,5 @@ def test_few_users_who_see_other_pages_are_no_sign_of_dated_ones() -> None:
         views = visits([np.sort(rng.random(4) * 8).tolist() for _ in range(30)])
         pages = rng.choice(1_000, len(views.page), p=(weights := 1 / np.arange(1, 1_001)) / weights.sum())
         views = replace(views, page=pages.astype(np.int32))
-        found.append(live_shortly(views, [f"/{'ab'[page % 2]}/{page}" for page in range(1_000)]))
+        found.append(are_short_lived(views, [f"/{'ab'[page % 2]}/{page}" for page in range(1_000)]))
     assert sum(found) <= 1

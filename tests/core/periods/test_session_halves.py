@@ -60,7 +60,7 @@ def test_parts_are_as_unequal_as_is_asked_for() -> None:
 
 
 def test_of_many_users_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_period, "MOST_USERS", 5)
+    monkeypatch.setattr(training_period, "MAX_USERS", 5)
     source = sequences(np.random.default_rng(3), np.arange(50))
     users, halves = halves_of(source, np.ones(50, dtype=bool))
     assert len(users) == 5

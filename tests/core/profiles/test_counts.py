@@ -10,12 +10,12 @@ from core.base.progress import silent
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings, IngestSettings, OutcomeCount
 from core.data.dataset import Dataset
-from core.engines.parts import split
+from core.engines.parts import split_by_user
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
-from core.profiles.counts import Counts, NamedCounts, _named, added_up, count
-from core.profiles.data import MOST_PAGES, ProfileData
-from core.profiles.metrics import Profiles, of_used_rows, profile, profile_counts, with_any_of
+from core.profiles.counts import Counts, NamedCounts, _named, count, sum_counts
+from core.profiles.data import MAX_PAGES, ProfileData
+from core.profiles.metrics import Profiles, drop_empty_rows, profile, profile_counts, with_any_of
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.rows import all_rows
 from tests.core.ingest.crowd import crowd
@@ -33,7 +33,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Sets:
     (folder / "decided").mkdir()
     decided = decide(raw, IngestSettings(), folder / "decided", silent)
     parts = []
-    for number, part in enumerate(split(raw, 2, folder / "parts")):
+    for number, part in enumerate(split_by_user(raw, 2, folder / "parts")):
         (out := folder / str(number)).mkdir()
         transform(part, IngestSettings(), out, silent, folder, decided=decided)
         parts.append(Dataset(out, ""))
@@ -55,7 +55,7 @@ def counted(part: Dataset, whole: OutcomeIndex, settings: AnalyzeSettings) -> Co
 
 
 def told(counts: Counts, whole: OutcomeIndex, settings: AnalyzeSettings) -> Profiles:
-    return of_used_rows(profile_counts(counts.in_order(MOST_PAGES), whole, settings))
+    return drop_empty_rows(profile_counts(counts.in_order(MAX_PAGES), whole, settings))
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_the_profile_of_parts_is_that_of_the_whole(
     settings = AnalyzeSettings(outcome=outcome, outcome_counts=counts)
     expected = profile(data, labels_of(whole), settings)
     one, two = (counted(part, data.outcomes, settings) for part in parts)
-    found = told(added_up([one, two]), data.outcomes, settings)
-    alone = told(added_up([counted(whole, data.outcomes, settings)]), data.outcomes, settings)
-    by_steps = told(added_up([added_up([two]), one]), data.outcomes, settings)
+    found = told(sum_counts([one, two]), data.outcomes, settings)
+    alone = told(sum_counts([counted(whole, data.outcomes, settings)]), data.outcomes, settings)
+    by_steps = told(sum_counts([sum_counts([two]), one]), data.outcomes, settings)
     assert alone.to_json() == found.to_json() == by_steps.to_json()
     assert found.n_users == expected.n_users == len(whole.users)
     assert len(expected.segments) > 3
@@ -119,7 +119,7 @@ def test_a_page_that_nobody_of_a_part_saw_is_an_outcome_that_nobody_of_it_has(
     there = ProfileData.from_dataset(other).outcomes.part_of(data.outcomes, settings.outcome or ())
     assert len(there.parts(settings)[f"page:{alone}"].user) == 0
     assert there.parts(settings)["purchase"].user.tolist() == there["purchase"].user.tolist()
-    found = added_up([counted(part, data.outcomes, settings) for part in parts]).outcomes
+    found = sum_counts([counted(part, data.outcomes, settings) for part in parts]).outcomes
     expected = with_any_of(data.outcomes.parts(settings))
     for name, had in expected.items():
         assert found[name].users.sum() == len(had.user)

@@ -8,7 +8,7 @@ import pytest
 
 from core.base.schema import Group
 from core.profiles import data as module
-from core.profiles.data import GROUPS, ProfileData, coded
+from core.profiles.data import GROUPS, ProfileData, encode_column
 from tests.core.profiles.toy import BLOG, CART, HOME, SALE, outcomes, toy, toy_dataset, toy_tables
 
 
@@ -60,17 +60,17 @@ def test_a_file_without_events_or_engagement() -> None:
 
 
 def test_texts_are_numbered_by_frequency_then_by_name() -> None:
-    found = coded(pd.Series(["b", "a", None, "c", "c", "a"], dtype="str"))
+    found = encode_column(pd.Series(["b", "a", None, "c", "c", "a"], dtype="str"))
     assert found.values == ("a", "c", "b")
     assert found.codes.tolist() == [2, 0, -1, 1, 1, 0]
-    nothing = coded(pd.Series([None, None], dtype="str"))
+    nothing = encode_column(pd.Series([None, None], dtype="str"))
     assert (nothing.values, nothing.codes.tolist()) == ((), [-1, -1])
 
 
 def test_rare_pages_are_not_listed_but_still_count_as_different_pages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MOST_PAGES", 2)
+    monkeypatch.setattr(module, "MAX_PAGES", 2)
     data = ProfileData.from_tables(*toy_tables())
     assert data.seen.page.max() == 1
     assert len(data.page_location) == 2

@@ -137,7 +137,7 @@ def test_what_nobody_did_is_in_a_row_of_its_own_and_in_the_total() -> None:
     happened = outcomes([(0, "purchase", 1, 1, 30.0), (8, "purchase", 1, 1, 7.0)]).assign(currency="EUR")
     nobody = OutcomeUsers(users=0, without_page_view=0, events=2, revenue={"EUR": 5, "USD": 4})
     data = ProfileData.from_tables(users, pages, happened, sequences)
-    data = replace(data, outcomes=replace(data.outcomes, nobodys={"purchase": nobody}))
+    data = replace(data, outcomes=replace(data.outcomes, without_user_id={"purchase": nobody}))
     table = profile(data, LABELS, AnalyzeSettings()).outcomes.set_index([Col.CURRENCY, Col.KEY])
     euros, dollars = (table.loc[currency] for currency in ("EUR", "USD"))
     assert euros.loc["group:no_user_id", Col.LABEL] == "No user id (2 times)"

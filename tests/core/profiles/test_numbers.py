@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.profiles.rows import Numbers, Rows, medians, put_together
+from core.profiles.rows import Numbers, Rows, medians, merge_numbers
 
 VALUES = st.lists(st.one_of(st.integers(-3, 9).map(float), st.just(float("nan"))), min_size=1, max_size=40)
 
@@ -13,7 +13,7 @@ VALUES = st.lists(st.one_of(st.integers(-3, 9).map(float), st.just(float("nan"))
 def test_numbers_by_eye() -> None:
     numbers = Numbers.of(np.array([0, 1, 0, 1, 1]), np.array([3.0, 1.0, 3.0, np.nan, 2.0]))
     assert numbers.value.tolist() == [1, 2, 3, 3]
-    together = put_together([numbers, numbers])
+    together = merge_numbers([numbers, numbers])
     assert (together.row.tolist(), together.value.tolist()) == ([1, 1, 0], [1, 2, 3])
     assert together.users.tolist() == [2, 2, 4]
     assert together.known(3).tolist() == [4, 4, 0]
@@ -23,7 +23,7 @@ def test_numbers_by_eye() -> None:
 
 
 def test_of_nobody_nothing_is_known() -> None:
-    nobody = put_together([Numbers.of(np.zeros(0, int), np.zeros(0))] * 2)
+    nobody = merge_numbers([Numbers.of(np.zeros(0, int), np.zeros(0))] * 2)
     assert np.isnan(nobody.median)
     assert nobody.spread == 0
     assert nobody.sums(2).tolist() == [0, 0]
@@ -37,8 +37,8 @@ def test_figures_are_those_of_numpy_and_parts_make_no_difference(
     value, row = np.array(values), np.arange(len(values)) % 3
     part = np.arange(len(values)) * 7 % n_parts
     whole = Numbers.of(row, value)
-    parts = put_together([Numbers.of(row[part == one], value[part == one]) for one in range(n_parts)])
-    alone = put_together([whole])
+    parts = merge_numbers([Numbers.of(row[part == one], value[part == one]) for one in range(n_parts)])
+    alone = merge_numbers([whole])
     for name in ("row", "value", "users", "weight"):
         assert getattr(parts, name).tobytes() == getattr(alone, name).tobytes()
     known = value[~np.isnan(value)]
@@ -53,7 +53,7 @@ def test_figures_are_those_of_numpy_and_parts_make_no_difference(
 @pytest.mark.parametrize("row", [3, 40_000, 70_000])
 def test_of_however_many_rows_each_is_itself(row: int) -> None:
     many = Numbers(np.array([row, 1, row]), np.array([1.0, 2.0, 2.0]), np.ones(3), np.ones(3))
-    found = put_together([many, many])
+    found = merge_numbers([many, many])
     assert [*zip(found.row.tolist(), found.value.tolist(), strict=True)] == [(row, 1), (1, 2), (row, 2)]
     rows = Rows(np.zeros(0, np.intp), tuple(range(row + 1)), ())
     assert medians(rows, many)[[1, row]].tolist() == [2, 1.5]

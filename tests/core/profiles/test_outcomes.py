@@ -17,7 +17,7 @@ from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.profiles.counts import count
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
-from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of, path_of
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of, path_of
 from core.profiles.rows import make_rows
 from tests.core.profiles.toy import CART, LABELS, SALE, many, outcomes, tables, toy, toy_tables
 
@@ -231,7 +231,7 @@ def test_paths() -> None:
 
 def test_happened_of_nobody() -> None:
     empty = np.zeros(0, np.int64)
-    assert Happened(empty, empty.astype(float), empty, {}).revenue.tolist() == []
+    assert OutcomeRecord(empty, empty.astype(float), empty, {}).revenue.tolist() == []
 
 
 def test_a_template_of_many_pages_is_found_at_once() -> None:
@@ -246,5 +246,5 @@ def test_a_template_of_many_pages_is_found_at_once() -> None:
 
 def test_money_of_one_currency_alone() -> None:
     paid = {"GBP": np.array([30.0, np.nan]), "EUR": np.array([np.nan, 20.0])}
-    happened = Happened(np.array([0, 3]), np.ones(2), np.zeros(2, dtype=np.int64), paid)
+    happened = OutcomeRecord(np.array([0, 3]), np.ones(2), np.zeros(2, dtype=np.int64), paid)
     np.testing.assert_array_equal(happened.paid_in("EUR").revenue, [np.nan, 20.0])

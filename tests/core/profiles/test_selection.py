@@ -11,7 +11,7 @@ from core.data.sequences import UserSequences
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.rows import make_rows
-from core.profiles.top_pages import select
+from core.profiles.top_pages import describe_selection
 from tests.core.profiles.toy import outcomes
 
 HERE, THERE, ONCE = 40, 60, 10
@@ -44,7 +44,7 @@ def data() -> ProfileData:
 
 
 def test_the_mix_counts_segments_and_groups_of_the_selection(data: ProfileData) -> None:
-    chosen = select(data, make_rows(data, LABELS), np.array([0, 1, 2, HERE, N - 1]))
+    chosen = describe_selection(data, make_rows(data, LABELS), np.array([0, 1, 2, HERE, N - 1]))
     assert chosen.mix[Col.KEY].tolist() == ["segment:0", "segment:1", "group:one_page"]
     assert chosen.mix[Col.USERS].tolist() == [3, 1, 1]
     assert chosen.mix[Col.SHARE].tolist() == [0.6, 0.2, 0.2]
@@ -52,22 +52,24 @@ def test_the_mix_counts_segments_and_groups_of_the_selection(data: ProfileData) 
 
 
 def test_a_segment_that_is_not_selected_is_not_listed(data: ProfileData) -> None:
-    assert select(data, make_rows(data, LABELS), np.arange(HERE)).mix[Col.KEY].tolist() == ["segment:0"]
+    assert describe_selection(data, make_rows(data, LABELS), np.arange(HERE)).mix[Col.KEY].tolist() == [
+        "segment:0"
+    ]
 
 
 def test_pages_are_those_that_set_the_selection_apart(data: ProfileData) -> None:
-    pages = select(data, make_rows(data, LABELS), np.arange(HERE)).pages
+    pages = describe_selection(data, make_rows(data, LABELS), np.arange(HERE)).pages
     assert pages[Col.PAGE_LOCATION].tolist() == ["a"]
     assert pages[Col.RANKING].tolist() == [PageRanking.OVER.value]
     assert (pages[Col.SHARE].iloc[0], pages[Col.REST_SHARE].iloc[0]) == (1.0, 0.0)
 
 
 def test_where_nothing_stands_out_the_most_viewed_pages_are_listed(data: ProfileData) -> None:
-    everybody = select(data, make_rows(data, LABELS), np.arange(N))
+    everybody = describe_selection(data, make_rows(data, LABELS), np.arange(N))
     assert set(everybody.pages[Col.RANKING]) == {PageRanking.MOST_VIEWED.value}
     assert everybody.mix[Col.REST_SHARE].isna().all()
 
 
 def test_nobody_selected_is_said_in_words(data: ProfileData) -> None:
     with pytest.raises(InputError, match="No user is selected"):
-        select(data, make_rows(data, LABELS), np.array([], dtype=np.int64))
+        describe_selection(data, make_rows(data, LABELS), np.array([], dtype=np.int64))

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from core.data.dataset import TimedEvents
 from core.facts.answer import Answer, Chart, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
-from core.facts.contrasting import DESCRIBED, shown_by
+from core.facts.contrasting import DESCRIBED, sentence_on_tests
 from core.facts.fact_maker import Figures, notes
 from core.facts.other_tools import ALL_COUNTED
 from core.facts.sentences import plain
 from core.people.look_alikes import LookAlikes
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, HOW_SURE, TESTED, TRUST
 from core.questions.lexicon import lexicon
@@ -33,7 +33,8 @@ def _added() -> Context:
     events = TimedEvents(user, none, at, none, np.array([4, 1], dtype=np.int32), ("add_to_cart",))
     basis, index = EIGHT.tables.basis, EIGHT.tables.basis.data.outcomes
     index = replace(
-        index, events={**index.events, "add_to_cart": Happened(user.astype(np.int64), np.ones(2), at, {})}
+        index,
+        events={**index.events, "add_to_cart": OutcomeRecord(user.astype(np.int64), np.ones(2), at, {})},
     )
     basis = replace(basis, events=lambda: events, data=replace(basis.data, outcomes=index))
     return replace(EIGHT, tables=replace(EIGHT.tables, basis=basis))
@@ -333,9 +334,9 @@ def test_whether_a_difference_is_real_is_said_where_that_is_asked() -> None:
     (contrast,) = ask(f"What is the {asked}?", about).blocks
     assert isinstance(contrast, Contrast)
     assert ask(f"Is the {asked} real?", about).blocks == (
-        contrast, *notes(shown_by(about, [contrast])),
+        contrast, *notes(sentence_on_tests(about, [contrast])),
     )  # fmt: skip
-    assert shown_by(about, [contrast]) == DESCRIBED
+    assert sentence_on_tests(about, [contrast]) == DESCRIBED
 
 
 def test_a_total_is_of_all_users_whatever_was_asked_before() -> None:

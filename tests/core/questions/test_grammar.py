@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.facts.items import Dimension
-from core.questions.grammar import LONGEST, parse
+from core.questions.grammar import MAX_LENGTH, parse
 from core.questions.parsed import Parsed
 from tests.core.facts.toy import context
 
@@ -173,7 +173,7 @@ def test_a_question_that_goes_on() -> None:
 
 
 def test_a_very_long_question_is_not_read() -> None:
-    assert read("users " * (LONGEST + 1)).unknown
+    assert read("users " * (MAX_LENGTH + 1)).unknown
 
 
 def test_a_name_that_is_only_suggested_is_read_and_noted() -> None:

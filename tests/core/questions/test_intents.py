@@ -4,12 +4,12 @@ import pytest
 
 from core.questions.grammar import parse
 from core.questions.intents import INTENTS, Intent, choose, choose_all
-from core.questions.resolve import settled
+from core.questions.resolve import combine_words
 from tests.core.facts.toy import context
 
 
 def intent_of(question: str) -> str | None:
-    intent = choose(settled(parse(question, context()), context()))
+    intent = choose(combine_words(parse(question, context()), context()))
     return intent.name if intent else None
 
 
@@ -75,5 +75,5 @@ def test_an_intent_refuses_what_it_does_not_use() -> None:
     ],
 )
 def test_a_list_is_asked_of_each_row_and_kind(question: str, names: list[str]) -> None:
-    chosen = choose_all(settled(parse(question, context()), context()))
+    chosen = choose_all(combine_words(parse(question, context()), context()))
     assert [intent.name for intent, _ in chosen] == names

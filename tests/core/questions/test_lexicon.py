@@ -8,7 +8,16 @@ from core.base.settings import AnalyzeSettings
 from core.facts.answer import BY_KEY, MEASURES
 from core.profiles.metrics import profile
 from core.questions.answers import ask
-from core.questions.lexicon import NO_PURCHASE, Meaning, Sort, lexicon, spelt, stemmed, tokens, vocabulary
+from core.questions.lexicon import (
+    NO_PURCHASE,
+    Meaning,
+    Sort,
+    expand_chat_spelling,
+    lexicon,
+    stemmed,
+    tokens,
+    vocabulary,
+)
 from tests.core.facts.toy import context, without_outcome
 from tests.core.profiles.toy import LABELS, toy
 
@@ -73,8 +82,10 @@ def test_every_measure_is_called_something() -> None:
 
 
 def test_the_spellings_of_chats_are_words() -> None:
-    assert spelt("How many ppl, pls? /ppl and pplx") == "How many people, please? /ppl and pplx"
-    assert spelt("Whats the avg") == "what is the average"
+    assert (
+        expand_chat_spelling("How many ppl, pls? /ppl and pplx") == "How many people, please? /ppl and pplx"
+    )
+    assert expand_chat_spelling("Whats the avg") == "what is the average"
 
 
 def test_the_outcome_is_called_by_its_event() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.questions.grammar import parse
-from core.questions.resolve import settled
+from core.questions.resolve import combine_words
 from tests.core.facts.toy import context
 
 
@@ -48,12 +48,12 @@ from tests.core.facts.toy import context
     ],
 )  # fmt: skip
 def test_what_is_meant(question: str, rows: list[str], measures: list[str], cues: set[str]) -> None:
-    made = settled(parse(question, context()), context())
+    made = combine_words(parse(question, context()), context())
     assert (made.rows, made.measures, made.cues) == (rows, measures, cues)
 
 
 def test_what_was_parsed_stays_as_it_is() -> None:
     parsed = parse("which segment has the biggest revenue of the best", context())
     before = (list(parsed.rows), list(parsed.measures), set(parsed.cues))
-    settled(parsed, context())
+    combine_words(parsed, context())
     assert (parsed.rows, parsed.measures, parsed.cues) == before

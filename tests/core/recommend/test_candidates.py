@@ -8,7 +8,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.recommend.candidates import SOURCES, PageCandidates, Reach, Source, best, candidates, nearest, ranks
+from core.recommend.candidates import (
+    SOURCES,
+    PageCandidates,
+    Reach,
+    Source,
+    candidates,
+    nearest,
+    ranks,
+    top_candidates,
+)
 from core.recommend.page_tables import PageTables, SeenPages, count_tables
 from tests.core.recommend.site import CART, A, B, C, D, chained, tables_of
 
@@ -122,7 +131,7 @@ def test_sources_blend_and_ranks_are_what_dense_arithmetic_gives(
     own = dense[np.arange(60), target]
     expected = (dense > own[:, None]).sum(axis=1) + ((dense == own[:, None]).sum(axis=1) - 1) / 2
     assert rank.tolist() == np.where(own > 0, expected, np.inf).tolist()
-    place = best(found, scores, 5)
+    place = top_candidates(found, scores, 5)
     assert found.column[place].tolist() == np.argsort(-dense - 1e-15, axis=1, kind="stable")[:, :5].tolist()
 
 
@@ -130,5 +139,5 @@ def test_there_are_fewer_where_fewer_may_come() -> None:
     found = PageCandidates(
         np.array([0, 2, 2]), np.array([0, 1]), np.ones((2, 1), np.float32), (Source.BIGRAM,)
     )
-    assert best(found, np.array([0.25, 0.75]), 3).tolist() == [[1, 0, -1], [-1, -1, -1]]
+    assert top_candidates(found, np.array([0.25, 0.75]), 3).tolist() == [[1, 0, -1], [-1, -1, -1]]
     assert ranks(found, np.array([0.25, 0.75]), np.array([0, -1])).tolist() == [1, np.inf]

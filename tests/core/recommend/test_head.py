@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.recommend.candidates import (
-    FEWEST_JUDGED,
+    MIN_JUDGED,
     SOURCES,
     STATED,
-    Asked,
+    KnownMoments,
     PageCandidates,
     Reach,
     Source,
@@ -21,7 +21,9 @@ from core.recommend.candidates import (
 N_PAGES = 30
 
 
-def asked(knows: dict[Source, float], n_users: int = 200, reach: Reach = Reach.NEW, seed: int = 0) -> Asked:
+def asked(
+    knows: dict[Source, float], n_users: int = 200, reach: Reach = Reach.NEW, seed: int = 0
+) -> KnownMoments:
     """Two moments a user; each source gives the right page this share of its mass on average, else noise."""
     rng = np.random.default_rng(seed)
     n = 2 * n_users
@@ -35,7 +37,7 @@ def asked(knows: dict[Source, float], n_users: int = 200, reach: Reach = Reach.N
         np.arange(n + 1) * N_PAGES, np.tile(np.arange(N_PAGES), n),
         given.reshape(-1, len(SOURCES[reach])).astype(np.float32), SOURCES[reach],
     )  # fmt: skip
-    return Asked(found, target, np.repeat(np.arange(n_users), 2))
+    return KnownMoments(found, target, np.repeat(np.arange(n_users), 2))
 
 
 def test_the_source_that_knows_gets_the_weight_and_the_gain() -> None:
@@ -68,10 +70,12 @@ def test_weights_are_the_most_likely_ones() -> None:
 def test_a_blend_that_finds_less_falls_back_to_the_plain_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the sources beside the plain ones mislead: likely on the half that fits, wrong on the other."""
     many = asked({Source.BIGRAM: 0.7}, n_users=60, reach=Reach.ANY)
-    hits = Asked.hits
+    hits = KnownMoments.hits
     misled = {Source.LAG, Source.NEIGHBOURS}
     monkeypatch.setattr(
-        Asked, "hits", lambda self, weights: hits(self, weights) * (0.0 if misled & set(weights) else 1.0)
+        KnownMoments,
+        "hits",
+        lambda self, weights: hits(self, weights) * (0.0 if misled & set(weights) else 1.0),
     )
     head = fit_head(many, Reach.ANY)
     assert not head.blended
@@ -81,7 +85,7 @@ def test_a_blend_that_finds_less_falls_back_to_the_plain_way(monkeypatch: pytest
 
 
 def test_the_plain_way_is_stated_where_few_can_be_asked() -> None:
-    head = fit_head(asked({Source.BIGRAM: 1}, n_users=FEWEST_JUDGED - 1), Reach.ANY)
+    head = fit_head(asked({Source.BIGRAM: 1}, n_users=MIN_JUDGED - 1), Reach.ANY)
     assert head.judged is None
     assert head.weights == STATED
     unseen = fit_head(asked({}, n_users=3), Reach.NEW)
@@ -94,7 +98,7 @@ def test_users_count_the_same_however_many_moments_they_have() -> None:
         np.arange(len(one.target) * 3 + 1) * N_PAGES, np.tile(one.found.column, 3),
         np.tile(one.found.given, (3, 1)), one.found.sources,
     )  # fmt: skip
-    repeated = Asked(thrice, np.tile(one.target, 3), np.tile(one.user, 3))
+    repeated = KnownMoments(thrice, np.tile(one.target, 3), np.tile(one.user, 3))
     head, again = (fit_head(moments, Reach.NEW) for moments in (one, repeated))
     assert head.weights == pytest.approx(again.weights, abs=1e-4)
     assert head.judged is not None

@@ -12,7 +12,7 @@ import pytest
 from core.base.errors import ArtifactError
 from core.data.sequences import UserSequences
 from core.recommend.candidates import Reach, Source, fit_head
-from core.recommend.learning import LearnedFrom, NextMoments, ask, choose_moments, learn
+from core.recommend.learning import LearnedFrom, NextMoments, candidates_at, choose_moments, learn
 from core.recommend.next_pages import FACTS, TABLES, NextPages
 from core.recommend.page_tables import PageTables
 from tests.core.model.toys import sequences_of
@@ -172,7 +172,8 @@ def test_what_comes_after_a_moment_changes_nothing() -> None:
     )  # fmt: skip
     vectors = which_chain(kept.before)
     first, second = (
-        ask(made.tables, one, kept, vectors, Reach.ANY).found.given.tolist() for one in (source, changed)
+        candidates_at(made.tables, one, kept, vectors, Reach.ANY).found.given.tolist()
+        for one in (source, changed)
     )
     assert first == second
 
@@ -197,7 +198,7 @@ def test_a_page_that_was_seen_or_is_functional_is_no_question_for_new_pages() ->
     source = source_of(800)
     made = learn(source)
     moments = choose_moments(source.sequences, source.held_out)
-    asked = ask(made.tables, source, moments, which_chain(moments.before), Reach.NEW)
+    asked = candidates_at(made.tables, source, moments, which_chain(moments.before), Reach.NEW)
     target = source.sequences.page[moments.at]
     fine = 0
     for moment, page in enumerate(target):

@@ -16,7 +16,7 @@ from core.recommend.next_pages import (
     FIRST,
     LISTED,
     NextPages,
-    how_right,
+    hit_rate_sentence,
     next_pages_of_segments,
     segments_in_words,
     why,
@@ -77,11 +77,11 @@ def test_what_is_said_names_the_sources_that_count(made: NextPages) -> None:
     for reach in Reach:
         judged = made.heads[reach].judged
         assert judged is not None
-        assert f"For {judged.users} users that nothing was learned from" in how_right(
+        assert f"For {judged.users} users that nothing was learned from" in hit_rate_sentence(
             made.heads[reach], reach
         )
 
 
 def test_few_users_are_told(made: NextPages) -> None:
     few = learn(source_of(100))
-    assert "too few to weigh the sources" in how_right(few.heads[Reach.NEW], Reach.NEW)
+    assert "too few to weigh the sources" in hit_rate_sentence(few.heads[Reach.NEW], Reach.NEW)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from core.base.schema import HARDLY
+from core.base.schema import RARE_BELOW_USERS
 from core.recommend.page_tables import LAGS, SeenPages, most_frequent
 from tests.core.model.toys import sequences_of
 from tests.core.recommend.site import NAMES, A, B, C, D, tables_of
@@ -22,7 +22,7 @@ VIEWS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=9), min_size=3
 def test_tables_are_what_a_loop_counts(views: list[list[int]]) -> None:
     made = tables_of({f"u{number:02d}": pages for number, pages in enumerate(views)})
     users = Counter(page for pages in views for page in set(pages))
-    known = [page for page in range(5) if users[page] >= HARDLY]
+    known = [page for page in range(5) if users[page] >= RARE_BELOW_USERS]
     assert made.pages == tuple(NAMES[page] for page in known)
     follows, lagged = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for pages in views:

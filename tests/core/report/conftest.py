@@ -15,9 +15,9 @@ from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA
 from core.differences.table import differences
 from core.differences.user_items import UserItems
-from core.journeys.moves import Moves, readable_places
-from core.naming.claims import NameEvidence
-from core.naming.fitting import HeldName
+from core.journeys.moves import Moves, most_readable_places
+from core.naming.fitting import CurrentName
+from core.naming.name_candidates import NameEvidence
 from core.profiles.metrics import ProfileData, profile
 from core.report import ReportInput, compose
 from core.report.model import Report
@@ -146,11 +146,11 @@ def source_of(dataset: Dataset, **changes: object) -> ReportInput:
     )
     made = {
         "dataset": dataset,
-        "moves": Moves.of(dataset.sequences, readable_places(dataset, None)),
+        "moves": Moves.of(dataset.sequences, most_readable_places(dataset, None)),
         "partition": partition,
         "vectors": vectors,
         "differences": table,
-        "names": {0: HeldName(EVIL, (NameEvidence("word", EVIL, 0.5, 3.0, 2.0),))},
+        "names": {0: CurrentName(EVIL, (NameEvidence("word", EVIL, 0.5, 3.0, 2.0),))},
         "profiles": profiles,
         "settings": {"ingest": {"url": {"lower_path": True}, "strip_pages": []}, "train": {"epochs": 5}},
         "versions": {"torch": "2"},

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.facets.definitions import FacetKind, FacetLevel
-from core.facets.facets import ComesAgain, Facet, Facets, ShareInterval
+from core.facets.facets import Facet, Facets, ShareInterval, Stability
 from core.report import render
 from core.report.content import facet_parts
 from core.report.model import Report
@@ -16,7 +16,7 @@ from core.report.model import Report
 def facet(kind: FacetKind, same: int, outcome: tuple[ShareInterval | None, ...]) -> Facet:
     levels = (FacetLevel("Few", "with one visit"), FacetLevel("Many", "with two visits or more"))
     level = np.array([0, 0, 0, 1, -1], dtype=np.int8)
-    again = ComesAgain(ShareInterval.of(same, 100), 0.5)
+    again = Stability(ShareInterval.of(same, 100), 0.5)
     return Facet(kind, levels, level, again, outcome, None, not_known=1)
 
 

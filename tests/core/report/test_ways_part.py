@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.data.dataset import OUTCOMES, Dataset
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.report import ReportInput, compose
 from core.report.cards import time_chart
 from core.report.model import Report
@@ -47,7 +47,7 @@ def test_a_curve_a_segment_says_when_users_had_the_outcome(report: Report, evil:
 
 def test_who_had_it_before_the_first_page_view_is_left_out_aloud(source: ReportInput) -> None:
     first = source.dataset.sequences.timestamp[0] - 1
-    happened = Happened(np.array([0]), np.ones(1), np.array([first]), {})
+    happened = OutcomeRecord(np.array([0]), np.ones(1), np.array([first]), {})
     called = dict.fromkeys(source.profiles.rows.head["key"], "A")
     chart = time_chart(source.dataset.sequences, replace(source.profiles, happened=happened), called)
     assert chart is not None

@@ -15,7 +15,7 @@ from core.base.settings import IngestSettings
 from core.labels.label_settings import LabelSettings
 from core.rules.beam_search import (
     CLOSE,
-    FEWEST_USERS,
+    MIN_USERS,
     FoundRules,
     MeasuredShare,
     RuleFit,
@@ -164,7 +164,7 @@ def test_a_segment_of_one_user_has_no_rule_and_a_reason(tmp_path: Path) -> None:
     labels[0] = 7
     found = find_rules(features, labels)[7]
     assert (found.fits, found.recommended) == ((), None)
-    assert found.reason.startswith(f"The segment has 1 user, and a rule needs {FEWEST_USERS}")
+    assert found.reason.startswith(f"The segment has 1 user, and a rule needs {MIN_USERS}")
     assert rule_sentence(found, "").startswith("No rule: the segment has 1 user")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from core.base.progress import Progress
 from core.base.settings import Settings
 from core.runs.job_child import run_child
-from core.runs.job_view import order_of
+from core.runs.job_view import read_request
 
 
 class RestRequest(Settings):
@@ -36,11 +36,11 @@ def rest(_task: str, _root: Path, request: Mapping[str, Any], progress: Progress
 
 
 def main(folder: Path) -> int:
-    if order_of(folder)["task"] == "rest":
+    if read_request(folder)["task"] == "rest":
         return run_child(folder, rest)
-    from core.runs import kept_watches
+    from core.runs import app_watches
 
-    vars(kept_watches).update(EVERY_S=0.2, SETTLE_S=0.1)
+    vars(app_watches).update(EVERY_S=0.2, SETTLE_S=0.1)
     return run_child(folder)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError
 from core.base.schema import SET_ASIDE, Users, View
 from core.base.settings import ClusterSettings
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import OutcomeRecord
 from core.runs import export
 from core.runs.export import IdStyle
 from core.segments.partition import Partition
@@ -56,7 +56,7 @@ def toy_partition() -> Partition:
 
 
 def toy_table() -> pd.DataFrame:
-    bought = Happened(
+    bought = OutcomeRecord(
         np.array([1, 3, 7]), np.array([1.0, 2.0, 1.0]), np.zeros(3), {"EUR": np.array([5.0, np.nan, 2.5])}
     )
     return export.users_table(
@@ -114,7 +114,7 @@ def test_users_table_says_who_had_the_outcome_and_what_it_brought() -> None:
 
 
 def test_the_first_users_are_those_of_the_whole_table() -> None:
-    bought = Happened(np.array([1, 7]), np.ones(2), np.zeros(2), {"EUR": np.array([5.0, 2.5])})
+    bought = OutcomeRecord(np.array([1, 7]), np.ones(2), np.zeros(2), {"EUR": np.array([5.0, 2.5])})
     names = {0: "Shoppers", 1: "@readers"}
     whole = export.users_table(toy_users(), toy_partition(), VECTORS, names, {"purchase": bought})
     part = export.users_table(toy_users().head(3), toy_partition(), VECTORS, names, {"purchase": bought})

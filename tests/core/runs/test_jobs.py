@@ -156,7 +156,7 @@ def test_the_memory_limit_ends_a_child(tmp_path: Path) -> None:
 def test_folders_of_jobs_that_ended_long_ago_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "KEPT", 1)
+    monkeypatch.setattr(jobs, "MAX_FOLDERS", 1)
     names = []
     for subject in "abc":
         names.append(jobs.start(tmp_path, "rest", rest(0.1), subject))
@@ -192,7 +192,7 @@ def test_the_time_left_is_read_from_the_pace_of_this_run(
     order = {"task": "train", "subject": "a", "started": time.time(), "request": {}}
     (folder / jobs.REQUEST).write_text(json.dumps(order))
     (folder / jobs.STATUS).write_text(json.dumps(status))
-    job_process.note(folder, os.getpid())
+    job_process.record_process(folder, os.getpid())
     found = jobs.view(tmp_path, "one").left_s
     assert found == (
         left and (pytest.approx(left / factor, rel=0.01), pytest.approx(left * factor, rel=0.01))

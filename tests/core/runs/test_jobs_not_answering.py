@@ -111,14 +111,14 @@ sum(range(10**11))  # one native call that lets no other thread run
 def test_a_long_native_call_is_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen([sys.executable, "-c", NATIVE, str(tmp_path)]) as child:
         try:
-            job_process.note(tmp_path, child.pid)
+            job_process.record_process(tmp_path, child.pid)
             eventually((tmp_path / ALIVE).exists)
             monkeypatch.setattr(job_process, "SILENT_S", 2.5)
             eventually(lambda: time.time() - (tmp_path / ALIVE).stat().st_mtime > 3)
             process = psutil.Process(child.pid)
-            assert job_process.answers(tmp_path, process)
+            assert job_process.is_responding(tmp_path, process)
             child.send_signal(signal.SIGSTOP)
-            eventually(lambda: not job_process.answers(tmp_path, process), seconds=10)
+            eventually(lambda: not job_process.is_responding(tmp_path, process), seconds=10)
         finally:
             child.kill()
 

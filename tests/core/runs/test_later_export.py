@@ -13,13 +13,13 @@ from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.schema import Pages
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, is_clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
 from core.periods.drift import CHANGE, FIGURE, PAGE, PageChange, drift, page_changes
 from core.periods.filter import CountFilter
 from core.periods.migration import migration
-from core.periods.placed_users import FEWEST_USERS, RARE, in_both
+from core.periods.placed_users import MIN_USERS, RARE, in_both
 from core.periods.training_period import DriftFigure
 from core.runs import pipeline, tasks
 from core.runs.later_export import (
@@ -175,7 +175,7 @@ def test_migration_of_real_exports_counts_who_is_in_both(
     ids = [set(side.user_id.to_pylist()) for side in (both.before, both.after)]
     assert found.users == len(first) == len(ids[0] & ids[1]) > 0
     dealt = trained[1].dataset.users
-    assert found.halves == int((clustered(dealt) & (dealt["sessions"] > 1)).sum())
+    assert found.halves == int((is_clustered(dealt) & (dealt["sessions"] > 1)).sum())
 
 
 def test_users_under_another_key_are_in_neither(
@@ -238,14 +238,14 @@ def test_a_page_that_few_see_now_is_not_told_as_gone(
     settings = TrainSettings.preset(Preset.BAG).model_copy(update=least)
     model = Trained(first.dataset, None, pipeline.train(store, first.dataset, None, settings, silent))
     of_page = rows["page_location"].str.startswith(page)
-    few = rows.loc[of_page, "user_pseudo_id"].unique()[: FEWEST_USERS - 1]
+    few = rows.loc[of_page, "user_pseudo_id"].unique()[: MIN_USERS - 1]
     rows = rows[~of_page | rows["user_pseudo_id"].isin(few)]
     rows.to_csv(shop / "few.csv", index=False)
     both = place((store, model, *_segments(store, first.dataset, None, model.model)), shop / "few.csv")
     number = both.after.pages.names.index(page)
     assert not both.after.pages.known[number]
     assert both.before.pages.users[number] >= 9
-    assert 0 < both.after.pages.users[number] < FEWEST_USERS
+    assert 0 < both.after.pages.users[number] < MIN_USERS
     told = page_changes(both.period, both.after)
     assert told.loc[told[PAGE] == page, CHANGE].tolist() != [PageChange.GONE]
 

@@ -20,7 +20,7 @@ STAGES = {
     "levels": "core.segments.level_search.measure_levels",
     "one-page segments": "core.runs.pipeline.one_page_segments",
     "differences": "core.differences.table.differences",
-    "names": "core.naming.fitting.held_names",
+    "names": "core.naming.fitting.current_names",
     "certificates": "core.segments.certificate.certify",
     "next pages": "core.recommend.next_pages.next_pages_of_segments",
     "facets": "core.facets.facets.find_facets",

@@ -5,9 +5,9 @@ import pytest
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import ClusterSettings
 from core.runs.pipeline import RunSettings
-from core.runs.run import Previous, read_previous, resume_settings
+from core.runs.run import PreviousRun, read_previous, resume_settings
 
-BEFORE = Previous(RunSettings(cluster=ClusterSettings(n_clusters=5, seed=3)), {}, {})
+BEFORE = PreviousRun(RunSettings(cluster=ClusterSettings(n_clusters=5, seed=3)), {}, {})
 
 
 def test_what_is_not_named_stays_as_it_was() -> None:

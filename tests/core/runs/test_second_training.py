@@ -14,7 +14,7 @@ from core.runs import pipeline
 from core.runs.second_training import TrainedRequest
 from core.runs.stages import SECOND_TRAINING
 from core.sample import write_sample
-from core.segments.identity import found_again
+from core.segments.identity import recovery
 from core.storage.store import Store
 
 SMALL = TrainSettings(
@@ -45,8 +45,8 @@ def test_its_vectors_are_kept_and_its_model_is_not(tmp_path: Path, monkeypatch: 
     partition = pipeline.cluster(
         pipeline.combine(first, ViewWeights()), first.inside, ClusterSettings(n_clusters=3)
     )
-    same = found_again(partition, pipeline.combine(first, ViewWeights()).vectors)
-    again = found_again(partition, pipeline.combine(found, ViewWeights()).vectors)
+    same = recovery(partition, pipeline.combine(first, ViewWeights()).vectors)
+    again = recovery(partition, pipeline.combine(found, ViewWeights()).vectors)
     assert same == dict.fromkeys(range(3), 1.0)
     assert set(devices) == {Device.CPU}
     assert list(again) == [0, 1, 2] and all(0 < index <= 1 for index in again.values())

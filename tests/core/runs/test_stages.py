@@ -9,7 +9,7 @@ from core.base.errors import ArtifactError
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, ViewWeights
 from core.runs import pipeline, tasks
-from core.runs.stages import CERTIFICATES, HANDED_IN, CertifyRequest, hand_in
+from core.runs.stages import CERTIFICATES, HANDED_IN, CertifyRequest, store_segments
 from core.segments import certificate
 from core.segments.partition import Partition
 from core.storage.store import Store
@@ -44,7 +44,7 @@ def test_the_segments_that_were_handed_in_are_certified_once(
     written: FinishedRun, partition: Partition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(written.root)
-    hand_in(store, asked(written, partition.digest), partition)
+    store_segments(store, asked(written, partition.digest), partition)
     (key,) = ask(written, partition.digest).values()
     assert key == CERTIFICATES.key(asked(written, partition.digest))
     found = CERTIFICATES.find(store, asked(written, partition.digest))
@@ -63,19 +63,19 @@ def test_what_an_older_rule_found_is_not_shown_but_made_anew(
     for version in (certificate.VERSION - 1, certificate.VERSION):
         monkeypatch.setattr(certificate, "VERSION", version)
         keys.append(CERTIFICATES.key(asked(written, partition.digest)))
-        hand_in(store, asked(written, partition.digest), partition)
+        store_segments(store, asked(written, partition.digest), partition)
         assert ask(written, partition.digest) == {CERTIFICATES.name: keys[-1]}
     assert len(set(keys)) == 2
 
 
 def test_what_a_cancelled_job_left_goes_after_a_day(written: FinishedRun, partition: Partition) -> None:
     store = Store(written.root)
-    hand_in(store, asked(written, partition.digest), partition)
+    store_segments(store, asked(written, partition.digest), partition)
     (left,) = Path(store.root, HANDED_IN).glob("[!.]*")
-    hand_in(store, asked(written, partition.digest, ViewWeights(url=1)), partition)
+    store_segments(store, asked(written, partition.digest, ViewWeights(url=1)), partition)
     assert left.exists()
     os.utime(left, (0, 0))
-    hand_in(store, asked(written, partition.digest, ViewWeights(url=1)), partition)
+    store_segments(store, asked(written, partition.digest, ViewWeights(url=1)), partition)
     assert not left.exists()
 
 

@@ -32,10 +32,10 @@ from core.runs import taken_files
 from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.placing import Placed, place_dataset
+from core.runs.placing import Placement, place_dataset
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
-from core.runs.watch import KEPT, USERS, Watcher, watch
-from core.storage.locks import claimed
+from core.runs.watch import KEPT_FOLDER, USERS, Watcher, watch
+from core.storage.locks import claim_folder
 from tests.core.ingest.read.unnested import as_csv, long_rows, read_rows
 
 Look = Callable[[], list[str]]
@@ -128,7 +128,7 @@ def test_a_copy_is_nothing_new_and_a_day_written_again_replaces_itself(
     put(folder, "day0.csv", days[0] + days[2].split(b"\n", 1)[1])
     assert len(one.look(silent)) == 1
     assert len(one.taken.files) == 1
-    assert len(list((tmp_path / "out" / KEPT / "read").iterdir())) == 1, "the old reading is let go"
+    assert len(list((tmp_path / "out" / KEPT_FOLDER / "read").iterdir())) == 1, "the old reading is let go"
     pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
 
 
@@ -242,7 +242,7 @@ def test_a_disk_that_refuses_leaves_what_was_taken(
         raise ResourceError("The disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Placed, "table", full)
+        patched.setattr(Placement, "table", full)
         with pytest.raises(ResourceError, match="disk is full"):
             one.look(silent)
     assert (tmp_path / "out" / RECORD).read_bytes() == before
@@ -317,7 +317,7 @@ def test_bad_files_cost_the_good_ones_nothing(
     put(folder, "day1b.csv", b"these,are,other\n1,2,3\n")
     calls = []
 
-    def counting(frozen: FrozenModel, dataset: Dataset, *others: Any) -> Placed:  # noqa: ANN401
+    def counting(frozen: FrozenModel, dataset: Dataset, *others: Any) -> Placement:  # noqa: ANN401
         calls.append(1)
         return place_dataset(frozen, dataset, *others)
 
@@ -351,7 +351,7 @@ def test_what_was_read_and_is_damaged_is_read_again_or_told_by_its_day(
     put(folder, "day0.csv", days[0])
     one = watcher(folder, model, tmp_path / "out")
     one.look(silent)
-    kept = tmp_path / "out" / KEPT / "read" / one.taken.files[0].reads["day0.csv"]
+    kept = tmp_path / "out" / KEPT_FOLDER / "read" / one.taken.files[0].reads["day0.csv"]
     next(kept.glob("*.parquet")).write_bytes(b"no Parquet")
     put(folder, "day1.csv", days[1])
     assert len(one.look(silent)) == 1
@@ -380,7 +380,7 @@ def test_labels_are_decided_once(
     put(folder, "day0.csv", days[0])
     with pytest.raises(ResourceError, match="enough"):
         watcher(folder, model, tmp_path / "out").look(silent)
-    assert seen == [tmp_path / "out" / KEPT / LABEL_CACHE]
+    assert seen == [tmp_path / "out" / KEPT_FOLDER / LABEL_CACHE]
 
 
 def test_a_folder_is_not_both_watched_and_written(folder: Path, model: Path) -> None:
@@ -393,7 +393,7 @@ def test_a_folder_is_not_both_watched_and_written(folder: Path, model: Path) -> 
 
 def test_a_second_watcher_is_told_who_is_there(folder: Path, model: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with claimed(tmp_path / "out"):
+    with claim_folder(tmp_path / "out"):
         command = [sys.executable, "-m", "core", "watch", folder, "--model", model, "--out", tmp_path / "out"]
         done = subprocess.run([*map(str, command), "--once"], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.schema import LEARNED, View
+from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import OutcomeCount, ViewWeights
 from core.journeys.moves import Level
 from core.periods.filter import CountFilter
@@ -23,8 +23,8 @@ from core.storage.store import Store
 ALL = tuple(View)
 SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
 WEIGHTS = st.tuples(SHARES, SHARES, SHARES, SHARES).filter(any)
-PRESENT = st.sets(st.sampled_from(LEARNED), min_size=1).map(
-    lambda views: [*(view for view in LEARNED if view in views), View.ACTIVITY]
+PRESENT = st.sets(st.sampled_from(LEARNED_VIEWS), min_size=1).map(
+    lambda views: [*(view for view in LEARNED_VIEWS if view in views), View.ACTIVITY]
 )
 
 

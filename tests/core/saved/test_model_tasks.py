@@ -1,4 +1,4 @@
-"""Errands: agreed to once, stopped at any moment, and let go of with the key they hold."""
+"""Background tasks: agreed to once, stopped at any moment, and let go of with the key they hold."""
 
 from __future__ import annotations
 
@@ -50,47 +50,47 @@ def until(holds: Callable[[], Any]) -> None:
 
 def waiting() -> Noted:
     """One that has to be agreed to."""
-    errand = Noted(made, SERVER, False)
-    errand.gate.set()
-    errand.begin()
-    until(lambda: errand.waits)
-    return errand
+    task = Noted(made, SERVER, False)
+    task.gate.set()
+    task.begin()
+    until(lambda: task.waits)
+    return task
 
 
 def test_stopped_while_its_text_is_prepared_it_never_asks() -> None:
-    errand = Noted(made, SERVER, False)
-    errand.begin()
-    until(lambda: errand.noted)
-    errand.stop()
-    errand.gate.set()
-    until(lambda: errand.done)
-    assert (errand.waits, errand.noted) == (False, ["preview", f"without {STOPPED}"])
+    task = Noted(made, SERVER, False)
+    task.begin()
+    until(lambda: task.noted)
+    task.stop()
+    task.gate.set()
+    until(lambda: task.done)
+    assert (task.waits, task.noted) == (False, ["preview", f"without {STOPPED}"])
 
 
 def test_where_there_is_nothing_to_agree_to_the_model_is_not_asked() -> None:
-    errand = Noted(made, SERVER, False, asks=())
-    errand.gate.set()
-    errand.begin()
-    until(lambda: errand.done)
-    assert errand.noted == ["preview", "without"]
+    task = Noted(made, SERVER, False, asks=())
+    task.gate.set()
+    task.begin()
+    until(lambda: task.done)
+    assert task.noted == ["preview", "without"]
 
 
 def test_of_many_answers_at_once_the_first_counts() -> None:
-    errand = waiting()
+    task = waiting()
     start = threading.Barrier(8)
 
     def answer() -> None:
         start.wait()
-        errand.agree()
+        task.agree()
 
     threads = [threading.Thread(target=answer) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    until(lambda: errand.done)
-    errand.decline()
-    assert errand.noted == ["preview", "work"]
+    until(lambda: task.done)
+    task.decline()
+    assert task.noted == ["preview", "work"]
 
 
 def test_stopped_before_its_server_has_answered_it_does_nothing() -> None:
@@ -98,23 +98,23 @@ def test_stopped_before_its_server_has_answered_it_does_nothing() -> None:
         until(should_stop)
         return made(should_stop)
 
-    errand = Noted(slow, SERVER, True)
-    errand.begin()
-    errand.stop()
-    until(lambda: errand.done)
-    assert errand.noted == [f"without {STOPPED}"]
+    task = Noted(slow, SERVER, True)
+    task.begin()
+    task.stop()
+    until(lambda: task.done)
+    assert task.noted == [f"without {STOPPED}"]
 
 
 def test_closed_without_an_answer_it_ends_and_says_so() -> None:
-    errand = waiting()
-    errand.decline("You left.")
-    assert errand.done
-    assert errand.noted == ["preview", "without You left."]
+    task = waiting()
+    task.decline("You left.")
+    assert task.done
+    assert task.noted == ["preview", "without You left."]
 
 
 def test_what_made_it_is_let_go_of_in_the_end() -> None:
-    errand = waiting()
-    errand.agree()
-    until(lambda: errand.done)
-    assert errand.make is not made
-    assert errand._assistant is None
+    task = waiting()
+    task.agree()
+    until(lambda: task.done)
+    assert task.make is not made
+    assert task._assistant is None

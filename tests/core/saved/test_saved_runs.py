@@ -83,7 +83,7 @@ def test_a_run_comes_back_with_its_segments_and_receipt(store: Store, key: str) 
 
 
 def test_segments_changed_by_hand_keep_what_they_were_before(store: Store, dataset: Dataset) -> None:
-    from core.segments.by_hand import merge
+    from core.segments.editing import merge
 
     cut = segments([0, 1, 2, -1])
     vectors = np.eye(4, 3, dtype=np.float32)
@@ -110,7 +110,7 @@ def test_the_newest_is_first_and_a_search_looks_into_names_and_notes(
 
 
 def test_a_run_is_renamed_copied_and_deleted(store: Store, key: str) -> None:
-    saved_runs.tell_anew(store, key, name="  Spring   sale ", note="With coupons")
+    saved_runs.rename_run(store, key, name="  Spring   sale ", note="With coupons")
     copy = saved_runs.duplicate(store, key, "Another")
     assert saved_runs.open_run(store, key)[0].name == "Spring sale"
     assert saved_runs.open_run(store, copy)[0].note == "With coupons"
@@ -119,16 +119,16 @@ def test_a_run_is_renamed_copied_and_deleted(store: Store, key: str) -> None:
     assert list(saved_runs.saved_runs(store)) == [copy]
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (saved_runs.LONGEST_NAME + 1)])
+@pytest.mark.parametrize("name", ["", "   ", "x" * (saved_runs.MAX_NAME_LENGTH + 1)])
 def test_an_impossible_name_changes_nothing(store: Store, key: str, name: str) -> None:
     with pytest.raises(SettingsError, match="name"):
-        saved_runs.tell_anew(store, key, name=name, note="")
+        saved_runs.rename_run(store, key, name=name, note="")
     assert saved_runs.open_run(store, key)[0] == a_run()
 
 
 def test_what_is_gone_is_told_and_a_damaged_run_is_not_shown(store: Store, key: str) -> None:
     (store.root / "train" / "m1").mkdir(parents=True)
-    assert saved_runs.gone(store, a_run()) == ["its data set", "the vectors of its users"]
+    assert saved_runs.missing_parts(store, a_run()) == ["its data set", "the vectors of its users"]
     (store.root / saved_runs.STAGE / key / "labels.npy").write_bytes(b"other")
     with pytest.raises(ArtifactError, match="damaged"):
         saved_runs.open_run(store, key)
@@ -173,11 +173,11 @@ def test_a_name_that_is_taken_is_numbered(store: Store, key: str, dataset: Datas
     name = saved_runs.open_run(store, key)[0].name
     again = saved_runs.save(store, a_run(name=f" {name} "), segments([0, 0, 1, -1]), dataset)
     third = saved_runs.duplicate(store, key, name)
-    saved_runs.tell_anew(store, third, name=name, note="")
-    saved_runs.tell_anew(store, key, name=name, note="its own name is not taken")
+    saved_runs.rename_run(store, third, name=name, note="")
+    saved_runs.rename_run(store, key, name=name, note="its own name is not taken")
     kept = saved_runs.saved_runs(store)
     assert [kept[one].name for one in (key, again, third)] == [name, f"{name} (2)", f"{name} (3)"]
-    longest = "x" * saved_runs.LONGEST_NAME
+    longest = "x" * saved_runs.MAX_NAME_LENGTH
     for expected in (longest, f"{longest[:-4]} (2)"):
         long = saved_runs.save(store, a_run(name=longest), segments([0, 0, 1, -1]), dataset)
         assert saved_runs.saved_runs(store)[long].name == expected

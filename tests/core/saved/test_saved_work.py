@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from core.base.settings import ClusterSettings, ViewWeights
-from core.naming.claims import NameEvidence
+from core.naming.name_candidates import NameEvidence
 from core.naming.names import SegmentName
 from core.saved import saved_work
 from core.saved.saved_work import Segmentation
-from core.segments import by_hand
+from core.segments import editing
 from core.segments.partition import Partition
 from core.storage.store import Store
 
@@ -38,8 +38,8 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_segments_come_back_as_they_were(store: Store) -> None:
-    saved_work.keep(store, "e1", KEPT)
-    found = saved_work.recall(store, "e1", len(LABELS))
+    saved_work.save_segments(store, "e1", KEPT)
+    found = saved_work.load_segments(store, "e1", len(LABELS))
     assert found is not None
     assert found.weights == KEPT.weights
     assert found.partition.settings == KEPT.partition.settings
@@ -48,43 +48,43 @@ def test_segments_come_back_as_they_were(store: Store) -> None:
 
 
 def test_the_latest_segments_replace_the_earlier_ones(store: Store) -> None:
-    saved_work.keep(store, "e1", KEPT)
-    saved_work.keep(store, "e1", Segmentation("e1", ViewWeights(url=0.1), KEPT.partition))
-    found = saved_work.recall(store, "e1", len(LABELS))
+    saved_work.save_segments(store, "e1", KEPT)
+    saved_work.save_segments(store, "e1", Segmentation("e1", ViewWeights(url=0.1), KEPT.partition))
+    found = saved_work.load_segments(store, "e1", len(LABELS))
     assert found is not None
     assert found.weights == ViewWeights(url=0.1)
 
 
 def test_how_they_continue_the_model_before_comes_back_with_them(store: Store) -> None:
     for same in ({3: 0.8}, {}, None):
-        saved_work.keep(store, "e1", replace(KEPT, continues=same))
-        found = saved_work.recall(store, "e1", len(LABELS))
+        saved_work.save_segments(store, "e1", replace(KEPT, continues=same))
+        found = saved_work.load_segments(store, "e1", len(LABELS))
         assert found is not None and found.continues == same
 
 
 def test_a_name_survives_a_training_where_its_segment_does(store: Store) -> None:
     rested_on = (NameEvidence("page", "/sale", 0.6, 3.0, 2.0),)
     saved_work.rename(store, "old", {0: "Hunters", 1: "Readers", 2: "Doubtful"}, {0: rested_on})
-    saved_work.take_over(store, "new", "old", {0: 0.9, 2: 0.6})
+    saved_work.carry_over_names(store, "new", "old", {0: 0.9, 2: 0.6})
     assert saved_work.given_names(store, "new") == {0: SegmentName("Hunters", rested_on)}
     saved_work.rename(store, "new", {0: "Mine"})
-    saved_work.take_over(store, "new", "old", {0: 0.9})
+    saved_work.carry_over_names(store, "new", "old", {0: 0.9})
     assert saved_work.names(store, "new") == {0: "Mine"}
 
 
 def test_there_is_nothing_before_the_first_segments(store: Store) -> None:
-    assert saved_work.recall(store, "e1", len(LABELS)) is None
+    assert saved_work.load_segments(store, "e1", len(LABELS)) is None
 
 
 def test_segments_of_other_users_are_not_taken(store: Store) -> None:
-    saved_work.keep(store, "e1", KEPT)
-    assert saved_work.recall(store, "e1", len(LABELS) + 1) is None
+    saved_work.save_segments(store, "e1", KEPT)
+    assert saved_work.load_segments(store, "e1", len(LABELS) + 1) is None
 
 
 def test_a_damaged_file_is_noticed(store: Store) -> None:
-    saved_work.keep(store, "e1", KEPT)
+    saved_work.save_segments(store, "e1", KEPT)
     (store.root / saved_work.STAGE / "e1" / "labels.npy").write_bytes(b"broken")
-    assert saved_work.recall(store, "e1", len(LABELS)) is None
+    assert saved_work.load_segments(store, "e1", len(LABELS)) is None
 
 
 def test_names_are_kept_tidied_and_taken_away(store: Store) -> None:
@@ -111,7 +111,7 @@ def test_a_name_is_kept_with_what_it_rested_on_and_a_text_of_an_earlier_release_
 
 
 def test_a_name_has_an_end(store: Store) -> None:
-    assert len(saved_work.rename(store, "e1", {0: "x" * 500})[0]) == saved_work.LONGEST_NAME
+    assert len(saved_work.rename(store, "e1", {0: "x" * 500})[0]) == saved_work.MAX_NAME_LENGTH
 
 
 def test_a_broken_file_of_names_is_no_names(store: Store) -> None:
@@ -133,11 +133,11 @@ def test_names_that_two_sessions_give_at_once_are_all_kept(store: Store) -> None
 
 def test_of_first_segments_that_two_sessions_make_at_once_both_get_the_same(store: Store) -> None:
     def keep(weight: float) -> Segmentation:
-        return saved_work.keep_first(store, "m", replace(KEPT, weights=ViewWeights(url=weight)))
+        return saved_work.save_first(store, "m", replace(KEPT, weights=ViewWeights(url=weight)))
 
     with ThreadPoolExecutor(8) as pool:
         kept = list(pool.map(keep, (0.1 * number for number in range(1, 9))))
-    found = saved_work.recall_first(store, "m", len(LABELS))
+    found = saved_work.load_first(store, "m", len(LABELS))
     assert found is not None
     assert {one.weights for one in kept} == {found.weights}
 
@@ -156,14 +156,14 @@ def test_segments_that_another_session_replaces_meanwhile_are_read_of_one_moment
 
     def keep() -> None:
         for number in range(60):
-            saved_work.keep(store, "e1", numbered(number))
+            saved_work.save_segments(store, "e1", numbered(number))
 
-    saved_work.keep(store, "e1", numbered(0))
+    saved_work.save_segments(store, "e1", numbered(0))
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(keep)
         read = []
         while not writer.done() or not read:
-            read.append(saved_work.recall(store, "e1", 4))
+            read.append(saved_work.load_segments(store, "e1", 4))
     writer.result()
     assert [one for one in read if one is None] == []
     assert all(one.partition.labels[0] == one.partition.centroids[0, 0] for one in read if one)
@@ -175,28 +175,28 @@ def changed() -> Segmentation:
         np.array([0, 1, 2, -1], dtype=np.int32), vectors[:3], np.arange(3, dtype=np.int32), 0.0, 1, False,
         ClusterSettings(n_clusters=3),
     )  # fmt: skip
-    return Segmentation("e1", ViewWeights(), by_hand.merge(cut, vectors, [1, 2]), cut=cut)
+    return Segmentation("e1", ViewWeights(), editing.merge(cut, vectors, [1, 2]), cut=cut)
 
 
 def test_changes_by_hand_come_back_with_what_they_began_from(store: Store) -> None:
-    saved_work.keep(store, "e1", changed())
-    found = saved_work.recall(store, "e1", 4)
+    saved_work.save_segments(store, "e1", changed())
+    found = saved_work.load_segments(store, "e1", 4)
     assert found is not None and found.cut is not None
     assert found.partition.digest == changed().partition.digest
     assert found.partition.edits == changed().partition.edits
     assert found.as_cut.digest == changed().as_cut.digest
-    back = by_hand.first_changes(found.cut, found.partition, np.eye(4, dtype=np.float32), 0)
+    back = editing.first_changes(found.cut, found.partition, np.eye(4, dtype=np.float32), 0)
     assert back.digest == changed().as_cut.digest
 
 
 def test_changes_by_hand_are_kept_when_others_are_on_screen_and_until_they_are_taken_back(
     store: Store,
 ) -> None:
-    assert saved_work.recall_by_hand(store, "e1", 4) is None
-    saved_work.keep_by_hand(store, "e1", changed())
-    saved_work.keep(store, "e1", KEPT)
-    found = saved_work.recall_by_hand(store, "e1", 4)
+    assert saved_work.load_edited(store, "e1", 4) is None
+    saved_work.save_edited(store, "e1", changed())
+    saved_work.save_segments(store, "e1", KEPT)
+    found = saved_work.load_edited(store, "e1", 4)
     assert found is not None and found.partition.digest == changed().partition.digest
-    assert saved_work.recall_by_hand(store, "e1", 5) is None
-    saved_work.keep_by_hand(store, "e1", replace(changed(), partition=changed().as_cut, cut=None))
-    assert saved_work.recall_by_hand(store, "e1", 4) is None
+    assert saved_work.load_edited(store, "e1", 5) is None
+    saved_work.save_edited(store, "e1", replace(changed(), partition=changed().as_cut, cut=None))
+    assert saved_work.load_edited(store, "e1", 4) is None

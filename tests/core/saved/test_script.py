@@ -9,18 +9,19 @@ import sys
 from pathlib import Path
 
 from core.base.schema import View
-from core.saved import conversations, descriptions, label_book, preferences, saved_work, turns
+from core.saved import conversations, descriptions, label_decisions, preferences, saved_work, chat_task
 from core.labels.label_settings import Override
 from core.storage.store import Store
 
 store = Store(Path(sys.argv[1]))
 saved_work.rename(store, "m", {0: "Readers", 2: "Bargain hunters"})
-label_book.correct(store, [Override(view=View.TYPE, target="/sale", value="Product")])
+label_decisions.correct(store, [Override(view=View.TYPE, target="/sale", value="Product")])
 preferences.change(store, fewest_users=50)
-print(saved_work.names(store, "m"), *label_book.load(store).overrides, preferences.load(store).fewest_users)
-label_book.undo(store)
+print(saved_work.names(store, "m"), *label_decisions.load(store).overrides,
+      preferences.load(store).fewest_users)
+label_decisions.undo(store)
 saved_work.undo_names(store, "m")
-assert (saved_work.names(store, "m"), label_book.load(store).overrides) == ({}, ())
+assert (saved_work.names(store, "m"), label_decisions.load(store).overrides) == ({}, ())
 assert "streamlit" not in sys.modules
 """
 

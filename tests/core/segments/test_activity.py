@@ -13,7 +13,7 @@ import pytest
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.data.seen_days import DAY
+from core.data.day_coverage import DAY
 from core.data.sequences import UserSequences
 from core.segments.activity import activity_ranks, with_activity
 from core.segments.clustering import fit

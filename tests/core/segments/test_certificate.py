@@ -8,22 +8,22 @@ from sklearn.metrics import jaccard_score
 
 from core.base.errors import Cancelled
 from core.base.settings import ClusterSettings
-from core.segments.by_hand import from_users
 from core.segments.certificate import (
-    KEPT_BACK,
+    NAMES_WITHHELD,
     UNSUPPORTED,
     Certificate,
     certify,
     jaccard,
-    marked,
+    marked_names,
     pair_sentence,
-    pairs,
+    same_pairs,
     table,
     unions,
     verdict_text,
     with_verdict,
 )
 from core.segments.clustering import fit
+from core.segments.editing import from_users
 from core.segments.levels import NOT_COMPARED
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
@@ -55,7 +55,7 @@ def test_groups_that_are_there_are_highly_stable() -> None:
     assert {one.word for one in found.values()} == {"highly stable"}
     assert [one.users for one in found.values()] == [60, 50, 40]
     assert all(one.rival is None and one.seeds == 1.0 for one in found.values())
-    assert pairs(found) == []
+    assert same_pairs(found) == []
 
 
 def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
@@ -70,7 +70,7 @@ def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
         assert found[segment].rival in large - {segment}
         assert found[segment].low <= found[segment].jaccard <= found[segment].high
         assert "moves to The rest." in found[segment].sentence({found[segment].rival: "The rest"})
-    ((one, other),) = pairs(found)
+    ((one, other),) = same_pairs(found)
     assert {one.segment, other.segment} == large
     assert (one.same_as, other.same_as) == (other.segment, one.segment)
     assert one.together == other.together == 1.0
@@ -85,7 +85,7 @@ def test_no_two_parts_of_a_continuum_are_really_one(k: int) -> None:
     vectors = np.random.default_rng(1).normal(size=(400, 5)).astype(np.float32)
     found = certify(vectors, cut(vectors, k), resamples=39)
     assert min(one.jaccard for one in found.values()) < 0.75
-    assert pairs(found) == []
+    assert same_pairs(found) == []
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,13 @@ def test_where_most_segments_are_doubtful_the_verdict_says_so(doubtful: int, is_
         assert said.startswith(levels.sentence if levels else NOT_COMPARED)
         assert (f"But {doubtful} of these 10 segments are doubtful" in said) == is_said
         assert ("given these vectors" in said) == is_said
-        assert verdict_text(levels, made, kept_back=True) == f"{said} {KEPT_BACK}"
+        assert verdict_text(levels, made, kept_back=True) == f"{said} {NAMES_WITHHELD}"
 
 
 def test_a_doubtful_segment_says_so_beside_its_name_and_a_sure_one_does_not() -> None:
     sure = Certificate(0, 10, 0.6, 0.5, 0.7, 0.6, 1.0, None, 0.0)
     names = {0: "1 · Readers", 1: "Segment 2", 2: "Segment 3"}
-    found = marked(names, {0: sure, 1: replace(sure, segment=1, jaccard=0.59)})
+    found = marked_names(names, {0: sure, 1: replace(sure, segment=1, jaccard=0.59)})
     assert found == {0: "1 · Readers", 1: "Segment 2 (doubtful)", 2: "Segment 3"}
 
 
@@ -170,4 +170,4 @@ def test_two_segments_beside_chosen_users_are_not_called_one() -> None:
     chosen = np.arange(300) < 20
     partition = from_users(cut(vectors, 2), vectors, chosen)
     found = certify(vectors, partition, resamples=39)
-    assert len(found) == 2 and pairs(found) == []  # together they are all that are clustered
+    assert len(found) == 2 and same_pairs(found) == []  # together they are all that are clustered

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.schema import LEARNED, View
+from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import ViewWeights
 from core.segments.combination import (
     blend,
     calibrate,
     combine,
-    counted,
     effective_shares,
-    mixed_as_before,
+    mix_like,
     present_weights,
+    scaled_weights,
 )
 
 
@@ -45,7 +45,7 @@ def reference(views: dict[View, np.ndarray], weights: ViewWeights) -> np.ndarray
 THREE = {View.URL: view(1), View.THEME: view(2, towards=3.0), View.TYPE: view(3, towards=5.0)}
 
 
-@pytest.mark.parametrize("present", [(View.URL,), (View.URL, View.TYPE), LEARNED])
+@pytest.mark.parametrize("present", [(View.URL,), (View.URL, View.TYPE), LEARNED_VIEWS])
 def test_combine_lays_centred_unit_vectors_side_by_side_by_the_roots_of_their_weights(
     present: tuple[View, ...],
 ) -> None:
@@ -53,7 +53,7 @@ def test_combine_lays_centred_unit_vectors_side_by_side_by_the_roots_of_their_we
     combined = combine(views, ViewWeights())
     np.testing.assert_allclose(combined.vectors, reference(views, ViewWeights()), atol=2e-6)
     assert combined.vectors.dtype == np.float32
-    assert combined.absent == tuple(name for name in LEARNED if name not in present)
+    assert combined.absent == tuple(name for name in LEARNED_VIEWS if name not in present)
 
 
 def test_a_view_that_is_alone_is_left_as_the_model_made_it() -> None:
@@ -64,7 +64,7 @@ def test_a_view_that_is_alone_is_left_as_the_model_made_it() -> None:
     assert not combined.means[View.URL].any()
 
 
-@pytest.mark.parametrize("changed", LEARNED)
+@pytest.mark.parametrize("changed", LEARNED_VIEWS)
 def test_every_present_weight_moves_the_vectors(changed: View) -> None:
     before = combine(THREE, ViewWeights()).vectors
     after = combine(THREE, ViewWeights(**ViewWeights().model_dump() | {changed.value: 0.9})).vectors
@@ -99,13 +99,13 @@ def test_centring_is_over_the_clustered_users_only() -> None:
 def test_new_users_are_placed_with_the_means_of_the_old_ones() -> None:
     old = combine(THREE, ViewWeights())
     few = {name: array[5:8] for name, array in THREE.items()}
-    np.testing.assert_allclose(mixed_as_before(few, ViewWeights(), old.means), old.vectors[5:8], atol=1e-6)
+    np.testing.assert_allclose(mix_like(few, ViewWeights(), old.means), old.vectors[5:8], atol=1e-6)
 
 
 def test_means_of_another_model_are_refused() -> None:
     means = combine({View.URL: THREE[View.URL]}, ViewWeights()).means
     with pytest.raises(ArtifactError, match="theme, type"):
-        mixed_as_before(THREE, ViewWeights(), means)
+        mix_like(THREE, ViewWeights(), means)
 
 
 def test_calibrating_once_and_blending_often_is_the_same() -> None:
@@ -153,13 +153,13 @@ def test_a_weight_counts_by_what_its_view_can_speak_of() -> None:
 
 @pytest.mark.parametrize("weights", [ViewWeights(insist=True), ViewWeights(url=0, theme=0)])
 def test_who_insists_or_wants_nothing_else_gets_the_weights_as_they_are(weights: ViewWeights) -> None:
-    assert counted(weights, {View.URL: 1.0, View.THEME: 0.1, View.TYPE: 0.0}) == weights
+    assert scaled_weights(weights, {View.URL: 1.0, View.THEME: 0.1, View.TYPE: 0.0}) == weights
 
 
 def test_a_view_that_counts_more_than_its_weight_can_stand_at_the_top() -> None:
     types = ViewWeights(url=0, theme=0, type=1)
-    assert counted(types, {View.TYPE: 1.5}) == types
-    more = counted(ViewWeights(url=0.5, theme=0, type=1), {View.TYPE: 2.0})
+    assert scaled_weights(types, {View.TYPE: 1.5}) == types
+    more = scaled_weights(ViewWeights(url=0.5, theme=0, type=1), {View.TYPE: 2.0})
     assert more == ViewWeights(url=0.25, theme=0, type=1)
 
 
@@ -190,7 +190,9 @@ def test_weights_are_rescaled_over_the_present_views() -> None:
 
 
 def test_weights_are_the_shares_of_views_that_vary_alike() -> None:
-    shares = effective_shares(dict.fromkeys(LEARNED, 0.7), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2})
+    shares = effective_shares(
+        dict.fromkeys(LEARNED_VIEWS, 0.7), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2}
+    )
     assert list(shares.values()) == pytest.approx([0.5, 0.3, 0.2])
 
 
@@ -198,9 +200,9 @@ def test_weights_are_the_shares_of_views_that_vary_alike() -> None:
 def test_effective_shares_are_each_views_part_of_the_variance_of_the_mix(weights: list[float]) -> None:
     chosen = ViewWeights(url=weights[0], theme=weights[1], type=weights[2])
     combined = combine(THREE, chosen)
-    factor = {name: np.sqrt(share) for name, share in present_weights(LEARNED, chosen).items()}
-    units = {name: unit(THREE[name] - THREE[name].mean(axis=0)) for name in LEARNED}
-    parts = {name: (factor[name] * units[name]).var(axis=0).sum() for name in LEARNED}
+    factor = {name: np.sqrt(share) for name, share in present_weights(LEARNED_VIEWS, chosen).items()}
+    units = {name: unit(THREE[name] - THREE[name].mean(axis=0)) for name in LEARNED_VIEWS}
+    parts = {name: (factor[name] * units[name]).var(axis=0).sum() for name in LEARNED_VIEWS}
     for name, part in parts.items():
         assert combined.effective[name] == pytest.approx(part / sum(parts.values()), abs=1e-4)
     assert sum(combined.effective.values()) == pytest.approx(1)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from core.base.schema import Group
 from core.segments.arrivals import Condition, Trait
 from core.segments.one_page import (
-    FEWEST_USERS,
-    MOST,
+    MAX_SEGMENTS,
+    MIN_USERS,
     OTHER,
     OnePageSegments,
     assign,
@@ -104,7 +104,7 @@ def test_one_landing_page_is_split_by_source() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("n", [0, 1, FEWEST_USERS - 1])
+@pytest.mark.parametrize("n", [0, 1, MIN_USERS - 1])
 def test_too_few_users_are_no_segment(n: int) -> None:
     made = found(arrived(["/a"] * n))
     assert made.segments == ()
@@ -112,7 +112,7 @@ def test_too_few_users_are_no_segment(n: int) -> None:
 
 
 def test_one_landing_page_and_nothing_else_is_one_segment() -> None:
-    made = found(arrived(["/a"] * FEWEST_USERS))
+    made = found(arrived(["/a"] * MIN_USERS))
     assert [segment.name for segment in made.segments] == ["Land on /a"]
 
 
@@ -132,7 +132,7 @@ def test_every_one_page_user_is_in_one_segment_whose_rule_holds(seed: int, n: in
     if made.segments:
         assert ((made.codes >= 0) == inside).all()
         assert sum(segment.users for segment in made.segments) == inside.sum()
-        assert len([segment for segment in made.segments if segment.rule]) <= MOST
+        assert len([segment for segment in made.segments if segment.rule]) <= MAX_SEGMENTS
         assert (assign(frame, made.segments)[inside] == made.codes[inside]).all()
 
 

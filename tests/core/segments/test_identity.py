@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE
 from core.base.settings import ClusterSettings
-from core.segments import by_hand
+from core.segments import editing
 from core.segments.clustering import fit
-from core.segments.identity import continued, found_again, match, moved, overlap
+from core.segments.identity import continued, match, moved, overlap, recovery
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
 
@@ -136,5 +136,5 @@ def test_who_is_set_aside_has_not_moved_but_the_segment_is_less_the_same() -> No
 def test_another_training_is_not_asked_for_segments_made_by_hand() -> None:
     vectors, _ = blobs((40, 30, 20), noise=0.05)
     cut = fit(vectors, np.ones(len(vectors), dtype=bool), ClusterSettings(n_clusters=3))
-    changed = by_hand.set_aside(by_hand.split(cut, vectors, 1), vectors, [2])
-    assert found_again(changed, vectors) == {0: 1.0}
+    changed = editing.set_aside(editing.split(cut, vectors, 1), vectors, [2])
+    assert recovery(changed, vectors) == {0: 1.0}

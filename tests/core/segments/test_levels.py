@@ -10,7 +10,7 @@ from benchmarks.levels import Line, made
 from core.base.errors import ArtifactError, Cancelled
 from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
-from core.segments.levels import FEWEST_USERS, SegmentLevels, SmallKind, Structure, unsupported, withheld
+from core.segments.levels import MIN_USERS, SegmentLevels, SmallKind, Structure, unsupported, withheld
 from core.segments.visit_tokens import Aspect
 from tests.core.segments.made_levels import TOO_FEW, supported
 
@@ -103,7 +103,7 @@ def test_labels_are_judged_by_themselves() -> None:
 
 
 def test_few_users_are_not_compared() -> None:
-    few = measure_levels(USERS, np.arange(FEWEST_USERS - 1), ADDRESSES, {})
+    few = measure_levels(USERS, np.arange(MIN_USERS - 1), ADDRESSES, {})
     assert (few.verdict, few.suggested_k, few.gains) == (Structure.NONE, None, ())
     assert few.sentence.startswith("Too few users") and "119 have" in few.sentence
 

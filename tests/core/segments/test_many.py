@@ -45,7 +45,7 @@ class Watched:
 
 def by_lloyd(vectors: np.ndarray, wanted: ClusterSettings) -> Partition:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clustering, "MOST", len(vectors))
+        patch.setattr(clustering, "MAX_USERS", len(vectors))
         return fit(vectors, np.ones(len(vectors), dtype=bool), wanted)
 
 

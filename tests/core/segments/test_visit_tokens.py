@@ -8,7 +8,7 @@ from core.data.sequences import UserSequences
 from core.segments.visit_tokens import (
     BUCKETS,
     MAX_LENGTH,
-    MOST_REPEATS,
+    MAX_REPEATS,
     Aspect,
     HalfCounts,
     half_counts,
@@ -35,7 +35,7 @@ USER = one_user([0, 1, 0, 2, 1, 2, 2], [0, 0, 0, 0, 1, 1, 1], [0, 1, 4, 5, 1000,
 
 @pytest.fixture(autouse=True)
 def two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.segments.visit_tokens.MOST_PARTS", 2)
+    monkeypatch.setattr("core.segments.visit_tokens.MAX_PARTS", 2)
 
 
 def test_pages_are_parts_and_pages_of_parts() -> None:
@@ -56,7 +56,7 @@ def test_pages_are_parts_and_pages_of_parts() -> None:
 def test_parts_tell_most_about_where_page_views_are(
     addresses: list[str], views: list[int], most: int, parts: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.segments.visit_tokens.MOST_PARTS", most)
+    monkeypatch.setattr("core.segments.visit_tokens.MAX_PARTS", most)
     pages = np.repeat(np.arange(len(views)), views).tolist()
     counted = half_counts(one_user(pages, [0] * len(pages), pages), addresses, {})[1][Aspect.PAGES]
     assert counted.both.toarray()[0][counted.context == 0].tolist() == parts
@@ -108,7 +108,7 @@ def test_together_every_page_view_counts_once_as_a_page_and_only_arrivals_as_par
 def test_only_the_latest_page_views_are_read_and_repeats_count_up_to_a_bound() -> None:
     many = one_user([2] * 10 + [0] * MAX_LENGTH, [0] * (MAX_LENGTH + 10), list(range(MAX_LENGTH + 10)))
     pages = half_counts(many, URLS, {})[1][Aspect.PAGES]
-    assert counts(pages) == ([MOST_REPEATS, MOST_REPEATS, 0, 0],) * 2  # one part, of three pages
+    assert counts(pages) == ([MAX_REPEATS, MAX_REPEATS, 0, 0],) * 2  # one part, of three pages
 
 
 def test_contexts_stay_apart_side_by_side() -> None:

@@ -32,7 +32,7 @@ USER = "user_pseudo_id"
 
 @dataclass(frozen=True)
 class Shop:
-    """What the tests of the door share.
+    """What the tests of the server share.
 
     Args:
         model: The model folder.

@@ -1,4 +1,4 @@
-"""The door says of a user what ``core embed`` says."""
+"""The server says of a user what ``core embed`` says."""
 
 from __future__ import annotations
 

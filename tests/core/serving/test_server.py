@@ -1,4 +1,4 @@
-"""The door as a process: started by the command line, ended by a signal, its model replaced meanwhile."""
+"""The server as a process: started by the command line, ended by a signal, its model replaced meanwhile."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.cli.cli import app
 from core.serving import server as server_module
 from core.serving.server import BoundedConnection, _config, _listening
-from core.serving.tokens import read_token, shown
+from core.serving.tokens import is_authorised, read_token
 from tests.core.serving.conftest import Shop
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,7 +41,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 @dataclass
 class Server:
-    """A running door."""
+    """A running server."""
 
     process: subprocess.Popen[str]
     address: str
@@ -118,7 +118,7 @@ def test_what_was_asked_before_the_end_is_answered(shop: Shop, copied: Path) -> 
         thread = threading.Thread(target=ask)
         thread.start()
         before = "beha2vec_requests_total"
-        while "beha2vec_" not in before or not thread.is_alive():  # until the door is there
+        while "beha2vec_" not in before or not thread.is_alive():  # until the server is there
             before = httpx2.get(f"{server.address}/metrics", headers=HEADERS).text
         time.sleep(0.3)
         server.process.send_signal(signal.SIGTERM)
@@ -139,8 +139,8 @@ def test_a_new_token_is_shown_once_and_lets_in(copied: Path) -> None:
 
 
 def test_a_small_answer_does_not_wait_for_more_to_send() -> None:
-    with _listening("127.0.0.1", 0) as door, socket.create_connection(door.getsockname()):
-        taken, _ = door.accept()
+    with _listening("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        taken, _ = listening.accept()
         with taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -270,5 +270,5 @@ def test_the_token_comes_from_the_file_before_the_environment(
     assert read_token(None) == TOKEN
     (tmp_path / "token").write_text(f"{TOKEN[::-1]}\n")
     assert read_token(tmp_path / "token") == TOKEN[::-1]
-    assert shown(f"bearer {TOKEN}", TOKEN)
-    assert not shown(f"Bearer {TOKEN}x", TOKEN)
+    assert is_authorised(f"bearer {TOKEN}", TOKEN)
+    assert not is_authorised(f"Bearer {TOKEN}x", TOKEN)

@@ -12,12 +12,12 @@ import pytest
 from core.base.errors import ResourceError
 from core.storage.disk import (
     PRIVATE,
+    atomic_write,
     disk_errors,
     flush_all,
-    put,
+    put_in_place,
     work_folder,
     write_text_atomic,
-    written_whole,
 )
 
 
@@ -64,9 +64,9 @@ def test_an_array_that_is_cut_short_is_a_full_disk(tmp_path: Path) -> None:
 
 def test_a_file_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
     path = tmp_path / ("ä" * 120 + ".csv")  # 244 bytes: the temporary name must not be longer than it may
-    with written_whole(path) as building:
+    with atomic_write(path) as building:
         building.write_text("old")
-    with pytest.raises(RuntimeError), written_whole(path) as building:
+    with pytest.raises(RuntimeError), atomic_write(path) as building:
         building.write_text("half of the n")
         raise RuntimeError
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(path.name, "old")]
@@ -95,5 +95,5 @@ def test_a_folder_is_put_with_all_that_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "new" / "model").mkdir(parents=True)
     (tmp_path / "new" / "model" / "weights").write_text("x")
     flush_all(tmp_path / "new")
-    put(tmp_path / "new", tmp_path / "ready")
+    put_in_place(tmp_path / "new", tmp_path / "ready")
     assert (tmp_path / "ready" / "model" / "weights").read_text() == "x"

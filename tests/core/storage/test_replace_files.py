@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.storage.replace_files import READY, finish, replacing
+from core.storage.replace_files import READY, finish_replacement, replace_files_atomic
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLED_BEFORE = """
 import os, sys
 from pathlib import Path
-from core.storage.replace_files import replacing
+from core.storage.replace_files import replace_files_atomic
 
 folder, left = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -23,7 +23,7 @@ def kill(event, _):
         if left < 0:
             os._exit(9)
 
-with replacing(folder, "run.json", optional=["labels"]) as new:
+with replace_files_atomic(folder, "run.json", optional=["labels"]) as new:
     for name in ("run.json", "users"):
         (new / name).write_text("new")
     (new / "model").mkdir()
@@ -49,14 +49,14 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 def test_the_new_set_takes_the_place_of_the_old_one_and_nothing_else(tmp_path: Path) -> None:
     write(tmp_path, OLD | {"stages/kept": "old"})
-    with replacing(tmp_path, "run.json", optional=["labels"]) as new:
+    with replace_files_atomic(tmp_path, "run.json", optional=["labels"]) as new:
         write(new, NEW)
     assert contents(tmp_path) == NEW | {"stages/kept": "old"}
 
 
 def test_a_failure_while_the_set_is_made_changes_nothing(tmp_path: Path) -> None:
     write(tmp_path, OLD)
-    with pytest.raises(ValueError, match="half way"), replacing(tmp_path, "run.json") as new:
+    with pytest.raises(ValueError, match="half way"), replace_files_atomic(tmp_path, "run.json") as new:
         write(new, {"users": "new"})
         raise ValueError("half way")
     assert contents(tmp_path) == OLD
@@ -72,9 +72,9 @@ def test_a_kill_before_any_change_leaves_the_old_set_or_goes_on_to_the_new_one(t
         files = contents(folder)
         if "run.json" in files:  # a set that says it is whole is one set
             vouched.append({name: files.get(name) for name in OLD})
-        finish(folder)
+        finish_replacement(folder)
         seen.append(contents(folder))
-        finish(folder)
+        finish_replacement(folder)
         assert contents(folder) == seen[-1]
         if status == 0:
             break

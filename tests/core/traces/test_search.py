@@ -24,7 +24,7 @@ from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.storage.json_cache import JsonCache
 from core.traces.patterns import IdPatterns
-from core.traces.search import CHUNK_BYTES, compact, databases, look, search
+from core.traces.search import CHUNK_BYTES, compact, databases, search, search_file
 
 ID, NUMBER = "1234567890.1612345678", 9_876_543_210
 PATTERNS = IdPatterns(frozenset({ID, str(NUMBER), "u7"}))
@@ -157,7 +157,7 @@ KINDS: list[Callable[[Path, str], None]] = [
 def test_an_id_is_seen_in_each_kind_of_file(plant: Callable[[Path, str], None], tmp_path: Path) -> None:
     plant(tmp_path / "with", ID)
     plant(tmp_path / "without", OTHER)
-    planted, clean = look(tmp_path / "with", PATTERNS), look(tmp_path / "without", PATTERNS)
+    planted, clean = search_file(tmp_path / "with", PATTERNS), search_file(tmp_path / "without", PATTERNS)
     assert planted.hits > 0
     assert planted.ids
     assert clean.hits == 0
@@ -170,12 +170,12 @@ def test_it_is_counted_once_where_pieces_overlap(before: int, encoding: str, tmp
     (tmp_path / "a").write_bytes(
         (" " * (before // len(" ".encode(encoding))) + f"{ID}{' ' * 99}\n").encode(encoding)
     )
-    assert look(tmp_path / "a", PATTERNS).hits == 1
+    assert search_file(tmp_path / "a", PATTERNS).hits == 1
 
 
 def test_a_file_that_is_escaped_too_often_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(f"%{'25' * 99}31{ID[1:]} {ID}")
-    found = look(tmp_path / "a", PATTERNS)
+    found = search_file(tmp_path / "a", PATTERNS)
     assert (found.hits, found.unread) == (1, "escaped more than 8 times")
 
 
@@ -201,7 +201,7 @@ def test_it_is_seen_in_the_name_of_a_folder(tmp_path: Path) -> None:
 
 def test_a_model_is_read_as_it_is(tmp_path: Path) -> None:
     save_file({"a": np.random.default_rng(0).normal(size=999)}, tmp_path / "a.safetensors", {"of": ID})
-    found = look(tmp_path / "a.safetensors", PATTERNS)
+    found = search_file(tmp_path / "a.safetensors", PATTERNS)
     assert (found.hits, found.unread) == (1, "")
 
 
@@ -235,7 +235,7 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path) -> None:
 def test_a_bomb_is_told_and_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.traces.search.FREE_BYTES", 1 << 20)
     (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(1 << 24)))
-    assert look(tmp_path / "a.gz", PATTERNS).unread
+    assert search_file(tmp_path / "a.gz", PATTERNS).unread
 
 
 def test_a_database_gives_back_what_it_has_deleted(tmp_path: Path) -> None:
@@ -249,9 +249,9 @@ def test_a_database_gives_back_what_it_has_deleted(tmp_path: Path) -> None:
         opened.execute("DELETE FROM a")
     opened.close()
     [file] = databases([tmp_path])
-    assert look(file, PATTERNS).hits
+    assert search_file(file, PATTERNS).hits
     compact(file)
-    assert look(file, PATTERNS).hits == 0
+    assert search_file(file, PATTERNS).hits == 0
 
 
 def test_a_cache_of_the_app_is_looked_into(tmp_path: Path) -> None:

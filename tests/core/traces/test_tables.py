@@ -18,8 +18,8 @@ from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.sample import write_sample
 from core.traces.patterns import IdPatterns
-from core.traces.search import look
-from core.traces.tables import is_of, is_of_users, others_in, records_of, rewrite
+from core.traces.search import search_file
+from core.traces.tables import is_of, is_of_users, longer_ids, records_of, rewrite
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(frozenset({ID}))
@@ -36,7 +36,7 @@ KEPT = [ROWS[0], ROWS[2], "4.1,/d?u=[forgotten],x\n", ROWS[4]]
 
 
 def without(path: Path, patterns: IdPatterns = PATTERNS) -> int:
-    return rewrite(path, patterns, lambda written: not look(written, patterns).hits)
+    return rewrite(path, patterns, lambda written: not search_file(written, patterns).hits)
 
 
 def test_records_of_a_csv_go_and_the_others_stay_as_they_were(tmp_path: Path) -> None:
@@ -186,13 +186,13 @@ def test_longer_ids_of_others_and_their_numbers_cost_them_nothing_else(tmp_path:
     short = IdPatterns(frozenset({"u-100001", "12345678"}))
     path = tmp_path / "a.csv"
     path.write_text("user_id,price,link\nu-100001,1,x\nu-100001-2,2,x\nzz,12345678,u-100001@x.de\n")
-    others = others_in(path, short)
+    others = longer_ids(path, short)
     assert others == {"u-100001-2"}
     assert without(path, IdPatterns(short.ids, frozenset(others))) == 1
     assert path.read_text() == "user_id,price,link\nu-100001-2,2,x\nzz,,[forgotten]@x.de\n"
     table = pa.table({"user_id": ["u-100001-2", "b"], "price": [5, 12_345_678], "link": ["x", None]})
     pq.write_table(table, tmp_path / "a.parquet")
-    assert others_in(tmp_path / "a.parquet", short) == {"u-100001-2"}
+    assert longer_ids(tmp_path / "a.parquet", short) == {"u-100001-2"}
     assert without(tmp_path / "a.parquet", IdPatterns(short.ids, frozenset(others))) == 0
     left = pq.read_table(tmp_path / "a.parquet").to_pydict()
     assert left == {"user_id": ["u-100001-2", "b"], "price": [5, None], "link": ["x", None]}

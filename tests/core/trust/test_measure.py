@@ -12,7 +12,7 @@ from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
 from core.model.network import item_vectors
-from core.profiles.outcomes import Happened, OutcomeIndex
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord
 from core.runs import pipeline
 from core.runs.stages import SCORECARD, ScorecardRequest
 from core.runs.tasks import run
@@ -122,10 +122,10 @@ def test_the_simple_ways_do_not_learn_from_users_held_out(case: Case) -> None:
     assert np.allclose(case.bag.idf, np.log((1 + len(seen)) / (1 + users_with)) + 1)
 
 
-def _converted(user: list[int] | np.ndarray, first_ts: list[int] | np.ndarray) -> Happened:
+def _converted(user: list[int] | np.ndarray, first_ts: list[int] | np.ndarray) -> OutcomeRecord:
     """Who converted, and when."""
     users = np.array(user, dtype=np.int64)
-    return Happened(users, np.ones(len(users)), np.array(first_ts, dtype=np.int64), {})
+    return OutcomeRecord(users, np.ones(len(users)), np.array(first_ts, dtype=np.int64), {})
 
 
 def _of_nobody(case: Case) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from core.model.inputs import Spans
 from core.trust import measure
-from core.trust.case import drawn, shuffled
+from core.trust.case import draw_users, shuffle_runs
 from core.trust.measure import ngrams, reciprocal_ranks
 from core.trust.result import Method
 
@@ -35,7 +35,7 @@ def test_ranks_are_those_of_a_sorted_list(seed: int, n: int, strangers: int) -> 
 def test_shuffling_keeps_the_pages_of_each_run_and_touches_nothing_else() -> None:
     page = np.arange(100)
     runs = Spans(np.array([10, 50]), np.array([20, 30]))
-    mixed = shuffled(page, runs, seed=0)
+    mixed = shuffle_runs(page, runs, seed=0)
     assert sorted(mixed[10:30]) == list(range(10, 30))
     assert sorted(mixed[50:80]) == list(range(50, 80))
     assert not np.array_equal(mixed[10:30], page[10:30])
@@ -77,11 +77,11 @@ def test_few_users_or_equal_lengths_are_not_measured() -> None:
 
 def test_a_sample_is_ascending_the_same_again_and_all_of_few() -> None:
     users = np.arange(100)
-    chosen = drawn(users, 10, seed=0)
+    chosen = draw_users(users, 10, seed=0)
     assert len(set(chosen.tolist())) == 10
     assert (np.diff(chosen) > 0).all()
-    assert np.array_equal(chosen, drawn(users, 10, seed=0))
-    assert np.array_equal(drawn(users, 100, seed=0), users)
+    assert np.array_equal(chosen, draw_users(users, 10, seed=0))
+    assert np.array_equal(draw_users(users, 100, seed=0), users)
 
 
 def test_pages_and_pairs_are_counted_and_what_only_others_show_is_not() -> None:

@@ -14,8 +14,8 @@ from core.facts.answer import Answer, Block, Chart, Comment, Contrast, FigureLis
 from core.facts.sentences import plain
 from core.llm import Capabilities, Usage
 from core.questions.answers import ask
-from core.writing import AnswerCache, Said
-from core.writing.assistant import MOST_FACTS
+from core.writing import AnswerCache, EarlierQuestion
+from core.writing.assistant import MAX_FACTS
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.writing.simulated import (
     ALL,
@@ -277,12 +277,12 @@ class TestWeakModels:
             return Reply({"facts": [some[0], some[0], some[2], "S9.users"]})
 
         with assisted(script, can, fewest_users=5) as (assistant, simulator):
-            payload = assistant.preview(IDEAS, [Said("Hello")])
-            answer = assistant.reply(IDEAS, [Said("Hello")])
+            payload = assistant.preview(IDEAS, [EarlierQuestion("Hello")])
+            answer = assistant.reply(IDEAS, [EarlierQuestion("Hello")])
         (request,) = simulator.requests
         (data,) = data_of(request)
         assert set(data) <= {"question", "facts", "measures", "names", "left_out"}
-        assert 4 < len(data["facts"]) <= MOST_FACTS
+        assert 4 < len(data["facts"]) <= MAX_FACTS
         assert ("response_format" in request) is can.schema
         (block,) = answer.blocks
         assert isinstance(block, FigureList)
@@ -551,7 +551,7 @@ def test_a_comparison_falls_back_on_the_one_without_a_model() -> None:
 @pytest.mark.parametrize("send_values", [False, True])
 def test_the_preview_is_the_bytes_that_are_sent(can: Capabilities, send_values: bool) -> None:
     last = Answer(ask(WHY, shop().context).blocks)
-    history = [Said("Hello"), Said("Who buys?", last)]
+    history = [EarlierQuestion("Hello"), EarlierQuestion("Who buys?", last)]
     with assisted(size, can, send_values=send_values) as (assistant, simulator):
         previews = [
             assistant.preview(IDEAS, history), assistant.preview_comparison(),
@@ -577,7 +577,7 @@ def test_a_question_goes_on_after_an_answer_of_the_model() -> None:
     with assisted(size) as (assistant, simulator):
         answer = assistant.reply(WHY)
         went_on = assistant.answer_offline("and the sessions?", answer.reading)
-        asked = assistant.reply("and the sessions?", [Said(WHY, answer)], answer.reading)
+        asked = assistant.reply("and the sessions?", [EarlierQuestion(WHY, answer)], answer.reading)
     assert len(simulator.requests) == 1
     assert went_on is not None
     assert asked.blocks == went_on.blocks

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from core.llm import ChatReply, ToolCall
-from core.writing.talk import AnswerCache, from_json, key_of, to_json
+from core.writing.model_calls import AnswerCache, from_json, key_of, to_json
 
 
 def test_answers_come_back(tmp_path: Path) -> None:

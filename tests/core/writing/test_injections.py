@@ -19,7 +19,7 @@ from core.facts.sentences import plain
 from core.facts.tools import TOOLS
 from core.llm import Capabilities
 from core.questions.answers import ask
-from core.writing import Said
+from core.writing import EarlierQuestion
 from pages.ui.shell.text import md_text
 from tests.core.facts.toy import NAMES, THEMES, TYPES, tables
 from tests.core.profiles.toy import toy_tables
@@ -114,7 +114,7 @@ def held(one: Injection, can: Capabilities, script: Script, **settings: object) 
         assistant,
         simulator,
     ):
-        answer = assistant.reply(QUESTION, [Said(one.text)], on_blocks=seen.append)
+        answer = assistant.reply(QUESTION, [EarlierQuestion(one.text)], on_blocks=seen.append)
     assert simulator.requests
     assert USER_ID not in json.dumps(simulator.requests)
     for blocks in (*seen, answer.blocks):

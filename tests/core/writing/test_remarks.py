@@ -1,6 +1,6 @@
 import pytest
 
-from core.writing.remarks import kept
+from core.writing.remarks import allowed_remarks
 
 NAMES = {
     **{f"S{number}": f"Segment {number}" for number in range(1, 10)},
@@ -80,12 +80,12 @@ READINGS = (
 
 @pytest.mark.parametrize("text", CLAIMS)
 def test_what_only_a_figure_may_say_is_dropped(text: str) -> None:
-    assert kept(text, NAMES) == ("", 1)
+    assert allowed_remarks(text, NAMES) == ("", 1)
 
 
 @pytest.mark.parametrize("text", READINGS)
 def test_a_reading_or_a_proposal_is_kept(text: str) -> None:
-    said, dropped = kept(text, NAMES)
+    said, dropped = allowed_remarks(text, NAMES)
     assert dropped == 0
     assert said
 
@@ -100,20 +100,20 @@ def test_a_reading_or_a_proposal_is_kept(text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_may_not_be_shown_is_dropped(text: str) -> None:
-    assert kept(text, NAMES)[0] == ""
+    assert allowed_remarks(text, NAMES)[0] == ""
 
 
 def test_each_sentence_stands_for_itself_and_names_are_filled_in_afterwards() -> None:
     names = {"S1": "Top 10 % buyers (segment 1)", "P2": "“/half-price”"}
     text = "Segment 1 may look for P2. Most buy. Page P2 is about gifts!\nIt is 5 o'clock."
-    assert kept(text, names) == (
+    assert allowed_remarks(text, names) == (
         "Top 10 % buyers (segment 1) may look for “/half-price”. “/half-price” is about gifts!", 2
     )  # fmt: skip
 
 
 def test_a_remark_is_cut_where_it_has_no_end() -> None:
-    assert len(kept("Perhaps " * 1_000, NAMES)[0]) <= 600
+    assert len(allowed_remarks("Perhaps " * 1_000, NAMES)[0]) <= 600
 
 
 def test_nothing_is_nothing() -> None:
-    assert kept("  ", NAMES) == ("", 0)
+    assert allowed_remarks("  ", NAMES) == ("", 0)

@@ -7,7 +7,7 @@ from core.base.errors import InputError
 from core.facts.tools import TOOLS
 from core.llm import ToolCall
 from core.writing import specs
-from core.writing.payload import MOST_OFFERED
+from core.writing.payload import MAX_OFFERED
 
 ADDRESSES = [f"S{row}.view_lift_theme.P{item}" for row in range(1, 11) for item in range(15)]
 
@@ -30,7 +30,7 @@ def test_every_tool_is_there_with_a_schema_that_stands_alone() -> None:
 )
 def test_no_shape_refers_outside_itself_and_all_are_small(shape: dict[str, Any]) -> None:
     assert "$" not in json.dumps(shape)
-    assert len(ADDRESSES) == MOST_OFFERED
+    assert len(ADDRESSES) == MAX_OFFERED
     assert len(json.dumps(shape)) < 16_000
     assert shape["additionalProperties"] is False
 

@@ -18,7 +18,7 @@ from core.facts.move_tools import differing_steps
 from core.facts.rule_tools import segment_rule
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
-from core.writing.payload import Ends, closed, ends_of, gives_away, is_few, is_total
+from core.writing.payload import AffectedUsers, affected_users, gives_away, is_few, is_total, withheld_cells
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.facts.test_like_tools import answering
 from tests.core.facts.toy import basis, figures, partition, rule_figures, two_currencies, without_outcome
@@ -36,7 +36,7 @@ def test_who_knows_what_is_told_cannot_tell_a_hidden_part(rows: list[tuple[int, 
     A count that is hidden is one of few users or of all but few. The stranger tries every way to fill in the
     hidden ones that agrees with the total; that these are together few must never follow.
     """
-    parts = [Ends(doing, n - doing) for doing, n in rows]
+    parts = [AffectedUsers(doing, n - doing) for doing, n in rows]
     hidden = [(doing, n) for (doing, n), part in zip(rows, parts, strict=True) if part.is_few(fewest)]
     if not hidden or gives_away(parts, fewest):
         return
@@ -49,40 +49,40 @@ def test_who_knows_what_is_told_cannot_tell_a_hidden_part(rows: list[tuple[int, 
 @pytest.mark.parametrize(
     ("parts", "gives"),
     [
-        ([Ends(30, 40), Ends(50, 60)], False),
-        ([Ends(30, 40), Ends(3, 60)], True),  # all less the other is 3
-        ([Ends(387, 4), Ends(50, 60)], True),  # all less the other leaves out 4
-        ([Ends(30, 40), Ends(3, 60), Ends(4, 60)], True),  # together 7
-        ([Ends(30, 40), Ends(12, 60), Ends(15, 60)], False),
-        ([Ends(30, 40), Ends(60, 12), Ends(60, 3)], True),
-        ([Ends(30), Ends(12), Ends(15)], False),
-        ([Ends(30), Ends(0)], True),
+        ([AffectedUsers(30, 40), AffectedUsers(50, 60)], False),
+        ([AffectedUsers(30, 40), AffectedUsers(3, 60)], True),  # all less the other is 3
+        ([AffectedUsers(387, 4), AffectedUsers(50, 60)], True),  # all less the other leaves out 4
+        ([AffectedUsers(30, 40), AffectedUsers(3, 60), AffectedUsers(4, 60)], True),  # together 7
+        ([AffectedUsers(30, 40), AffectedUsers(12, 60), AffectedUsers(15, 60)], False),
+        ([AffectedUsers(30, 40), AffectedUsers(60, 12), AffectedUsers(60, 3)], True),
+        ([AffectedUsers(30), AffectedUsers(12), AffectedUsers(15)], False),
+        ([AffectedUsers(30), AffectedUsers(0)], True),
         ([], False),
     ],
 )
-def test_totals(parts: list[Ends], gives: bool) -> None:
+def test_totals(parts: list[AffectedUsers], gives: bool) -> None:
     assert gives_away(parts, 20) is gives
 
 
 def test_whom_a_figure_tells_about() -> None:
     made = figures()
     rate, users, share = (made.needed("segment:0", name) for name in (Col.OUTCOME_RATE, Col.USERS, Col.SHARE))
-    assert ends_of(made, users) == ends_of(made, share) == Ends(3)
+    assert affected_users(made, users) == affected_users(made, share) == AffectedUsers(3)
     converted = int(made.context.row("segment:0")[Col.OUTCOME_USERS])
-    assert ends_of(made, rate) == Ends(converted, 3 - converted)
-    assert ends_of(made, made.needed("all", Col.USERS)) == Ends(8)
+    assert affected_users(made, rate) == AffectedUsers(converted, 3 - converted)
+    assert affected_users(made, made.needed("all", Col.USERS)) == AffectedUsers(8)
     page = made.context.tables.basis.pages[0]
     shares = [made.item(key, Dimension.PAGE, page, ItemMetric.SHARE) for key in made.context.keys]
     for fact in filter(None, shares):
         inside = round(fact.value * fact.n)
-        assert ends_of(made, fact) == Ends(inside, fact.n - inside)
+        assert affected_users(made, fact) == AffectedUsers(inside, fact.n - inside)
 
 
 def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
     made = rule_figures()
     users, precision, recall = segment_rule(made, segment="segment:0").facts
-    assert [ends_of(made, fact) for fact in (users, precision, recall)] == [
-        Ends(20, 20), Ends(10, 0), Ends(10, 0)
+    assert [affected_users(made, fact) for fact in (users, precision, recall)] == [
+        AffectedUsers(20, 20), AffectedUsers(10, 0), AffectedUsers(10, 0)
     ]  # fmt: skip
     assert [is_total(made, fact, 1) for fact in (users, precision, recall)] == [True, False, False]
 
@@ -90,17 +90,23 @@ def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
 def test_a_step_tells_about_those_who_took_it_and_those_who_only_were_there() -> None:
     made = rule_figures()
     first = differing_steps(made, segment="segment:0").facts[0]
-    assert ends_of(made, first) == Ends(0, 20)
+    assert affected_users(made, first) == AffectedUsers(0, 20)
 
 
 def test_a_step_of_a_funnel_tells_about_those_who_took_it_and_those_who_did_not() -> None:
     found = funnel(figures(), segment="all", steps=("/sale", "/cart")).facts
-    assert [ends_of(figures(), fact) for fact in found] == [Ends(4, 4)] * 2 + [Ends(1, 7)] * 2 + [Ends(1, 3)]
+    assert [affected_users(figures(), fact) for fact in found] == [AffectedUsers(4, 4)] * 2 + [
+        AffectedUsers(1, 7)
+    ] * 2 + [AffectedUsers(1, 3)]
 
 
 def test_where_look_alikes_are_stays_here_but_not_how_many_there_are() -> None:
     found = look_alikes(answering([]), segment="segment:0").facts
-    assert [ends_of(answering([]), fact) for fact in found] == [Ends(6, 15), Ends(0), Ends(0)]
+    assert [affected_users(answering([]), fact) for fact in found] == [
+        AffectedUsers(6, 15),
+        AffectedUsers(0),
+        AffectedUsers(0),
+    ]
 
 
 def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:
@@ -109,9 +115,9 @@ def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:
 
 
 def test_nobody_and_everybody_are_few() -> None:
-    assert Ends(0, 40).is_few(1)
-    assert Ends(40, 0).is_few(1)
-    assert not Ends(40).is_few(1)
+    assert AffectedUsers(0, 40).is_few(1)
+    assert AffectedUsers(40, 0).is_few(1)
+    assert not AffectedUsers(40).is_few(1)
 
 
 def test_all_users_are_withheld_where_one_row_is_and_so_is_every_share_of_them() -> None:
@@ -147,10 +153,10 @@ DEVICES = {
 
 
 def test_what_is_left_of_a_row_is_withheld_with_the_next_smallest() -> None:
-    assert closed(DEVICES, WHOLES, 20) == {
+    assert withheld_cells(DEVICES, WHOLES, 20) == {
         ("segment:0", "tablet"), ("segment:0", "desktop"), ("all", "tablet"), ("all", "desktop")
     }  # fmt: skip
-    assert closed(DEVICES, WHOLES, 8) == set()
+    assert withheld_cells(DEVICES, WHOLES, 8) == set()
 
 
 @given(
@@ -170,9 +176,9 @@ def test_no_cell_of_few_users_follows_from_what_is_shown(rows: list[list[int]], 
         for at, n in zip("abc", row, strict=False)
     }
     wholes = {name: sum(row) for name, row in zip(names, table, strict=True)}
-    hidden = closed(cells, wholes, fewest)
+    hidden = withheld_cells(cells, wholes, fewest)
     rest = {(name, ""): row[-1] for name, row in zip(names, table, strict=True) if row[-1]}
-    few = {cell for cell, n in (cells | rest).items() if Ends(n, wholes[cell[0]] - n).is_few(fewest)}
+    few = {cell for cell, n in (cells | rest).items() if AffectedUsers(n, wholes[cell[0]] - n).is_few(fewest)}
     assert few <= hidden
     if cells.keys() <= hidden:
         return
@@ -205,7 +211,7 @@ def test_who_did_not_see_an_item_tells_about_those_who_did() -> None:
     for metric in (ItemMetric.SHARE, ItemMetric.USERS):
         seen = made.item("segment:0", Dimension.PAGE, "/cart", metric)
         assert seen is not None
-        ends, others = ends_of(made, seen), ends_of(made, complement(seen))
+        ends, others = affected_users(made, seen), affected_users(made, complement(seen))
         assert (others.inside, others.outside) == (ends.outside, ends.inside)
 
 

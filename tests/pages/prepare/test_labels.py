@@ -28,7 +28,7 @@ from core.labels.llm_classifier import SYSTEM, Estimate
 from core.labels.review import Review
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
-from core.saved import label_book, saved_work
+from core.saved import label_decisions, saved_work
 from core.storage.store import Store
 from pages.ui.labels import (
     label_corrections,
@@ -48,7 +48,7 @@ CART = "shop.example/cart"
 
 
 def save(settings: LabelSettings) -> None:
-    label_book.change(state.store(), **dict(settings))
+    label_decisions.change(state.store(), **dict(settings))
 
 
 def label(run: FinishedRun, settings: LabelSettings) -> dict[str, Any]:
@@ -107,17 +107,17 @@ def test_a_correction_wins_is_kept_and_can_be_undone(
 ) -> None:
     save(RULES)
     correction = Override(view=View.TYPE, target=CART, value="Blog")
-    label_book.correct(state.store(), [correction])
-    assert label_book.load(state.store()).overrides == (correction,)
-    label(finished_run, label_book.load(state.store()))
+    label_decisions.correct(state.store(), [correction])
+    assert label_decisions.load(state.store()).overrides == (correction,)
+    label(finished_run, label_decisions.load(state.store()))
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
-    found = pipeline.find_labels(Store(finished_run.root), dataset, label_book.load(state.store()))
+    found = pipeline.find_labels(Store(finished_run.root), dataset, label_decisions.load(state.store()))
     assert found is not None
     row = found.table.iloc[dataset.pages["page_location"].tolist().index(CART)]
     assert (row["type"], row["type_rung"]) == ("Blog", "override")
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="undo-label").click().run()
-    assert label_book.load(state.store()).overrides == ()
+    assert label_decisions.load(state.store()).overrides == ()
     assert [task for task, _, _ in fake_jobs.started] == ["label"]
 
 
@@ -129,7 +129,7 @@ def test_an_edited_cell_becomes_a_correction(
     )
     monkeypatch.setattr(label_table.state, "dataset", lambda: None)
     label_table._edited("t", pd.DataFrame({"template": ["/a/:slug", "/b"]}), "template")
-    assert label_book.load(state.store()).overrides == (
+    assert label_decisions.load(state.store()).overrides == (
         Override(view=View.TYPE, target="/a/:slug", value="Search"),
     )
 
@@ -163,7 +163,7 @@ def test_a_page_that_is_too_long_for_a_correction_is_said(
     monkeypatch.setattr(label_table.errors, "show", said.append)
     label_table._edited("t", pd.DataFrame({"template": ["/" + "a" * 1_000_000]}), "template")
     assert "target" in str(said[0])
-    assert label_book.load(state.store()).overrides == ()
+    assert label_decisions.load(state.store()).overrides == ()
 
 
 def test_settings_that_change_during_a_job_replace_it_and_keep_its_consent(
@@ -172,7 +172,7 @@ def test_settings_that_change_during_a_job_replace_it_and_keep_its_consent(
     save(RULES)
     label(finished_run, RULES)
     fake_jobs.start(finished_run.root, "label", {"fetch_hosts": ["shop.example"]}, finished_run.dataset, None)
-    label_book.correct(state.store(), [Override(view=View.TYPE, target=CART, value="Blog")])
+    label_decisions.correct(state.store(), [Override(view=View.TYPE, target=CART, value="Blog")])
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="undo-label").click().run()
     assert not app.exception
@@ -194,7 +194,7 @@ def test_a_correction_whose_label_is_gone_is_marked_and_can_be_deleted(
     assert listed["Your label"].tolist() == ["Gone", "Blog"]
     assert listed["State"].tolist() == [label_corrections.STALE, label_corrections.IN_FORCE]
     app.button(key="delete-stale").click().run()
-    assert label_book.load(state.store()).overrides == (kept,)
+    assert label_decisions.load(state.store()).overrides == (kept,)
     assert [task for task, _, _ in fake_jobs.started] == ["label"]
 
 
@@ -209,7 +209,9 @@ def test_corrections_are_told_from_a_taxonomy_and_brought_once(finished_run: Fin
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
     taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
-    assert label_book.load(state.store()).overrides == (Override(view=View.TYPE, target="/a", value="Blog"),)
+    assert label_decisions.load(state.store()).overrides == (
+        Override(view=View.TYPE, target="/a", value="Blog"),
+    )
 
 
 def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: FinishedRun) -> None:
@@ -224,7 +226,7 @@ def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: Finis
     )
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
     taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
-    assert [one.name for one in label_book.load(state.store(), dataset).taxonomy.themes] == ["A", "B"]
+    assert [one.name for one in label_decisions.load(state.store(), dataset).taxonomy.themes] == ["A", "B"]
 
 
 @pytest.mark.parametrize("correction", ["view: type, value: Nonsense", "view: url, value: Blog"])
@@ -233,7 +235,7 @@ def test_corrections_that_no_page_can_get_are_refused(finished_run: FinishedRun,
         text = f"corrections:\n- {{target: /a, {correction}}}\n"
         dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
         taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
-    assert label_book.load(state.store()).overrides == ()
+    assert label_decisions.load(state.store()).overrides == ()
 
 
 def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
@@ -247,7 +249,7 @@ def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
     assert "at least 2 themes are needed" in app.error[0].value
     app.button(key="reset-taxonomy").click().run()
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
-    assert label_book.load(state.store(), dataset).taxonomy == default_taxonomy()
+    assert label_decisions.load(state.store(), dataset).taxonomy == default_taxonomy()
 
 
 @pytest.fixture
@@ -261,9 +263,9 @@ def sections(finished_run: FinishedRun, tmp_path: Path) -> Dataset:
     path.write_text("\n".join(["event_name,event_timestamp,user_pseudo_id,page_location", *rows]))
     store = Store(finished_run.root)
     dataset = pipeline.preprocess(store, [path], IngestSettings(), silent)
-    label_book.choose(store, dataset, default_taxonomy(), ThemeSource.MINED)
+    label_decisions.choose(store, dataset, default_taxonomy(), ThemeSource.MINED)
     save(RULES)
-    pipeline.label(store, dataset, label_book.load(store, dataset), silent)
+    pipeline.label(store, dataset, label_decisions.load(store, dataset), silent)
     return dataset
 
 
@@ -275,12 +277,12 @@ def test_the_sites_own_themes_are_offered_with_their_shares_and_kept(
     told = "**Alpha** 33.3% · **Beta** 33.3% · **Gamma** 33.3%: together 100.0% of all page views"
     assert told in texts(app)
     app.button(key="own-themes-yes").click().run()
-    kept = label_book.load(state.store(), sections)
+    kept = label_decisions.load(state.store(), sections)
     assert kept.themes is ThemeSource.TAXONOMY
     assert {(one.name, one.folders) for one in kept.taxonomy.themes} == {
         ("Alpha", ("alpha",)), ("Beta", ("beta",)), ("Gamma", ("gamma",))
     }  # fmt: skip
-    assert label_book.load(state.store()).taxonomy == default_taxonomy()  # of other sites
+    assert label_decisions.load(state.store()).taxonomy == default_taxonomy()  # of other sites
     ((task, request, _),) = fake_jobs.started
     assert (task, request["label"]["themes"]) == ("label", "taxonomy")
     pipeline.label(state.store(), sections, kept, silent)
@@ -290,10 +292,10 @@ def test_the_sites_own_themes_are_offered_with_their_shares_and_kept(
 def test_the_shop_themes_stay_a_choice(open_app: OpenApp, fake_jobs: FakeJobs, sections: Dataset) -> None:
     app = open_app(PAGE, data=sections.key)
     app.button(key="own-themes-no").click().run()
-    kept = label_book.load(state.store(), sections)
+    kept = label_decisions.load(state.store(), sections)
     assert (kept.themes, kept.taxonomy) == (ThemeSource.TAXONOMY, default_taxonomy())
     app.button(key="mine-themes").click().run()
-    assert label_book.load(state.store(), sections).themes is ThemeSource.MINED
+    assert label_decisions.load(state.store(), sections).themes is ThemeSource.MINED
 
 
 def test_a_site_without_themes_of_its_own_is_said(open_app: OpenApp, finished_run: FinishedRun) -> None:
@@ -332,7 +334,7 @@ def test_themes_are_merged_when_they_are_saved(
     app.text_input(key="merged-name").input("To wear").run()
     app.button(key="save-taxonomy").click().run()
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
-    names = [one.name for one in label_book.load(state.store(), dataset).taxonomy.themes]
+    names = [one.name for one in label_decisions.load(state.store(), dataset).taxonomy.themes]
     assert names == ["To wear", *(one.name for one in default_taxonomy().themes[2:])]
 
 

@@ -16,7 +16,7 @@ from core.model.feature_blocks import BLOCKS, FeatureBlock
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.runs.tasks import TrainRequest
-from core.saved import label_book
+from core.saved import label_decisions
 from pages.ui.shell import state
 from pages.ui.training import curves, train_form
 from pages.ui.training.train_form import KNOBS, limits
@@ -250,7 +250,7 @@ def test_training_asks_no_language_model_that_nobody_has_agreed_to(
 ) -> None:
     monkeypatch.setenv("BEHA2VEC_MODEL", "own")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
-    label_book.change(state.store(), mode=LabelMode.LLM)
+    label_decisions.change(state.store(), mode=LabelMode.LLM)
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-training").click().run()
     ((_, request, _),) = fake_jobs.started
@@ -263,7 +263,7 @@ def test_labels_that_a_model_has_already_given_are_trained_on_without_asking_aga
     monkeypatch.setenv("BEHA2VEC_MODEL", "own")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
     monkeypatch.setattr(pipeline, "find_labels", lambda *_: object())
-    label_book.change(state.store(), mode=LabelMode.LLM)
+    label_decisions.change(state.store(), mode=LabelMode.LLM)
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-training").click().run()
     ((_, request, _),) = fake_jobs.started

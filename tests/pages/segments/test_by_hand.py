@@ -12,7 +12,7 @@ from core.base.schema import SET_ASIDE
 from core.saved import saved_work
 from core.segments.partition import Partition
 from core.storage.store import Store
-from pages.ui.segments import by_hand_view, map_view
+from pages.ui.segments import editing_view, map_view
 from pages.ui.segments.session_segments import KEY
 from pages.ui.shell import state
 from tests.core.segments.made_levels import supported
@@ -153,7 +153,7 @@ def test_a_split_takes_new_numbers_that_carry_no_old_name(
 ) -> None:
     saved_work.rename(Store(finished_run.root), finished_run.model, {6: "Of long ago"})
     app = open_app(PAGE, data=finished_run.dataset)
-    app.button_group(key="by-hand-change").set_value(by_hand_view.Change.SPLIT).run()
+    app.button_group(key="by-hand-change").set_value(editing_view.Change.SPLIT).run()
     widget(app.selectbox, "split-").set_value(0).run()  # type: ignore[attr-defined]
     assert "7 segments in all" in texts(app)
     app.button(key="by-hand-do").click().run()
@@ -168,7 +168,7 @@ def test_users_set_aside_are_a_group_of_their_own_on_every_page(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    app.button_group(key="by-hand-change").set_value(by_hand_view.Change.ASIDE).run()
+    app.button_group(key="by-hand-change").set_value(editing_view.Change.ASIDE).run()
     aside = partition(app, finished_run).sizes[2]
     widget(app.multiselect, "Set aside-").set_value([2]).run()  # type: ignore[attr-defined]
     assert f"{aside} users leave; 5 segments in all" in texts(app)
@@ -186,7 +186,7 @@ def test_rules_tell_a_segment_from_segments_and_not_from_users_set_aside(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    app.button_group(key="by-hand-change").set_value(by_hand_view.Change.ASIDE).run()
+    app.button_group(key="by-hand-change").set_value(editing_view.Change.ASIDE).run()
     widget(app.multiselect, "Set aside-").set_value([2]).run()  # type: ignore[attr-defined]
     app.button(key="by-hand-do").click().run()
     rules = open_app("pages/use/rules.py", data=finished_run.dataset)
@@ -274,7 +274,7 @@ def test_what_was_changed_by_hand_changes_no_other_setting_and_no_link(
     app = open_app(PAGE, data=finished_run.dataset)
     link, first = {"data": finished_run.dataset, "k": "6"}, partition(app, finished_run)
     eight = partition(open_app(PAGE, **link | {"k": "8"}), finished_run)
-    app.button_group(key="by-hand-change").set_value(by_hand_view.Change.SPLIT).run()
+    app.button_group(key="by-hand-change").set_value(editing_view.Change.SPLIT).run()
     widget(app.selectbox, "split-").set_value(0).run()  # type: ignore[attr-defined]
     app.button(key="by-hand-do").click().run()
     assert partition(app, finished_run).edits

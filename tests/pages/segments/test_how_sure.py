@@ -7,13 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
-from core.data.dataset import clustered
+from core.data.dataset import is_clustered
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.runs.stages import CERTIFICATES
 from core.saved import controls, saved_work
 from core.saved.controls import Controls
-from core.segments.certificate import KEPT_BACK
+from core.segments.certificate import NAMES_WITHHELD
 from core.segments.levels import SmallKind
 from core.storage.store import Store
 from pages.ui.segments import certificates, session_segments
@@ -141,7 +141,7 @@ def test_a_small_kind_is_named_and_made_a_segment_by_a_click(
 ) -> None:
     """Twelve of the 24 users of the first kind of visitor."""
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
-    users = np.flatnonzero(clustered(dataset.users))[:12]
+    users = np.flatnonzero(is_clustered(dataset.users))[:12]
     kind = SmallKind(users=tuple(users.tolist()), share=1 / 6, agreement=0.78, gain=2.0)
     keep_levels(finished_run, supported(3).model_copy(update={"small_kinds": (kind,)}))
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
@@ -267,5 +267,5 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
         assert not app.exception
         assert app.info[0].value.startswith("A gradient: no separate kinds can be shown.")
         assert "Named for" not in texts(app)
-    assert KEPT_BACK in texts(app)
+    assert NAMES_WITHHELD in texts(app)
     assert not controls.load(store, finished_run.model).named_anyway

@@ -1,4 +1,4 @@
-"""Routes, the carpet and the time to the outcome on the page Journeys."""
+"""Routes, the index plot and the time to the outcome on the page Journeys."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core.base.schema import EventTimes, Outcomes
 from core.data.dataset import EVENTS, OUTCOMES
 from core.differences.table import Diff
-from core.journeys.carpet import STRIP
 from core.journeys.flow import ROUTE
+from core.journeys.index_plot import STRIP
 from core.journeys.moves import SESSIONS
 from core.journeys.survival import HAVE_HAD, SECONDS
 from core.profiles.profile_columns import Col
@@ -71,7 +71,7 @@ def test_with_nobody_beside_routes_that_set_apart_give_way_to_the_common_ones(wa
     assert len(table(ways, ROUTE))
 
 
-def test_the_carpet_says_of_how_many_it_is(ways: AppTest) -> None:
+def test_the_index_plot_says_of_how_many_it_is(ways: AppTest) -> None:
     users = table(ways, STRIP)[STRIP].max()
     assert f"All {users} users, drawn with seed 0." in texts(ways)
     ways.segmented_control(key="carpet-strip").set_value("session").run()

@@ -152,7 +152,7 @@ def test_segments_of_another_training_take_the_numbers_of_the_same_ones(
     app.button(key="keep-identity").click().run()
     assert not app.exception
     later = pipeline.open_dataset(store, months.after)
-    found = saved_work.recall(store, months.later_model, len(later.users))
+    found = saved_work.load_segments(store, months.later_model, len(later.users))
     assert found is not None
     assert sorted(found.continues or {}) == sorted(kept["kept_as"] - 1)
     assert set(found.partition.ids.tolist()) >= set(kept["kept_as"] - 1)

@@ -52,5 +52,5 @@ def test_segments_that_the_command_gives_another_number_are_told(
 ) -> None:
     export = open_app(PAGE, data=finished_run.dataset)
     assert "by size" not in texts(export)
-    monkeypatch.setattr(command, "other_numbers", lambda sizes: {2: 4, 4: 2} if len(sizes) == 6 else {})
+    monkeypatch.setattr(command, "renumbered", lambda sizes: {2: 4, 4: 2} if len(sizes) == 6 else {})
     assert "by size, the largest first: 2 is 4 there · 4 is 2 there." in texts(export.run())

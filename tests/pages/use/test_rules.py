@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.rules.conditions import MOST
+from core.rules.conditions import MAX_CONDITIONS
 from core.rules.raw_events import LoadedExport
 from pages.ui.rules import rule_view
 from pages.ui.shell.text import md_text
@@ -81,14 +81,14 @@ def test_a_rule_of_ones_own_is_judged_like_any_other(rules: AppTest) -> None:
 @pytest.mark.parametrize("joint", ["and", "or"])
 def test_a_full_rule_takes_no_more_and_says_so(rules: AppTest, joint: str) -> None:
     rules.selectbox(key="rule-field").set_value("page_views").run()
-    for number in range(1, MOST + 1):
+    for number in range(1, MAX_CONDITIONS + 1):
         assert not rules.button(key="add-condition").disabled
         rules.number_input(key="rule-number-page_views").set_value(number)
         rules.selectbox(key="rule-joint").set_value(joint if number > 1 else "and").run()
         rules.button(key="add-condition").click().run()
         assert not rules.exception
     assert rules.button(key="add-condition").disabled
-    assert f"A rule has at most {MOST} conditions" in texts(rules)
+    assert f"A rule has at most {MAX_CONDITIONS} conditions" in texts(rules)
     rules.button(key="drop-condition").click().run()
     assert not rules.button(key="add-condition").disabled
 

@@ -10,7 +10,7 @@ from core.saved import preferences
 from core.sql.sandbox import SqlResult
 from core.storage.store import Store
 from pages.ui.chat import chat_message
-from pages.ui.chat.chat_message import Found
+from pages.ui.chat.chat_message import QueryRun
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -79,6 +79,6 @@ def test_a_title_that_a_spreadsheet_would_run_is_text_in_the_file(monkeypatch: p
     files: list[bytes] = []
     monkeypatch.setattr(chat_message.st, "download_button", lambda *_, data, **__: files.append(data()))
     table = pa.table({"title": ['=HYPERLINK("http://evil.example")'], "users": [30]})
-    chat_message.show(Found("d", SqlResult(table, False, "SELECT 1", 0.1)), "d")
+    chat_message.show(QueryRun("d", SqlResult(table, False, "SELECT 1", 0.1)), "d")
     (file,) = files
     assert b"'=HYPERLINK" in file

@@ -14,7 +14,7 @@ from core.profiles.samples import SECONDS_TO_NEXT
 from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui.people import reasons_view, user_lists
-from pages.ui.people.look_alikes_view import Like
+from pages.ui.people.look_alikes_view import Seeds
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -146,7 +146,7 @@ def test_look_alikes_of_a_segment_are_users_of_the_others(users: AppTest) -> Non
 
 def test_look_alikes_of_the_one_user_that_is_looked_at(users: AppTest) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.USER).run()
+    users.segmented_control(key="like").set_value(Seeds.USER).run()
     assert "Find a user by id above" in texts(users)
     users.text_input(key="wanted_user").set_value("user_1_00003").run()
     assert not users.exception
@@ -157,7 +157,7 @@ def test_look_alikes_of_the_one_user_that_is_looked_at(users: AppTest) -> None:
 
 def test_look_alikes_of_a_list_say_what_became_of_each_id(users: AppTest) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.segmented_control(key="like").set_value(Seeds.LIST).run()
     seeds = [f"user_2_{number:05d}" for number in range(12)]
     pasted = "\n".join(["user_pseudo_id", *seeds, seeds[0], "once_00", "**nobody**"])
     users.text_area(key="pasted_ids").set_value(pasted).run()
@@ -182,7 +182,7 @@ def test_look_alikes_of_a_list_say_what_became_of_each_id(users: AppTest) -> Non
 )
 def test_a_list_that_leads_nowhere_says_so(users: AppTest, pasted: str, told: str) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.segmented_control(key="like").set_value(Seeds.LIST).run()
     users.text_area(key="pasted_ids").set_value(pasted).run()
     assert not users.exception
     assert told in users.error[0].value
@@ -190,7 +190,7 @@ def test_a_list_that_leads_nowhere_says_so(users: AppTest, pasted: str, told: st
 
 def test_a_file_of_ids_goes_before_what_was_pasted(users: AppTest) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.segmented_control(key="like").set_value(Seeds.LIST).run()
     users.text_area(key="pasted_ids").set_value("user_2_00001").run()
     upload = users.file_uploader(key="ids_file")
     upload.upload("ids.csv", b"user_id,cluster\r\nuser_0_00001,0\r\nuser_0_00002,0\r\n", "text/csv").run()
@@ -200,7 +200,7 @@ def test_a_file_of_ids_goes_before_what_was_pasted(users: AppTest) -> None:
 
 def test_a_file_that_is_no_list_is_refused_in_words(users: AppTest) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.segmented_control(key="like").set_value(Seeds.LIST).run()
     users.file_uploader(key="ids_file").upload("ids.csv", b"\x89PNG\r\n\0\0", "text/csv").run()
     assert not users.exception
     assert "a PNG image" in users.error[0].value
@@ -208,7 +208,7 @@ def test_a_file_that_is_no_list_is_refused_in_words(users: AppTest) -> None:
 
 def test_a_list_of_everybody_leaves_nobody(users: AppTest, finished_run: FinishedRun) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.segmented_control(key="like").set_value(Seeds.LIST).run()
     store = Store(finished_run.root)
     ids = pipeline.open_dataset(store, finished_run.dataset).sequences.user_id.to_pylist()
     users.text_area(key="pasted_ids").set_value("\n".join(ids)).run()
@@ -217,7 +217,7 @@ def test_a_list_of_everybody_leaves_nobody(users: AppTest, finished_run: Finishe
 
 def test_ids_are_in_no_link(users: AppTest) -> None:
     show(users, "Look-alikes")
-    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.segmented_control(key="like").set_value(Seeds.LIST).run()
     users.text_area(key="pasted_ids").set_value("user_2_00001").run()
     assert "user_2_00001" not in str(dict(users.query_params))
 

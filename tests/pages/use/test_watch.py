@@ -13,10 +13,10 @@ from streamlit.testing.v1 import AppTest
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Preset, TrainSettings
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs import kept_watches
+from core.runs import app_watches
+from core.runs.app_watches import LIVE, REPORTED, TASK, WatchOrder, WatchRequest, place_of
 from core.runs.frozen import FrozenModel
 from core.runs.job_view import State
-from core.runs.kept_watches import LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
@@ -131,7 +131,7 @@ def test_the_switch_publishes_what_is_on_screen_and_begins(
     assert not app.exception
     [request] = [request for task, request, _ in fake_jobs.started if task == TASK]
     assert request == {"folder": str(incoming)}
-    [watch] = kept_watches.watches(state.store())
+    [watch] = app_watches.watches(state.store())
     frozen = FrozenModel.read(watch.place / MODEL)
     assert len(frozen.partition.ids) == len(watch.order.names) == 4
     assert frozen.training is not None
@@ -153,7 +153,7 @@ def test_a_watch_that_lives_shows_what_it_took_and_refused(
     open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
 ) -> None:
     place = watched(incoming, fake_jobs)
-    (place / TOLD).write_text(json.dumps({"at": FIRST, "line": "mon.csv is taken"}) + "\nhalf a li")
+    (place / REPORTED).write_text(json.dumps({"at": FIRST, "line": "mon.csv is taken"}) + "\nhalf a li")
     fake_jobs.end(TASK, State.RUNNING, stage=STAGE, message="2 files taken")
     app = open_app(PAGE)
     assert not app.exception

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ingest.clean.audience import FEWEST_PUBLIC, PUBLIC, Tail, merged, public_from
+from core.ingest.clean.audience import MIN_PUBLIC, PUBLIC, Tail, merged, public_from
 from tests.core.ingest.clean.audience import PUBLIC_TAIL, audience
 
 USERS = st.lists(st.integers(0, 63), min_size=1, max_size=9)
@@ -69,4 +69,4 @@ def test_in_an_export_where_nothing_is_shared_nothing_can_be_told() -> None:
 
 
 def test_a_text_is_public_from_a_share_of_the_users_on() -> None:
-    assert [public_from(users) for users in (5, 1_000, 10**6)] == [FEWEST_PUBLIC, 5, PUBLIC]
+    assert [public_from(users) for users in (5, 1_000, 10**6)] == [MIN_PUBLIC, 5, PUBLIC]

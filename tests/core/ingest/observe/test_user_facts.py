@@ -5,7 +5,7 @@ import pytest
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import basis_of, describe_bases
+from core.data.receipt import count_user_bases, describe_bases
 from core.ingest.in_memory import LiveUsers, read_people
 from tests.core.ingest.shop import Row, event, shop
 
@@ -94,7 +94,7 @@ def test_the_source_is_the_earliest_of_the_best_basis(tmp_path: Path) -> None:
     ]  # fmt: skip
     dataset = shop(tmp_path, *rows)
     assert dataset.users["source"].dropna().tolist() == ["(direct) / (none)", "mail / email", "google / cpc"]
-    assert dataset.receipt.source_basis == basis_of(dataset.users)
+    assert dataset.receipt.source_basis == count_user_bases(dataset.users)
     assert describe_bases(dataset.receipt.source_basis) == (
         "A source is the user's first touch (1 user), else the last click of the first session that has one "
         "(1 user), else what came with the first event that has one (1 user); 1 without one."

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from core.base.schema import Raw
-from core.ingest.read.nested import NotText, broken_rows, find_folds, to_text
+from core.ingest.read.nested import NotText, broken_rows, find_nested_encoding, to_text
 from tests.core.ingest.read.test_ndjson import event, lines, read_json
 
 ID = UUID("0a1b2c3d-0000-4000-8000-00000000000f")
@@ -75,7 +75,7 @@ VIEW = ("page_location", "string_value", "/a")
     "record", [event(), event(event_params=None), {"device": "mobile", "event_params.page_location": "/a"}]
 )
 def test_records_that_are_not_folded(record: dict[str, Any]) -> None:
-    assert find_folds([record]) is None
+    assert find_nested_encoding([record]) is None
 
 
 def test_numbered_names_that_the_sample_lacks_are_read(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from core.ingest.ingest import ingest
 from core.ingest.read import ndjson, whole_events
 from core.ingest.read.inspection import inspect
 from core.ingest.read.part_files import Sink
-from core.ingest.read.whole_events import NO_KEY, TWO_VALUES, put_together
+from core.ingest.read.whole_events import NO_KEY, TWO_VALUES, merge_event_rows
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline
 from core.sample.write_sample import write_sample
@@ -343,7 +343,7 @@ class TestRowAnItem:
         sink.folder.mkdir()
         (source,) = resolve_inputs([path])
         count = ndjson.read(source, IngestSettings(), sink, lambda _: None, chunk_bytes=4096)
-        count = put_together(sink, count, "ndjson", lambda: None)
+        count = merge_event_rows(sink, count, "ndjson", lambda: None)
         assert (count.shape, count.records, count.collapsed, sink.read) == (
             "ndjson with a row an item", 302, 1, 301
         )  # fmt: skip

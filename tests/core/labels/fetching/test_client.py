@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.labels.fetching.client import Client, Reply, Want
+from core.labels.fetching.client import AcceptedReply, Client, Reply
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
@@ -54,9 +54,11 @@ def client(guard: Guard, limits: FetchLimits, clock: Clock) -> Iterator[Client]:
         yield made
 
 
-def get(client: Client, site: Site, guard: Guard, path: str = "/tea", want: Want | None = None) -> Reply:
+def get(
+    client: Client, site: Site, guard: Guard, path: str = "/tea", want: AcceptedReply | None = None
+) -> Reply:
     with client.sockets.page_time():
-        return client.get(guard.check(site.url(path)), want or Want(100_000))
+        return client.get(guard.check(site.url(path)), want or AcceptedReply(100_000))
 
 
 def failure(client: Client, site: Site, guard: Guard, path: str = "/tea") -> PageFailed:
@@ -135,7 +137,7 @@ def test_tls_names_the_host_and_not_the_address(limits: FetchLimits) -> None:
             pytest.raises(PageFailed, match="no secure"),
             client.sockets.page_time(),
         ):
-            client.get(guard.check(f"https://shop.example:{port}/"), Want(1000))
+            client.get(guard.check(f"https://shop.example:{port}/"), AcceptedReply(1000))
         thread.join(5)
     assert hello[0] == 0x16  # a TLS handshake
     assert b"shop.example" in hello
@@ -221,7 +223,7 @@ def test_one_host_is_asked_at_one_rate(guard: Guard, site: Site, limits: FetchLi
         clock.now += 0.25
         get(client, site, guard)
         with client.sockets.page_time():  # another host has its own rate
-            client.get(guard.check(site.url("/tea", "blog.example")), Want(1000))
+            client.get(guard.check(site.url("/tea", "blog.example")), AcceptedReply(1000))
         client.keep_delay("shop.example", 3)
         get(client, site, guard)
         client.keep_delay("shop.example", 3600)
@@ -250,7 +252,7 @@ def test_a_server_that_refuses_is_unreachable(limits: FetchLimits) -> None:
         port = server.getsockname()[1]  # nobody listens there a moment later
     guard = Guard(HOSTS, HOSTS, [f"127.0.0.1:{port}"], loopback)
     with Client(guard, limits) as client, pytest.raises(PageFailed) as caught, client.sockets.page_time():
-        client.get(guard.check(f"http://shop.example:{port}/"), Want(1000))
+        client.get(guard.check(f"http://shop.example:{port}/"), AcceptedReply(1000))
     assert caught.value.outcome is FetchOutcome.UNREACHABLE
     assert "refused" in caught.value.reason
 
@@ -374,7 +376,7 @@ def test_as_much_as_allowed_is_read(client: Client, site: Site, guard: Guard) ->
     site.pages |= {"/tea": raw(b"x" * 100_000), "/more": raw(b"x" * 100_001)}
     assert len(get(client, site, guard).body) == 100_000
     assert failure(client, site, guard, "/more").outcome is FetchOutcome.TOO_LARGE
-    assert len(get(client, site, guard, "/more", Want(100_000, cut=True)).body) == 100_000
+    assert len(get(client, site, guard, "/more", AcceptedReply(100_000, cut=True)).body) == 100_000
 
 
 ZEROS = b"\0" * 50_000_000

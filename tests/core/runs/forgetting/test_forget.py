@@ -19,12 +19,12 @@ from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset,
 from core.facts.answer import Answer, Note
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.naming.names import SegmentName
-from core.runs import jobs, kept_watches, pipeline
-from core.runs.forgetting.certificate import Forgotten
+from core.runs import app_watches, jobs, pipeline
+from core.runs.app_watches import WatchOrder
+from core.runs.forgetting.certificate import ForgetCertificate
 from core.runs.forgetting.forget import forget, ids_of, preview
 from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.jobs import JobView, State
-from core.runs.kept_watches import WatchOrder
 from core.runs.pipeline import RunSettings
 from core.runs.publish import BOUNDED
 from core.runs.run import run
@@ -33,7 +33,7 @@ from core.sample import write_sample
 from core.saved import controls, conversations, saved_runs, saved_work
 from core.saved.controls import Controls
 from core.storage.json_cache import JsonCache
-from core.storage.locks import claimed
+from core.storage.locks import claim_folder
 from core.storage.store import Store
 from core.traces.patterns import IdPatterns
 from tests.core.saved.test_saved_runs import a_run
@@ -83,7 +83,7 @@ def in_store(store: Store, export: Path) -> tuple[str, str]:
     combined = pipeline.combine(embeddings, ViewWeights())
     partition = pipeline.cluster(combined, embeddings.inside, ClusterSettings(n_clusters=3, auto=False))
     shown = replace(some_segments([0, 1]), embeddings=embeddings.artifact.key, partition=partition)
-    saved_work.keep(store, trained.key, shown)
+    saved_work.save_segments(store, trained.key, shown)
     saved_work.rename(store, trained.key, {1: "Gift hunters"})
     controls.save(store, trained.key, Controls(n_clusters=3))
     told = a_run(
@@ -150,7 +150,7 @@ def kept_watch(shop: Shop, folder: str, model: str, live: Path | None) -> Path:
     order = WatchOrder(
         folder=watched, dataset="d", model=model, title="shop.csv", names={0: "Buyers"}, at="2026-01-01"
     )
-    place = kept_watches.place_of(shop.store, watched)
+    place = app_watches.place_of(shop.store, watched)
     shutil.copytree(shop.root / "out" / "model", place / "model")
     (place / "order.json").write_text(order.model_dump_json())
     if live is not None:
@@ -207,7 +207,7 @@ def test_a_watch_of_the_app_goes_as_a_whole_by_what_it_holds_or_by_its_model(sho
     forget(shop.places, shop.patterns, silent)
     assert not by_model.exists()
     assert not holds.exists()
-    [left] = kept_watches.watches(shop.store)
+    [left] = app_watches.watches(shop.store)
     assert left.order.folder == shop.root / "other"
 
 
@@ -223,9 +223,9 @@ def test_a_saved_run_keeps_its_words_and_says_that_it_cannot_be_opened(shop: Sho
     forget(shop.places, shop.patterns, silent)
     told = saved_runs.saved_runs(shop.store)[shop.run]
     assert (told.name, told.own_names) == ("Spring", {1: "Gift hunters"})
-    assert "its data set" in saved_runs.gone(shop.store, told)
+    assert "its data set" in saved_runs.missing_parts(shop.store, told)
     assert not list((shop.store.root / "runs" / shop.run).glob("*.npy"))
-    saved_runs.tell_anew(shop.store, shop.run, name="Spring, without some", note="")
+    saved_runs.rename_run(shop.store, shop.run, name="Spring, without some", note="")
     assert saved_runs.saved_runs(shop.store)[shop.run].name == "Spring, without some"
 
 
@@ -373,7 +373,7 @@ def test_a_job_at_work_or_a_running_watch_refuses(shop: Shop, monkeypatch: pytes
             forget(shop.places, shop.patterns, silent)
         refused.append(True)
 
-    with claimed(shop.root / "live"):
+    with claim_folder(shop.root / "live"):
         other = Thread(target=meanwhile)
         other.start()
         other.join()
@@ -442,7 +442,7 @@ def test_it_can_be_cancelled(shop: Shop) -> None:
 def test_the_certificate_is_of_this_list_and_no_other(shop: Shop) -> None:
     import hashlib
 
-    done: Forgotten = forget(SearchedPlaces(shop.store.root), shop.patterns, silent)
+    done: ForgetCertificate = forget(SearchedPlaces(shop.store.root), shop.patterns, silent)
     salt, text = bytes.fromhex(done.salt), "\n".join(sorted(shop.gone)).encode()
     assert hashlib.scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex() == done.digest
     assert hashlib.scrypt(text[1:], salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex() != done.digest

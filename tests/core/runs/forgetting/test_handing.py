@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from core.runs import jobs
-from core.runs.forgetting.id_files import clear_away, hand_in
+from core.runs.forgetting.id_files import clear_away, write_ids
 from core.runs.jobs import JobView, State
 from core.storage.store import Store
 
 
 def test_a_list_of_a_job_that_ended_goes_and_that_of_another_session_stays(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    own, other = hand_in(store, "u-123456"), hand_in(store, "u-234567")
+    own, other = write_ids(store, "u-123456"), write_ids(store, "u-234567")
     clear_away(store, own)
     assert (own.exists(), other.exists()) == (False, True)
 
@@ -26,7 +26,7 @@ def test_an_old_list_goes_unless_a_job_waits_to_take_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
-    waits, left = hand_in(store, "u-123456"), hand_in(store, "u-234567")
+    waits, left = write_ids(store, "u-123456"), write_ids(store, "u-234567")
     for path in (waits, left):
         os.utime(path, (time.time() - 999,) * 2)
     (tmp_path / "jobs" / "1").mkdir(parents=True)

@@ -13,13 +13,13 @@ import pytest
 
 from core.base.progress import Progress, silent
 from core.base.settings import IngestSettings
-from core.ingest.read.kept_reads import KeptReads
+from core.ingest.read.read_cache import ReadCache
 from core.ingest.sources.input_files import resolve_inputs
-from core.runs import kept_watches, pipeline
+from core.runs import app_watches, pipeline
 from core.runs.forgetting.forget import forget, ids_of, preview
 from core.runs.forgetting.places import SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate
-from core.runs.watch import KEPT
+from core.runs.watch import KEPT_FOLDER
 from core.storage.store import Store
 
 GONE, OTHER = "shop-1000", "shop-1001"
@@ -63,9 +63,9 @@ def test_what_a_watch_of_the_app_has_read_says_it_too(tmp_path: Path) -> None:
     settings = IngestSettings(user_key="shopper")
     places = prepared(tmp_path, settings)
     shutil.rmtree(tmp_path / "cache" / "preprocess")
-    live = Store(tmp_path / "cache" / kept_watches.FOLDER / "0" / kept_watches.LIVE / KEPT)
+    live = Store(tmp_path / "cache" / app_watches.FOLDER / "0" / app_watches.LIVE / KEPT_FOLDER)
     sources = resolve_inputs(places.inputs)
-    KeptReads(live, settings, pipeline.checksums(sources)).read(sources[0], lambda _: None)
+    ReadCache(live, settings, pipeline.checksums(sources)).read(sources[0], lambda _: None)
     assert forget(places, ids_of(GONE), silent).records == 3
     assert lines_of(places) == [*REST, row(OTHER, 20, "[forgotten]")]
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.facts.answer import Contrast, Fact, Title, Unit, Verdict
 from pages.ui.chat.fact_sources import MOVES, chart_of, decision, interval, together
-from pages.ui.segments.spotlight import Place
+from pages.ui.segments.spotlight import ChartPlace
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -61,17 +61,17 @@ def test_what_only_the_answer_shows_has_no_chart(measure: str) -> None:
 
 def test_all_users_have_no_list_of_pages_and_segments_that_moved_are_on_the_map() -> None:
     assert chart_of(fact("views:page", "all")) is None
-    assert chart_of(fact("moved", "all")) == Place("The map of users", EXPLORE)
+    assert chart_of(fact("moved", "all")) == ChartPlace("The map of users", EXPLORE)
 
 
 @pytest.mark.parametrize("measure", ["rule_users", "rule_precision", "rule_recall"])
 def test_a_rule_is_on_the_page_rules(measure: str) -> None:
-    assert chart_of(fact(measure)) == Place("Rules", RULES)
+    assert chart_of(fact(measure)) == ChartPlace("Rules", RULES)
 
 
 def test_funnels_and_look_alikes_are_on_their_pages() -> None:
-    assert chart_of(fact("funnel_share")) == Place("Funnels", JOURNEYS)
-    assert chart_of(fact("look_alikes_in", "segment:0", "segment:1")) == Place("Look-alikes", USERS)
+    assert chart_of(fact("funnel_share")) == ChartPlace("Funnels", JOURNEYS)
+    assert chart_of(fact("look_alikes_in", "segment:0", "segment:1")) == ChartPlace("Look-alikes", USERS)
 
 
 def test_steps_that_differ_are_on_the_page_journeys() -> None:
@@ -82,7 +82,7 @@ def test_steps_that_differ_are_on_the_page_journeys() -> None:
 def test_a_chart_is_linked_once_with_all_its_rows() -> None:
     charts = [chart_of(fact("view_share:theme", key)) for key in ("segment:1", "all", "segment:0")]
     assert together([*charts, None]) == [
-        Place("Page themes", PROFILES, "labels-theme", ("segment:1", "segment:0"))
+        ChartPlace("Page themes", PROFILES, "labels-theme", ("segment:1", "segment:0"))
     ]
 
 

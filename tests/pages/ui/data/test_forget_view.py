@@ -71,7 +71,7 @@ def test_what_would_go_is_shown_first_and_then_it_is_gone(
     assert "0 places left of 1 id" in said
     assert "Files in the input folder were not searched" in said
     assert not (finished_run.root / "preprocess" / finished_run.dataset).exists()
-    [certificate] = id_files.kept(Store(finished_run.root))
+    [certificate] = id_files.certificates(Store(finished_run.root))
     assert json.loads(certificate.read_bytes())["left"] == []
 
 

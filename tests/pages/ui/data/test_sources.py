@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.data.dataset import Dataset
-from core.runs import read_from
+from core.runs import input_paths
 from core.storage.store import Store
 from pages.ui.data import catalog, sources
 from tests.pages.fixtures_segments import FinishedRun
@@ -133,7 +133,7 @@ def test_a_folder_that_was_read_elsewhere_can_be_read_again(
     days.mkdir(parents=True)
     (days / "toy.csv").write_text("day 1")
     (folder / "toy.csv").write_text("x")  # a namesake, of the size that the receipt has
-    read_from.keep(Dataset(finished_run.root / "preprocess" / finished_run.dataset, ""), [days])
+    input_paths.save_paths(Dataset(finished_run.root / "preprocess" / finished_run.dataset, ""), [days])
     (card,) = catalog.datasets(Store(finished_run.root))
     assert sources.still_there(card) == (), "its folder may not be read from any more"
     monkeypatch.setenv("BEHA2VEC_SOURCES", str(days.parent))

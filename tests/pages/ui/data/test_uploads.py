@@ -43,7 +43,7 @@ def test_of_an_access_log_it_is_said_how_it_becomes_a_table() -> None:
 
 def test_a_very_long_name_is_cut_but_keeps_its_ending() -> None:
     name = uploads.clean_name("x" * 400 + ".csv.gz")
-    assert len(name) <= uploads.LONGEST_NAME
+    assert len(name) <= uploads.MAX_NAME_LENGTH
     assert name.endswith(".csv.gz")
 
 
@@ -65,7 +65,7 @@ def test_a_full_disk_is_said_before_anything_is_written(
 
 def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="too large"):
-        uploads.check_room(tmp_path, uploads.LARGEST + 1)
+        uploads.check_room(tmp_path, uploads.MAX_UPLOAD_BYTES + 1)
 
 
 def arrive(folder: Path, text: str, name: str = "a.csv.gz") -> str:

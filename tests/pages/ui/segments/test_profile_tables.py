@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.base.settings import AnalyzeSettings
-from core.data.dataset import clustered
+from core.data.dataset import is_clustered
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.profiles.profile_columns import Col
 from core.runs import pipeline
@@ -21,7 +21,7 @@ def profiles(finished_run: FinishedRun) -> Profiles:
     """Two segments: the users whose id starts with ``user_0``, and the others."""
     data = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
     labels = (~data.users["user_id"].str.startswith("user_0")).to_numpy().astype("int32")
-    labels[~clustered(data.users)] = -1
+    labels[~is_clustered(data.users)] = -1
     return profile(ProfileData.from_dataset(data), labels, AnalyzeSettings())
 
 

@@ -33,12 +33,12 @@ def test_a_table_too_large_to_be_written_here_is_written_by_the_browser(
 ) -> None:
     table = pd.DataFrame({Col.USERS: [1, 2], Col.SHARE: [0.1, 0.2], Col.LABEL: ["a", "b"]})
     assert isinstance(written(table), Styler)
-    monkeypatch.setattr(written_table, "MOST_WRITTEN", 5)
+    monkeypatch.setattr(written_table, "MAX_WRITTEN", 5)
     st.dataframe(written(table), column_config=headed(table, {}))
     assert written(table) is table
     formats = [headed(table, {})[name].get("type_config", {}) for name in table]
     assert [one and one["format"] for one in formats] == ["localized", "percent", {}]
-    assert pd.get_option("styler.render.max_elements") > written_table.MOST_WRITTEN
+    assert pd.get_option("styler.render.max_elements") > written_table.MAX_WRITTEN
 
 
 def test_values_of_any_table_are_written_by_their_kind() -> None:

@@ -1,0 +1,57 @@
+"""Decisions made on all users of an export, for ingesting a part of them as in the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import ibis.expr.types as ir
+
+from core.base.schema import Raw
+from core.ingest.account.accounting import RecordAccount
+from core.ingest.clean.locations import PAGE, Locations
+from core.ingest.engine import Engine
+from core.ingest.observe.narrow import Events
+from core.ingest.observe.outcomes import OutcomesWithoutUserId, Refunds
+
+LOCATION: Final = "location"
+
+
+@dataclass(frozen=True, eq=False)
+class ExportDecisions:
+    """All decisions about a user that depend on other users.
+
+    Args:
+        accounted: Account of all records: local clock, whether times were rounded.
+        locations: The pages; the table is empty, see ``page_of``.
+        page_of: Parquet file, raw location → page.
+        repeated: Parquet file, file and line of purchases that repeat an earlier one of any user.
+        n_users: Number of users with a page view.
+        engaged: Share of these users with any engagement.
+        refunds: All refunds; None if there are none.
+        without_user_id: Outcomes of visitors without a user id, if there are any.
+    """
+
+    accounted: RecordAccount
+    locations: Locations
+    page_of: Path
+    repeated: Path
+    n_users: int
+    engaged: float
+    refunds: Refunds | None = None
+    without_user_id: OutcomesWithoutUserId | None = None
+
+    def moved(self, folder: Path) -> ExportDecisions:
+        """Return the same decisions with the files in another folder, perhaps of another machine."""
+        return replace(self, page_of=folder / self.page_of.name, repeated=folder / self.repeated.name)
+
+    def locations_in(self, engine: Engine) -> Locations:
+        """Return the locations with their table opened in a database."""
+        table = engine.ibis.read_parquet(self.page_of)
+        return replace(self.locations, table=table.select(LOCATION, PAGE))
+
+    def repeated_in(self, engine: Engine, events: Events) -> ir.Table:
+        """Return file and line of the events that are repeated purchases."""
+        found = engine.ibis.read_parquet(self.repeated)
+        return engine.keep("repeated", found.semi_join(events.table, [Raw.FILE_NO, Raw.LINE]))
