@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.saved import saved_work
 from core.storage.store import Store
 from tests.core.segments.made_levels import supported
-from tests.e2e.conftest import OpenPage, Server, choose, running_server
+from tests.e2e.conftest import PATIENCE_MS, TRIES, OpenPage, Server, choose, running_server, still
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, keep_levels, write_run
 
 pytestmark = pytest.mark.e2e
@@ -46,12 +47,27 @@ def canvas(page: Page) -> Locator:
     return page.get_by_test_id("stEChartsChart").locator("canvas").first
 
 
-def draw_around_everybody(page: Page) -> None:
-    draw_around(page, [(0.01, 0.10), (0.99, 0.10), (0.99, 0.92), (0.01, 0.92), (0.01, 0.12)])
+EVERYBODY = [(0.01, 0.10), (0.99, 0.10), (0.99, 0.92), (0.01, 0.92), (0.01, 0.12)]
 
 
 def draw_around(page: Page, corners: list[tuple[float, float]]) -> None:
-    """A lasso, its corners as shares of the map's width and height."""
+    """Draw a lasso, its corners as shares of the map's width and height.
+
+    It is drawn again where a background task that ended meanwhile drew the map anew.
+    """
+    for _ in range(TRIES):
+        still(page)
+        _draw_once(page, corners)
+        try:
+            page.get_by_text("users selected").wait_for(timeout=PATIENCE_MS / TRIES)
+        except PlaywrightTimeout:
+            continue
+        return
+    raise AssertionError(f"no lasso selected users in {TRIES} tries")
+
+
+def _draw_once(page: Page, corners: list[tuple[float, float]]) -> None:
+    canvas(page).scroll_into_view_if_needed()
     box = canvas(page).bounding_box()
     assert box is not None
     left, top, wide, high = box["x"], box["y"], box["width"], box["height"]
@@ -135,8 +151,7 @@ def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
 ) -> None:
     page = new_page(address(shop, "explore", k="3"))
     expect(page.get_by_text("laid out by PaCMAP")).to_be_visible()  # which takes the quick map's place
-    canvas(page).scroll_into_view_if_needed()
-    draw_around_everybody(page)
+    draw_around(page, EVERYBODY)
     selection = page.locator(".st-key-selection")
     expect(selection.get_by_text("users selected")).to_be_visible()
     expect(selection.get_by_test_id("stDataFrame")).to_have_count(2)
@@ -154,7 +169,6 @@ def test_users_inside_a_lasso_become_a_segment_that_a_reload_keeps_and_undo_take
 ) -> None:
     page = new_page(address(shop, "explore", k="4"))
     expect(page.get_by_text("laid out by PaCMAP")).to_be_visible()
-    canvas(page).scroll_into_view_if_needed()
     draw_around(page, [(0.01, 0.10), (0.6, 0.10), (0.6, 0.92), (0.01, 0.92), (0.01, 0.12)])
     page.get_by_role("button", name="Make it a segment").click()
     expect(page.get_by_text("chosen on the map")).to_be_visible()
