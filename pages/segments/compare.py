@@ -17,7 +17,7 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
 
 NARROW: Final = 340
-"""Pixels that the leading differences need, and as many the chart beside them."""
+"""Least width in pixels of the leading differences, and of the chart beside them."""
 
 
 def page() -> None:

@@ -51,7 +51,7 @@ def _limits(chosen: Preferences) -> None:
 
 
 def number(name: str, label: str, low: float, high: float, meaning: str) -> None:
-    """Draw a number field for a preference, which is kept at once."""
+    """Draw a number field for a preference, kept at once; ``meaning`` is its help text."""
     value = getattr(preferences.load(state.store()), name)
     st.number_input(
         label, low, high, value, key=f"pref-{name}", help=meaning, on_change=_keep, args=(name,),

@@ -11,7 +11,7 @@ from pages.ui.watch import status, switch
 
 
 def page() -> None:
-    """Draw a watch and the switch for another folder; only the switch where there is no watch."""
+    """Draw a watched folder and the form to watch another; only the form where none is watched."""
     heading(WATCH)
     found = app_watches.watches(state.store())
     if not found:

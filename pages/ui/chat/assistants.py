@@ -32,7 +32,15 @@ WAIT_S: Final = 0.05
 
 @dataclass(frozen=True, eq=False)
 class ModelHelper:
-    """A language model with the context it may be asked about; without Streamlit state, for threads."""
+    """A language model with what it may be asked about; reads no Streamlit state, so that threads can use it.
+
+    Args:
+        server: Its address, name, key and limits.
+        about: Segments, names and figures that questions are about.
+        user_ids: All user ids of the data set, which are never sent.
+        store: Where preferences and answers are kept.
+        log_folder: Folder of the log of calls.
+    """
 
     server: LlmSettings
     about: Context
@@ -46,9 +54,10 @@ class ModelHelper:
         return Assistant(ServerLlm(self.server), self.about, self.user_ids, preferences.load(self.store))
 
     def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
-        """Make a function that waits until the trial of the server is over, and then makes the assistant.
+        """Return a function that waits until a server's trial is over, and then makes an assistant.
 
-        What is made raises :class:`ResourceError` if the server does not answer, and :class:`Cancelled`.
+        It takes ``should_stop``, called while it waits: :class:`Cancelled` is raised when that returns True,
+        :class:`ResourceError` if the server did not answer.
         """
 
         def made(should_stop: Callable[[], bool]) -> Assistant:
@@ -60,12 +69,12 @@ class ModelHelper:
         return made
 
     def turn(self, conversation: Conversation, place: int, before: Iterable[ChatTask]) -> ChatTask:
-        """A turn in which the model answers a question, once those before it are over.
+        """Make the task, not yet begun, in which the model answers a question once earlier turns are over.
 
         Args:
-            conversation: With the question.
-            place: Of the exchange in it.
-            before: The turns that it waits for.
+            conversation: The conversation with the question.
+            place: Index of the question's exchange in it.
+            before: The turns to wait for.
         """
         make = self.make(connection.answered(self.server))
 
@@ -78,10 +87,10 @@ class ModelHelper:
         return ChatTask(in_turn, server, self._agreed, self.store, conversation, place, self.about)
 
     def describing(self, model: str) -> DescribeTask:
-        """A request in which the model describes every segment.
+        """Make the task, not yet begun, in which the model describes every segment.
 
         Args:
-            model: Content key of the trained model that made them.
+            model: Content key of the trained model whose segments they are.
         """
         make = self.make(connection.answered(self.server))
         context = self.about
@@ -90,11 +99,11 @@ class ModelHelper:
         return DescribeTask(make, connection.keyless(self.server), self._agreed, kept, segments)
 
     def comparing(self, model: str, rows: Rows) -> CompareTask:
-        """A request in which the model compares two rows, or all segments.
+        """Make the task, not yet begun, in which the model compares two rows, or all segments.
 
         Args:
-            model: Content key of the trained model that made them.
-            rows: Two keys, or none.
+            model: Content key of the trained model whose segments they are.
+            rows: Keys of two rows, such as ``segment:3``; empty for all segments.
         """
         make = self.make(connection.answered(self.server))
         kept = descriptions.saved_comparisons(self.store, model, self.about.tables.digest)

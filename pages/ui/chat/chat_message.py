@@ -36,12 +36,12 @@ LIMITS: Final = SqlLimits()
 
 @dataclass(frozen=True, eq=False)
 class QueryRun:
-    """The result of a query.
+    """The result of an SQL query.
 
     Args:
-        digest: Of the segments that it was asked about.
-        result: What it found; None if it was refused or went wrong.
-        problem: Why.
+        digest: Digest of the segments that it was run on.
+        result: The rows; None if it was refused or went wrong.
+        problem: The error then; else empty.
     """
 
     digest: str
@@ -50,12 +50,12 @@ class QueryRun:
 
 
 def run(sql: str, views: Mapping[str, SqlView], digest: str) -> QueryRun:
-    """Run an SQL query in a separate process.
+    """Run an SQL query in a separate process; an error is in the result, not raised.
 
     Args:
-        sql: As it was written.
-        views: Tables that the query may read.
-        digest: Names the data set and its segments.
+        sql: The query as it was typed.
+        views: Name in SQL → table that it may read.
+        digest: Digest of the segments on screen, kept with the result.
     """
     try:
         return QueryRun(digest, run_sql(sql, {name: view.table for name, view in views.items()}, LIMITS))
@@ -64,11 +64,11 @@ def run(sql: str, views: Mapping[str, SqlView], digest: str) -> QueryRun:
 
 
 def show(found: QueryRun, digest: str) -> None:
-    """Draw the rows of a result, or why there are none.
+    """Draw the rows of a query's result with a download, or why there are none.
 
     Args:
-        found: What came of the query.
-        digest: Of the segments that are on screen now.
+        found: Result of :func:`run`.
+        digest: Digest of the segments on screen; where it is another than the result's, a note says so.
     """
     if found.digest != digest:
         st.caption("The segments have changed since this was run.")
@@ -127,7 +127,7 @@ def _list(calls: Sequence[Call], prices: Mapping[str, Price]) -> None:
 
 
 def table(calls: Sequence[Call], prices: Mapping[str, Price]) -> pd.DataFrame:
-    """Table of calls, the latest first."""
+    """Table of logged calls, a row each in the order given; prices are empty for models without one."""
     rows = []
     for call in calls:
         usage = call.get("usage") or {}
@@ -195,7 +195,7 @@ def draw(answer: Answer, key: str, titles: Mapping[str, Title] | None = None) ->
     Args:
         answer: The answer to draw.
         key: Prefix of the widgets' keys.
-        titles: What rows are called now; as they were called then when None.
+        titles: Row key → its title now; None for the titles at the time of the answer.
     """
     titles = titles or answer.titles
     blocks(answer.blocks, titles, key)

@@ -31,7 +31,7 @@ Drawn: TypeAlias = list[tuple[DeltaGenerator, Exchange]]
 
 
 def show() -> Drawn:
-    """Draw the conversation and the field for the next question."""
+    """Draw the current model's conversation and the field for a question; return the drawn exchanges."""
     run = state.model()
     drawn: Drawn = []
     with st.container(key="chat", gap="xsmall"):

@@ -46,13 +46,13 @@ Decide = Callable[[bool], None]
 
 
 def given(settings: LlmSettings) -> bool | None:
-    """The decision of this session about a server and model; None before there is any."""
+    """Whether this session agreed to send to a server and model; None before it decided."""
     decided: dict[tuple[str, str], bool] = st.session_state.get(DECISIONS, {})
     return decided.get(_about(settings))
 
 
 def decide(settings: LlmSettings, agreed: bool) -> None:
-    """Keep the decision about a server and model for this session."""
+    """Keep for this session whether it agrees to send to a server and model."""
     st.session_state[DECISIONS] = {**st.session_state.get(DECISIONS, {}), _about(settings): agreed}
 
 
@@ -66,7 +66,7 @@ def ask(task: ModelTask, decide: Decide, key: str) -> None:
 
     Args:
         task: The request that waits for the decision.
-        decide: Function that is called with the decision.
+        decide: Called with True to agree, False to decline.
         key: Prefix of the widgets' keys.
     """
     payloads = task.payloads
@@ -129,7 +129,7 @@ def total(payloads: Sequence[Payload]) -> float | None:
 
 
 def price(amount: float | None) -> str:
-    """Sentence on an estimated price."""
+    """Sentence on an estimated price in US dollars; with None, that no price is known."""
     if amount is None:
         return "No price is known for this model; set it under Settings."
     return f"Estimated price with the answer: {dollars(amount)}."
@@ -161,14 +161,16 @@ class Configured:
 
 @dataclass
 class Trial:
-    """A trial that finds out what a server can.
+    """A trial that finds out what a server can, in a thread.
 
     Args:
-        begun: When, by the monotonic clock.
+        begun: When it began, in seconds of the monotonic clock.
         steps: What was asked for so far, in words.
-        found: What it can; None while that is unknown.
-        problem: Why it gave no answer.
-        ended: When; None while it goes on.
+        found: What the server can; None until then, and where it gave no answer.
+        problem: Why it gave no answer; else empty.
+        ended: When it ended, by the clock of ``begun``; None while it runs.
+        stop: Set to stop the trial.
+        over: Set once it has ended.
     """
 
     begun: float = field(default_factory=time.monotonic)
@@ -224,7 +226,7 @@ def configured() -> Configured | None:
 
 
 def trial(settings: LlmSettings) -> Trial | None:
-    """The last trial of a server, whoever began it."""
+    """The latest trial of a server, begun in any session; None before the first."""
     return _trials().get(_name(settings))
 
 
@@ -239,7 +241,7 @@ def begin(settings: LlmSettings) -> Trial:
 
 
 def answered(settings: LlmSettings) -> Trial:
-    """The last successful trial of a server, or a new one."""
+    """The latest trial of a server if it succeeded or is running, else a new one."""
     known = trial(settings)
     return known if known is not None and known.found is not None else begin(settings)
 

@@ -32,12 +32,14 @@ About = TypeVar("About", DescribeTask, CompareTask)
 
 
 def current_about(kind: type[About], name: str, digest: str) -> About | None:
-    """The request of a name; one that waits for consent about other segments is withdrawn by its session.
+    """The current request of a name; None where it waits for consent about segments no longer on screen.
+
+    In that case it is stopped, if this session began it.
 
     Args:
         kind: Class of the request.
-        name: Under which it began.
-        digest: Names the data set and the segments on screen.
+        name: Name under which :func:`begin` kept it.
+        digest: Digest of the segments on screen.
     """
     task = current(kind, name)
     if task is None or not task.waits or task.kept.digest == digest:
@@ -106,13 +108,13 @@ E_co = TypeVar("E_co", bound=ModelTask)
 
 
 def current(kind: type[E_co], name: str) -> E_co | None:
-    """The running request of a name, or one whose result could not be kept; else None."""
+    """The request kept under a name while it runs, or after its result could not be kept; else None."""
     found = _errands().get((kind, name))
     return found if isinstance(found, kind) and (not found.done or found.problem) else None
 
 
 def begin(name: str, task: ModelTask) -> None:
-    """Keep a request under a name, and start it."""
+    """Start a request and keep it under a name for all sessions; finished ones are dropped."""
     known = _errands()
     for key in [key for key, one in known.items() if one.done]:
         known.pop(key, None)
@@ -193,8 +195,8 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
     Args:
         live: The segments.
         about: The segments as the context of questions.
-        rows: That are compared; none for all segments.
-        own: Makes the app's own words.
+        rows: Keys of the compared rows; empty for all segments.
+        own: Makes the app's own words; called where there are none of a model.
         key: Prefix of the widgets' keys.
     """
     kept = descriptions.saved_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)

@@ -49,7 +49,7 @@ BY_MEASURE: Final = {
     **dict.fromkeys((CAME, AGAIN), OVER_TIME),
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
-"""Measure → title and key of its chart; other measures of rows are in the heat-map and its table."""
+"""Measure of a row → the chart that shows it; other measures of rows are in the heat map and its table."""
 BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
     Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
@@ -60,9 +60,9 @@ BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
 }  # fmt: skip
 """Dimension → title and key of its chart on the page Profiles."""
 OF_ANOTHER: Final = ("difference", "ratio", "detectable")
-"""Kinds of facts that compare a figure, which is shown by the figure's chart."""
+"""Beginnings of measures (``ratio:…``) that compare another figure, whose chart shows them."""
 IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
-"""Kinds of facts that only the answer shows, and no chart of a page."""
+"""Beginnings of measures that only the answer shows, and no chart of a page."""
 
 
 def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
@@ -98,7 +98,7 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
 
 
 def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
-    """Row of a table on how a contrast was decided."""
+    """Row of the table of tests for a contrast: its figure, its two rows, the test, p and q."""
     rows = (block.first.row, block.second.row)
     return {
         "Figure": measured(block.first),
@@ -114,7 +114,7 @@ def _probability(value: float | None) -> str:
 
 
 def together(charts: Iterable[ChartPlace | None]) -> list[ChartPlace]:
-    """The different charts, each with all rows to be shown in it."""
+    """List each chart once, in order of first mention, with the rows of all its mentions; skip None."""
     rows: dict[tuple[str, str], list[str]] = {}
     places: dict[tuple[str, str], ChartPlace] = {}
     for place in charts:
@@ -150,7 +150,7 @@ def chart_of(fact: Fact) -> ChartPlace | None:
 
 
 def pages_chart(key: str, ranking: str) -> str:
-    """Key of the chart with a row's pages."""
+    """Key of the chart of a row's pages in a ranking, a value of :class:`PageRanking`."""
     return f"pages-{key}-{ranking}".replace(":", "-")
 
 

@@ -22,13 +22,13 @@ POLL_S: Final = 0.4
 
 @dataclass(frozen=True)
 class Preset:
-    """A kind of server.
+    """A kind of server that fills the form.
 
     Args:
         title: Its title.
-        base_url: Where it answers by default.
+        base_url: Address at which it answers by default.
         hint: What is special about it.
-        api_version: Version of Azure's API.
+        api_version: Version of Azure's API; empty for other servers.
     """
 
     title: str

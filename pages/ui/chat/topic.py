@@ -49,11 +49,11 @@ def context(live: LiveSegments) -> Context:
 
 
 def suggested_names(held: Mapping[int, CurrentName], told: Mapping[int, str]) -> dict[int, str]:
-    """Segment → suggested name: a language model's if it is free, else by what sets the segment apart.
+    """Segment → suggested name: a language model's where no other segment has it, else the one from the data.
 
     Args:
-        held: What the segments are called.
-        told: Names suggested by a language model.
+        held: Segment → its current name.
+        told: Segment → name suggested by a language model.
     """
     own = {segment: (name.better or name).text for segment, name in held.items()}
     taken = {name.text.casefold(): segment for segment, name in held.items()}
@@ -76,26 +76,26 @@ def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> Loo
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:
-    """The app's words on segments, cached for all sessions with the same segments, whatever their names.
+    """Return an answer in the app's words, cached for all sessions with the same segments, however named.
 
     Args:
         about: The segments.
-        what: Cache key of the words.
-        say: Says it, if it has not been said.
+        what: Name of the answer, which is its cache key with the segments.
+        say: Makes the answer, where it is not cached.
     """
     segments = f"{about.tables.digest} {about.tables.partition.digest} {about.unsupported} {about.withheld}"
     return _told(segments, what, about, say)
 
 
 def titles(live: LiveSegments, about: Context) -> dict[str, Title]:
-    """Titles of the rows on screen, with the app's names, which questions do not know."""
+    """Row key → title of the row on screen; unlike in answers, segments may have the app's names."""
     shown = {f"segment:{segment}": name.text for segment, name in live.held.items() if name.says_something}
     return {key: title.model_copy(update={"name": shown.get(key, title.name)})
             for key, title in about.titles().items()}  # fmt: skip
 
 
 def prepare() -> None:
-    """Lay out what every question needs after the page is drawn, so that the first answer need not wait."""
+    """Count what most questions need about the segments on screen; call it after the page is drawn."""
     made_from = session_segments.found_sources()
     if made_from is not None and session_segments.session(made_from).history:
         solve(session_segments.shown(made_from)).tables.warm()

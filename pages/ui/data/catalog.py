@@ -34,8 +34,8 @@ class DatasetCard:
         page_views: Page views used.
         made: When it was prepared.
         files: Name → size in bytes of its files, as the receipt has them.
-        settings: The ingest settings that made it.
-        filtered: Whether it is what a filter left of another one.
+        settings: The ingest settings that made it, as plain data.
+        filtered: Whether a filter left it of another data set.
     """
 
     key: str
@@ -108,12 +108,12 @@ def models(store: Store, dataset: str) -> list[ModelCard]:
 
 
 def embeddings(store: Store, dataset: str, model: str) -> list[str]:
-    """Keys of the vectors that a model made of a data set, one a state of its labels, newest first."""
+    """Content keys of the vectors that a model made of a data set, newest first: one for each labelling."""
     return [made.key for _, _, made in _finished(store, "embed", preprocess=dataset, train=model)]
 
 
 def labels_of(store: Store, dataset: str, embeddings: str) -> LabelledPages | None:
-    """The labels that some vectors were made by; None where they were made without, or are gone."""
+    """The labels that vectors (a content key) were made by; None where there were none, or they are gone."""
     vectors = store.root / "embed" / embeddings
     made = _manifest(str(vectors), written(vectors))
     digest = made.inputs.get("labels") if made else None
@@ -136,7 +136,7 @@ def made(folder: Path) -> datetime:
 
 
 def title_of(receipt: Receipt) -> str:
-    """A data set's name: its file, or its first file and how many more; what a filter left of them."""
+    """A data set's name: its file, or the first file and how many more, and the filter that narrowed them."""
     name, more = receipt.files[0].name, len(receipt.files) - 1
     if more == 0 and name.startswith("demo_shop_"):
         name = "Demo shop"

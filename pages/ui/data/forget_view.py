@@ -21,12 +21,12 @@ from pages.ui.shell.text import md_text
 PASTED: Final = "forget_ids"
 FILES_TOO: Final = "forget_files"
 ASKED: Final = "forget_asked"
-"""Key of the ids and the choice that the preview was made for."""
+"""Session key of the ids and the choice that the preview was made for."""
 TOLD: Final = "forget_told"
-"""Key of the preview's result."""
+"""Session key of the preview's result."""
 DONE: Final = "forget_done"
 HANDED: Final = "forget_handed"
-"""Key of the file that hands the ids to the job."""
+"""Session key of the file that hands the ids to the job."""
 SHOWN: Final = 5
 WHAT: Final = (
     "For somebody who asks to be deleted. Whatever this app keeps that holds one of the ids, or was made of "
@@ -39,7 +39,7 @@ SHORT: Final = "too short to be told from other words: they are looked for in co
 
 
 def is_at_work() -> bool:
-    """Whether a job forgets users or has done so: the last data set may have gone with them."""
+    """Whether a job forgets users now, or users were forgotten before: data sets may have gone with them."""
     return bool(id_files.certificates(state.store()) or job_panel.running((TASK,)))
 
 

@@ -46,12 +46,14 @@ _SITE: Final = re.compile(r"https?://[^/{}]+(?=/)")
 
 
 def personal(dataset: Dataset, card: DatasetCard | None, there: tuple[str, ...]) -> None:
-    """Draw the places of a data set, and prepare it again when a switch is turned.
+    """Draw the places whose values may be personal, and offer to prepare the data again with other choices.
+
+    A place is a position in addresses, titles or labels, such as a query parameter.
 
     Args:
         dataset: The data set.
         card: How it was prepared; None if that is not known, and nothing can be changed.
-        there: Its files, where they are still as they were read.
+        there: Paths of its files; empty unless all are as they were read.
     """
     places = dataset.receipt.places
     with st.container(border=True, key="personal"):
@@ -94,7 +96,7 @@ def is_masked(place: PersonalPlace) -> bool:
 
 
 def places_table(places: Sequence[PersonalPlace]) -> pd.DataFrame:
-    """Table of the places, without the site where there is only one."""
+    """Table of the places: masked or not, name, first letters, counts, why; a site all share is left out."""
     sites = Counter(match[0] for place in places if (match := _SITE.search(place.name)))
     site = next(iter(sites), "") if len(sites) == 1 else ""
     return pd.DataFrame(
@@ -112,12 +114,12 @@ def places_table(places: Sequence[PersonalPlace]) -> pd.DataFrame:
 def with_choices(
     before: IngestSettings, places: Sequence[PersonalPlace], masked: Sequence[bool]
 ) -> IngestSettings:
-    """The settings after switches were turned.
+    """The settings with the changed places in ``keep_places`` or ``mask_places``.
 
     Args:
         before: The settings so far.
         places: All places.
-        masked: Whether each is to be masked.
+        masked: For each place, in order, whether it is to be masked.
     """
     keep, mask = dict.fromkeys(before.keep_places), dict.fromkeys(before.mask_places)
     for place, wanted in zip(places, masked, strict=True):
@@ -154,14 +156,14 @@ GIVES_AWAY: Final = (
 
 
 def take_result() -> None:
-    """Take the data set and model that this session's job has just made; call it first on a page."""
+    """Open the data set and model that this session's job has just made; call it first on a page."""
     done = job_panel.ended(TASK)
     if done is not None:
         state.take_model(done.result, done.subject)
 
 
 def offer(dataset: Dataset, pages: Sequence[str]) -> None:
-    """Draw the pages that give the outcome away and a button to leave them out; nothing without any."""
+    """Draw a warning that pages (addresses) give the outcome away, with a button to leave them out."""
     pages = with_templates(pages, dataset.pages[Pages.PAGE_LOCATION])
     if not pages or job_panel.panels((TASK,), dataset.key):
         return

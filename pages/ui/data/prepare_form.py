@@ -72,7 +72,7 @@ def prepare_form(found: Inspection, before: IngestSettings | None = None) -> Non
     """Draw what was found in the chosen files, the settings, and the button that starts.
 
     Args:
-        found: What the look inside gave.
+        found: Result of :func:`look_inside`.
         before: Settings of an earlier preparation of the same files, to start from.
     """
     _header(found)
@@ -277,7 +277,7 @@ def _start_button(
 
 
 def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:
-    """Start the job that prepares files of the input folder."""
+    """Start the job that prepares files of the input folder; a name without a file is shown as its error."""
     try:
         request = FilesRequest(paths=tuple(sources.paths(names)), settings=settings)
     except InputError as error:
@@ -311,8 +311,8 @@ def look_inside() -> Inspection | None:
     """Inspect the chosen files in a child process, which is started here.
 
     Returns:
-        None when nothing is chosen, while the look goes on, and after it failed; then nothing is
-        chosen any more, so that the page shows what was there before.
+        What was found; None when nothing is chosen, while the look goes on, and after it failed; then nothing
+        is chosen any more, so that the page shows what was there before.
     """
     names = sources.chosen()
     if not names:

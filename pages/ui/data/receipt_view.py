@@ -120,7 +120,7 @@ def _group_words(facts: Receipt) -> str:
 
 
 def steps_table(facts: Receipt) -> pd.DataFrame:
-    """The waterfall as a table: one row a step, with what leaves and what is left."""
+    """The waterfall as a table: the records read, then for each step how many leave and are left."""
     rows = [
         {"Step": step.label, "Leave": step.records, "Left": step.left, "Users": step.users, "Note": step.note}
         for step in facts.waterfall
@@ -150,7 +150,7 @@ def _waterfall(facts: Receipt) -> None:
 
 
 def kinds_table(facts: Receipt) -> pd.DataFrame:
-    """Table of what became of all records, by page views and other events; unreadable ones are neither."""
+    """Table of all records by page views and other events: a row for those used and one for each cause."""
     used = ("Used", facts.page_views_used, facts.other_events_used)
     causes = [(one.label, one.page_views, one.other_events) for one in facts.left_out]
     table = pd.DataFrame([used, *causes], columns=["Records", "Page views", "Other events"])
@@ -165,7 +165,7 @@ def kinds_table(facts: Receipt) -> pd.DataFrame:
 
 
 def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Waterfall chart of the records left out at each step and, at the end, those used."""
+    """Waterfall chart of :func:`steps_table`: records left out at each step and, at the end, those used."""
     first, last = table.iloc[0], table.iloc[-1]
     leaving = [
         (row["Step"], row["Left"], row["Left"] + row["Leave"])

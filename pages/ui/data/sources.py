@@ -156,14 +156,14 @@ def files(names: Sequence[str]) -> list[str]:
 
 
 def read_from(card: DatasetCard) -> dict[str, int]:
-    """Full path → size of the files of a data set; paths that were not kept count as in the input folder."""
+    """Full path → size in bytes of a data set's files; without kept paths, names in the input folder."""
     folder = state.input_dir().resolve()
     kept = kept_files.load_paths(state.store().root / "preprocess" / card.key)
     return kept or {str(folder / name): size for name, size in card.files.items()}
 
 
 def still_there(card: DatasetCard | None) -> tuple[str, ...]:
-    """Names of a data set's files, to choose them again; none unless all are there as they were read."""
+    """Full paths of a data set's files, to choose them again; empty unless all are there in the size read."""
     sizes = read_from(card) if card else {}
     with suppress(OSError, InputError):
         if all(
@@ -222,7 +222,7 @@ def _is_offered(path: Path) -> bool:
 
 
 def three_ways() -> None:
-    """Draw the three cards side by side."""
+    """Draw the three ways to load data side by side: demo shop, dropped file, files of the input folder."""
     with st.grid(3, min_column_width=240, gap="medium", key="ways"):
         for name, draw in (("demo", _demo_card), ("drop", _drop_card), ("pick", _pick_card)):
             with st.container(border=True, height="stretch", key=f"way-{name}"):

@@ -74,7 +74,9 @@ def check_room(folder: Path, coming: int) -> None:
 
 
 def finish(part: Path, name: str) -> Path:
-    """Give a complete file its name; a different file of that name keeps it, and this one gets a number.
+    """Give a complete upload its name, with a number where a different file has that already.
+
+    An equal file that is there already is kept instead, and the upload removed.
 
     Returns:
         Where the file lies now.
@@ -96,12 +98,14 @@ def finish(part: Path, name: str) -> Path:
 
 
 def keep(path: Path) -> None:
-    """Keep a file that arrived: it was inspected and can be read."""
+    """Note that an arrived file was inspected and can be read: :func:`refuse` no longer removes it."""
     _UNSEEN.discard(path.resolve())
 
 
 def refuse(path: Path) -> bool:
-    """Remove an uploaded file that cannot be read; files that were there before, or were read once, stay.
+    """Remove an arrived file that the caller could not read, unless :func:`keep` was called for it.
+
+    Files that did not arrive in this process stay, too.
 
     Returns:
         Whether it was removed.

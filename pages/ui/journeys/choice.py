@@ -26,13 +26,13 @@ class Choice:
     """What is chosen at the top of the page; every part draws this.
 
     Args:
-        key: Row of the profiles, such as ``segment:3``.
+        key: Key of a row of the profiles, such as ``segment:3``.
         title: Its title.
         users: Who belongs to it, bool of shape (n_users,).
-        other: Row to compare with, ``others`` for the other clustered users; None for no comparison.
+        other: Key of the row to compare with, ``others`` for the other clustered users; None for none.
         other_title: Title of that row; empty without one.
-        others: Users of that row, bool of shape (n_users,); all False without one.
-        places: What a step goes from and to.
+        others: Users of that row who are not in ``users``, bool of shape (n_users,); all False without one.
+        places: Which pages are one place, such as a folder or a page type: what a step goes from and to.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Choice:
 
 
 def choose(live: LiveSegments) -> Choice:
-    """Draw the choice, and return it."""
+    """Draw the choice of a row, one beside it, and the places, and return it."""
     titles, found = _titles(live), _levels(live.tables.basis.key, live)
     held = state.controls(live.sources.model_key).segments or ()
     with st.grid(3, min_column_width=200, gap="small", key="journeys-choice"):

@@ -46,10 +46,10 @@ class FunnelBasis:
     """A data set as funnels need it.
 
     Args:
-        site: What steps can be made of.
+        site: Names of pages and events that steps can match.
         events: What users did besides viewing pages; nothing where the data set does not say when.
         lacks_times: Whether it does not.
-        offered: Kind → names that can be picked, the most seen first.
+        offered: Kind of step → names that can be picked, the most seen first.
     """
 
     site: FunnelSite
@@ -88,7 +88,7 @@ def basis(live: LiveSegments) -> FunnelBasis:
     show_spinner="Looking for the usual way …",
 )  # fmt: skip
 def suggested(live: LiveSegments) -> Funnel:
-    """The suggested funnel: the usual way to the outcome."""
+    """The suggested funnel: the usual way to the first chosen outcome."""
     index = live.tables.basis.data.outcomes  # of a part, that of the whole
     return usual_funnel(basis(live).site, index.whole or index, live.profiles.chosen[:1])
 

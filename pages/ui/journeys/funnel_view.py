@@ -33,10 +33,11 @@ _ENDS = {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%")}
 
 
 def steps_chart(table: pd.DataFrame, title: str) -> Chart:
-    """Chart of the steps as bars with intervals, for the row and for the others.
+    """Chart of a funnel's steps as bars with intervals, for the row and for the others.
 
     Args:
-        table: Columns ``step_name``, ``who``, ``share``, ``low``, ``high``, ``users`` and ``n``, in order.
+        table: A row for each step and side, in order: ``step_name``, ``who`` (the side's title), ``share``
+            (0 to 1), ``low``, ``high``, and ``users`` of ``n``.
         title: What the share is of.
     """
     order = list(dict.fromkeys(table[WHO]))
@@ -93,7 +94,7 @@ LISTED: Final = 30
 CUT: Final = 40
 """Characters of a step's name in a chart."""
 HEAD, COLUMN, HEADS = 24, 9, 36
-"""Characters of a column's heading, of a line in it at least, and of all headings' lines on a phone."""
+"""Most characters of a column's heading, least of a line in it, and of all headings' lines on a phone."""
 DESCRIBED: Final = (
     "The model has read these page views: a difference describes how the segments were made, so no p value "
     "stands beside it. It is called one where its 95 % interval leaves out 0."

@@ -162,7 +162,7 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
 
     Args:
         links: Links of a :class:`core.journeys.flow.Flow`.
-        folded: Places in the other places of each column.
+        folded: For each column, the number of places in its “other places”.
         forwards: Whether sessions are followed from their start to their end.
     """
     gone, whole = END if forwards else START, (links[SESSIONS] / links[Col.SHARE]).max()

@@ -85,6 +85,22 @@ class MovementTables:
     """Everything that is drawn of some users' steps beside others', counted once for all sessions.
 
     It has only sums over users, and page views of places that may be drawn: a large site has very many steps.
+
+    Args:
+        n_users: The users in question.
+        n_sessions: Their sessions.
+        n_steps: Their steps.
+        different: Different steps (from, to) among these.
+        beside: Whether there are others to compare with.
+        visits: Place → its page views; of the start and the end the sessions.
+        steps: :func:`core.journeys.step_table.step_table` of all steps.
+        differing: Its rows that differ from the others'; empty without others.
+        entries: Its columns for steps from the start of a session.
+        exits: Its columns for steps to the end.
+        returns: :func:`core.journeys.step_table.return_table`.
+        repeats: The columns of ``steps`` for steps from a place to itself.
+        dead: :func:`core.journeys.step_table.dead_ends`.
+        matrix: :func:`core.journeys.step_table.step_matrix`.
     """
 
     n_users: int
@@ -148,7 +164,7 @@ def _visits(moves: Moves, here: StepCounts, steps: pd.DataFrame) -> dict[str, in
     show_spinner="Following the sessions …",
 )  # fmt: skip
 def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, at: int | None) -> list[Flow]:
-    """Flows of the chosen users, and of those beside them (:func:`core.journeys.flow.flow`)."""
+    """Flows (:func:`core.journeys.flow.flow`) of the chosen users, then of those beside them, if any."""
     moves = _all_moves(live, choice.places)
     sides = [choice.users, *([choice.others] if choice.other else [])]
     return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]

@@ -82,8 +82,9 @@ def index_plot_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, t
     """Chart of strips one below the other, in cells of the colour of their place.
 
     Args:
-        runs: ``strip``, ``begin``, ``stop``, ``place`` and ``coloured``.
-        places: Those that have a colour of their own, in order; every other is grey.
+        runs: Rows of :meth:`core.journeys.index_plot.IndexPlot.runs`, and ``coloured``: the place, if it is
+            one of ``places``, else the other places or the end of a session.
+        places: Places that have a colour of their own, in order; every other is grey.
         strips: Number of strips.
         title: What a cell is.
     """

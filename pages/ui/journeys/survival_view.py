@@ -38,7 +38,7 @@ LATE: Final = "who came before the first day that is counted, too: their clock w
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
-    """Draw the curve of these users beside the others', or what to do first."""
+    """Draw the curves of the time to the outcome, of these users and of others, or what to do first."""
     happened = live.profiles.happened
     if happened is None:
         st.caption("No outcome is chosen. Choose one under Adjust segments.")

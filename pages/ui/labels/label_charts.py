@@ -27,16 +27,16 @@ RUNG_COLOURS: Final = {
     BY_TYPE: "#b39ddb",
     UNKNOWN: NEUTRAL,
 }
-"""Rung → colour: certain ones blue and green, judged ones amber, none grey; readable on both backgrounds."""
+"""Rung (what decided a label) in words → colour: certain ones blue or green, judged ones amber, none grey."""
 MIN_SHARE: Final = 0.035
 """Share of the mosaic below which a theme's name stands in the tooltip only."""
 
 
 def coverage(table: pd.DataFrame) -> Chart:
-    """Chart with a bar a view: the share of page views that each rung decided.
+    """Chart with a bar each for themes and types: the share of page views that each rung decided.
 
     Args:
-        table: Columns view, rung in words, page_views, pages, share.
+        table: Columns ``view``, ``rung`` (in words), ``page_views``, ``pages`` and ``share``.
     """
     told = {
         Review.VIEW: ("View", ""), Review.RUNG: ("Decided by", ""), Review.SHARE: ("Page views", ".1%"),

@@ -33,7 +33,7 @@ def stale(settings: LabelSettings) -> list[Override]:
 
 
 def corrections(settings: LabelSettings, dataset: str) -> None:
-    """Draw the list, with a way to delete any of them."""
+    """Draw the list of corrections, and a way to delete any and label the data set (a content key) again."""
     if not settings.overrides:
         st.caption("None yet. Change a type or a theme in the table above, or import a file of corrections.")
         return
@@ -125,7 +125,7 @@ def in_words(own: Sequence[MinedTheme]) -> str:
 
 
 def mined(choice: ThemeChoice, taxonomy: Taxonomy) -> Taxonomy:
-    """The taxonomy with the site's own themes."""
+    """The taxonomy with its themes replaced by those found in this site (``choice.own``); its types stay."""
     return taxonomy.model_copy(update={"themes": tuple(one.theme for one in choice.own)})
 
 

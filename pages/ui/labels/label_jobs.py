@@ -132,7 +132,7 @@ WORDS: Final = {
 
 
 def consent(dataset: Dataset, settings: LabelSettings) -> None:
-    """Draw the consent to fetch pages in a run, naming the hosts."""
+    """Draw the choice of hosts whose pages may be fetched, a button that starts it, and the last fetch."""
     st.caption(
         "Off unless you agree, each time. The most viewed pages of the hosts you choose are read from the "
         "web: slowly, keeping to robots.txt, without logging in, at most 200. What they say of themselves "
@@ -177,10 +177,15 @@ ASKING: Final = (LABEL, "train")
 
 
 def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()) -> None:
-    """Start labelling a data set; with a model, its users get vectors by the new labels as well.
+    """Start the job that labels a data set and, with a trained model, makes its users' vectors anew.
 
-    Only the last settings count: a job with others is stopped, and pages that it was to fetch, which the
-    analyst has agreed to, are fetched by this one.
+    Only the last settings count: a job with others is stopped, and the hosts that it was to fetch pages from
+    are fetched by this one. Where labelling is off, running jobs are stopped and none starts.
+
+    Args:
+        dataset: Content key of the data set.
+        settings: The analyst's.
+        fetch_hosts: Hosts that the analyst has agreed to fetch pages from.
     """
     running = [job for job in job_panel.running(TASKS, dataset) if not job.stopping]
     if settings.mode is LabelMode.OFF:
@@ -226,7 +231,8 @@ def may_ask(settings: LabelSettings, *, fetching: bool = False) -> Order:
 
     Args:
         settings: The analyst's.
-        fetching: Whether it reads pages first, so that labels that are there already are not what it needs.
+        fetching: Whether it reads pages first. If not, no consent is needed where these settings have already
+            labelled the pages, as nothing is left to ask.
     """
     server = named(settings)
     if server is not None and (connection.given(server) or (not fetching and _labelled(settings))):
@@ -252,7 +258,7 @@ def stop_asking() -> None:
 
 
 def named(settings: LabelSettings) -> LlmSettings | None:
-    """The model of the Settings page, if these label settings use one."""
+    """The language model of the Settings page, if these label settings use one and it can be asked."""
     found = connection.usable() if settings.mode is LabelMode.LLM else None
     return None if found is None else found.settings
 
@@ -264,21 +270,21 @@ def identity(settings: LabelSettings) -> str:
 
 
 def undo(dataset: str) -> None:
-    """Take the latest edit of corrections back (a button's callback)."""
+    """Undo the latest edit of corrections, and label the data set (a content key) again (a callback)."""
     with errors.shown():
         if label_decisions.undo(state.store()):
             start(dataset, label_decisions.load(state.store(), state.dataset()))
 
 
 def remove(dataset: str, targets: Sequence[label_decisions.Target]) -> None:
-    """Delete corrections (a button's callback)."""
+    """Delete corrections, and label the data set (a content key) again (a callback)."""
     with errors.shown():
         if label_decisions.remove(state.store(), targets):
             start(dataset, label_decisions.load(state.store(), state.dataset()))
 
 
 def take_result() -> None:
-    """Show the vectors that this session's job has just made."""
+    """Use the vectors that this session's labelling job has just made."""
     made = job_panel.result(LABEL)
     if made and made.get("embeddings"):
         with errors.shown():

@@ -44,12 +44,19 @@ COLUMN: Final = {PageLabels.THEME: View.THEME, PageLabels.TYPE: View.TYPE}
 
 
 def words(rung: object) -> str:
-    """A rung of the ladder in words."""
+    """What decided a label, in words; a text that is no rung as it is, ``Unknown`` if empty."""
     return RUNG_WORDS[Rung(str(rung))] if rung in set(Rung) else str(rung or UNKNOWN)
 
 
 def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool) -> None:
-    """Draw the table of templates; a change of theme or type becomes a correction of the template."""
+    """Draw the table of templates; a change of theme or type becomes a correction of the template.
+
+    Args:
+        table: Result of :func:`by_template`.
+        settings: With the taxonomy and the corrections.
+        key: Key of the widget.
+        up_to_date: Whether the labels hold all corrections; if not, these are drawn in their place.
+    """
     shown = table.head(MAX_ROWS)
     told = [PageLabels.TEMPLATE, PageLabels.TYPE, PageLabels.THEME, Review.PAGE_VIEWS, Review.TITLES]
     frame = shown[told].assign(decided=_decided(shown), evidence=_evidence(shown))
@@ -64,7 +71,15 @@ def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_d
 def pages(
     labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool
 ) -> None:
-    """Draw the table of pages; a change becomes a correction of that page alone."""
+    """Draw the table of pages with a search; a change becomes a correction of that page alone.
+
+    Args:
+        labels: Table of the labels, a row a page.
+        table: The pages of the data set, in the same order.
+        settings: With the taxonomy and the corrections.
+        key: Key of the widget.
+        up_to_date: Whether the labels hold all corrections; if not, these are drawn in their place.
+    """
     wanted = st.text_input("Find pages", key="find-pages", placeholder="Part of a path or title")
     frame = pd.DataFrame(
         {
@@ -244,7 +259,7 @@ _a_state = partial(cached, lambda labels, _: labels.key, max_entries=6, cache=st
 
 @_a_state()
 def theme_shares(labels: LabelledPages, pages: pd.DataFrame) -> dict[str, float]:
-    """Shares of the themes (:func:`core.labels.review.shares`), cached by the labels."""
+    """Theme → its share of the page views (:func:`core.labels.review.shares`), cached by the labels."""
     return review.shares(labels.table, pages, View.THEME)
 
 

@@ -55,7 +55,7 @@ TOO_FEW: Final = f"With fewer than {MIN_SEEDS} seeds none is hidden, so nothing 
 
 
 class Seeds(StrEnum):
-    """The choice of seeds."""
+    """Whom to look like: the users of a segment, one user, or a list of ids."""
 
     SEGMENT = "A segment"
     USER = "The user above"
@@ -63,11 +63,11 @@ class Seeds(StrEnum):
 
 
 def draw(live: LiveSegments, user: int | None) -> None:
-    """Draw the users who are like the seeds.
+    """Draw the choice of seeds, and the users who are most like them.
 
     Args:
         live: The segments.
-        user: The one that is looked at.
+        user: Index of the user on screen, who can be the seed; None without one.
     """
     row = st.container(horizontal=True, vertical_alignment="bottom")
     like = row.segmented_control(
@@ -237,7 +237,7 @@ def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Cha
 
     Args:
         curve: Result of :meth:`core.people.look_alikes.LookAlikes.curve`.
-        reach: Users.
+        reach: Chosen number of users to reach.
         height: Pixels.
     """
     told = {

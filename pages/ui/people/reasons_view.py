@@ -51,11 +51,11 @@ BY_HAND: Final = (
 
 
 def draw(live: LiveSegments, user: int) -> pd.Series | None:
-    """Draw the switch for a user's reasons, and the reasons if it is on.
+    """Draw a toggle for a user's reasons, and the reasons while it is on.
 
     Returns:
-        Page index → what its views do to the lead, for the timeline; None where nothing was asked, or where
-        there is a single page.
+        Page index → what its views add to the user's lead: how much nearer they are to their own segment than
+        to the next. None where the toggle is off, in no segment, and where there is a single page.
     """
     if live.labels[user] == OUTSIDE:
         return None
@@ -154,7 +154,8 @@ def bars(table: pd.DataFrame) -> charts.Chart:
     """Chart of effects: to the right what holds the user, to the left what pulls away.
 
     Args:
-        table: Columns ``what``, ``effect``, ``views`` and, where it is known, ``without``, in order.
+        table: In order: ``what`` is left out, its ``effect`` on the lead, ``views`` and, where known, the
+            segment ``without`` it.
     """
     told = {LABEL: ("Left out", ""), EFFECT: ("Effect on the lead", "+.3f"), VIEWS: ("Views", ",")}
     told |= {WITHOUT: ("Without it", "")} if WITHOUT in table else {}

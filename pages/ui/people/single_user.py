@@ -49,7 +49,7 @@ ELAPSED, WHEN = "elapsed_s", "when"
 
 
 def chosen(live: LiveSegments) -> int | None:
-    """Draw the field for an id, and return the user's index; None without one."""
+    """Draw the field for a user id, and return the user's index; None where it is empty or nobody has it."""
     model, ids = live.sources.model_key, live.sources.dataset.sequences.user_id
     mine, linked = state.of_model(model), state.controls(model).user
     if WANTED not in mine:
@@ -82,7 +82,7 @@ def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, mea
     Args:
         live: The segments.
         table: Rows of :func:`listed`.
-        key: A unique key.
+        key: Key of the widget.
         title: What the list is called.
         meaning: Sentence on who is in the list.
     """
@@ -164,13 +164,13 @@ def _draw_users(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_t
 def show_timeline(
     dataset: Dataset, user: int, segment: str, why: Callable[[], pd.Series | None] = lambda: None
 ) -> None:
-    """Draw what one user did: the facts, a picture with a row a session, and every page view.
+    """Draw what one user did: the facts, a chart with a row for each of the last sessions, every page view.
 
     Args:
         dataset: The users.
         user: Index of the user.
         segment: Where they belong, in Markdown.
-        why: Draws why they are there; what it returns, page index → effect, colours the picture.
+        why: Draws why they are there; what it returns, page index → effect, colours the chart.
     """
     row = dataset.users.iloc[user]
     views = timeline(dataset, user)

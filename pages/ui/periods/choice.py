@@ -42,28 +42,34 @@ def _key(live: LiveSegments, *asked: object) -> tuple[object, ...]:
 
 @cached(lambda live, unit: (live.sources.counted, unit, _filter(live)), max_entries=16)
 def calendar_now(live: LiveSegments, unit: PeriodUnit | None) -> Calendar:
-    """The calendar within the filter; without a unit, by what suits the export."""
+    """The days or weeks of the export within the filter; without a unit, whichever suits the export."""
     return calendar(live.sources.dataset, unit, _filter(live).within)
 
 
 def by_period(live: LiveSegments, unit: PeriodUnit, measure: PeriodMeasure) -> tuple[pd.DataFrame, int]:
-    """Table of a measure by segment and period (``core/periods/over_time.py``), and outcomes in no row.
+    """Count a measure by segment and period.
 
-    Raises:
-        ArtifactError: If the outcome is an event and the data set does not say when it was done.
+    Returns:
+        The table of :func:`core.periods.over_time.over_time`, and how many users had the outcome in a period
+        without a page view: they are in no row.
     """
     made, unseen = _by_period(live, unit, measure, live.profiles.chosen)
     return tables.named(made, live.names), unseen
 
 
 def retained(live: LiveSegments, unit: PeriodUnit) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]:
-    """Tables of who comes again, by first period and over all, and the users left out of each segment."""
+    """Count who comes again.
+
+    Returns:
+        Tables by first period and over all of them (:func:`core.periods.over_time.triangle`, ``curve``), and
+        segment → users left out as they had a single page view in their first period.
+    """
     cells, together, without = _retained(live, unit)
     return tables.named(cells, live.names), tables.named(together, live.names), without
 
 
 def by_hour(live: LiveSegments, *, sessions: bool) -> pd.DataFrame:
-    """Table of page views or beginnings of sessions by the hour of the week."""
+    """Table of page views, or of beginnings of sessions, by segment and hour of the week."""
     return tables.named(_by_hour(live, sessions), live.names)
 
 
@@ -111,7 +117,7 @@ OF_BEFORE: Final = (
 
 
 def whose(live: LiveSegments) -> int | None:
-    """Draw the choice of a segment; None for all segments side by side."""
+    """Draw the choice of a segment, and return its id; None for all segments side by side."""
     titles = {EVERY: "All segments side by side"}
     titles |= {f"segment:{segment}": live.names[segment] for segment in live.segments}
     held = state.controls(live.sources.model_key).segments or ()
@@ -130,11 +136,11 @@ def _keep(model: str) -> None:
 
 
 def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
-    """Draw the choice of days or weeks, where both can be read.
+    """Draw the choice of days or weeks, where both can be read, and return it.
 
     Args:
         live: The segments.
-        most: Days from which on only weeks can be read; None for no limit.
+        most: Number of days above which only weeks can be read; None for no limit.
     """
     if most is not None and calendar_now(live, PeriodUnit.DAY).n_periods > most:
         return PeriodUnit.WEEK

@@ -43,7 +43,7 @@ ANEW: Final = (
 
 
 def draw(live: LiveSegments) -> None:
-    """Draw the filter, and how many users it leaves.
+    """Draw the filter of users and days, and how many users it leaves.
 
     Raises:
         SettingsError: If it leaves nobody; a way to clear it has been drawn by then.
@@ -119,7 +119,7 @@ def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
     lambda live: (live.sources.dataset.key, state.controls(live.sources.model_key).counted), max_entries=8
 )
 def left(live: LiveSegments) -> FilteredRows:
-    """The users and page views that the filter leaves.
+    """Which users and page views the filter leaves.
 
     Raises:
         SettingsError: If it leaves nobody.

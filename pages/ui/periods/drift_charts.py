@@ -31,8 +31,8 @@ def shares(table: pd.DataFrame) -> Chart:
     """Chart of two shares a row with a line between: grey before, coloured now; pale if not different.
 
     Args:
-        table: ``name``, ``share``, ``rest_share``, ``difference_low`` and ``difference_high``, and whether it
-            ``differs``, in order.
+        table: In order: ``name``, ``share`` now, ``rest_share`` before, their ``difference`` with
+            ``difference_low`` and ``difference_high``, and whether it ``differs``.
     """
     told = {
         NAME: ("", ""), Col.REST_SHARE: ("Before", ".2%"), Col.SHARE: ("Now", ".2%"),
@@ -50,11 +50,11 @@ def shares(table: pd.DataFrame) -> Chart:
 
 
 def matrix(table: pd.DataFrame, names: Sequence[str]) -> Chart:
-    """Heat map of moves: share of each row's users in each column; coloured where it is not as expected.
+    """Heat map of moves: share of each row's users in each column; coloured where it differs from no change.
 
     Args:
-        table: Of :class:`core.periods.migration.Migration`, and ``from``, ``to`` in words.
-        names: The places in order.
+        table: Table of a :class:`core.periods.migration.Migration`, and ``from``, ``to`` in words.
+        names: Names of the segments, and of being in none, in order.
     """
     less = table[Col.DIFFERENCE] < 0
     shares = zip(table[Col.SHARE], table[Col.N], strict=True)
@@ -83,11 +83,11 @@ def matrix(table: pd.DataFrame, names: Sequence[str]) -> Chart:
 
 
 def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) -> Chart:
-    """Chart of flows from the segment before (left) to the one now; strong where they are not as expected.
+    """Chart of flows from the segment before (left) to the one now; strong where they differ from no change.
 
     Args:
         table: Table of a :class:`core.periods.migration.Migration`.
-        names: The places in order.
+        names: Names of the segments, and of being in none, in order.
         segments: The id of each, for its colour; −1 for in none.
     """
     moved = table[table[Col.USERS] > 0].reset_index(drop=True)

@@ -26,7 +26,16 @@ from pages.ui.shell.shared_cache import cached
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Everything that is drawn of a later export in the segments on screen."""
+    """Everything that is drawn of a later export in the segments on screen.
+
+    Args:
+        periods: Users of both exports in these segments.
+        drift: Whether the later users differ from the training's.
+        migration: Users of both exports by segment before and now.
+        pages: Result of :func:`core.periods.drift.page_changes`.
+        groups: Result of :func:`core.periods.drift.far_groups`.
+        wear: Figures on whether the model needs another training.
+    """
 
     periods: TwoPeriods
     drift: Drift
@@ -37,7 +46,7 @@ class Compared:
 
 
 def offered(made_from: Sources) -> dict[str, tuple[DatasetCard, float]]:
-    """Other data sets by key, with their share of page views on pages of this one; the largest first."""
+    """Key → card of another data set and the share of its page views on pages of this one, largest first."""
     found = {
         card.key: (card, _in_common(made_from.root, made_from.dataset.key, card.key, made_from))
         for card in catalog.datasets(made_from.store)
@@ -56,7 +65,7 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
 
 
 def called(made_from: Sources, card: DatasetCard, in_common: float) -> str:
-    """Line on a data set, and whether it can be a later export."""
+    """Line on a data set for the choice, with its pages in common, and whether these are too few."""
     things = "sections" if trained(made_from).by_section else "pages"
     few = "" if in_common >= later_export.MIN_KNOWN else ", too few to compare"
     return f"{card.line} · {in_common:.0%} {things} in common{few}"
@@ -89,7 +98,7 @@ def _request(made_from: Sources, later: str, paths: tuple[Path, ...] = ()) -> La
 
 
 def find(made_from: Sources, later: str) -> Artifact | None:
-    """The artifact of the job, checked once for all sessions; None until it has run."""
+    """What the job made of a later data set (a content key); None until it has run."""
     key = LATER_EXPORT.key(_request(made_from, later))
     written = catalog.written(made_from.store.root / LATER_EXPORT.name / key)
     return _found(made_from.root, key, written, made_from) if written else None

@@ -64,7 +64,7 @@ from pages.ui.shell.written_table import Columns
 
 CHOSEN: Final = "later_export"
 LINK: Final = "later"
-"""Parameter of a link: the data set that is compared with the training."""
+"""Parameter of a link: key of the data set that is compared with the training's."""
 LISTED: Final = 15
 NOWHERE: Final = "In no segment"
 WHAT: Final = (

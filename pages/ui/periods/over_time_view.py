@@ -56,7 +56,7 @@ class ChartTexts:
         n: What is counted, in words.
         key: A unique key, also the name of the file.
         how: How to read them.
-        columns: What is said of columns of the table here alone.
+        columns: Column → heading in the table behind, where it is not the usual one.
     """
 
     title: str

@@ -45,11 +45,11 @@ def over_time(
     Args:
         table: Rows of one segment of :func:`core.periods.over_time.over_time`.
         segment: Its id, for the colour.
-        style: Number format of the axis.
+        style: Number format of the axis, ``%`` for shares.
         title: What is measured.
         top: Where the axis ends; the same for charts that stand side by side.
         height: Pixels.
-        grey: What the grey line is.
+        grey: What the grey line is, for its tooltip.
     """
     percent = style == "%"
     digits = ".1%" if percent else ",.2f"
@@ -162,9 +162,9 @@ def week(
         table: Rows of one segment of :func:`core.periods.over_time.rhythm`.
         segment: Its id, for the colour; −1 for grey.
         top: The share of the full colour.
-        few: Users of the segment below which a cell has no colour; the others' cells are of many.
+        few: Number of users of the segment below which a cell has no colour.
         value: Column that is drawn: the segment's, or the others'.
-        days: Rows, in order.
+        days: Names of the weekdays, in the order of rows.
     """
     told = {WEEKDAY: ("", ""), CLOCK: ("Hour", ","), value: ("Share", ".2%"), USERS: ("Users", ",")}
     base = alt.Chart(table.assign(slot=str(segment), day=table[WEEKDAY].str[:3])).encode(
@@ -212,5 +212,5 @@ def full_colour(table: pd.DataFrame, columns: Sequence[str], quantile: float) ->
 
 
 def of(table: pd.DataFrame, segment: int) -> pd.DataFrame:
-    """The rows of a segment in a table."""
+    """The rows of a segment in a table, numbered anew from 0."""
     return table[table[Col.SEGMENT] == segment].reset_index(drop=True)

@@ -46,7 +46,7 @@ from pages.ui.shell.written_table import Columns
 
 @cached(lambda live: live.sources.counted, max_entries=2)
 def export_of(live: LiveSegments) -> LoadedExport:
-    """The features that rules test, and what their SQL needs to know of the files."""
+    """What rules need of a data set: the features they test and, for their SQL, its receipt and settings."""
     dataset = live.sources.dataset
     settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
     return LoadedExport(basis(live.sources).rule_features, dataset.receipt, settings)
@@ -68,7 +68,7 @@ def sentences(live: LiveSegments) -> dict[int, str]:
 
 
 def file_of(live: LiveSegments) -> bytes:
-    """The rules file of a run, made of the segments on screen."""
+    """The rules of the segments on screen as JSON, as a run's rules file has them."""
     records = rule_records(rules_of(live), live.plain_names, export_of(live))
     return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
@@ -103,7 +103,7 @@ COLUMNS: Final[Columns] = {
 
 
 def listed(rules: FoundRules, origin: str) -> None:
-    """Draw the best rule of each length as a table."""
+    """Draw the best rule of each length as a table; addresses lose their ``origin`` (scheme and host)."""
     table = pd.DataFrame(
         {
             "conditions": [fit.rule.length for fit in rules.fits],
@@ -252,12 +252,12 @@ NUMBERS: Final = {RuleField.LAST_DAYS: "Days"} | dict.fromkeys(VIEWED, "Times, a
 
 
 def build(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None) -> SegmentRule | None:
-    """Draw the fields and the rule so far.
+    """Draw the fields to build a rule and the rule so far.
 
     Args:
         live: The segments.
         features: Features of the users that conditions can test.
-        start: A rule to begin with.
+        start: A rule that a button begins with; None for no button.
 
     Returns:
         The rule; None while it has no condition.

@@ -26,7 +26,7 @@ NARROWEST: Final = 560
 
 
 def draw(runs: Mapping[str, SavedRun]) -> None:
-    """Draw the choice of two runs, and the users who moved between their segments."""
+    """Draw the choice of two of the runs (key → run), and the users who moved between their segments."""
     st.subheader("Compare two")
     keys = list(runs)
     told = {key: f"{run.name} · {run.when}" for key, run in runs.items()}
