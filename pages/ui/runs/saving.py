@@ -41,7 +41,12 @@ def save(live: LiveSegments, name: str, note: str = "") -> str:
 
 
 def saved_as(live: LiveSegments, kept: Mapping[str, SavedRun]) -> str:
-    """Name of the newest saved run with exactly these segments, names and settings; empty without one."""
+    """Name of the newest saved run with exactly these segments, names and settings; empty without one.
+
+    Args:
+        live: The segments.
+        kept: Key → saved run, newest first.
+    """
     now = _on_screen(live)
     return next((run.name for run in kept.values() if run.is_like(now)), "")
 

@@ -37,7 +37,7 @@ def swatch(segment: int, share: float = 1.0, mark: str = "") -> None:
 
 
 def name_field(segment: int, own_name: str, rename: Callable[[int, str], None], mark: str = "") -> None:
-    """Draw a segment's number, its name as a field to edit, and its mark."""
+    """Draw a segment's number, its name as a field, and its mark; an edit calls ``rename(segment, text)``."""
     # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
     key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
 
@@ -63,7 +63,7 @@ def heading(name: str) -> str:
 
 
 def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by rule") -> None:
-    """Draw the card of a group that is no segment, or of a segment made by rule."""
+    """Draw the card of a group or segment made by rule; ``facts`` and ``why`` are Markdown."""
     with st.container(gap="xsmall"):
         swatch(OUTSIDE, share)
         st.markdown(f"**{md_text(title)}** :gray-badge[{badge}]")
@@ -72,7 +72,7 @@ def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by r
 
 
 def second_pages(profiles: Profiles, key: str) -> str:
-    """Sentence on the second pages of users who arrived like those of a one-page segment and went on."""
+    """Sentence on the second pages of users who arrived like those of a one-page segment (its row's key)."""
     assert profiles.one_page is not None  # a row of its own is there only with it
     found = profiles.one_page.segments[profiles.one_page.keys.index(key)].second_pages
     if not found:
@@ -101,7 +101,12 @@ def unfits(live: LiveSegments) -> None:
 
 
 def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
-    """Draw a button that gives all unnamed segments their suggested names."""
+    """Draw a button that gives every segment without a name of the analyst its suggested one.
+
+    Args:
+        live: The segments.
+        found: Segment → suggested name.
+    """
     missing = {segment: name for segment, name in found.items() if segment not in live.own_names}
     st.button(
         "Use the suggested names", icon=":material/auto_awesome:", key="use-names", disabled=not missing,

@@ -50,7 +50,10 @@ class _Asked:
 
 
 def watch(live: LiveSegments) -> None:
-    """Start the job that certifies the segments on screen, one a session, and draw its state."""
+    """Start the job that certifies the segments once they stayed a moment on screen, and draw its state.
+
+    A session has one at a time: the job for earlier segments is stopped.
+    """
     partition = live.segmentation.partition
     if live.certificates or set(live.segments) <= chosen_segments(partition.edits):
         return
@@ -166,7 +169,7 @@ def draw(
     Args:
         titles: Segment → its title.
         found: Segment → how sure it is.
-        again: Segment → how much of it another training finds; empty where there was none.
+        again: Segment → Jaccard index with its best match in another training; empty where there was none.
         none: Whether no number of segments is supported.
     """
     table = certificate.table(found)

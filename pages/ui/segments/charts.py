@@ -51,7 +51,7 @@ def segment_colour(names: Mapping[int, str]) -> alt.Color:
 
 
 def segment_or(colour: str, segment: int) -> alt.Value | alt.Color:
-    """The colour of a segment, from the theme; of another row, whose number is below 0, the colour given."""
+    """Colour by the column ``slot``, the segment's id as text; ``colour`` where ``segment`` is below 0."""
     if segment < 0:
         return alt.value(colour)
     slots = [str(number) for number in range(segment + 1)]
@@ -138,9 +138,9 @@ def dumbbell(
     """Dumbbell chart: a segment's and the rest's share in each row, joined by a line.
 
     Args:
-        table: One row a thing, in order; ``label`` and ``segment`` of the first row give the colour, ``n``
-            and ``rest_n`` say of how many users the shares are.
-        row: Column that names the thing.
+        table: One row for each line, in order; ``label`` and ``segment`` of the first row give the colour,
+            ``n`` and, if there, ``rest_n`` say of how many users the shares are.
+        row: Column that names the row.
         here: Column with the segment's share.
         there: Column with the rest's share.
         title: What is measured; it stands above, where there is room for it.
@@ -243,8 +243,8 @@ def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: s
     Args:
         table: Columns ``name`` (of the row or item), ``label``, ``kind``, ``value`` and ``text``, in order.
         names: Segment → name, for the colours.
-        title: What is measured; it stands above, where there is room for it.
-        style: How its numbers are written.
+        title: What is measured, for the tooltip.
+        style: Number format of the axis.
         mark: What they are drawn with; a line goes from left to right.
     """
     base = alt.Chart(table).encode(tooltip=tips({"name": ("", ""), "text": (title, "")}))
@@ -268,9 +268,10 @@ def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's 
 def rows(
     column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT, share: float = LABEL_SHARE
 ) -> alt.Y:
-    """Vertical axis with a row a value, in order; labels are cut at so many pixels, in a narrow chart sooner.
+    """Vertical axis with a row a value, in order of first mention.
 
-    A line break in a value breaks the line of its label.
+    A label is cut at ``limit`` pixels, in a narrow chart at a ``share`` of its width; a line break in a value
+    breaks its line.
     """
     most = alt.expr(f"min({limit}, {share} * containerSize()[0])")
     axis = alt.Axis(

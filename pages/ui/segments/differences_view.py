@@ -40,7 +40,7 @@ RULE: Final = (
 
 
 def lead(table: pd.DataFrame, key: str) -> None:
-    """Draw the two or three differences of a row that matter most."""
+    """Draw the leading differences of a row (a key) in a line each, or that there is none."""
     told = _leading(table, key)
     if not told:
         st.caption(NO_DIFFERENCE)
@@ -49,7 +49,7 @@ def lead(table: pd.DataFrame, key: str) -> None:
 
 
 def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str]) -> None:
-    """Draw names, sizes and leading differences of two rows, narrow enough for a phone."""
+    """Draw a table of two rows (keys) for a phone: names, sizes, and the leading differences of the first."""
     rows = tables.named(live.profiles.parts, live.names).set_index(Col.KEY).loc[list(keys)]
     names = [md_text(name, 60) for name in rows[Col.LABEL]]
     users = [
@@ -81,14 +81,14 @@ def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
 
 
 def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> None:
-    """Draw all differences of a row, by kind.
+    """Draw all differences of a row, with a choice of kinds (pages, events, sources …).
 
     Args:
         table: The table of differences.
-        key: The row.
+        key: Key of the row.
         here: Title of the row.
         others: Title of what the row is compared with.
-        name: A unique prefix of the widgets' keys.
+        name: A unique end of the widgets' keys.
     """
     own = listed_differences(table, key)
     present = [family for family in FAMILIES if family in set(own[Diff.FAMILY])]
@@ -117,7 +117,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
 
 
 def spread(live: LiveSegments, about: Context, keys: list[str], name: str) -> None:
-    """Draw the spread of measures behind the means of some rows."""
+    """Draw the choice of a measure, and box plots of its values over the users of some rows (keys)."""
     table = tables.named(about.tables.distributions, live.names)
     called = tables.labels(live.profiles)
     measures = list(dict.fromkeys(table[Col.METRIC]))

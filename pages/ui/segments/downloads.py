@@ -34,7 +34,7 @@ from pages.ui.shell import state
 
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
-    """Table of users, all or the first: id, segment, distances, group, activity, outcome, origin."""
+    """Table of the users, all or the first: id, segment, distances, group, activity, outcome, origin, facets."""
     made = segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
     table = export.users_table(
@@ -60,7 +60,7 @@ def users_parquet(live: LiveSegments) -> bytes:
 
 
 def embeddings_parquet(live: LiveSegments) -> bytes:
-    """The vectors of every user, one list a view."""
+    """The vectors of every user as Parquet: a row a user, a list of numbers for each view."""
     ids = live.sources.dataset.sequences.user_id
     return export.parquet_bytes(export.embeddings_table(ids, live.sources.vectors.views))
 
@@ -188,7 +188,7 @@ def run_settings(live: LiveSegments) -> RunSettings:
 
 
 def settings(live: LiveSegments) -> dict[str, dict[str, object]]:
-    """Part of a run → the settings that were used, as plain data."""
+    """Stage (``ingest``, ``train``, ``weights``, ``cluster``, ``analyze``) → its settings as plain data."""
     dataset = open_artifact(live.sources.dataset.path)
     model = open_artifact(live.sources.model)
     return {

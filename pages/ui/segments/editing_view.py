@@ -119,7 +119,7 @@ def _regroup(live: LiveSegments, facets: list[Facet]) -> None:
 
 
 def not_kept(live: LiveSegments) -> None:
-    """Draw a note where the link names segments changed by hand that are not kept here."""
+    """Draw a note where the link names segments changed by hand that this machine does not have."""
     if state.of_model(live.sources.model_key).get(session_segments.NOT_KEPT):
         st.info(NOT_KEPT, icon=":material/link_off:")
 
@@ -153,14 +153,14 @@ def _way(label: str, key: str, go: Callable[..., None], *args: object, icon: str
 
 
 def merge(live: LiveSegments, segments: Sequence[int]) -> None:
-    """Make one segment of several (a button's callback)."""
+    """Make one segment of several (ids); a button's callback, which draws an error."""
     with errors.shown():
         after = editing.merge(live.segmentation.partition, live.combined.vectors, segments)
         session_segments.change(live.sources, live.segmentation, after)
 
 
 def gather(live: LiveSegments, users: np.ndarray, why: str) -> None:
-    """Make a segment of chosen users (a button's callback)."""
+    """Make a segment of chosen users, bool of shape (n_users,); a button's callback, which draws an error."""
     with errors.shown():
         _make(live, users, why)
 

@@ -63,7 +63,7 @@ def figure(
         n: How many users (or page views) are counted, in words.
         key: A unique key; also the name of the downloaded file.
         alt_text: What a screen reader says.
-        columns: What is said of columns of the table here alone.
+        columns: Column → heading in the table, where it is not the usual one.
         help_text: How to read the chart.
         border: Whether to draw a frame; not inside another one.
         min_width: Pixels below which the chart scrolls sideways instead of getting narrower.

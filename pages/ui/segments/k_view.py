@@ -81,7 +81,7 @@ def _compared(live: LiveSegments, levels: SegmentLevels) -> None:
 
 
 def drawn(levels: SegmentLevels, current: int) -> None:
-    """Draw how well each number of kinds predicts, beside the best gradient, with its table."""
+    """Draw how well each number of kinds predicts users, beside the best gradient, with its table."""
     table = levels.table()
     st.caption(WHAT, help=HOW)
     picture(

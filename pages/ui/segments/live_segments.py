@@ -29,7 +29,7 @@ from pages.ui.segments.shared import Sources
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """The settings of the segments, within what the data allow."""
+    """Settings of the segments, within what the data allow: weights of views, their number, the outcome."""
 
     weights: ViewWeights
     cluster: ClusterSettings
@@ -85,7 +85,7 @@ class LiveSegments(Settled):
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The segment of each user, int32 of shape (n_users,); -1 outside clustering."""
+        """The segment of each user, int32 of shape (n_users,); -1 outside clustering, -3 set aside."""
         return self.segmentation.partition.labels
 
     @cached_property
@@ -95,7 +95,7 @@ class LiveSegments(Settled):
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """Segment → its title for readers, with its number and mark."""
+        """Segment → its title for readers, with its number, marked where it is doubtful."""
         return marked_names(self.plain_names, self.certificates)
 
     @cached_property

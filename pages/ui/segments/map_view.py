@@ -88,7 +88,7 @@ def user_map(
 
 
 def outline(areas: Sequence[Mapping[str, Any]]) -> Polygon | None:
-    """The corners of a lasso, or of a box from its two ranges; None without any."""
+    """Corners of the last selection in the map, a lasso or a box; None without any."""
     if not areas:
         return None
     found = areas[-1].get("coord_range") or []
@@ -243,9 +243,9 @@ PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
 )  # fmt: skip
 USED: Final = "lassos_used"
-"""Key of the number of lassos that became a segment; the map is then drawn without them."""
+"""Key, in a model's session state, of the number of lassos that became a segment; the map is then redrawn."""
 DRAWN: Final = "drawn"
-"""Key of the map that a lasso was drawn on, and the users inside."""
+"""Key, in a model's session state, of the map that a lasso was drawn on, and the users inside."""
 ASKED: Final = "layouts_asked_for"
 ISLANDS: Final = (
     "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "

@@ -100,7 +100,7 @@ def of_segments(live: LiveSegments) -> pd.DataFrame:
 
 
 def worth(head: Head) -> pd.DataFrame:
-    """Table of the sources: weight and gain of each, with intervals; empty where nothing was measured."""
+    """Table of the sources: weight and gain of each, as text; empty where nothing was measured."""
     if head.judged is None:
         return pd.DataFrame(columns=list(WORTH))
     parts = head.judged.parts
@@ -112,7 +112,7 @@ def worth(head: Head) -> pd.DataFrame:
 
 
 def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
-    """Add each page's title, and ``short``, its label on an axis."""
+    """Add to a table with page addresses each page's title, and ``short``, its label on an axis."""
     pages = live.sources.dataset.pages
     titles = pages.drop_duplicates(Pages.PAGE_LOCATION).set_index(Pages.PAGE_LOCATION)[Pages.PAGE_TITLE]
     addresses = table[Col.PAGE_LOCATION]
@@ -123,11 +123,12 @@ def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> charts.Chart:
-    """Chart with a bar a page, its parts coloured by source.
+    """Chart with a bar a page, as long as its score, in parts coloured by source.
 
     Args:
-        table: Columns ``short``, ``score`` and a part for each source, in order.
-        sources: Sources with a weight.
+        table: Columns ``short``, ``score`` and, named by each source's value, the fraction of the score that
+            comes from it (they sum to 1); in order.
+        sources: The sources to draw.
         title: What the whole bar is.
     """
     parts = table.melt(
@@ -164,7 +165,7 @@ COLUMNS_SHOWN: Final = (
 
 
 def draw_of_segment(live: LiveSegments, row: dict[str, Any]) -> None:
-    """Draw the switch for a segment's next pages, and the pages if it is on.
+    """Draw a toggle for a segment's next pages, and the pages while it is on.
 
     Args:
         live: The segments.
@@ -222,7 +223,7 @@ COLUMNS: Final[Columns] = {
 
 
 def draw_of_user(live: LiveSegments, user: int) -> None:
-    """Draw the switch for a user's next pages, and the pages if it is on.
+    """Draw a toggle for a user's next pages, and the pages while it is on.
 
     Args:
         live: The segments.

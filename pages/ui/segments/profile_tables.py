@@ -33,7 +33,7 @@ AXIS_WIDTH: Final = 13
 
 
 def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
-    """Put the titles on screen into the label column of a table."""
+    """Put titles (segment → title) into the label column of a table; rows that are no segment keep theirs."""
     labels = [
         names.get(segment, label) if kind == RowKind.SEGMENT else label
         for segment, label, kind in zip(table[Col.SEGMENT], table[Col.LABEL], table[Col.KIND], strict=True)
@@ -129,7 +129,11 @@ def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def is_input(profiles: Profiles, field: str) -> bool:
-    """Whether a column is an input of the model."""
+    """Whether a column of the segments table is an input of the model.
+
+    Raises:
+        KeyError: If the table has no such column.
+    """
     roles = dict(zip(profiles.fields[Col.FIELD], profiles.fields[Col.EVIDENCE], strict=True))
     return bool(roles[field] == MetricRole.INPUT)
 
@@ -140,7 +144,7 @@ def everybody(profiles: Profiles) -> pd.Series:
 
 
 def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys: list[str]) -> pd.DataFrame:
-    """Shares of the values of one attribute among some rows and the others, the most frequent value first."""
+    """Shares of an attribute's values among some rows (keys) and the others, the most frequent value first."""
     table = named(profiles.shares, names)
     mine = table[(table[Col.ATTRIBUTE] == attribute) & table[Col.KEY].isin(keys) & table[Col.SHARE].notna()]
     columns = (Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.REST_SHARE, Col.USERS, Col.N, Col.ABSENT)
@@ -148,7 +152,7 @@ def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys
 
 
 def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: list[str]) -> pd.DataFrame:
-    """Shares of the page views by theme or type among some rows and the others, the most viewed first."""
+    """Shares of page views by theme or type among some rows (keys) and the others, the most viewed first."""
     mine = named(table[(table[Col.ATTRIBUTE] == view.value) & table[Col.KEY].isin(keys)], names)
     columns = {
         Col.LABEL: Col.LABEL, Col.KIND: Col.KIND, Col.VALUE: Col.VALUE, ItemCol.VIEW_SHARE: Col.SHARE,
@@ -159,12 +163,12 @@ def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: l
 
 
 def most_frequent(shares: pd.DataFrame, first: int = VALUES_DRAWN) -> pd.DataFrame:
-    """Rows of the most frequent values of an attribute."""
+    """Rows of the first values of an attribute, in a table that has the most frequent value first."""
     values = list(dict.fromkeys(shares[Col.VALUE]))[:first]
     return shares[shares[Col.VALUE].isin(values)]
 
 
 def pages_of(profiles: Profiles, key: str, ranking: str, first: int) -> pd.DataFrame:
-    """The first pages of a ranking for a row."""
+    """The first pages of a ranking (a value of :class:`PageRanking`) for a row's key."""
     table = profiles.top_pages
     return table[(table[Col.KEY] == key) & (table[Col.RANKING] == ranking)].head(first).reset_index(drop=True)

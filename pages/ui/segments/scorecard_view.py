@@ -107,7 +107,12 @@ TITLE: Final = 8
 
 
 def question(asked: Question, steps_between: str) -> None:
-    """Draw a question of the scorecard: the answer in words, the chart, and what it counts."""
+    """Draw a question of the scorecard: the answer in words, the chart, and what it counts.
+
+    Args:
+        asked: The question with its figures.
+        steps_between: What steps lead between, in words, such as page types.
+    """
     with st.container(border=True, height="stretch", key=f"question-{asked.topic}", gap="small"):
         if asked.absent:
             st.markdown(f"**{TITLES[asked.topic]}**")
@@ -129,7 +134,12 @@ def bullets(lines: Sequence[str]) -> None:
 
 
 def rows(asked: Question, steps_between: str) -> pd.DataFrame:
-    """Table of a question's figures, a row a method, with the learned vectors' lead where compared."""
+    """Table of a question's figures, a row a method, with the learned vectors' lead where compared.
+
+    Args:
+        asked: The question with its figures.
+        steps_between: What steps lead between, in words, such as page types.
+    """
     told = []
     for one in asked.figures:
         added = one.method is Method.ADDED
@@ -154,7 +164,7 @@ def rows(asked: Question, steps_between: str) -> pd.DataFrame:
 
 
 def called(method: Method, steps_between: str) -> str:
-    """Name of a method of describing users."""
+    """Name of a method of describing users; ``steps_between`` says in words what steps lead between."""
     return {
         Method.LEARNED: "Learned vectors",
         Method.SHUFFLED: "Learned, pages shuffled",

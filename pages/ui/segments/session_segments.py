@@ -52,10 +52,11 @@ MIN_USERS: Final = 4
 
 @dataclass(frozen=True)
 class Session:
-    """The segments of a model that a session has had on screen, newest first.
+    """The segments of a model that a session has had on screen.
 
     Args:
-        history: The segments of each setting.
+        history: The latest segmentation by each combination of vectors, weights and number, newest first; at
+            most :data:`REMEMBERED`.
         by_hand: Those that were changed by hand last, to be brought back where a move has led to others.
     """
 
@@ -63,7 +64,7 @@ class Session:
     by_hand: Segmentation | None = None
 
     def after(self, segmentation: Segmentation) -> Session:
-        """The session with another segmentation as the newest."""
+        """A session with another segmentation as the newest, in place of any by the same settings."""
         others = (old for old in self.history if old.setting != segmentation.setting)
         return replace(self, history=(segmentation, *others)[:REMEMBERED])
 
@@ -123,7 +124,10 @@ def _start(made_from: Sources) -> int:
 
 
 def settle(made_from: Sources, now: SegmentSettings) -> Settled:
-    """Put the segments for the settings that were read on screen, with all that follows from it.
+    """Put the segments for some settings on screen; keep them, write the link, start comparing users once.
+
+    Returns:
+        What is on screen now.
 
     Raises:
         SettingsError: If there are more segments than different users.
@@ -181,6 +185,8 @@ def refit() -> None:
 
 def current(made_from: Sources, now: SegmentSettings) -> Segmentation:
     """The segments for these settings: the ones on screen, those of an earlier visit, or a new segmentation.
+
+    They become the newest of the session, and are kept on disk.
 
     Raises:
         SettingsError: If there are more segments than different users.

@@ -103,17 +103,17 @@ class Sources:
 
     @property
     def levels_request(self) -> LevelsRequest:
-        """What the job is asked that finds supported numbers of segments."""
+        """Request of the job that finds supported numbers of segments."""
         return LevelsRequest(dataset=self.dataset.key, labels=self.label_key)
 
     def layout_request(self, weights: ViewWeights) -> VectorsRequest:
-        """What the job is asked that lays out the map."""
+        """Request of the job that lays out the map of the vectors by some weights."""
         return VectorsRequest(dataset=self.dataset.key, embeddings=self.embeddings, weights=weights)
 
 
 @cached(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def combined(made_from: Sources, weights: ViewWeights) -> Combined:
-    """The combined vectors by some weights."""
+    """The vectors of all users, their views combined by some weights."""
     return pipeline.combine(made_from.vectors, weights)
 
 
@@ -133,7 +133,7 @@ def different(made_from: Sources, weights: ViewWeights) -> int:
 def cut(
     made_from: Sources, weights: ViewWeights, cluster: ClusterSettings, start: Partition | None = None
 ) -> Partition:
-    """Cluster, from scratch or going on from given segments; identities are not matched yet.
+    """Cluster the users, from scratch or starting from given segments, whose ids are not matched yet.
 
     Raises:
         SettingsError: If there are more segments than different users.
@@ -143,7 +143,7 @@ def cut(
 
 @cached(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def pca_map(made_from: Sources, weights: ViewWeights) -> Layout:
-    """The quick map of the vectors combined by some weights."""
+    """The quick map (principal components) of the vectors combined by some weights."""
     return pca_layout(combined(made_from, weights).vectors)
 
 
@@ -264,7 +264,7 @@ def usual_or_chosen(made_from: Sources, chosen: Sequence[str] | None) -> tuple[s
 
 @cached(lambda made_from, outcome: (made_from.counted, outcome), max_entries=16)
 def leaks(made_from: Sources, outcome: tuple[str, ...]) -> tuple[str, ...]:
-    """Pages that the model has read although they give the outcome away."""
+    """Addresses of pages that the model has read although they give the outcome away."""
     return basis(made_from).data.outcomes.leaks(outcome)
 
 
@@ -273,7 +273,7 @@ def leaks(made_from: Sources, outcome: tuple[str, ...]) -> tuple[str, ...]:
     show_spinner="Looking at how users differ …",
 )  # fmt: skip
 def facets(dataset: Dataset, labels: LabelledPages | None, outcome: tuple[str, ...] | None) -> Facets:
-    """Find the facets of a data set.
+    """Find the facets of a data set: ways in which users differ, each with its levels.
 
     Args:
         dataset: The users.

@@ -46,7 +46,7 @@ class ChartPlace:
 
 
 def asked() -> tuple[str, tuple[str, ...]]:
-    """Chart and rows that the link names; empty where it names none."""
+    """Key of the chart and keys of the rows that the link names; empty where it names none."""
     return str(st.query_params.get(CHART, "")), tuple(st.query_params.get_all(ROWS))
 
 
@@ -65,7 +65,7 @@ def leave() -> None:
 
 @contextmanager
 def raised(screen: Screen) -> Iterator[None]:
-    """Context in which the chart that the link names is drawn at this place."""
+    """Context at the top of a page in which the chart that the link names is drawn up here."""
     chart, _ = asked()
     token = _TOP.set(_Top(chart, st.container(key="spotlight"), screen) if chart else None)
     try:
@@ -75,7 +75,7 @@ def raised(screen: Screen) -> Iterator[None]:
 
 
 def holder(chart: str) -> DeltaGenerator | None:
-    """The container at the top for a chart that the link names; None for other charts."""
+    """The container at the top for a chart's key, if the link names it; None for other charts."""
     top = _TOP.get()
     if top is None or top.chart != chart:
         return None

@@ -69,7 +69,10 @@ def start(
     environment: Mapping[str, str] | None = None,
     child: str | None = None,
 ) -> None:
-    """Start a job (:func:`core.runs.jobs.start`), and have this session wait for its result."""
+    """Start a job (:func:`core.runs.jobs.start`), and have this session wait for its result.
+
+    An error is not raised, but shown as if a job of the task had failed with it.
+    """
     try:
         job = jobs.start(
             state.store().root, task, request, subject, limits, replace=replace, environment=environment,
@@ -85,7 +88,7 @@ def start(
 
 
 def ended(task: str) -> JobView | None:
-    """Take this session's job of a task when it is done; returned once, else None."""
+    """Return this session's job of a task once it is done, and only once; None while it runs or if it failed."""
     view = _own(task)
     if view is None or view.active:
         return None
@@ -103,7 +106,7 @@ def still_there(task: str) -> bool:
 
 
 def result(task: str) -> Mapping[str, Any] | None:
-    """Take the result of this session's job of a task; returned once, else None."""
+    """Return the result of this session's job of a task once it is done, and only once; else None."""
     view = ended(task)
     return None if view is None else view.result
 
@@ -173,7 +176,7 @@ def _cancel(job_id: str) -> None:
 
 
 def figures(view: JobView) -> list[dict[str, float]]:
-    """Figures that a job has measured, oldest first."""
+    """Figures that a job has measured so far (name → value), oldest first."""
     return jobs.figures(state.store().root, view.id)
 
 

@@ -18,12 +18,12 @@ def cached(
     show_spinner: str | bool = False,
     cache: Callable[..., Any] = st.cache_resource,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorator that caches a function's result by a key; concurrent callers wait for it.
+    """Decorator that caches a function's result for all sessions by a key; concurrent callers wait for it.
 
     Args:
-        key: Of the function's arguments; what it raises goes on up, where Streamlit's own hashing hides it.
+        key: Function of the same arguments that returns the key; what it raises reaches the caller.
         max_entries: Number of results that are kept.
-        show_spinner: What is said while one is made.
+        show_spinner: Text while one is made; False for none.
         cache: ``st.cache_data`` where every caller needs a copy of its own.
     """
 

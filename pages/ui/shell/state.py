@@ -41,11 +41,11 @@ LINK: Final = "link"
 """Session key: parameters of the address when the session began."""
 CONTROLS: Final = "controls"
 START: Final = "start"
-"""Key: the number of segments that a session began with, where none is chosen."""
+"""Key of :func:`of_model`: the number of segments that a session began with, where none is chosen."""
 SHOWN: Final = "shown"
-"""Key: parameter of a link → values on screen that nobody has chosen."""
+"""Key of :func:`of_model`: parameter of a link → values on screen that nobody has chosen."""
 UNREAD: Final = "unread_funnel"
-"""Key: why the funnel of the link could not be read."""
+"""Key of :func:`of_model`: why the funnel of the link could not be read."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def take_model(made: Mapping[str, Any], begun_on: str) -> None:
 
 
 def of_model(key: str) -> dict[str, Any]:
-    """State of a model in this session, by name; callers change it in place."""
+    """State of a model (a content key) in this session: name → value; callers change it in place."""
     models: dict[str, dict[str, Any]] = st.session_state.setdefault(OF_MODEL, {})
     return models.setdefault(key, {})
 
@@ -204,7 +204,7 @@ def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget
 
 
 def put_in_link(key: str, **shown: list[str]) -> None:
-    """Put what is on screen of a model by default into the address."""
+    """Put into the address what a model shows without anybody's choice: parameter → values."""
     of_model(key).setdefault(SHOWN, {}).update(shown)
     sync_link()
 

@@ -51,13 +51,13 @@ def draw(
     columns: Columns | None = None,
     **more: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401 - of st.dataframe
-    """Draw a table with headings and formatted values.
+    """Draw a table with headings and formatted values; return what ``st.dataframe`` does.
 
     Args:
         table: Any table.
         key: A unique key.
         alt_text: What a screen reader says.
-        columns: What is said of columns here and nowhere else.
+        columns: Column → heading here, where it is not the usual one; see :data:`Columns`.
         more: For ``st.dataframe``.
     """
     return st.dataframe(
@@ -67,7 +67,7 @@ def draw(
 
 
 def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
-    """Settings of each column: heading, help and width, so that a long text leaves room for figures."""
+    """Settings of columns for ``st.dataframe``: heading, help, and a width that leaves room for figures."""
     found: dict[str, Any] = {}
     for name in map(str, table):
         told = {**UNSHOWN, **own}.get(name, CALLED.get(name, _in_words(name)))

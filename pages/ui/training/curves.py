@@ -62,7 +62,12 @@ def live_figures(view: JobView) -> None:
 
 
 def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
-    """Draw loss and validation retrieval over the steps, with the table behind them."""
+    """Draw loss and validation retrieval over the steps, with the table behind them.
+
+    Args:
+        rows: Figures by name (``step``, ``loss`` …), a row a measurement; rows without both are left out.
+        key: A unique key.
+    """
     table = pd.DataFrame([row for row in rows if STEP in row and "loss" in row])
     if table.empty:
         st.caption("The curves appear with the first measurement.")
@@ -131,7 +136,7 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
 
 
 def repeated_patterns(report: Mapping[str, Any]) -> str:
-    """Numbers of patterns that repeat within the same user, in words; empty if not measured."""
+    """Numbers of patterns that repeat within users, as ``pages 12 of 40, …``; empty if not measured."""
     counted = (report.get("heads") or {}).get("beyond_chance", {})
     return ", ".join(f"{kind} {repeated} of {of}" for kind, (repeated, of) in counted.items())
 

@@ -60,7 +60,7 @@ BUSY_S: Final = 30
 BUSY_FROM: Final = 1.5
 """Slowdown, against a free machine, from which the machine is called busy."""
 COMPARED: Final = "a minute"
-"""Time of the comparison after a training, from 2,000 to 100,000 users; twice as long on a busy machine."""
+"""Time, in words, of the comparison after a training, from 2,000 to 100,000 users; twice on a busy machine."""
 FASTER, SLOWER = 1.5, 2.5
 """How far a time expected before anything has run may be off: other machines are faster or slower than the
 one it was measured on, and other programs come and go."""
@@ -88,7 +88,7 @@ class TrainingField:
 
     Args:
         name: Name of the setting.
-        label: In plain words.
+        label: Its label in plain words.
         help: What it does, and what more of it costs.
         choices: Values to choose from, where every value between would be too many; empty for a slider.
         step: Step of the slider.
@@ -131,7 +131,7 @@ KNOBS: Final = (
 
 
 def limits(name: str) -> tuple[float, float]:
-    """The lowest and highest value that core allows, read from the settings themselves."""
+    """The lowest and highest value that core allows for a setting, read from the settings themselves."""
     low, high = 0.0, 0.0
     for rule in TrainSettings.model_fields[name].metadata:
         if isinstance(rule, Ge | Gt):
@@ -142,7 +142,7 @@ def limits(name: str) -> tuple[float, float]:
 
 
 def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings:
-    """Draw the form.
+    """Draw the form for a training, with its expected time.
 
     Args:
         dataset: What will be trained on, for the expected time.

@@ -38,7 +38,7 @@ WAITING: Final = "It looks again and goes on by itself once it can."
 
 
 def draw(watch: AppWatch) -> None:
-    """Draw everything about a watch."""
+    """Draw everything about a watch (a watched folder): its state, files, drift and segments."""
     _live(watch.id, _signature(watch))
     with suppress(ArtifactError):  # told above
         draw_taken(watch, watch.taken())
@@ -274,8 +274,8 @@ def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
     """Chart of a segment's share over the updates of a watch, with its interval as a band.
 
     Args:
-        table: Rows of one segment of :func:`core.runs.watch_history.share_table`, with its share in the
-            training, which may be absent.
+        table: Rows of one segment of :func:`core.runs.watch_history.share_table`, and ``training_share``, its
+            share in the training, which may be absent.
         segment: Its id, for the colour.
         top: Where the axis ends; the same for all.
     """

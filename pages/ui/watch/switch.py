@@ -1,4 +1,4 @@
-"""The switch that starts a watch: which folder below the input folder, on the segments on screen."""
+"""The form that starts a watch: which folder below the input folder, on the segments on screen."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange"
 
 
 def offer() -> None:
-    """Draw the watches in a line each, and the switch, on the Data page."""
+    """Draw the box “Watch a folder” of the Data page: a line a watch, and the form to start another."""
     found = app_watches.watches(state.store())
     with st.expander(
         "Watch a folder", icon=WATCH.icon, expanded=any(one.alive for one in found), key="watch-a-folder"
