@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 K = 8
 NEIGHBOURS = 15
 ASKED = 1000
-"""Users whose neighbours are compared."""
+"""Number of users whose neighbours are compared."""
 WEIGHTS_MOVE = 0.1
 """How far the vectors move before the warm start: about what a slider's step does."""
 
 
 def anchors(csv: Path, vectors: Path) -> dict[str, Measured]:
-    """All of them.
+    """Measure what others take for the same work; name of the work → what it took.
 
     Args:
         csv: A flat export.
@@ -47,7 +47,7 @@ def anchors(csv: Path, vectors: Path) -> dict[str, Measured]:
 
 
 def pandas_sequences(csv: Path) -> int:
-    """Read everything, keep page views, sort, and make a list for each user; returns the users."""
+    """Read everything, keep page views, sort, and make a list for each user; returns the number of users."""
     import pandas as pd
 
     table = pd.read_csv(csv, dtype={"user_pseudo_id": str, "ga_session_id": str}, low_memory=False)
@@ -66,7 +66,7 @@ def _one_user(views: pd.DataFrame) -> dict[str, object]:
 
 
 def kmeans(path: Path, n_init: int) -> dict[str, float]:
-    """A cold fit; seconds without imports and reading."""
+    """Fit K-Means from ``n_init`` random starts to the vectors of a file; seconds of the fit alone."""
     from sklearn.cluster import KMeans
 
     vectors = _load(path)
@@ -74,7 +74,7 @@ def kmeans(path: Path, n_init: int) -> dict[str, float]:
 
 
 def kmeans_warm(path: Path) -> dict[str, float]:
-    """From the centroids before a move; also how far the labels agree with those before it."""
+    """Fit K-Means from the centroids before a move; seconds, and how far labels agree with those before."""
     import numpy as np
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
@@ -91,14 +91,14 @@ def kmeans_warm(path: Path) -> dict[str, float]:
 
 
 def pca(path: Path) -> dict[str, float]:
-    """Two principal components."""
+    """Lay vectors of a file out by two principal components; seconds, and the neighbours that are kept."""
     from sklearn.decomposition import PCA
 
     return _layout(path, lambda vectors: PCA(2, random_state=0).fit_transform(vectors))
 
 
 def pacmap(path: Path) -> dict[str, float]:
-    """PaCMAP with its defaults, on all rows."""
+    """Lay vectors of a file out by PaCMAP with its defaults; seconds, and the neighbours that are kept."""
     import pacmap as library
 
     return _layout(path, lambda vectors: library.PaCMAP(random_state=0).fit_transform(vectors))

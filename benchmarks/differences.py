@@ -66,13 +66,13 @@ SEGMENTS = 8
 SEGMENTS_OF_PAGES, DRAWS_OF_PAGES, PLANTED = 6, 3, (0.15, 0.3, 0.5)
 DRAWS = 20_000
 SHARES = ((0.5, 0.4), (0.1, 0.05), (0.03, 0.03), (0.9, 0.6), (0.01, 0.04))
-"""Truth of the two sides."""
+"""True shares of the two sides that are compared."""
 SIZES = ((40, 400), (100, 100), (300, 3_000), (1_000, 1_000))
-"""Users of the two sides."""
+"""Users of the two sides that are compared."""
 
 
 def shop(users: int) -> tuple[ProfileData, UserItems, np.ndarray]:
-    """The demo shop laid out, and who of it is clustered."""
+    """Make a demo shop: its data for profiles, its items, and who is clustered (bool of shape (n_users,))."""
     with tempfile.TemporaryDirectory() as folder:
         data, work = Path(folder, "data"), Path(folder, "work")
         for made in (data, work):
@@ -85,7 +85,7 @@ def shop(users: int) -> tuple[ProfileData, UserItems, np.ndarray]:
 
 
 def drawn(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Segments of different sizes that mean nothing."""
+    """Draw segments of different sizes: int32 of shape (n_users,), OUTSIDE for those who are not inside."""
     chances = np.arange(1, SEGMENTS + 1) / np.arange(1, SEGMENTS + 1).sum()
     labels = np.full(len(inside), OUTSIDE, dtype=np.int32)
     labels[inside] = rng.choice(SEGMENTS, inside.sum(), p=chances)
@@ -93,7 +93,7 @@ def drawn(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def nothing_to_find(data: ProfileData, items: UserItems, inside: np.ndarray, seeds: int) -> bool:
-    """Tested rows that are called different although nothing differs."""
+    """Print how many tested rows are called different although nothing differs; whether few enough are."""
     found, p_values, draws, bought = [], [], 0, data.outcomes.inside(AnalyzeSettings())
     for seed in range(seeds):
         labels = drawn(inside, np.random.default_rng(seed))
@@ -111,7 +111,7 @@ def nothing_to_find(data: ProfileData, items: UserItems, inside: np.ndarray, see
 
 
 def covered_shares(rng: np.random.Generator) -> list[float]:
-    """How often the intervals of shares hold the truth, a figure a setting and interval."""
+    """Print how often intervals of shares hold the truth; a share for each of SHARES, SIZES and interval."""
     made = []
     for p, q in SHARES:
         for n, m in SIZES:
@@ -127,7 +127,7 @@ def covered_shares(rng: np.random.Generator) -> list[float]:
 
 
 def covered_means(rng: np.random.Generator) -> list[float]:
-    """The same of means of page views (geometric) and of engagement (log-normal)."""
+    """Print how often intervals of means hold the truth: page views (geometric), engagement (log-normal)."""
     made, draws = [], 2_000
     kinds = {
         "page views": (lambda size, mean: rng.geometric(1 / mean, size), (5.0, 8.0)),
@@ -147,7 +147,7 @@ def covered_means(rng: np.random.Generator) -> list[float]:
 
 
 def statements() -> bool:
-    """5.75 % against 2.93 % is a difference; six buyers of 114 against forty of 940 is not one."""
+    """Whether 5.75 % against 2.93 % is called different, and six buyers of 114 against 40 of 940 is not."""
     large = decide_shares(72, 1_252, 49, 1_673, MetricRole.HELD_OUT)
     small = decide_shares(6, 114, 40, 940, MetricRole.HELD_OUT)
     for name, found in (("72 of 1,252 against 49 of 1,673", large), ("6 of 114 against 40 of 940", small)):
@@ -156,7 +156,7 @@ def statements() -> bool:
 
 
 def seconds(users: int) -> float:
-    """CPU seconds of the fastest of five tables, as others use the machine."""
+    """CPU seconds of the fastest of five tables of differences over so many users."""
     data, items, inside = shop(users)
     bought = data.outcomes.inside(AnalyzeSettings())
     labels, times = drawn(inside, np.random.default_rng(0)), []
@@ -193,7 +193,11 @@ def sessions_dealt(sequences: UserSequences, rng: np.random.Generator) -> UserSe
 def planted(
     sequences: UserSequences, labels: np.ndarray, share: float, rng: np.random.Generator
 ) -> tuple[UserSequences, np.ndarray]:
-    """A rare page of its own in a share of the sessions of each segment, and which page that is."""
+    """Put a rare page of its own at the end of a share of each segment's sessions.
+
+    Returns:
+        The changed page views, and segment → its page, int of shape (n_segments,).
+    """
     rare = np.argsort(np.bincount(sequences.page), kind="stable")[: labels.max() + 1]
     starts, page = sequences.session_starts, sequences.page.copy()
     last = np.append(starts[1:], sequences.n_views) - 1
@@ -204,7 +208,7 @@ def planted(
 
 
 def pages_again(export: Path) -> bool:
-    """How much is shown of pages that made the segments, with and without kinds of users."""
+    """Print how often pages that made the segments are called different; whether it is seldom by chance."""
     false = []
     with tempfile.TemporaryDirectory() as folder:
         store, settings = Store(Path(folder)), TrainSettings.checked(**PRESETS[Preset.BAG])
@@ -228,7 +232,7 @@ def pages_again(export: Path) -> bool:
 
 
 def shown_again(dataset: Dataset, model: Path, share: float, seed: int) -> list[str]:
-    """Whether segments differ upwards in a page that is put into each of them: a word a page."""
+    """For each segment: is it ``shown``, ``not shown`` or ``not tested`` to differ in a page put into it?"""
     before, _ = again(dataset, model, dataset.sequences, seed)
     sequences, rare = planted(dataset.sequences, before.labels, share, np.random.default_rng(seed))
     _, table = again(dataset, model, sequences, seed)
@@ -244,7 +248,7 @@ def shown_again(dataset: Dataset, model: Path, share: float, seed: int) -> list[
 def again(
     dataset: Dataset, model: Path, sequences: UserSequences, seed: int
 ) -> tuple[Partition, pd.DataFrame]:
-    """Segments of these page views, and their table of differences with pages tested in other sessions."""
+    """Cluster users by these page views; segments, and differences with pages tested in other sessions."""
     inside, names = is_clustered(dataset.users), page_names(dataset.pages, None)
     combined = combine(embed(model, sequences, names), ViewWeights(), inside)
     partition = fit(combined.vectors, inside, ClusterSettings(n_clusters=SEGMENTS_OF_PAGES, seed=seed))

@@ -60,7 +60,7 @@ class Export:
     inside: np.ndarray
 
     def of(self, users: np.ndarray) -> Export:
-        """Some of them, ascending."""
+        """Only some of the users, by ascending index."""
         return Export(self.sequences.of_users(users), self.vectors[users], self.inside[users])
 
 
@@ -68,7 +68,17 @@ def held(
     before: Export, later: Sequence[Export], names: Sequence[str], known: set[str], k: int, seed: int,
     permutations: int = PERMUTATIONS,
 ) -> list[float]:  # fmt: skip
-    """The p of each later export, held against k segments of the earlier one."""
+    """Cut an export into k segments, and return the p of each later one: that its users are no others.
+
+    Args:
+        before: The earlier export.
+        later: Exports that are held against it.
+        names: Name of each page.
+        known: Pages that the model knows.
+        k: Number of segments.
+        seed: Seed of the test.
+        permutations: Number of permutations of the test.
+    """
     partition = fit(before.vectors, before.inside, ClusterSettings(n_clusters=k))
     found = []
     for export in later:
@@ -83,7 +93,7 @@ def held(
 
 
 def pair(users: int, seed: int, both: float = 0) -> tuple[UserSequences, UserSequences]:
-    """Two exports, with a share of the later users in both."""
+    """Draw two exports of so many users each, with a share ``both`` of the later users in both."""
     if both == 0:
         drawn = planted(2 * users, seed)
         order = np.random.default_rng([seed, 1]).permutation(2 * users)  # not the draw that made them
@@ -99,7 +109,7 @@ def pair(users: int, seed: int, both: float = 0) -> tuple[UserSequences, UserSeq
 
 
 def changed(later: UserSequences, share: float, kind: str, seed: int) -> UserSequences:
-    """The same with the page views of some users replaced by another behaviour."""
+    """Replace the page views of a share of the users by another behaviour, ``known`` or new."""
     rng = np.random.default_rng([seed, 2])
     chosen = rng.permutation(later.n_users) < share * later.n_users
     views = chosen[later.user]
@@ -111,7 +121,7 @@ def changed(later: UserSequences, share: float, kind: str, seed: int) -> UserSeq
 def alarms(
     before: UserSequences, later: Sequence[UserSequences], seed: int, permutations: int, k: int = KINDS
 ) -> list[float]:
-    """The p of each later export, on a bag of pages of the earlier one and its k segments."""
+    """Return the p of each later export, on a bag of pages of the earlier one and its k segments."""
     names = [f"page {number}" for number in range(KINDS * PAGES_A_KIND)]
     runs = latest_views(before, LONGEST)
     model = BagOfPages.fit(before.page, len(names), runs)
@@ -129,7 +139,7 @@ def alarms(
 def of_planted(
     exports: int, users: int, k: int, share: float, kind: str, both: float
 ) -> dict[str, list[float]]:
-    """The p of pairs of exports, by what they are."""
+    """Draw pairs of exports of planted kinds; what was changed, in words → the p of each pair."""
     found = []
     for seed in range(exports):
         before, later = pair(users, seed, both)
@@ -146,7 +156,7 @@ def _other_ids(users: UserSequences) -> pa.StringArray:
 
 
 def of_demo(exports: int, users: int, k: int, share: float, folder: Path) -> dict[str, list[float]]:
-    """The same of a demo shop and a network."""
+    """Draw pairs of exports from a demo shop and a network; what was changed, in words → p of each pair."""
     pool, names, known, kind, trained = _embedded_shop(folder, users)
     kinds = sorted(kind.groupby(kind).filter(lambda own: len(own) > 100).unique())
     others = np.setdiff1d(np.arange(len(kind)), trained)
@@ -207,7 +217,7 @@ def _embedded_shop(folder: Path, users: int) -> tuple[Export, list[str], set[str
 @click.option("--both", type=float, default=0, show_default=True, help="Share of later users in both.")
 @click.option("--demo", type=click.Path(path_type=Path), help="Folder for a demo shop and its network.")
 def main(exports: int, users: int, k: int, share: float, kind: str, both: float, demo: Path | None) -> None:
-    """Print a table."""
+    """Print how often the alarm is raised, a row for each way that the later users differ."""
     began = time.monotonic()
     if demo is None:
         found = of_planted(exports, users, k, share, kind, both)

@@ -29,16 +29,16 @@ ADDRESSES = [f"https://site.example/{page // PAGES_A_KIND}/{page}" for page in r
 FRESH = 8
 """Fresh draws of users that each interval is held against."""
 WORLDS = ((1000, 4, 0.35), (600, 5, 0.3))
-"""Users, groups and their width beside their distance: well apart, and overlapping."""
+"""Users, groups, and the width of a group beside their distance: well apart, and overlapping."""
 
 
 def planted(users: int, seed: int, kind: np.ndarray | None = None) -> UserSequences:
-    """Users of four kinds; popularity of pages falls as 1 / rank, lengths are 3 to 20 page views.
+    """Draw users of four kinds; popularity of pages falls as 1 / rank, lengths are 3 to 20 page views.
 
     Args:
-        users: How many.
-        seed: Of all that is drawn.
-        kind: int of shape (users,), of which kind each is; drawn when None.
+        users: Number of users.
+        seed: Seed of all that is drawn.
+        kind: int of shape (users,), the kind of each, 0 to 3; drawn when None.
     """
     rng = np.random.default_rng(seed)
     lengths = np.clip(rng.geometric(1 / 7, users) + 2, 3, 20)
@@ -57,7 +57,7 @@ def planted(users: int, seed: int, kind: np.ndarray | None = None) -> UserSequen
 
 
 def verdicts(users: int, seeds: Sequence[int]) -> pd.DataFrame:
-    """A row a seed and kind of site: its verdict and what was suggested."""
+    """Find segments on planted and shuffled sites: columns ``site``, ``seed``, ``verdict`` and ``k``."""
     rows = []
     for seed in seeds:
         there = planted(users, seed)
@@ -69,14 +69,18 @@ def verdicts(users: int, seeds: Sequence[int]) -> pd.DataFrame:
 
 
 def world(users: int, groups: int, width: float, rng: np.random.Generator) -> np.ndarray:
-    """Unit vectors around ``groups`` axes; the second group is twice as large as the first, and so on."""
+    """Draw unit vectors around ``groups`` axes; the second group is twice as large as the first, etc."""
     sizes = np.arange(1, groups + 1) / np.arange(1, groups + 1).sum()
     rows = np.eye(16)[rng.choice(groups, users, p=sizes)] + width * rng.normal(size=(users, 16))
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def coverage(users: int, groups: int, width: float, worlds: int) -> tuple[float, int]:
-    """Share of segments and fresh draws whose index lies in the certificate's interval, and how many."""
+    """Share of cases where the index with segments of fresh users is within the certificate's interval.
+
+    Returns:
+        The share, and the number of cases (segment and fresh draw of users).
+    """
     held, total = 0, 0
     settings = ClusterSettings(n_clusters=groups)
     for seed in range(worlds):

@@ -30,7 +30,7 @@ from core.base.progress import silent
 from core.sample import write_sample
 
 EVENTS_A_USER = 10.98
-"""Of the demo shop."""
+"""Events of a user of the demo shop, on average."""
 MOST = 14_000_000
 """Events of a shop; of more, shops of other users are made beside it."""
 EVERY_S = 0.1
@@ -69,7 +69,7 @@ def run(files: list[Path], out: Path, options: tuple[str, ...]) -> Growth:
 
 
 def resident(pid: int) -> int:
-    """Bytes of a process and of all that it started.
+    """Resident memory in bytes of a process and of all that it started.
 
     A child that is not a program of its own yet shows its parent's memory, which would count twice.
     """
@@ -86,7 +86,7 @@ def resident(pid: int) -> int:
 
 
 def slope(events: list[int], values: list[float]) -> float:
-    """Of the line through logarithms: 1 where twice the events take twice as much, 0 where no more."""
+    """Slope of log values over log events: 1 where twice the events take twice as much, 0 where no more."""
     return float(np.polyfit(np.log(events), np.log(values), 1)[0])
 
 

@@ -33,7 +33,7 @@ USERS: Final = 300
 
 
 def main_figures() -> list[tuple[str, str]]:
-    """Figures of the source as it lies on disk: what is counted → the count."""
+    """Count lines, files, rooms, imports between rooms and public names of the source: what → the count."""
     texts = {folder: {path: path.read_text() for path in _files(folder)} for folder in FOLDERS}
     rows = [
         (f"lines of `{folder}/` (code)", f"{_lines(files.values()):,} ({_code_lines(files.values()):,})")
@@ -208,7 +208,7 @@ def _floor_of(file: str) -> int:
 
 
 def walks(work: Path) -> tuple[Walk, Walk]:
-    """From an upload to the first segments on screen, and one move of a slider."""
+    """Trace an upload up to the first segments, and one move of a slider; ``work`` is an empty folder."""
     os.environ |= {
         "BEHA2VEC_CACHE": str(work / "cache"), "BEHA2VEC_INPUT": str(work / "input"),
         "BEHA2VEC_CONFIG": str(work / "config"),

@@ -35,7 +35,7 @@ SEGMENTS = 8
 PLACES = (40, 40_000)
 NEW_SESSION = 0.35
 TIMES = 3
-"""The fastest counts: other work on the machine only slows down."""
+"""Runs of which the fastest counts: other work on the machine only slows down."""
 RIVAL = """
 import json, os, sys, time
 os.environ["RETENTIONEERING_NO_TRACK"] = "1"
@@ -58,7 +58,10 @@ print(json.dumps(told))
 
 
 def drawn(users: int, views: int, places: int, seed: int = 0) -> tuple[UserSequences, np.ndarray]:
-    """Users of eight segments, whose views prefer a few places, other ones in each segment."""
+    """Draw users with so many page views of so many places, and their segment, int of shape (n_users,).
+
+    Each of the eight segments prefers other places.
+    """
     random = np.random.default_rng(seed)
     segment = random.integers(0, SEGMENTS, users)
     lengths = 1 + random.multinomial(views - users, random.dirichlet(np.full(users, 0.5)))
@@ -75,7 +78,7 @@ def drawn(users: int, views: int, places: int, seed: int = 0) -> tuple[UserSeque
 
 
 def everything(moves: Moves, users: np.ndarray, others: np.ndarray) -> dict[str, float]:
-    """Count all that is drawn; seconds a part."""
+    """Count all that the page Journeys draws of users beside others; part → seconds."""
     told, start = {}, time.perf_counter()
 
     def done(part: str) -> None:
@@ -97,7 +100,14 @@ def everything(moves: Moves, users: np.ndarray, others: np.ndarray) -> dict[str,
 
 
 def beside(rival: Path, sequences: UserSequences, segment: np.ndarray, moves: Moves) -> int:
-    """Hold times and counts against the rival's; the number of counts that differ."""
+    """Print the rival's times, compare its counts with ours, and return the number that differ.
+
+    Args:
+        rival: A Python that has retentioneering.
+        sequences: Page views.
+        segment: Segment of each user.
+        moves: Their steps, as counted here.
+    """
     events = pd.DataFrame(
         {
             "session": moves.visited.of_view,
@@ -128,7 +138,7 @@ def _seconds(told: dict[str, float]) -> str:
 
 
 def main() -> int:
-    """Measure, print, and say whether the bounds hold."""
+    """Measure and print; 1 if a bound is broken, else 0."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

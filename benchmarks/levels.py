@@ -35,7 +35,7 @@ MOST_GROUPS: Final = 16
 
 @dataclass(frozen=True)
 class Line:
-    """How users of a line are made.
+    """How the users of a row of the table (a line) are made.
 
     Args:
         truth: Numbers of kinds that are right, the finest last; empty where there are none.
@@ -43,7 +43,7 @@ class Line:
         parts: Parts of the site, a few to a folder; a fifth of the pages lie at the root.
         pages: Pages of a part.
         contrast: How much the interests of kinds differ: standard deviation of their logarithms.
-        variety: How much those of the users of a kind differ.
+        variety: How much the interests of the users of a kind differ, likewise.
         by: What tells kinds; None for what they are interested in.
         null: How users without kinds are made: ``shuffled``, ``crowd``, ``continuum`` or ``mixtures``.
     """
@@ -82,7 +82,7 @@ class Site:
 
 
 def made(line: Line, users: int, seed: int) -> Site:
-    """Draw users of a line, who come two to six times."""
+    """Draw so many users of a line, with two to six visits each."""
     rng = np.random.default_rng(seed)
     n_kinds = line.truth[-1] if line.truth else 5
     share = 1 / np.arange(1, n_kinds + 1) if line.zipf else np.ones(n_kinds)
@@ -155,7 +155,12 @@ def _addresses(line: Line, rng: np.random.Generator) -> list[str]:
 
 
 def judged(line: Line, levels: SegmentLevels, site: Site) -> tuple[str, bool, float, float]:
-    """What was found, whether that is right, the index there and that of the best number."""
+    """Judge the numbers of segments that were found on a site.
+
+    Returns:
+        The numbers in words, whether they are right, and the adjusted Rand index with the truth at the number
+        found and at the best one; NaN without kinds.
+    """
     if line.by is Aspect.ACTIVITY:  # which is no part of the whole
         one = levels.aspects.get(Aspect.ACTIVITY, AspectStructure(verdict=levels.verdict))
         return str(one.k or f"({one.verdict})"), one.k is not None and abs(one.k - 3) <= 1, np.nan, np.nan

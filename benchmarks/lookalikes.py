@@ -39,7 +39,7 @@ from core.storage.store import Store
 
 NO_KIND = ("", "bot", "internal", "debug")
 FEWEST = 30
-"""Clustered users of a kind."""
+"""Fewest clustered users of a kind that is looked for."""
 NEIGHBOURS, RANK, MAX_LENGTH = 10, 64, 64
 UNTOLD = "half of the kind, among users of no half"
 SIZES = {"half of the kind": None, "20 ids": 20, "1 id": 1}
@@ -48,19 +48,19 @@ Rank = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def by_score(score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Rank:
-    """Rank others by a score."""
+    """Make a ranking from a function (seeds, others) → score of each of the others; the highest first."""
     return lambda seeds, others: others[np.argsort(-score(seeds, others), kind="stable")]
 
 
 def to_the_middle(rows: np.ndarray) -> Rank:
-    """Cosine to the mean of the seeds."""
+    """Make a ranking by the cosine to the mean of the seeds; ``rows`` are unit vectors of all users."""
     return by_score(
         lambda seeds, others: np.asarray(rows[others] @ np.asarray(rows[seeds].mean(axis=0)).ravel())
     )
 
 
 def to_the_nearest(rows: np.ndarray) -> Rank:
-    """Mean cosine to the nearest seeds."""
+    """Make a ranking by the mean cosine to the nearest seeds; ``rows`` are unit vectors of all users."""
 
     def score(seeds: np.ndarray, others: np.ndarray) -> np.ndarray:
         like = np.asarray(rows[others] @ rows[seeds].T)
@@ -72,7 +72,7 @@ def to_the_nearest(rows: np.ndarray) -> Rank:
 
 
 def by_regression(rows: sparse.csr_array) -> Rank:
-    """A logistic regression on sparse rows, regularised as scikit-learn does: better here than the app's."""
+    """Make a ranking by a logistic regression on sparse rows, with scikit-learn's own regularisation."""
 
     def score(seeds: np.ndarray, others: np.ndarray) -> np.ndarray:
         both, is_seed = np.append(seeds, others), np.arange(len(seeds) + len(others)) < len(seeds)
@@ -84,13 +84,13 @@ def by_regression(rows: sparse.csr_array) -> Rank:
 
 
 def as_the_app(rows: np.ndarray) -> Rank:
-    """What the app does."""
+    """Make the app's own ranking of vectors."""
     inside = np.ones(len(rows), dtype=bool)
     return lambda seeds, others: look_alikes(rows, inside, seeds, hide=False).users
 
 
 def methods(ours: np.ndarray, pages: sparse.csr_array) -> dict[str, Rank]:
-    """Name → how it ranks."""
+    """Name of a method → its ranking, by our vectors or by the TF-IDF of pages."""
     reduced = normalised(TruncatedSVD(RANK, random_state=0).fit_transform(pages).astype(np.float32))
     return {
         "vectors, as the app": as_the_app(ours),
@@ -103,19 +103,23 @@ def methods(ours: np.ndarray, pages: sparse.csr_array) -> dict[str, Rank]:
 
 
 def tf_idf(dataset: Dataset, inside: np.ndarray) -> sparse.csr_array:
-    """TF-IDF of pages with 1 + log counts of the clustered users."""
+    """TF-IDF of pages with 1 + log counts: a row a clustered user."""
     counts = bag(dataset.sequences.page, len(dataset.pages), latest_views(dataset.sequences, MAX_LENGTH))
     return sparse.csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(counts[inside]))
 
 
 def figures(store: Store, csv: Path, kinds: pd.Series, seeds: Sequence[int]) -> pd.DataFrame:
-    """Train with each seed and look for the rest of every kind: a row a kind, size of the list and method.
+    """Train with each seed and look for the rest of every kind.
 
     Args:
         store: Where the stages are kept.
         csv: The export.
         kinds: User id → kind.
-        seeds: Of the training; each also draws other lists.
+        seeds: Seeds of the training; each also draws other lists.
+
+    Returns:
+        A row for each kind, size of the list and method: ``ids`` (the size in words), ``kind``, ``seed``,
+        ``method``, ``precision``, and ``base``, the precision by chance.
     """
     dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
     labels = pipeline.label(store, dataset, LabelSettings(), silent)
@@ -133,13 +137,13 @@ def figures(store: Store, csv: Path, kinds: pd.Series, seeds: Sequence[int]) -> 
 
 
 def lists(truth: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Each kind, and its users in an order by chance."""
+    """Each kind with the indices of its users, in random order."""
     for kind, n in pd.Series(truth).value_counts().items():
         yield str(kind), np.random.default_rng([seed, int(n)]).permutation(np.flatnonzero(truth == kind))
 
 
 def judged(ways: dict[str, Rank], truth: np.ndarray, seed: int) -> list[tuple[object, ...]]:
-    """Precision of each way for each kind and size of the list."""
+    """Precision of each ranking for each kind and size of the list: rows of the table of :func:`figures`."""
     rows: list[tuple[object, ...]] = []
     for kind, members in lists(truth, seed):
         n = len(members)
@@ -158,7 +162,7 @@ def judged(ways: dict[str, Rank], truth: np.ndarray, seed: int) -> list[tuple[ob
 def ceiling(
     ours: np.ndarray, pages: sparse.csr_array, truth: np.ndarray, seed: int
 ) -> list[tuple[object, ...]]:
-    """The app's list of one half beside a classifier that knows the kinds of one half of everybody.
+    """Rows of :func:`figures` for the app, and for a classifier that knows the kinds of half of everybody.
 
     It reads vectors and pages. Both look for the rest among the users of no half, so that their base rate is
     twice as high.
@@ -187,7 +191,7 @@ def ceiling(
 
 
 def summary(found: pd.DataFrame) -> str:
-    """Mean over kinds and seeds, the range of seeds, and how often chance that is."""
+    """Mean precision over kinds and seeds, its range over seeds, and how many times chance it is."""
     by_seed = found.groupby(["ids", "method", "seed"], sort=False)["precision"].mean()
     spread = by_seed.groupby(level=["ids", "method"], sort=False).agg(["mean", "min", "max"])
     base = found.groupby("ids")["base"].mean()

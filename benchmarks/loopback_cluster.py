@@ -36,8 +36,8 @@ class Cluster:
 
     Args:
         folder: For logs and the work of executors.
-        port: Of the master.
-        workers: Processes, by number; each offers one core unless told otherwise.
+        port: Port of the master.
+        workers: Running processes in order of their start; each offers one core unless told otherwise.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """What ``--master`` takes."""
+        """Address of the master, for ``--master``."""
         return f"spark://{HOST}:{self.port}"
 
     def start_master(self) -> None:

@@ -65,7 +65,12 @@ def opened(store: Store, csv: Path, preset: Preset, seed: int) -> LearnedFrom:
 
 
 def hits(source: LearnedFrom) -> pd.DataFrame:
-    """A row a moment: ``reach``, ``user``, whether each way finds the page, and what the blend promised."""
+    """Ask for the next page at moments of held-out users.
+
+    Returns:
+        A row a moment: ``reach`` (any or new pages), ``user``, for each of :data:`WAYS` whether the page is
+        among the suggestions, and ``promised``, the sum of the blend's scores.
+    """
     held = np.flatnonzero(source.held_out & source.inside)
     held = np.random.default_rng(0).permutation(held)
     halves = [np.isin(np.arange(source.sequences.n_users), part) for part in (held[::2], held[1::2])]
@@ -91,7 +96,7 @@ def hits(source: LearnedFrom) -> pd.DataFrame:
 
 
 class Plain:
-    """What follows the last page, and the user's own pages, counted from every page; dense, on its own."""
+    """The plain way: what follows the last page, and the user's own pages, counted from every page."""
 
     def __init__(self, source: LearnedFrom) -> None:
         self._source, sequences = source, source.sequences
@@ -104,7 +109,7 @@ class Plain:
         self._below = (BELOW * popular / popular.sum()).astype(np.float32)
 
     def allowed(self, moments: NextMoments, reach: Reach) -> np.ndarray:
-        """Which pages may come: bool of shape (n, n_pages)."""
+        """Which pages may be suggested at each moment: bool of shape (n, n_pages)."""
         may = np.ones((len(moments.at), len(self._source.names)), dtype=bool)
         if reach is Reach.NEW:
             may[moments.before.user, moments.before.page] = False
@@ -112,7 +117,16 @@ class Plain:
         return may
 
     def hits(self, moments: NextMoments, tuning: NextMoments, reach: Reach) -> tuple[np.ndarray, np.ndarray]:
-        """Of the bigrams alone, and with the user's own pages by the weight that finds most when tuning."""
+        """Which moments' pages are found by bigrams alone, and with the user's own pages.
+
+        Args:
+            moments: Moments to ask about.
+            tuning: Moments by which the weight of the own pages is chosen.
+            reach: Which pages may be suggested.
+
+        Returns:
+            Two arrays, bool of shape (n,).
+        """
         rates = [self._found(tuning, reach, weight) for weight in HISTORY]
         means = [np.average(one, weights=_each_user_once(tuning.user)) for one in rates]
         best = HISTORY[int(np.argmax(means))]
@@ -137,7 +151,7 @@ def _each_user_once(user: np.ndarray) -> np.ndarray:
 
 
 def lines(name: str, found: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    """A row of the table for each reach."""
+    """Rows of the printed table for a set (its name) and its :func:`hits`, one for each reach."""
     for reach, moments in found.groupby("reach", sort=False):
         users = moments.groupby("user")[[*WAYS, "promised"]].mean()
         rng = np.random.default_rng(0)

@@ -42,11 +42,14 @@ OPTIONS: Final = [
     (*training, "--labels", labels, *(word for one in outcomes for word in ("--outcome", one)))
     for training, labels, outcomes in product(TRAINING, map(str, LabelMode), OUTCOMES)
 ] + [(*TRAINING[0], "--labels", "rules", *more) for more in BESIDE]
-"""Of every run of an export."""
+"""Options of each run; every export is run with all of them."""
 
 
 def walk(users: Iterable[Sequence[str]], session: int = 99) -> list[Event]:
-    """Page views of users in order, each on a day of two weeks; a new session every so many of them."""
+    """Page views of users (an iterable of their pages), each on one of 14 days.
+
+    A new session begins after every ``session`` of a user's views.
+    """
     return [
         {"event_timestamp": str(START + user % 14 * DAY + view * MINUTE), "event_name": "page_view",
          "user_pseudo_id": f"u{user}", "ga_session_id": str(1000 * user + view // session),
@@ -56,29 +59,29 @@ def walk(users: Iterable[Sequence[str]], session: int = 99) -> list[Event]:
 
 
 def drawn(users: int, views: int, pages: int, least: int = 2) -> list[list[str]]:
-    """Users who view pages at random, the first ones most."""
+    """Draw the pages of so many users, ``least`` to ``views`` each; the first pages are the most popular."""
     rng = random.Random(0)
     own = [rng.randint(least, views) for _ in range(users)]
     return [[f"p{int(pages * rng.random() ** 2)}" for _ in range(count)] for count in own]
 
 
 def changed(events: list[Event], change: Callable[[int, Event], Event]) -> list[Event]:
-    """Events with some of their fields anew, by their place."""
+    """Events with the fields that ``change(place, event)`` returns in place of their own."""
     return [event | change(place, event) for place, event in enumerate(events)]
 
 
 def without(events: list[Event], field: str) -> list[Event]:
-    """Events of an export that has no such column."""
+    """Events of an export that lacks a column."""
     return [{name: value for name, value in event.items() if name != field} for event in events]
 
 
 def called(to: Callable[[str], str]) -> list[Event]:
-    """The plain users on pages of other addresses."""
+    """The plain users on pages of other addresses: ``to`` changes each."""
     return changed(PLAIN, lambda _, event: {"page_location": to(event["page_location"])})
 
 
 def bought(events: list[Event], one_in: int = 9, revenue: str = "10") -> list[Event]:
-    """With a purchase beside every so many page views."""
+    """Events, and a purchase at every ``one_in``-th of them."""
     return events + changed(events[::one_in], lambda *_: {
         "event_name": "purchase", "transaction_id": "t", "purchase_revenue": revenue, "currency": "EUR"
     })  # fmt: skip
@@ -137,11 +140,11 @@ ODD: Final[dict[str, list[Event]]] = {
     "ids of other signs": changed(PLAIN, lambda _, event: {"user_pseudo_id": f"ü={event['user_pseudo_id']}"}),
     "everything twice": PLAIN + PLAIN,
 }  # fmt: skip
-"""Name → events."""
+"""Name of an odd export → its events."""
 
 
 def ending(export: Path, out: Path, words: Sequence[str]) -> tuple[str, str]:
-    """How a run ends, and what it says."""
+    """Run the command line on an export: ``done``, ``failed stage``, ``refused`` or ``traceback``; why."""
     try:
         with redirect_stderr(StringIO()):
             app(["run", str(export), "--out", str(out), *words], standalone_mode=False)

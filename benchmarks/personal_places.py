@@ -69,9 +69,9 @@ class Site(NamedTuple):
 
     views: list[View]
     public: set[str]
-    """Paths."""
+    """Paths of public pages."""
     personal: dict[str, set[str]]
-    """Pattern → values."""
+    """Pattern of an address → personal values that stand there."""
 
 
 class _Maker:
@@ -171,13 +171,13 @@ def site(name: str, seed: int = 1) -> Site:
 
 
 def plans() -> dict[str, Any]:
-    """Name → plan of every site."""
+    """Name of a site → its plan."""
     found: dict[str, Any] = yaml.safe_load(PLANS.read_text(encoding="utf-8"))
     return found
 
 
 def cleaned(views: list[View], host: str, folder: Path, *, mask: bool) -> tuple[set[str], str]:
-    """The pages of the data set, without host, and all that it says."""
+    """Clean page views: the data set's addresses without host, and all addresses and titles as one text."""
     for made in (folder, folder / "out", folder / "work"):
         made.mkdir()
     columns = {

@@ -29,9 +29,9 @@ import pyarrow.parquet as pq
 from plotly.offline import get_plotlyjs
 
 RUN: Final = ("--preset", "bag", "--labels", "rules")
-"""The last stages at their fastest: they get nothing but what preprocess has left."""
+"""Options of a run: the last stages at their fastest, as they get nothing but what preprocess has left."""
 ROUNDS: Final = 3
-"""Percent-decoding is repeated: redirects encode what is encoded."""
+"""How often percent-decoding is repeated: redirects encode what is encoded."""
 
 
 @click.command(help=__doc__)
@@ -62,7 +62,7 @@ def main(folder: Path, show: bool) -> None:
 
 
 def written_by_a_run(file: Path) -> str:
-    """Everything that a run writes, in all forms that are compared, in lower case."""
+    """Everything that a run on a file writes, in all forms that are compared, in lower case."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         command = [sys.executable, "-m", "core", "run", str(file), "--out", str(out), *RUN]

@@ -44,7 +44,7 @@ def main(files: tuple[Path, ...]) -> None:
 
 
 def counted(file: Path) -> Iterator[tuple[str, int, int, int, int, int]]:
-    """Each event with its users, as the columns of the table."""
+    """Rows of the printed table: an event, and its users by file, receipt, segments, groups, no page view."""
     users = _users_of_events(file)
     with tempfile.TemporaryDirectory() as folder:
         dataset = pipeline.preprocess(

@@ -66,7 +66,7 @@ SCHEMA: Final = pa.schema(
 
 DAY: Final = 86_400_000_000
 START: Final = 1_790_812_800_000_000
-"""2026-10-01 00:00 UTC, in microseconds."""
+"""Time of the first event, 2026-10-01 00:00 UTC, in microseconds."""
 PAGES: Final = 24
 SOURCES: Final = (("google", "cpc"), ("google", "organic"), ("news.example", "referral"), ("mail", "email"))
 
@@ -134,7 +134,7 @@ def one_table(events: Sequence[Event], name: str = "events_20261001") -> Tables:
 
 
 def consent(seed: int, said: Sequence[str | None]) -> Tables:
-    """Every third visitor has no cookie; ``analytics_storage`` says so by turns as in ``said``."""
+    """A property where every third visitor has no cookie; ``analytics_storage`` takes values of ``said``."""
     events: list[Event] = []
     for number, mine in enumerate(visitors(seed)):
         off = number % 3 == 0
@@ -149,7 +149,7 @@ def consent(seed: int, said: Sequence[str | None]) -> Tables:
 
 
 def intraday(seed: int, collected: bool) -> Tables:
-    """``traffic_source`` is not filled; sources are those of sessions, or those collected with the event."""
+    """An intraday table without ``traffic_source``: sources are of sessions, or ``collected`` with events."""
     events = []
     for mine in visitors(seed):
         for event in mine:
@@ -165,7 +165,7 @@ def intraday(seed: int, collected: bool) -> Tables:
 
 
 def fresh_and_daily(seed: int) -> Tables:
-    """A day in a daily and a fresh table, another in the fresh table alone, with sources of sessions."""
+    """Daily and fresh tables: one day in both, one in the fresh table alone, with sources of sessions."""
     of_day: dict[str, list[Event]] = {}
     for mine in visitors(seed):
         for event in mine:
@@ -185,7 +185,7 @@ def _by_session(event: Event) -> Event:
 
 
 def app_and_web(seed: int) -> Tables:
-    """Every fourth visitor uses the app, whose views are ``screen_view``."""
+    """A property where every fourth visitor uses the app, whose views are ``screen_view``."""
     events: list[Event] = []
     for number, mine in enumerate(visitors(seed)):
         app = {"platform": "ANDROID", "stream_id": "200"}
@@ -198,7 +198,7 @@ def app_and_web(seed: int) -> Tables:
 
 
 def refunds(seed: int, by_server: bool) -> Tables:
-    """Every second purchase is refunded in full or in part, under the buyer's id or that of a server."""
+    """A property where every second purchase is refunded, by the buyer's id or that of a server."""
     events: list[Event] = []
     for number, mine in enumerate(visitors(seed)):
         events += mine
@@ -221,7 +221,7 @@ def refunds(seed: int, by_server: bool) -> Tables:
 
 
 def logins(seed: int) -> Tables:
-    """Every second visitor signs in after the first session."""
+    """A property where every second visitor signs in after the first session."""
     events: list[Event] = []
     for number, mine in enumerate(visitors(seed)):
         first = mine[0]["event_params"][1]["value"]["int_value"]
@@ -253,7 +253,7 @@ Row = dict[str, Any]
 
 
 def flattened(event: Mapping[str, Any], joint: str) -> Row:
-    """Records as columns, their names joined; repeated fields are left out."""
+    """Row of an event: nested fields as columns, names joined by ``joint``; repeated ones are left out."""
     row: Row = {}
     for field in SCHEMA:
         if pa.types.is_list(field.type):
@@ -274,13 +274,13 @@ def _leaves(name: str, kind: pa.DataType, value: object, joint: str) -> Row:
 
 
 def flat(event: Event) -> list[Row]:
-    """One column a parameter."""
+    """Rows of an event, of which there is one: a column for each parameter."""
     values = {p["key"]: next(iter(p["value"].values())) for p in event["event_params"]}
     return [flattened(event, "_") | values]
 
 
 def dotted(event: Event) -> list[Row]:
-    """A column for the key and each kind of value of every numbered parameter."""
+    """Rows of an event: a column for the key and each kind of value of every numbered parameter."""
     row = flattened(event, ".")
     for place, param in enumerate(event["event_params"]):
         row[f"event_params.{place}.key"] = param["key"]
@@ -289,7 +289,7 @@ def dotted(event: Event) -> list[Row]:
 
 
 def json_cells(event: Event) -> list[Row]:
-    """Every record and list as JSON text."""
+    """Rows of an event: every record and list as JSON text."""
     return [
         {
             field.name: json.dumps(value) if pa.types.is_nested(field.type) and value is not None else value
@@ -300,7 +300,7 @@ def json_cells(event: Event) -> list[Row]:
 
 
 def long_form(event: Event) -> list[Row]:
-    """A row a parameter."""
+    """Rows of an event: one for each parameter."""
     base = flattened(event, "_")
     return [
         base
@@ -314,7 +314,7 @@ def long_form(event: Event) -> list[Row]:
 
 
 def item_rows(event: Event) -> list[Row]:
-    """A row an item, all else repeated."""
+    """Rows of an event: one for each item, all else repeated."""
     [row] = flat(event)
     columns = ("item_id", "item_name", "quantity", "item_refund")
     return [row | {name: item.get(name) for name in columns} for item in event.get("items") or [{}]]
@@ -365,7 +365,7 @@ def write_table(events: Sequence[Event], shape: str, path: Path) -> None:
 
 
 def written(tables: Tables, shape: str, form: str, folder: Path) -> list[Path]:
-    """The files of a property, one a table."""
+    """Write a property, one file a table, in a shape and a format (``form``, its ending); the paths."""
     folder.mkdir(parents=True)
     paths = [folder / f"{name}.{form}" for name in tables]
     for path, events in zip(paths, tables.values(), strict=True):
@@ -395,7 +395,7 @@ QUALIFY row_number() OVER (
     ORDER BY user_pseudo_id IS NULL, NOT seen, event_timestamp
 ) = 1;
 """
-"""A transaction counts once: of the buyer with a page view before any other."""
+"""SQL that lays records out. A transaction counts once: of the buyer with a page view before any other."""
 
 COUNTS: Final = {
     "users": "SELECT count(DISTINCT user_pseudo_id) FROM views",
@@ -435,7 +435,7 @@ GROUPS: Final = {
 
 
 def counted(tables: Tables, folder: Path) -> dict[str, Any]:
-    """Every total by DuckDB, from the nested records."""
+    """Name of a total → its value, counted by DuckDB from the nested records."""
     files = [str(path) for path in written(tables, NESTED, "parquet", folder)]
     engine = duckdb.connect()
     for statement in RECORDS.strip().split(";\n"):
@@ -450,7 +450,7 @@ def counted(tables: Tables, folder: Path) -> dict[str, Any]:
 
 
 def read_totals(dataset: Dataset) -> dict[str, Any]:
-    """The totals of :func:`counted`, from a preprocessed data set."""
+    """Name of a total → its value, as :func:`counted` has them, from a preprocessed data set."""
     receipt, sources = dataset.receipt, dataset.users["source"].value_counts()
     no_id = [left for left in receipt.left_out if left.cause.startswith("no_id")]
     revenue = receipt.revenue
@@ -477,7 +477,7 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]
 
 @dataclass(frozen=True)
 class Check:
-    """One property read in one shape and format."""
+    """One property, read in one shape and format (``form``); ``wrong`` lists the totals that differ."""
 
     name: str
     shape: str
@@ -486,14 +486,14 @@ class Check:
 
 
 def combinations() -> list[tuple[str, str]]:
-    """Every shape with every format that can carry it; CSV has no nested records."""
+    """Pairs of every shape and every format that can carry it; CSV has no nested records."""
     return [
         (shape, form) for shape in (NESTED, *SHAPES) for form in FORMATS if (shape, form) != (NESTED, "csv")
     ]
 
 
 def check(name: str, cases: Sequence[tuple[str, str]]) -> Iterator[Check]:
-    """Count a property, then read it in each case and compare."""
+    """Count a property by its name, then read it in each case (shape, format) and compare."""
     tables = PROPERTIES[name]()
     with tempfile.TemporaryDirectory() as scratch:
         truth = counted(tables, Path(scratch) / "truth")

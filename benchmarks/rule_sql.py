@@ -53,7 +53,12 @@ def main(files: tuple[Path, ...], conditions: int, strip: tuple[str, ...]) -> No
 def compared(
     file: Path, settings: IngestSettings, conditions: int
 ) -> Iterator[tuple[SegmentRule, int, int, str]]:
-    """Rules of a file: users stated, users returned (-1 for as many others), and what the limits say."""
+    """Run rules of a file as SQL.
+
+    Yields:
+        Each rule, the number of users that it states and that are returned (-1 for as many, but others), and
+        what its limits say.
+    """
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         out, work = Path(folder, "out"), Path(folder, "work")

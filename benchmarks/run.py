@@ -51,14 +51,14 @@ COPY (
 
 
 def floor(csv: Path, folder: Path) -> None:
-    """The least a correct preprocess has to do: typed read, filter, page ids, ordered lists to Parquet."""
+    """Do the least of a correct preprocess in DuckDB: typed read, filter, page ids, lists to Parquet."""
     import duckdb
 
     duckdb.execute(FLOOR.format(csv=csv, out=folder / "floor.parquet"))
 
 
 def preprocess(csv: Path, folder: Path) -> str:
-    """Stage preprocess: receipt, masking and URL cleaning included."""
+    """Run stage preprocess with receipt, masking and URL cleaning; content key of the data set."""
     from core.base.progress import silent
     from core.base.settings import IngestSettings
     from core.runs import pipeline
@@ -68,7 +68,7 @@ def preprocess(csv: Path, folder: Path) -> str:
 
 
 def label(dataset: str, folder: Path) -> str:
-    """Stage label: theme and type of every page, by the ladder's default rungs."""
+    """Run stage label with the default rungs; content key of the themes and types of every page."""
     from core.base.progress import silent
     from core.labels.label_settings import LabelSettings
     from core.runs import pipeline
@@ -81,7 +81,7 @@ def label(dataset: str, folder: Path) -> str:
 
 
 def train(dataset: str, labels: str, folder: Path, preset: str) -> str:
-    """Stage train: three views."""
+    """Run stage train on three views; content key of the model."""
     from core.base.progress import silent
     from core.base.settings import Preset, TrainSettings
     from core.runs import pipeline
@@ -93,7 +93,7 @@ def train(dataset: str, labels: str, folder: Path, preset: str) -> str:
 
 
 def embed(dataset: str, labels: str, model: str, folder: Path) -> str:
-    """Stage embed."""
+    """Run stage embed; content key of the vectors."""
     from core.base.progress import silent
     from core.runs import pipeline
     from core.storage.store import Store
@@ -104,7 +104,7 @@ def embed(dataset: str, labels: str, model: str, folder: Path) -> str:
 
 
 def segment(dataset: str, labels: str, embeddings: str, folder: Path) -> dict[str, float]:
-    """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5).
+    """Seconds of combine, cluster and analyze, cold, and then of a move of a slider (median of 5).
 
     The table of differences, and the names that are made of it, follow a move and are timed by themselves.
     """
@@ -165,7 +165,7 @@ def main(users: int, preset: str) -> None:
 
 
 def measure_all(users: int, preset: str, folder: Path) -> dict[str, Measured]:
-    """Every step in a process of its own, in order."""
+    """Run every step in a process of its own, in order; step → what it took."""
     csv = measure(demo_shop, users, 0, folder).value
     rows = {"DuckDB floor": measure(floor, csv, folder), "preprocess": measure(preprocess, csv, folder)}
     dataset = rows["preprocess"].value
@@ -179,7 +179,7 @@ def measure_all(users: int, preset: str, folder: Path) -> dict[str, Measured]:
 
 
 def print_times(users: int, preset: str, rows: dict[str, Measured]) -> None:
-    """What every step took."""
+    """Print a table of what every step took."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
     print(f"{users:,} demo users, {preset}; {machine}; {date.today():%Y-%m-%d}\n")
     cells = [

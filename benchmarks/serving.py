@@ -88,7 +88,7 @@ def _core(*args: object) -> None:
 
 
 def histories(export: Path) -> list[bytes]:
-    """One request a user of a CSV."""
+    """Bodies of requests, one a user of a CSV: all events of the user as JSON."""
     table = pd.read_csv(export, dtype=str, keep_default_na=False)
     table = table[table[USER] != ""]
     rows = [{name: value for name, value in row.items() if value} for row in table.to_dict("records")]
@@ -100,7 +100,11 @@ def histories(export: Path) -> list[bytes]:
 
 @contextmanager
 def serving(model: Path) -> Iterator[tuple[str, psutil.Process, str]]:
-    """A server on a free port: its address, its process, its token; ended gracefully."""
+    """Run a scoring server on a free port: its address, process and token; ended gracefully.
+
+    Raises:
+        RuntimeError: If it does not come up.
+    """
     token = secrets.token_urlsafe(32)
     started = subprocess.Popen(
         [sys.executable, "-m", "core", "serve", "--model", str(model), "--port", "0"],
@@ -121,12 +125,12 @@ def serving(model: Path) -> Iterator[tuple[str, psutil.Process, str]]:
 
 
 class Asker:
-    """Asks over connections that are kept, and costs little: it shares the server's cores.
+    """Sends requests over connections that are kept, at little cost: it shares the server's cores.
 
     Args:
         address: ``http://host:port``.
-        token: Of the server.
-        bodies: What is asked, over and over.
+        token: Token of the server.
+        bodies: Bodies of the requests, sent over and over.
     """
 
     def __init__(self, address: str, token: str, bodies: Sequence[bytes]) -> None:
@@ -138,7 +142,11 @@ class Asker:
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self) -> None:
-        """Ask for the next user."""
+        """Send the next request, and wait for its answer.
+
+        Raises:
+            RuntimeError: If the status is neither 200 nor 422.
+        """
         self._free = [pair for pair in self._free if not pair[0].at_eof()]  # the server closes idle ones
         pair = self._free.pop() if self._free else await asyncio.open_connection(self._host, self._port)
         reader, writer = pair

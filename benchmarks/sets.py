@@ -8,7 +8,7 @@ from pathlib import Path
 from core.labels.label_settings import LabelSettings, ThemeSource
 
 DEMO_SEED = 6
-"""Of the demo shop that is reported; settings were chosen on that of seed 5."""
+"""Seed of the demo shop that is reported; settings were chosen on that of seed 5."""
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL = (_DATA / "eshop_2008.csv.gz", _DATA / "wikispeedia.csv.gz")
 """Real exports, which lie beside the repository where they are at hand."""
@@ -19,10 +19,10 @@ class SetSpec:
     """Where a preprocessed set lies; small, so that it can be sent to child processes.
 
     Args:
-        name: For the report.
+        name: Name in the report.
         dataset: Folder of the preprocess stage.
         truth: CSV of user and segment; None where nobody knows.
-        ladder: Folder with the labels of the real ladder; None where there are none.
+        ladder: Folder of the labels made by the app's rungs; None where there are none.
         work: Folder for models and vectors.
     """
 
@@ -34,7 +34,7 @@ class SetSpec:
 
 
 def demo_shop(users: int, seed: int, folder: Path) -> Path:
-    """Write the export of a demo shop, with its truth beside it, unless both are there."""
+    """Path of a demo shop's export, which is written with its truth beside it unless both are there."""
     from core.sample import truth_path, write_sample
 
     csv = folder / f"shop-{users}-{seed}.csv"

@@ -39,10 +39,10 @@ PARAMS: Final = {
     "traffic_type": "string_value",
     "debug_mode": "string_value",
 }
-"""Columns of the flat file that GA4 keeps among the parameters, and where their values are."""
+"""Column of the flat file that GA4 keeps among the parameters → field of its value there."""
 SOLD: Final = "event_name IN ('purchase', 'add_to_cart')"
 ITEMS: Final = 3
-"""Rows of an event that sells something, in the file with a row an item."""
+"""Rows for each event that sells something, in the file with a row an item."""
 
 _BASE: Final = (
     "event_date, event_timestamp, event_name, user_pseudo_id, transaction_id AS ecommerce_transaction_id, "
@@ -185,7 +185,7 @@ SHAPES: Final = {
 
 
 def write_shapes(csv: Path, folder: Path) -> None:
-    """Write a flat export in every shape."""
+    """Write a flat export in every shape into a folder."""
     engine = duckdb.connect(config={"temp_directory": str(folder / "spill")})
     engine.execute("SET enable_progress_bar = false")
     source = f"read_csv('{csv}', header = true, all_varchar = true, parallel = false)"
@@ -208,7 +208,7 @@ def write_shapes(csv: Path, folder: Path) -> None:
 
 
 def ours(path: Path, folder: Path) -> tuple[int, int]:
-    """Records of the file, and the events that they make."""
+    """Read a file as the app does; the number of its records, and of the events that they make."""
     from core.base.settings import IngestSettings
     from core.ingest.read.read_file import read_file
     from core.ingest.sources.input_files import resolve_inputs
@@ -222,7 +222,7 @@ def ours(path: Path, folder: Path) -> tuple[int, int]:
 
 
 def by_duckdb(path: Path, sql: str) -> int:
-    """Events of which user, time, event and page were written to Parquet."""
+    """Write user, time, event and page of each event to Parquet by SQL; the number of events."""
     out = path.with_suffix(".out")
     duckdb.execute("SET enable_progress_bar = false")
     rows = duckdb.execute(f"COPY ({sql.format(path=path)}) TO '{out}' (FORMAT parquet)").fetchall()
@@ -231,7 +231,7 @@ def by_duckdb(path: Path, sql: str) -> int:
 
 
 def by_pandas(path: Path) -> int:
-    """Events of which user, time, event and page were brought into columns."""
+    """Bring user, time, event and page of each event into columns by pandas; the number of events."""
     import pandas as pd
 
     if path.suffix == ".parquet":

@@ -34,8 +34,8 @@ class Cost:
     """What a command took.
 
     Args:
-        wall_s: From its start to its end.
-        cpu_s: Of it and of all processes that worked for it, those of executors among them.
+        wall_s: Seconds from its start to its end.
+        cpu_s: CPU seconds of it and of all processes that worked for it, those of executors among them.
     """
 
     wall_s: float
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def make_files(folder: Path, users: int, n_files: int) -> list[Path]:
-    """A shop's export, cut so that users have events in several files."""
+    """Write a shop's export in files among which a user's events are spread; the paths."""
     whole = folder / "shop.csv"
     write_sample(whole, users, 0, silent)
     (folder / "files").mkdir()
@@ -96,7 +96,7 @@ def measure(files: list[Path], model: Path, workers: int, folder: Path) -> None:
 
 
 def parity(here: Path, there: Path) -> str:
-    """How many users differ, in words."""
+    """How users differ between the Parquet files of two runs, in words."""
     one, other = (pq.read_table(path).sort_by("user_id") for path in (here, there))
     if one["user_id"] != other["user_id"]:
         return "The users are not the same"
@@ -113,14 +113,18 @@ def parity(here: Path, there: Path) -> str:
 
 
 def core(*arguments: object) -> None:
-    """A command, without what it says."""
+    """Run a command of the app without its messages."""
     subprocess.run(
         [sys.executable, "-m", "core", *map(str, arguments)], check=True, stderr=subprocess.DEVNULL
     )
 
 
 def timed(*arguments: object, cluster: Cluster | None = None) -> Cost:
-    """A command with what it took; processor time is looked at five times a second."""
+    """Run a command and measure it, with a cluster's processes; CPU time is looked at five times a second.
+
+    Raises:
+        RuntimeError: If the command fails.
+    """
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "core", *map(str, arguments)], stderr=subprocess.DEVNULL
@@ -146,7 +150,7 @@ def timed(*arguments: object, cluster: Cluster | None = None) -> Cost:
 
 
 def seconds_of(roots: list[subprocess.Popen[bytes]]) -> dict[int, float]:
-    """Process → seconds of processor time, of some processes and all below them."""
+    """Process id → CPU seconds, of some processes and all below them."""
     found = {}
     for root in roots:
         try:

@@ -38,7 +38,11 @@ URL_SETTINGS = (UrlSettings(), UrlSettings(lower_path=False, keep_fragment=True,
 
 
 def wrapped(data: bytes) -> tuple[bytes, str, tuple[str, ...]]:
-    """A file with a header of GA4 columns in place of its own; lines of fewer than three fields get more."""
+    """Replace a file's header by GA4 columns; lines of fewer than three fields get more.
+
+    Returns:
+        The new bytes, the delimiter, and the names of the columns.
+    """
     data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     first, _, body = data.partition(b"\n")
     delimiter = max(DELIMITERS, key=lambda mark: first.count(mark.encode()))
@@ -52,7 +56,10 @@ def wrapped(data: bytes) -> tuple[bytes, str, tuple[str, ...]]:
 
 
 def records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
-    """Line and fields of every record, as csv reads it strictly; none where it or RFC 4180 refuses it."""
+    """Line (from 1) and fields of every record, as Python's csv reads it strictly.
+
+    The fields are None where csv or RFC 4180 refuses the record; empty lines are skipped.
+    """
     at = 0
     while at < len(lines):
         rest = (lines[number] for number in range(at, len(lines)))
@@ -85,7 +92,7 @@ def has_quote_inside(text: str, delimiter: str) -> bool:
 
 
 def silent_differences(raw: RawRead, data: bytes, delimiter: str, header: tuple[str, ...]) -> list[str]:
-    """What was read otherwise than csv reads it, and nobody was told."""
+    """Differences between what was read and what csv reads that no reject tells of, in words."""
     (file,) = raw.files
     text = data.decode("cp1252" if file.encoding == "windows-1252" else "utf-8", "surrogateescape")
     expected = dict(records([f"{line}\n" for line in text.split("\n")], delimiter))
@@ -104,7 +111,7 @@ def silent_differences(raw: RawRead, data: bytes, delimiter: str, header: tuple[
 
 
 def read_one(path: Path, data: bytes, folder: Path) -> RawRead | str:
-    """What the readers make of some bytes, or the line in which they refuse them."""
+    """Read some bytes as the app does; the records, or the error if the file is refused."""
     target = folder / path.name
     target.write_bytes(data)
     try:
@@ -114,7 +121,7 @@ def read_one(path: Path, data: bytes, folder: Path) -> RawRead | str:
 
 
 def compare_file(path: Path) -> tuple[str, list[str]]:
-    """How a file was taken, and its silent differences."""
+    """How a file was taken (``empty``, ``refused``, ``read``, ``read as it is, too``); silent differences."""
     data = path.read_bytes()
     if not data.strip():
         return "empty", []
@@ -144,7 +151,7 @@ def compare_files(folders: Sequence[Path]) -> int:
 
 
 def whole(text: str) -> str:
-    """An address that needs no other to be relative to, as the WHATWG parser writes it; else nothing."""
+    """The address as the WHATWG parser writes it; empty if it needs another to be relative to."""
     return ada_url.normalize_url(text) if ada_url.check_url(text) else ""
 
 

@@ -27,12 +27,12 @@ from core.base.progress import silent
 from core.sample import write_sample
 
 BYTES_A_USER: Final = 3_190
-"""Of the demo shop."""
+"""Bytes of a user in an export of the demo shop, on average."""
 PATIENCE_MS: Final = 180_000
 
 
 class Upload(NamedTuple):
-    """What an upload took."""
+    """What an upload took; memory in MB before, at most while it came, while the app looked, with a child."""
 
     megabytes: float
     wall_s: float
@@ -43,13 +43,13 @@ class Upload(NamedTuple):
 
 
 def upload(page: Page, server: Server, csv: Path, arrived: Path) -> Upload:
-    """Drop a file, and look at the server until the app has looked into the file.
+    """Drop a file into the app, and measure the server until the app has looked into the file.
 
     Args:
-        page: A new one.
+        page: A new browser page.
         server: A running app.
         csv: The file.
-        arrived: Where it lands.
+        arrived: Path at which it arrives.
     """
     page.goto(f"http://127.0.0.1:{server.port}/")
     zone = page.locator(".st-key-dropped input[type=file]")
@@ -66,15 +66,15 @@ def upload(page: Page, server: Server, csv: Path, arrived: Path) -> Upload:
 
 
 def watched(page: Page, server: Server, done: Callable[[], bool]) -> tuple[float, float]:
-    """The most memory of the server until something is done, in MB: its own, and with all that it started.
+    """Watch the server's memory until something is done; the most, in MB: its own, and with all it started.
 
     Args:
-        page: What waits meanwhile.
+        page: A browser page, which does the waiting.
         server: A running app.
-        done: Asked after each look.
+        done: Called after each look.
 
     Raises:
-        TimeoutError: If that is never so.
+        TimeoutError: If it is not done in time.
     """
     own = whole = 0.0
     until = time.monotonic() + PATIENCE_MS / 1_000

@@ -47,15 +47,15 @@ more time, after one that had there is less, so that about a quarter come to an 
 MORE, LESS = 1.2, 0.7
 SHORTEST_S, LONGEST_S = 1.0, 60.0
 LOADING_S: Final = 5.0
-"""More for a fresh process, which loads for so long."""
+"""Seconds more for a fresh process, which loads for so long."""
 PATIENCE: Final = 3
 """How many times as long a watch may live until it does what is aimed at."""
 STEP_S: Final = 0.005
 AIMS: Final = {"reading": ".kept/read/.*", "working": ".working.*", "publishing": ".publishing.*",
                "putting in place": ".ready"}  # fmt: skip
-"""What a watch is doing → what lies in its folder then."""
+"""What a watch is doing → pattern of what lies in its folder then."""
 WAYS: Final = {"_at_once": 1, "_slowly": 3, "_rotated": 2, "_half_first": 2, "_moved_away": 2}
-"""How a file comes → in how many steps."""
+"""Method by which a file arrives → in how many steps."""
 FAULT: Final = 70
 """Exit status of a watch that ended by a fault of the program."""
 
@@ -83,7 +83,7 @@ def main(work: Path, kills: int, files: int, users: int, seed: int) -> None:
 
 
 def days_of_shop(path: Path, users: int, n: int) -> list[bytes]:
-    """The demo shop, cut by time into so many files."""
+    """Bytes of ``n`` CSV files: a demo shop, cut by time."""
     write_sample(path, users, 1, silent)
     header, *records = path.read_bytes().splitlines(keepends=True)
     at = header.decode().strip().split(",").index("event_timestamp")
@@ -101,7 +101,18 @@ def _model(work: Path, days: list[bytes]) -> Path:
 
 @dataclass
 class Trial:
-    """Watches of one folder, and what became of them."""
+    """Watches of one folder, and what became of them.
+
+    Args:
+        work: An empty folder for everything.
+        model: The model folder that the watches use.
+        rng: Draws when files come and watches are killed.
+        killed: What a watch was doing → how often one was killed then.
+        refused: Second watches that were refused.
+        looks: How often something new had been taken.
+        span: Seconds within which a watch is killed.
+        faults: What was wrong, in words.
+    """
 
     work: Path
     model: Path
@@ -120,7 +131,7 @@ class Trial:
             path.mkdir()
 
     def disturb(self, days: list[bytes], kills: int) -> None:
-        """Let files come, evenly over so many watches that are killed."""
+        """Let files (bytes each) arrive, spread over so many watches that are killed."""
         _load(self.folder.parent, self.model)
         ways = [list(WAYS)[int(self.rng.integers(len(WAYS)))] for _ in days]
         arriving = self._arriving(days, ways)
@@ -242,7 +253,7 @@ class Trial:
         yield
 
     def compare(self, files: int) -> Iterator[str]:
-        """Faults of what the last watch ends with."""
+        """Let a last watch finish, and list what differs from one look at all files."""
         _once(self.folder, self.model, self.out)
         for path in self.aside.iterdir():
             shutil.copy2(path, self.folder / path.name)

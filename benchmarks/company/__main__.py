@@ -73,7 +73,7 @@ def main(
 
 
 def trained(store: Store, csv: Path, preset: Preset) -> dict[str, str]:
-    """Train as the app's own button does, unless the store knows; the query parameters of the result."""
+    """Train as the app's own button does, unless the store has it; query parameters that open the model."""
     dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
     settings = TrainSettings.preset(preset)
     request = tasks.TrainRequest(dataset=dataset.key, label=LabelSettings(), settings=settings)
@@ -82,7 +82,7 @@ def trained(store: Store, csv: Path, preset: Preset) -> dict[str, str]:
 
 
 def waits(measured: Measured) -> str:
-    """How long people waited, by kind of interaction."""
+    """How long people waited, by kind of interaction, as a Markdown table."""
     found = pd.DataFrame(map(asdict, measured.interactions))
     both = pd.concat([found.assign(kind="all"), found])
     seconds = both.groupby("kind", sort=False)["seconds"]
@@ -94,7 +94,7 @@ def waits(measured: Measured) -> str:
 
 
 def summary(measured: Measured, seconds: float) -> str:
-    """Failures, and what it cost the server."""
+    """Sentence on failures, and what a load of so many seconds cost the server."""
     n, memory = max(1, len(measured.interactions)), measured.memory_mb
     quarters = " → ".join(f"{memory[(len(memory) - 1) * part // 4]:.0f}" for part in range(5))
     return (

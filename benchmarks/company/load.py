@@ -19,7 +19,7 @@ K_LOW, K_HIGH, FARTHEST = 2, 15, 3
 PAGES: Final = ("explore", "profiles", "compare", "users", "export")
 """The pages that show the segments. Trust is left out: it starts a job of 20 s for each new K."""
 STEERED: Final = ("explore", "profiles", "compare")
-"""Those with the slider."""
+"""Pages that have the slider for the number of segments."""
 MEMORY_EVERY_S: Final = 2.0
 
 
@@ -43,8 +43,8 @@ class Measured:
     """What a load cost.
 
     Args:
-        interactions: Of all sessions.
-        memory_mb: The server's resident memory over time, every :data:`MEMORY_EVERY_S`.
+        interactions: Interactions of all sessions.
+        memory_mb: The server's resident memory, looked at every :data:`MEMORY_EVERY_S`.
         cpu_s: The server's CPU seconds for all of it.
         polls: Runs of fragments that run by themselves.
     """
@@ -65,11 +65,11 @@ class Load:
     """How many people do what for how long.
 
     Args:
-        sessions: At once.
-        seconds: Until nobody begins anything new.
-        pause_s: The least and the most that somebody looks at a page.
-        seed: Of what they do.
-        moves: That each of them makes at most.
+        sessions: People at once.
+        seconds: Time after which nobody begins anything new.
+        pause_s: The least and the most seconds that somebody looks at a page.
+        seed: Seed of what they do.
+        moves: Interactions of each of them, at most.
     """
 
     sessions: int
@@ -147,6 +147,6 @@ async def _timed(measured: Measured, kind: str, interaction: Coroutine[Any, Any,
 
 
 def next_k(now: int, choose: random.Random) -> int:
-    """Another number of segments, not far from the one on screen."""
+    """Draw another number of segments, not far from the one on screen."""
     near = range(max(K_LOW, now - FARTHEST), min(K_HIGH, now + FARTHEST) + 1)
     return choose.choice([k for k in near if k != now])

@@ -83,14 +83,15 @@ class Session:
         await self._run(page_script_hash=self.pages.get(name, ""), page_name="" if self.pages else name)
 
     async def slide(self, key: str, value: float) -> None:
-        """Move a slider.
+        """Move a slider of the page that is open.
 
         Args:
-            key: Of the widget.
-            value: To set.
+            key: Key of the widget.
+            value: The value to set.
 
         Raises:
             InteractionFailed: If the page shows an error or does not answer.
+            KeyError: If the page has no such slider.
         """
         slider = self.sliders[key]
         state = WidgetState(id=slider.id)

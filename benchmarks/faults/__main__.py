@@ -30,7 +30,7 @@ from benchmarks.sets import demo_shop
 @click.option("--every", type=int, default=1, help="Try only each so many-th operation.")
 @click.option("--first", type=int, default=0, help="Begin with this operation.")
 def main(names: Sequence[str], hows: Sequence[str], every: int, first: int) -> None:
-    """Try, print, and say whether all was well."""
+    """Run the trials and print their table; exit status 1 if anything went wrong."""
     print("| command | what happens | tried | error of ours | no error | another error | wrong after it |")
     print("|---|---|---|---|---|---|---|")
     wrong = 0

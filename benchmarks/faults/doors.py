@@ -17,7 +17,7 @@ MARK: Final = "BEHA2VEC_DOORS"
 
 
 class How(IntEnum):
-    """What becomes of the n-th operation."""
+    """What becomes of the n-th operation on the disk."""
 
     COUNT = 0
     """Nothing: only count."""
@@ -32,7 +32,7 @@ def compiler() -> str | None:
 
 
 def start_under(module: str) -> None:
-    """Begin ``python -m module`` again with the doors in front of the C library, unless that is done."""
+    """Replace this process by ``python -m module`` with the library preloaded, unless it is already."""
     if MARK in os.environ:
         return
     cc = compiler()
@@ -46,18 +46,26 @@ def start_under(module: str) -> None:
 
 
 def arm(folder: Path, how: How, at: int, log: Path | None, unflushed: Path) -> None:
-    """From now on count the operations below a folder, and let one of them be special."""
+    """Count the operations below a folder from now on, and let one fail or be the last.
+
+    Args:
+        folder: The folder.
+        how: What becomes of it.
+        at: Which operation, from 0; -1 for none.
+        log: File that lists every operation; None for no list.
+        unflushed: File for :func:`tell_unflushed`.
+    """
     ctypes.CDLL(None).doors_arm(
         os.fsencode(folder), ctypes.c_long(at), int(how), os.fsencode(log or ""), os.fsencode(unflushed)
     )
 
 
 def tell_unflushed() -> None:
-    """Write down which files were written, and which folders changed, and were not flushed since."""
+    """Write to the file given to :func:`arm` which files and folders changed without a flush since."""
     ctypes.CDLL(None).doors_dirty()
 
 
 def unflushed(told: Path, folder: Path) -> list[Path]:
-    """Of what lies in a folder, what a power failure would take."""
+    """Files and folders in a folder that a power failure would take, by what :func:`tell_unflushed` wrote."""
     inodes = set(told.read_text().split()) if told.exists() else set()
     return [path for path in (folder, *sorted(folder.rglob("*"))) if str(path.lstat().st_ino) in inodes]

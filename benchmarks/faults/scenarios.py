@@ -22,9 +22,9 @@ from core.storage.replace_files import READY, finish_replacement, replace_files_
 from core.storage.store import Store
 
 USERS: Final = 60
-"""Of the demo shop."""
+"""Users of the demo shop."""
 SKIPPED: Final = ("stages", "report.html", "training.json", "receipt.json")
-"""Not compared byte for byte: the store, and what holds times."""
+"""Names that are not compared byte for byte: the store, and what holds times."""
 
 
 def _always(out: Path) -> bool:
@@ -37,12 +37,12 @@ def _has_run(out: Path) -> bool:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command into a folder.
+    """A command that writes into a folder, over what an earlier one left; each function takes the folder.
 
     Args:
-        before: Leaves what an earlier command does.
-        command: What is disturbed, and done again.
-        recover: The next look at the folder.
+        before: Makes what an earlier command leaves.
+        command: The command that is disturbed, and then run again.
+        recover: What the next look at the folder does.
         is_whole: Whether the folder says that there are results.
     """
 
@@ -81,7 +81,7 @@ def embed(export: Path) -> Scenario:
 
 
 def one_artifact(export: Path) -> Scenario:
-    """An artifact of the store in place of an earlier one; as every command does, after a sweep."""
+    """An artifact of the store in place of an earlier one, after a sweep of the store."""
 
     def write(text: str, out: Path) -> None:
         store = Store(out)
@@ -132,7 +132,7 @@ def _publish(text: str, out: Path) -> None:
 
 
 def settings(n_clusters: int, *, keep_debug: bool) -> RunSettings:
-    """Settings that differ in every stage."""
+    """Settings of a run; with other arguments every stage makes something else."""
     return RunSettings(
         ingest=IngestSettings(exclude_debug=not keep_debug),
         train=TrainSettings.preset(Preset.FAST, epochs=1, device=Device.CPU),
@@ -163,4 +163,4 @@ SCENARIOS: Final[dict[str, Callable[[Path], Scenario]]] = {
     "embed": embed,
     "run": whole_run,
 }
-"""The first three take seconds as a whole, the others hours."""
+"""Name → function that makes the scenario of an export; the first three take seconds, the others hours."""

@@ -23,12 +23,12 @@ DONE, TYPED, UNTYPED, KILLED = 0, 3, 4, 137
 
 @dataclass(frozen=True)
 class Trial:
-    """What one operation did.
+    """What one disturbed operation led to.
 
     Args:
-        at: Which operation.
-        door: What it was.
-        status: How the command ended.
+        at: Number of the operation, from 0.
+        door: What the operation was.
+        status: Exit status of the command.
         said: Its error.
         faults: What was wrong after it; empty where all was well.
     """
@@ -42,12 +42,16 @@ class Trial:
 
 @dataclass
 class Bench:
-    """Folders of a scenario.
+    """Runs the trials of a scenario; call :meth:`prepare` first.
 
     Args:
         scenario: What is tried.
         folder: Where all of it lies.
         power: Whether the power fails too where the process is killed: what was not flushed is emptied.
+        old: Results (file → digest) of the earlier command.
+        new: Results of an undisturbed command.
+        operations: What each operation is, in order.
+        unflushed: Files that the undisturbed command leaves without a flush.
     """
 
     scenario: Scenario
@@ -60,7 +64,7 @@ class Bench:
 
     @property
     def out(self) -> Path:
-        """The folder that is disturbed."""
+        """The folder that the command writes into."""
         return self.folder / "out"
 
     @property
@@ -82,7 +86,7 @@ class Bench:
         ]
 
     def trial(self, how: How, at: int) -> Trial:
-        """Disturb one operation, look, recover, look, do it again, look."""
+        """Run the command with one operation disturbed, recover, run it again; look for faults after each."""
         shutil.rmtree(self.out)
         shutil.copytree(self.folder / "base", self.out)
         status, said = self._disturbed(how, at, None)
@@ -145,7 +149,7 @@ def _live(do: Callable[[], None], told: Path) -> None:
 
 
 def warm_up(do: Callable[[], None], folder: Path) -> None:
-    """Do it in a child, and load here what it loaded, so that no later child has to."""
+    """Call a function in a child, and import here what it imported, so that later children are quick."""
     names = folder / "modules"
 
     def learn() -> None:

@@ -41,7 +41,7 @@ def _pages(gold: Sequence[str], labels: Sequence[Label | None]) -> pd.DataFrame:
 
 
 def summary(pages: pd.DataFrame) -> dict[str, str]:
-    """Coverage, precision on what is decided, and accuracy: what is not decided is not right."""
+    """Coverage, precision where decided, accuracy of a table of :func:`evaluate`; undecided is not right."""
     n, decided = len(pages), int((pages["said"] != UNKNOWN).sum())
     right = int((pages["said"] == pages["gold"]).sum())
     return {
@@ -53,14 +53,14 @@ def summary(pages: pd.DataFrame) -> dict[str, str]:
 
 
 def by_rung(pages: pd.DataFrame) -> pd.DataFrame:
-    """A row a rung: pages that it decided, and its precision."""
+    """A row for each rung (what decides labels): how many pages it decided, and its precision."""
     decided = pages[pages["said"] != UNKNOWN]
     right = (decided["said"] == decided["gold"]).groupby(decided["rung"], sort=False)
     return right.agg(["size", "mean"]).set_axis(["decided", "precision"], axis=1)
 
 
 def by_class(pages: pd.DataFrame) -> pd.DataFrame:
-    """A row a class of the set: n, coverage, precision (NaN if never said), f1."""
+    """A row for each true label: n, coverage, precision (NaN if never said), f1."""
     names = sorted(pages["gold"].unique())
     precision, _, f1, n = precision_recall_fscore_support(
         pages["gold"], pages["said"], labels=names, zero_division=np.nan
@@ -73,7 +73,7 @@ def by_class(pages: pd.DataFrame) -> pd.DataFrame:
 
 
 def up_to_each_rung(pages: pd.DataFrame) -> dict[Rung, pd.DataFrame]:
-    """Rung → :func:`by_class` if the ladder ended there; the surest first."""
+    """Rung → :func:`by_class` as if it and the surer rungs alone decided; the surest first."""
     return {
         rung: by_class(
             pages.assign(said=pages["said"].mask(pages["rung"].isin(list(Rung)[at + 1 :]), UNKNOWN))

@@ -45,12 +45,13 @@ SYSTEMS: Final[Mapping[str, tuple[Kinds, Kinds, str, bool]]] = {
         True,
     ),
 }
-"""By type of page: JSON-LD types and ``og:type``; then ``og:type`` of all others, and whether there are
-breadcrumbs."""
+"""Shop system → JSON-LD types by type of page, ``og:type`` by type of page, ``og:type`` of all others, and
+whether there are breadcrumbs.
+"""
 
 
 def with_markup(labelled: LabelledSet, system: str) -> LabelledSet:
-    """The set as if all its pages had been fetched from shops of one of :data:`SYSTEMS`."""
+    """The set as if all its pages had been fetched from shops of a system, a key of :data:`SYSTEMS`."""
     documents = {
         page: read(_page(url, title, kind, system).encode(), "utf-8")
         for page, (url, title, kind) in enumerate(

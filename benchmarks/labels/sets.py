@@ -28,8 +28,8 @@ class LabelledSet:
     """Pages with the labels that a person gave them.
 
     Args:
-        name: Of the file, without its ending.
-        taxonomy: What its labels are names of.
+        name: Name of the file, without its ending.
+        taxonomy: The themes and types that its labels are names of.
         pages: As the label stage sees them: canonical URLs, titles without the site's name, templates mined
             from the set; one view each.
         themes: One a page: a name of the taxonomy, ``No theme``, or ``Unknown`` where a person cannot tell.
@@ -44,24 +44,24 @@ class LabelledSet:
 
 
 def load(name: str) -> LabelledSet:
-    """One of :data:`SETS`."""
+    """Read a set by its name, one of :data:`SETS`."""
     return from_table(name, read_table(FOLDER / f"{name}.csv"), taxonomy_of(name))
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The set as it is written: text columns :data:`COLUMNS`, nothing turned into a missing value."""
+    """Read the file of a set: text columns :data:`COLUMNS`, nothing turned into a missing value."""
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def taxonomy_of(name: str) -> Taxonomy:
-    """The taxonomy of a set: the shop's by default."""
+    """The taxonomy of a set by its name: its own, or the shop's default."""
     if name not in _TAXONOMIES:
         return default_taxonomy()
     return Taxonomy.checked(**yaml.safe_load(_TAXONOMIES[name].read_text(encoding="utf-8")))
 
 
 def from_table(name: str, table: pd.DataFrame, taxonomy: Taxonomy) -> LabelledSet:
-    """A set from its table."""
+    """Make a set from a table with the columns :data:`COLUMNS`."""
     pages = pd.DataFrame(
         {
             Pages.PAGE_LOCATION: canonicalise(table["url"].tolist(), UrlSettings()).pages,

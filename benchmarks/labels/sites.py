@@ -33,7 +33,7 @@ UNPLANNED = "Not in the plan"
 
 
 def load_site(name: str, folder: Path) -> LabelledSet:
-    """A made-up site with its pages as the label stage sees them; no themes."""
+    """Write a made-up site, and read its pages as the label stage sees them; all themes are ``Unknown``."""
     files = write_site(name, folder)
     truth = pd.read_csv(files.pages, dtype=str, keep_default_na=False)
     known = {one.name: one for one in default_taxonomy().types}

@@ -31,7 +31,7 @@ PRODUCT: Final = Document(json_ld_types=("Product",), breadcrumbs=("Home", "Shoe
 
 
 def speed_of(name: str, most: int | None = None) -> dict[str, str]:
-    """A row of the report: one of :data:`RUNGS` on so many pages; child process."""
+    """Measure one of :data:`RUNGS` on so many pages: a row of the report; run it in a child process."""
     make, pages = RUNGS[name], subjects()[: most or MOST.get(name)]
     with tempfile.TemporaryDirectory() as folder, JsonCache(Path(folder, "cache"), SIZE_LIMIT) as cache:
         start = _clocks()
@@ -145,4 +145,4 @@ RUNGS: Final[dict[str, Callable[[Path, JsonCache], Classifier]]] = {
     PLUMBING: _entailment,
 }
 MOST: Final = {PLUMBING: 250}
-"""Pages of a rung that is slow."""
+"""Rung that is slow → pages that it gets, at most."""

@@ -16,12 +16,12 @@ SHAPE: Final = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads"
 
 
 def save_entailment_model(folder: Path, texts: Iterable[str], labels: Mapping[int, str] = LABELS) -> Path:
-    """Write configuration, tokenizer and safetensors; the same each time.
+    """Write configuration, tokenizer and safetensors of a model with random weights, always the same ones.
 
     Args:
-        folder: Made by somebody else.
-        texts: Their words are the tokenizer's.
-        labels: What the model tells.
+        folder: An existing folder.
+        texts: Texts whose words the tokenizer knows.
+        labels: Number → label that the model tells.
 
     Returns:
         The folder.

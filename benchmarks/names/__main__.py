@@ -56,7 +56,7 @@ def main(sites: tuple[str, ...], ks: tuple[int, ...], taxonomy: str, held: bool,
 
 
 def judged_names(site: str, made: Fit, k: int) -> list[Judged]:
-    """Cut a site's users, name the segments, hold the names against the raw tables."""
+    """Cut a site's users into k segments, name these, and judge the names by the raw tables."""
     cut, dataset = made.segments(k), made.dataset
     table = items(
         dataset.users, pd.read_parquet(dataset.path / "sequences.parquet"), dataset.pages, dataset.outcomes,
@@ -71,7 +71,7 @@ GRADES = ("says", *RULES, "matched")
 
 
 def report(judged: Iterable[Judged]) -> str:
-    """One line a name."""
+    """Markdown table with a row a name."""
     cells = [
         (one.site, one.k, one.name, *("–✓"[getattr(one, grade)] for grade in GRADES), " ".join(one.foreign))
         for one in judged
@@ -80,7 +80,7 @@ def report(judged: Iterable[Judged]) -> str:
 
 
 def summary(judged: Iterable[Judged]) -> str:
-    """Shares a site, and of all."""
+    """Markdown table with the shares of names that hold, a row a site, and one for all."""
     table = pd.DataFrame(asdict(one) for one in judged)
     cells = [
         (site, len(part), *(f"{part[grade].mean():.0%}" for grade in GRADES), part["foreign"].map(len).sum())

@@ -20,9 +20,9 @@ from core.storage.store import Store
 
 DEV: Final = ("demo", "eshop_2008", "deskdrop_2016", "wikispeedia", "mattress", "saas", "merch")
 HELD: Final = ("paper", "campus", "tokyo")
-"""Looked at once, when all is decided."""
+"""Sites that are looked at once, when all is decided."""
 USERS: Final = 4_000
-"""Of a made-up site."""
+"""Users of a made-up site."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Fit:
     embeddings: Embeddings
 
     def segments(self, k: int) -> Segments:
-        """Cut them, and name what was cut."""
+        """Cluster the users into k segments, and name these."""
         settings = RunSettings(cluster=ClusterSettings(n_clusters=k))
         return pipeline.segment(self.dataset, self.labels, self.embeddings, settings, silent)
 
 
 def export(site: str, folder: Path) -> Path:
-    """The CSV of a site, made first where it is a made-up one."""
+    """Path of the CSV of a site (``demo``, a real or a made-up one), which is written first if need be."""
     if site == "demo":
         return demo_shop(USERS, DEMO_SEED, folder)
     real = {path.name.split(".")[0]: path for path in (*REAL, REAL[0].with_name("deskdrop_2016.csv.gz"))}
@@ -62,7 +62,7 @@ def export(site: str, folder: Path) -> Path:
 
 
 def fit(csv: Path, folder: Path, labelling: LabelSettings) -> Fit:
-    """Every stored stage, with the fast preset."""
+    """Run every stored stage on an export, with the fast preset."""
     store = Store(folder / "store")
     dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
     labels = pipeline.label(store, dataset, labelling, silent)

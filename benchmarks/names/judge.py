@@ -14,7 +14,7 @@ from benchmarks.names.raw import averages, evidence_list, over_represented, word
 RULES: Final = {
     "by_rule": (0.5, 3.0, 1.5), "partly": (0.25, 1.5, 1.5), "slightly": (0.5, 1.2, 1.2),
 }  # fmt: skip
-"""Share of the segment's users, lift, and its low end from which an item carries a word."""
+"""Grade → share of the segment's users, lift, and low end of the lift from which an item carries a word."""
 THEIRS: Final = 0.1
 """Share of a segment's users from which an item counts as theirs."""
 FRAME: Final = words(
@@ -25,12 +25,12 @@ FRAME: Final = words(
 
 @dataclass(frozen=True)
 class Judged:
-    """One name.
+    """How true one name is.
 
     Args:
-        site: Where.
+        site: The site.
         k: How many segments there are.
-        name: What one is called.
+        name: The name.
         says: Whether it is more than a number.
         by_rule: Whether items that meet the rule carry each word that says something.
         partly: Whether such items do, or those of a quarter with a low end of 1.5.
@@ -53,15 +53,15 @@ class Judged:
 def judge(
     site: str, k: int, names: Mapping[int, str], table: pd.DataFrame, users: pd.DataFrame, segment: pd.Series
 ) -> list[Judged]:
-    """Hold each name against what the users saw and have.
+    """Judge each name by what the users saw and have.
 
     Args:
         site: Where the names are from.
         k: How many segments there are.
         names: Segment → name.
-        table: :func:`benchmarks.names.raw.items`.
+        table: Result of :func:`benchmarks.names.raw.items`.
         users: The table of users.
-        segment: Of each clustered user, by user index.
+        segment: User index → segment, of the clustered users.
     """
     shares = over_represented(table, segment)
     found = pd.concat([shares, averages(users, segment)])

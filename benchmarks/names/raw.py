@@ -23,16 +23,16 @@ ACTIVITY: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "engaged": lambda users: users["engagement_msec"] > users["engagement_msec"].quantile(0.75),
     "hurried": lambda users: users["engagement_msec"] < users["engagement_msec"].quantile(0.25),
 }
-"""Words for a habit, and who has it, of all users with segments."""
+"""Words for a habit → function of the table of users that says who has it."""
 AVERAGES: Final[dict[tuple[str, str], Callable[[pd.DataFrame], Any]]] = {
     ("returning", "one visit"): lambda users: users["sessions"],
     ("many pages", "few pages"): lambda users: users["page_views"],
     ("deep visits", "brief visits"): lambda users: _depth(users),
     ("engaged", "hurried"): lambda users: users["engagement_msec"],
 }
-"""Words for more and for less of something on average."""
+"""Words for more and for less of something → function of the table of users that gives how much each has."""
 EVENT_WORDS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
-"""What people are called who did a recommended event of GA4."""
+"""Recommended event of GA4 → what people are called who did it."""
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -41,7 +41,7 @@ def _depth(users: pd.DataFrame) -> pd.Series:
 
 
 def words(text: str) -> frozenset[str]:
-    """Words without case and accents; a plural's ending makes no other word."""
+    """Different words of a text, without case and accents, plurals as singulars."""
     folded = unicodedata.normalize("NFKD", unquote(text).casefold())
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return frozenset(_singular(word) for word in _WORD.findall(unicodedata.normalize("NFC", bare)))
@@ -56,7 +56,7 @@ def items(
     users: pd.DataFrame, sequences: pd.DataFrame, pages: pd.DataFrame, outcomes: pd.DataFrame,
     labels: pd.DataFrame | None,
 ) -> pd.DataFrame:  # fmt: skip
-    """A row a user and text that it saw or has: ``user``, ``family``, ``text``."""
+    """A row for each user and each text that they saw or have: ``user`` (index), ``family``, ``text``."""
     seen = sequences["page"].explode().reset_index().set_axis(["user", "page"], axis=1).drop_duplicates()
     seen["page"] = seen["page"].astype(np.int64)
     found = [
@@ -102,14 +102,14 @@ def _folders(path: str) -> list[str]:
 
 
 def over_represented(table: pd.DataFrame, segment: pd.Series) -> pd.DataFrame:
-    """A row a segment and item: its users, their share, the others' share, the lift and its low end.
+    """A row a segment and item: its ``users``, their ``share``, the others' (``rest``), ``lift`` and ``low``.
 
     The interval is that of Katz et al. (1978) for the logarithm of a ratio of two shares, with half a user
     added to each count.
 
     Args:
-        table: :func:`items`.
-        segment: Of each clustered user, by user index.
+        table: Result of :func:`items`.
+        segment: User index → segment, of the clustered users.
     """
     known = table[table["user"].isin(segment.index)]
     number = known["user"].map(segment).rename("segment")
@@ -124,7 +124,7 @@ def over_represented(table: pd.DataFrame, segment: pd.Series) -> pd.DataFrame:
 
 
 def averages(users: pd.DataFrame, segment: pd.Series) -> pd.DataFrame:
-    """A row a segment and habit, in the columns of :func:`over_represented`, ``share`` being 1.
+    """A row a segment and habit: ``segment``, ``family``, ``text``, ``share`` (1), ``lift`` and ``low``.
 
     The interval is of the logarithm of a ratio of two means (delta method).
     """

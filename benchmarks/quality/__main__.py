@@ -66,7 +66,7 @@ def main(
 
 
 def chosen(parts: str) -> list[str]:
-    """Methods by comma-separated parts of their names; all without any."""
+    """Methods whose name has one of the comma-separated parts; all if ``parts`` is empty."""
     return [
         name for name in METHODS if any(part.strip().lower() in name.lower() for part in parts.split(","))
     ]
@@ -107,7 +107,7 @@ def run_method(spec: SetSpec, method: str, seeds: Sequence[int]) -> pd.DataFrame
 
 
 def summary(figures: pd.DataFrame) -> str:
-    """Figures by method: the mean, and the range where seeds differ."""
+    """Markdown table of figures by method: the mean, and the range where seeds differ."""
     found = figures.groupby(["figure", "method"], sort=False)["value"].agg(["mean", "min", "max"])
     cells = [
         number(mean) + (f" ({number(low)}–{number(high)})" if number(low) != number(high) else "")
@@ -118,7 +118,7 @@ def summary(figures: pd.DataFrame) -> str:
 
 
 def views(spec: SetSpec, method: str, beside_hand: bool, seeds: Sequence[int]) -> str:
-    """Settings of the weights by figures, mean over the seeds."""
+    """Markdown table of figures by weights of the views, mean over the seeds."""
     rows = [
         pd.DataFrame.from_dict(
             measure(
@@ -137,7 +137,7 @@ def views(spec: SetSpec, method: str, beside_hand: bool, seeds: Sequence[int]) -
 
 
 def number(value: float) -> str:
-    """Three decimals of what is small, none of what is large."""
+    """Format a number: three decimals below 10, none above, a dash for NaN."""
     return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
 
 

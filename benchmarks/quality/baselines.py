@@ -28,7 +28,7 @@ SKIP_GRAM = {"vector_size": 64, "window": 10, "epochs": 30}
 PROJECTED = 128
 MIN_COUNT = 3
 FEWEST_TYPES = 3
-"""With fewer kinds of pages, steps between page groups say more."""
+"""Fewest types of pages: with fewer, steps between page groups say more."""
 BLOCK = 20_000
 
 
@@ -71,7 +71,10 @@ def hand_made(case: Case, seed: int) -> Embed:
 
 
 def hand_views(case: Case, seed: int) -> dict[str, Embed]:
-    """word2vec mean / themes / type steps and gaps: square roots of shares, centred, projected to 128."""
+    """View → method that makes it by hand: word2vec means, themes, or steps of types and gaps.
+
+    Shares are taken as square roots; all views are centred and projected to 128 numbers.
+    """
     made = {str(View.URL): _projected(word2vec_mean(case, seed), case, seed)}
     if labels := case.labels():
         themes, types = (codes(labels[view]) for view in (View.THEME, View.TYPE))
@@ -89,7 +92,7 @@ def hand_views(case: Case, seed: int) -> dict[str, Embed]:
 
 
 def types_or_groups(case: Case) -> tuple[np.ndarray, int]:
-    """What steps lead between, of every page view, and how many there are."""
+    """Type (with few types, group) of every page view, int of shape (n_views,), and how many there are."""
     types = case.labels().get(View.TYPE)
     if types is not None and len(set(types)) >= FEWEST_TYPES:
         return codes(types)[case.sequences.page], len(set(types))
@@ -98,7 +101,7 @@ def types_or_groups(case: Case) -> tuple[np.ndarray, int]:
 
 
 def tempo(sequences: UserSequences, runs: Spans) -> np.ndarray:
-    """Square root of the share of each gap bucket: float32 of shape (n, N_GAPS)."""
+    """Square roots of the shares of gap lengths in each run: float32 of shape (n, N_GAPS)."""
     rows, where, place = positions(runs)
     gaps = gap_buckets(sequences.timestamp, sequences.offsets[:-1])
     counts = np.zeros((len(runs), N_GAPS), dtype=np.float32)

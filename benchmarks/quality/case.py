@@ -36,11 +36,13 @@ NO_SEGMENT = ("bot", "internal", "debug")
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Users cut in two. Queries are held out; other users' answers fill up the candidates.
+    """Users cut in two: does the first part find the second part of the same user?
+
+    Queries are held out; other users' answers fill up the candidates.
 
     Args:
-        query: n_queries runs.
-        answer: n_candidates runs, the first n_queries of them those of the queries' own users.
+        query: First parts: n_queries runs.
+        answer: Second parts: n_candidates runs, the first n_queries those of the queries' own users.
     """
 
     query: Spans
@@ -70,13 +72,13 @@ class NextPage:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A set, opened.
+    """A set of users, opened for every method.
 
     Args:
         sequences: Page views of all users.
-        urls: n_pages texts.
+        urls: Addresses of the pages.
         names: Where labels come from ("truth", "ladder") → view → name of each page.
-        truth: n_users texts, empty where unknown; None for a set without truth.
+        truth: Segment of each user in truth, empty where unknown; None for a set without truth.
         held_out: bool of shape (n_users,); no method may learn from these.
         inside: bool of shape (n_users,), the users that the app would cluster.
         judged: bool of shape (n_users,), those of them that are clustered and compared here.
@@ -96,16 +98,16 @@ class Case:
 
     @property
     def users(self) -> Spans:
-        """The latest page views of every user."""
+        """The run of the latest page views of every user."""
         return latest_views(self.sequences, MAX_LENGTH)
 
     @property
     def n_segments(self) -> int:
-        """As many as there are in truth, else 8."""
+        """How many segments there are in truth; 8 without truth."""
         return 8 if self.truth is None else len(set(self.truth[self.judged]))
 
     def labels(self) -> Mapping[View, list[str]]:
-        """The best labels there are: the truth's, else the ladder's, else none."""
+        """View → name of each page: the true ones, else the ladder's, else no view."""
         return self.names.get("truth") or self.names.get("ladder") or {}
 
 
@@ -217,7 +219,7 @@ def _cut(before: Spans, after: Spans, n_queries: int) -> Cut:
 
 
 def next_pages(sequences: UserSequences, inside: np.ndarray, held_out: np.ndarray) -> NextPage:
-    """Choose users and moments."""
+    """Choose users, and for each a random moment, of which the next page is to be told."""
     rng = np.random.default_rng(1)
     able = inside & (sequences.lengths >= MIN_JUDGED)
     asked = rng.permutation(np.flatnonzero(able & held_out))[:NEXT_USERS]

@@ -22,12 +22,12 @@ from benchmarks.sets import DEMO_SEED, demo_shop, prepare
 
 USERS = 3000
 FLOORS = {"MRR random": 1.0, "ARI all": 0.9, "order twin": 1.1}
-"""Least ratio of ours (URL view, one seed) to TF-IDF with truncated SVD."""
+"""Figure → least ratio of ours (URL view, one seed) to TF-IDF with truncated SVD."""
 OURS, BASE = "ours url", "TF-IDF + SVD"
 
 
 def small_quality(folder: Path) -> dict[str, float]:
-    """Ratio of ours to TF-IDF for each figure that has a floor."""
+    """Figure → ratio of ours to TF-IDF, for each that has a floor; trains in ``folder``."""
     csv = measure(demo_shop, USERS, DEMO_SEED, folder).value
     spec = measure(prepare, csv, folder).value
     figures = {}

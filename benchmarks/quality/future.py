@@ -24,7 +24,7 @@ from core.data.dataset import Dataset
 
 DATE: Final = pd.Timestamp("2016-09-01")
 AWAY: Final = pd.Timedelta(days=60)
-"""Who returns is seen again so long after the date."""
+"""Time after the date from which a page view counts as a return."""
 EVENTS: Final = ("like", "bookmark")
 STRENGTHS: Final = (1e-4, 1e-3, 1e-2, 0.1, 1.0)
 FOLDS: Final = 5
@@ -32,7 +32,7 @@ RESAMPLES: Final = 300
 
 
 def future(csv: Path, seeds: int, preset: Preset, folder: Path) -> list[dict[str, str]]:
-    """Train on what was before the date, and tell what came after it; child process.
+    """Train on what was before the date, and predict what came after it; run it in a child process.
 
     Returns:
         A row a method: AUC for each outcome, cross-validated over the users, and the mean.
@@ -75,7 +75,7 @@ def outcomes(rows: pd.DataFrame, at: pd.Series, ids: np.ndarray) -> dict[str, np
 
 
 def activity_of(case: Case, who: np.ndarray) -> np.ndarray:
-    """How much, how often, how lately, without which pages: standardised, of shape (n_users, 5)."""
+    """Five standardised features of users: views, pages, sessions, days since the first and last view."""
     sequences = case.sequences
     first, last = sequences.timestamp[sequences.offsets[:-1]], sequences.timestamp[sequences.offsets[1:] - 1]
     days = (DATE.value // 1000 - np.stack([first, last])) / 86_400e6
@@ -91,7 +91,13 @@ def told(
     truth: Mapping[str, np.ndarray],
     strengths: Sequence[float] = STRENGTHS,
 ) -> np.ndarray:
-    """Decision values of users whom the read-out did not learn from: float of shape (n_outcomes, n_users)."""
+    """Cross-validated decision values for each outcome: float of shape (n_outcomes, n_users).
+
+    Args:
+        features: A row a user.
+        truth: Outcome → bool of shape (n_users,).
+        strengths: Values of C that the logistic regression chooses from.
+    """
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     read = GridSearchCV(LogisticRegression(max_iter=2000), {"C": strengths}, scoring="roc_auc", cv=3)
     return np.array(
@@ -103,7 +109,12 @@ def told(
 
 
 def table(found: Mapping[str, list[np.ndarray]], truth: Mapping[str, np.ndarray]) -> list[dict[str, str]]:
-    """AUC of each outcome and their mean, over seeds; the mean with a percentile bootstrap over users."""
+    """Rows of the table: AUC of each outcome and their mean, with a percentile bootstrap over users.
+
+    Args:
+        found: Method → result of :func:`told` for each seed.
+        truth: Outcome → bool of shape (n_users,).
+    """
     n_users = len(next(iter(truth.values())))
     rng = np.random.default_rng(0)
     drawn = [np.arange(n_users), *rng.integers(n_users, size=(RESAMPLES, n_users))]

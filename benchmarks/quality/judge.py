@@ -22,10 +22,10 @@ TWINS = {
     "order twin": ("compare_then_read", "read_then_compare"),
     "tempo twin": ("quick_checker", "slow_considerer"),
 }
-"""Segments of the truth that differ in one thing."""
+"""What tells two segments of the truth apart → these two."""
 
 Parts = Mapping[str, np.ndarray]
-"""Name of the runs → vectors."""
+"""Name of a set of runs (:func:`judged_runs`) → their vectors."""
 
 
 def judge(spec: SetSpec, folder: Path, seed: int) -> dict[str, float]:
@@ -77,7 +77,14 @@ def about(spec: SetSpec) -> dict[str, float]:
 def mix(
     case: Case, views: Mapping[str, Parts], weights: ViewWeights, coverage: Mapping[View, float]
 ) -> Parts:
-    """One vector a run; views are centred on their means over the clustered users, as in the app."""
+    """Combine the views into one vector a run; centred on the means over the clustered users, as in the app.
+
+    Args:
+        case: The set.
+        views: View → its vectors; with a view ``all`` these are returned.
+        weights: Weights of the views.
+        coverage: View → how far it counts.
+    """
     if "all" in views:
         return views["all"]
     named = {View(name): parts for name, parts in views.items()}
@@ -90,7 +97,7 @@ def mix(
 
 
 def retrieval(case: Case, parts: Parts) -> dict[str, float]:
-    """Mean reciprocal rank of each cut."""
+    """``MRR`` and name of a cut → mean reciprocal rank of the users' own second parts."""
     return {
         f"MRR {name}": metrics.retrieval(parts[f"{name} query"], parts[f"{name} answer"])
         for name in case.cuts
@@ -98,7 +105,7 @@ def retrieval(case: Case, parts: Parts) -> dict[str, float]:
 
 
 def agreement(case: Case, labels: Sequence[np.ndarray]) -> dict[str, float]:
-    """How segments agree with the truth, mean over clusterings; nothing where nobody knows it."""
+    """ARI and AMI of segments with the truth, mean over clusterings; empty without truth."""
     if case.truth is None:
         return {}
     truth, held = case.truth[case.judged], case.held_out[case.judged]
@@ -112,7 +119,7 @@ def agreement(case: Case, labels: Sequence[np.ndarray]) -> dict[str, float]:
 
 
 def twins(case: Case, vectors: np.ndarray) -> dict[str, float]:
-    """AUC of two segments that differ in one thing; nothing where nobody knows the truth."""
+    """Name of a twin pair → AUC with which vectors tell the two segments apart; empty without truth."""
     if case.truth is None:
         return {}
     figures = {}

@@ -31,7 +31,7 @@ class Made:
     Args:
         csv: The export.
         kinds: CSV of user and kind; None where nobody knows.
-        twins: Two kinds that one thing alone tells apart, by that thing.
+        twins: What alone tells two kinds apart → the two kinds.
     """
 
     csv: Path

@@ -77,7 +77,7 @@ def row(name: str, users: int, fresh: int, seeds: int, preset: Preset, folder: P
 def vectors(
     spec: SetSpec, case: Case, method: str, seed: int, preset: Preset, weights: ViewWeights | None = None
 ) -> Parts:
-    """Of one method, made unless they are there."""
+    """Mixed vectors of a method on a set, which are made unless they are on disk."""
     folder = folder_of(spec, method, seed)
     if not (folder / "vectors.npz").exists():
         make(spec, method, seed, preset)
@@ -87,7 +87,10 @@ def vectors(
 def retrieval(
     case: Case, cut: str, ours: Sequence[Parts], url: Sequence[Parts], simple: Mapping[str, Parts]
 ) -> dict[str, str]:
-    """Mean reciprocal ranks at one cut; the best simple way is the best on these very users."""
+    """Columns on one cut: mean reciprocal ranks of ours, the URL view and the best simple way, and ratios.
+
+    The best simple way is the best on these very users.
+    """
     columns = ("queries", "URL", "mix", "best simple way", "mix / it (95 %)", "mix / URL (95 %)")
     if cut not in case.cuts:
         return {f"{cut}: {column}": "–" for column in columns}
@@ -119,7 +122,7 @@ def ratio(mine: np.ndarray, other: np.ndarray) -> str:
 
 
 def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> dict[str, str]:
-    """Segments beside the truth and beside those of another training; what tells the length."""
+    """Columns on segments: agreement with the truth, of halves and of trainings, and R² of the length."""
     judged, k = case.judged, case.n_segments
     labels = [
         [metrics.clusters(one["users"][judged], k, seed) for seed in range(KMEANS_SEEDS)] for one in ours
@@ -154,7 +157,7 @@ def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> 
 
 
 def steadiness(case: Case, ours: Sequence[Parts]) -> dict[str, str]:
-    """The number of segments that the users support, and how trainings agree on as many."""
+    """Columns on the number of segments that the users support, and how trainings agree at it."""
     users = np.flatnonzero(case.inside)
     levels = measure_levels(case.sequences, users, case.urls, {})
     k = levels.described_k
@@ -166,7 +169,7 @@ def steadiness(case: Case, ours: Sequence[Parts]) -> dict[str, str]:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Mean and range."""
+    """Format the mean of values, and their range; a dash without any."""
     if not len(values):
         return "–"
     return f"{np.mean(values):.2f}" + (f" ({min(values):.2f}–{max(values):.2f})" if len(values) > 1 else "")

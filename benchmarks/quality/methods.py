@@ -37,7 +37,7 @@ SIMPLE: Mapping[str, Callable[[Case, int], Embed]] = {
 HAND_VIEWS, ORIGINAL = "hand-made views", "original recipe"
 TRUTH, LADDER = "ours 3 views (truth)", "ours 3 views (ladder)"
 OURS = {"ours url": None, TRUTH: "truth", LADDER: "ladder"}
-"""Name of a variant → where its labels come from."""
+"""Name of a variant of our model → where its labels come from; None for none."""
 METHODS = (*SIMPLE, HAND_VIEWS, ORIGINAL, *OURS)
 
 
@@ -59,10 +59,10 @@ def folder_of(spec: SetSpec, method: str, seed: int) -> Path:
 
 
 def make(spec: SetSpec, method: str, seed: int, preset: Preset = Preset.BALANCED) -> dict[str, float]:
-    """Train and embed; child process.
+    """Train a method on a set, and write the vectors of all runs; run it in a child process.
 
     Returns:
-        CPU seconds, and users a second.
+        Name of a figure → value: CPU seconds, and users a second.
     """
     case, folder = open_case(spec), folder_of(spec, method, seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def make(spec: SetSpec, method: str, seed: int, preset: Preset = Preset.BALANCED
 
 
 def load_coverage(folder: Path) -> dict[View, float]:
-    """How far each view counts; nothing for a method without such views."""
+    """View → how far it counts, as :func:`make` left it; empty for a method without such views."""
     path = folder / COVERAGE
     return (
         {View(view): share for view, share in json.loads(path.read_text()).items()} if path.exists() else {}
@@ -103,7 +103,7 @@ def load(folder: Path) -> dict[str, dict[str, np.ndarray]]:
 
 
 def judged_runs(case: Case) -> dict[str, Spans]:
-    """All runs whose vectors are judged, by name."""
+    """Name → runs whose vectors are judged: whole users, parts of cuts, and what was before a next page."""
     runs = {"users": case.users, "next": case.next_page.prefix}
     for name, cut in case.cuts.items():
         runs |= {f"{name} query": cut.query, f"{name} answer": cut.answer}
@@ -113,7 +113,7 @@ def judged_runs(case: Case) -> dict[str, Spans]:
 def embed_ours(
     model: Path, sequences: UserSequences, names: Mapping[View, Sequence[str]], runs: Spans
 ) -> dict[str, np.ndarray]:
-    """Vectors of any runs in each view of a trained model."""
+    """View → vectors of any runs by a trained model (its folder): float of shape (n, d)."""
     trained = load_model(model)
     streams = view_streams(sequences, names, trained.vocabularies)
     with workers(torch.device("cpu")) as threads:

@@ -57,7 +57,7 @@ def clusters(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
 
 
 def halves_agree(vectors: np.ndarray, k: int, draws: int = HALVINGS) -> float:
-    """Mean adjusted Rand index of the segments of everybody that each half of the users makes."""
+    """Mean adjusted Rand index of two clusterings of everybody, each fitted on one half of the users."""
     found = []
     for seed in range(draws):
         half = np.zeros(len(vectors), dtype=bool)
@@ -79,19 +79,19 @@ def pairwise_ari(labels: Sequence[np.ndarray]) -> list[float]:
 
 
 def separation(vectors: np.ndarray, is_first: np.ndarray, learns: np.ndarray) -> float:
-    """AUC of a logistic read-out: learnt on some users, judged on the others."""
+    """AUC of a logistic regression that tells two groups apart, fitted where ``learns``, judged elsewhere."""
     read = LogisticRegression(max_iter=500, C=10).fit(vectors[learns], is_first[learns])
     return float(roc_auc_score(is_first[~learns], read.decision_function(vectors[~learns])))
 
 
 def length_r2(vectors: np.ndarray, lengths: np.ndarray, learns: np.ndarray) -> float:
-    """R² of a linear read-out of log-length: learnt on some users, judged on the others."""
+    """R² of a linear regression of log ``lengths`` on vectors, fitted where ``learns``, judged elsewhere."""
     log = np.log(lengths)
     return float(LinearRegression().fit(vectors[learns], log[learns]).score(vectors[~learns], log[~learns]))
 
 
 def moved(before: np.ndarray, after: np.ndarray) -> float:
-    """Share of users in another segment, when segments are matched as well as can be."""
+    """Share of users in another segment, after the segments were matched as well as can be."""
     n = int(max(before.max(), after.max())) + 1
     table = confusion_matrix(before, after, labels=np.arange(n))
     rows, columns = linear_sum_assignment(-table)

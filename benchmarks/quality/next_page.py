@@ -36,7 +36,7 @@ class Tables:
 
 
 def tables(case: Case) -> Tables:
-    """Count what follows what."""
+    """Count popularity and what follows what, and score every page at the moments of a set."""
     asked, n_pages = case.next_page, len(case.urls)
     page, owner = case.sequences.page, case.sequences.user
     seen = asked.counted[owner]
@@ -54,7 +54,7 @@ def tables(case: Case) -> Tables:
 
 
 def simple_hits(case: Case, made: Tables) -> dict[str, float]:
-    """Popularity, bigram, bigram with own history."""
+    """Hit rates at 10 of popularity, the bigram, and the bigram with the user's own history."""
     asked = case.next_page
     test = ~asked.tuning
     mixed = best_mix(made.bigram, {"history": made.history}, asked.target, asked.tuning)
@@ -66,7 +66,7 @@ def simple_hits(case: Case, made: Tables) -> dict[str, float]:
 
 
 def hits_with(case: Case, made: Tables, users: np.ndarray, prefixes: np.ndarray) -> dict[str, float]:
-    """The same with the read-out of an embedding added.
+    """Hit rates at 10 of an embedding's nearest users: alone, with the bigram, and with the history, too.
 
     Args:
         case: The set.
@@ -107,7 +107,7 @@ def nearest_pages(case: Case, users: np.ndarray, prefixes: np.ndarray) -> np.nda
 def best_mix(
     base: np.ndarray, extras: Mapping[str, np.ndarray], target: np.ndarray, tuning: np.ndarray
 ) -> np.ndarray:
-    """Add each extra in turn with the weight that hits most among the users set aside."""
+    """Scores with each extra added in turn, by the weight that hits most among the ``tuning`` moments."""
     mixed = base
     for extra in extras.values():
         scored = [
@@ -118,6 +118,6 @@ def best_mix(
 
 
 def shares(counts: sparse.csr_array) -> sparse.csr_array:
-    """Rows that sum to 1 (or are empty)."""
+    """Divide each row by its sum; empty rows stay empty."""
     totals = np.maximum(counts.sum(axis=1), 1e-9)
     return sparse.csr_array(counts.multiply(1 / totals[:, None]))

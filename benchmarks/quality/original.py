@@ -30,7 +30,7 @@ EMBED_ROWS = 512
 
 
 class Original(nn.Module):
-    """Hashed ids in, one vector a sequence out."""
+    """The original's network: hashed ids in, one vector a sequence out."""
 
     def __init__(self, n_parts: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Original(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """(B, T, n_parts) → (B, DIM)."""
+        """Embed ids of shape (B, T, n_parts): float of shape (B, DIM)."""
         parts = [table(ids[:, :, number]) for number, table in enumerate(self.tables)]
         x = torch.stack(parts).sum(dim=0) + self.position.weight[: ids.shape[1]]
         encoded: Tensor = self.encoder(x)
@@ -48,7 +48,7 @@ class Original(nn.Module):
 
 
 def original(case: Case, seed: int) -> tuple[Embed, dict[str, float]]:
-    """Train for :data:`STEPS` steps.
+    """Train the original for :data:`STEPS` steps.
 
     Returns:
         The method, and ``train users/s``.
@@ -75,7 +75,7 @@ def original(case: Case, seed: int) -> tuple[Embed, dict[str, float]]:
 
 
 def hashed(case: Case) -> np.ndarray:
-    """int64 of shape (n_views, parts)."""
+    """Hashed address and labels of every page view: int64 of shape (n_views, parts)."""
     names: list[Sequence[str]] = [case.urls, *case.labels().values()]
     tables = [np.array([zlib.crc32(name.encode()) % BUCKETS for name in part]) for part in names]
     return np.stack([table[case.sequences.page] for table in tables], axis=1)
@@ -88,7 +88,7 @@ def halves(spans: Spans) -> tuple[Spans, Spans]:
 
 
 def padded(ids: np.ndarray, spans: Spans) -> Tensor:
-    """(B, T, parts), id 0 where a run has ended."""
+    """Ids of each run, padded with 0 after its end: (B, T, parts)."""
     steps = np.arange(int(spans.length.max()))
     inside = steps < spans.length[:, None]
     where = np.where(inside, spans.begin[:, None] + steps, spans.begin[:, None])

@@ -36,7 +36,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "jobharbour": "apply_complete",
     "mediatheque": "reservation",
 }
-"""An event of each set that enough users send."""
+"""Set → an event that enough of its users send."""
 STRENGTHS: Final = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 

@@ -30,8 +30,7 @@ from core.segments.combination import combine, mix_like, scaled_weights
 from core.storage.store import Store
 
 STRENGTH: Final = 0.05
-"""Of the read-out (C of a logistic regression), for 128 numbers and a thousand users; a bag has the best of
-several."""
+"""C of the logistic regression on 128 numbers and a thousand users; a bag has the best of several."""
 STRENGTHS: Final = (0.05, 1.0, 10.0)
 
 
@@ -66,7 +65,7 @@ def told_apart(fresh: Made, case: Case, trained: Sequence[Path], folder: Path) -
 
 
 def names_of(dataset: Dataset, case: Case) -> dict[View, list[str]]:
-    """Address and labels of each page of other users; a page that the training lacks has none."""
+    """View → address or label of each page of other users; ``Unknown`` for pages that the training lacks."""
     urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
     known = {view: dict(zip(case.urls, names, strict=True)) for view, names in case.labels().items()}
     return {View.URL: urls} | {
@@ -77,7 +76,7 @@ def names_of(dataset: Dataset, case: Case) -> dict[View, list[str]]:
 def mixed(
     case: Case, trained: Path, sequences: UserSequences, names: dict[View, list[str]], runs: Spans
 ) -> np.ndarray:
-    """Vectors of other users at the default weights, about the middle of the users of the training."""
+    """Vectors of other users at the default weights, centred as those of the training."""
     users = {View(view): parts["users"] for view, parts in load(trained).items()}
     views = {View(view): rows for view, rows in embed_ours(trained / "model", sequences, names, runs).items()}
     means = combine(users, ViewWeights(), case.inside).means
@@ -85,7 +84,7 @@ def mixed(
 
 
 def types_and_groups(sequences: UserSequences, names: dict[View, list[str]]) -> list[np.ndarray]:
-    """What steps may lead between: the type of every page view, and its group by address."""
+    """Type of every page view, and its group by address: two arrays, int of shape (n_views,)."""
     vocabulary = build_vocabulary(names[View.URL], sequences.page, sequences.offsets[:-1], MIN_COUNT)
     return [
         table[sequences.page] for table in (codes(names[View.TYPE]), vocabulary.group_ids(names[View.URL]))
@@ -104,7 +103,7 @@ def bag_of_steps(sequences: UserSequences, items: np.ndarray, runs: Spans) -> sp
 
 
 def read(features: np.ndarray | sparse.csr_array, first: np.ndarray, strength: float) -> float:
-    """AUC of a logistic read-out, learnt on half of the users and judged on the others."""
+    """AUC of a logistic regression of strength C, fitted on half of the users and judged on the others."""
     learn, judge = train_test_split(np.arange(len(first)), test_size=0.5, random_state=1, stratify=first)
     model = LogisticRegression(C=strength, max_iter=2000).fit(features[learn], first[learn])
     return float(roc_auc_score(first[judge], model.decision_function(features[judge])))

@@ -29,7 +29,7 @@ PURE_USERS = 2000
 KMEANS_SEEDS = 3
 
 Figures = dict[str, dict[str, float]]
-"""Setting of the weights → figure → value."""
+"""Weights of the views, by name → figure → value."""
 
 
 def judge_views(spec: SetSpec, ours: Path, hand: Path | None, source: str) -> Figures:
@@ -58,14 +58,14 @@ def judge_views(spec: SetSpec, ours: Path, hand: Path | None, source: str) -> Fi
 
 
 def single_weights(present: Collection[str]) -> dict[str, ViewWeights]:
-    """The default and each view alone that is present."""
+    """Name → weights: the default, and each present view alone."""
     nothing = dict.fromkeys(("url", "theme", "type"), 0.0)
     alone = {name: ViewWeights(**(nothing | {name: 1.0})) for name in nothing if name in present}
     return {DEFAULT: ViewWeights()} | alone
 
 
 def random_weights() -> dict[str, ViewWeights]:
-    """Around the default: Dirichlet(5 * (.5, .3, .2)), the same in every run."""
+    """Name → weights around the default: Dirichlet(5 * (.5, .3, .2)), the same in every run."""
     drawn = np.random.default_rng(0).dirichlet([2.5, 1.5, 1.0], RANDOM_WEIGHTS)
     return {
         f"random {n + 1} ({u:.2f}, {t:.2f}, {k:.2f})": ViewWeights(url=u, theme=t, type=k)
@@ -116,7 +116,7 @@ def dominant_theme(case: Case, source: str) -> np.ndarray:
 
 
 def purities(case: Case, model: Path, names: Mapping[View, Sequence[str]]) -> dict[str, float]:
-    """Share of users whose theme (type) vector stays the same when pages are swapped within theme (type)."""
+    """View (theme, type) → share of users whose vector stays when pages are swapped within theme or type."""
     users = np.random.default_rng(3).permutation(np.flatnonzero(case.judged))[:PURE_USERS]
     runs, every = case.users[users], {View.URL: case.urls, **names}
     plain = embed_ours(model, case.sequences, every, runs)
@@ -129,7 +129,7 @@ def purities(case: Case, model: Path, names: Mapping[View, Sequence[str]]) -> di
 
 
 def swap(page: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Every page view becomes one of a random page of the same name."""
+    """Replace the page of every view by a random page of the same name; the new pages."""
     numbers = codes(names)
     order, sizes = np.argsort(numbers, kind="stable"), np.bincount(numbers)
     first, of_view = np.cumsum(sizes) - sizes, numbers[page]

@@ -33,7 +33,7 @@ class Page(NamedTuple):
 
 
 def read_plan(name: str) -> tuple[dict[str, list[Page]], dict[str, Any]]:
-    """A site's pages by group, the same for every seed, and its YAML."""
+    """Read a site: its pages by group, the same for every seed, and its YAML."""
     site = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
     rng = np.random.default_rng(crc32(name.encode()))
     return {group: list(_pages(group, body, site, rng)) for group, body in site["groups"].items()}, site

@@ -22,7 +22,7 @@ from benchmarks.tables import markdown
 
 
 def counts(files: SiteFiles) -> dict[str, pd.DataFrame]:
-    """A row a user: how often each page, each step from type to type, each gap (to a factor of 1.6)."""
+    """Tables with a row a user: how often each page, each step between types, each gap (factor of 1.6)."""
     events = pd.read_csv(files.csv, dtype={"user_pseudo_id": str}, low_memory=False)
     views = events[events.event_name == "page_view"].sort_values("event_timestamp", kind="stable")
     user, session = views.user_pseudo_id, [views.user_pseudo_id, views.ga_session_id]
@@ -35,7 +35,7 @@ def counts(files: SiteFiles) -> dict[str, pd.DataFrame]:
 
 
 def auc(counted: pd.DataFrame, kinds: pd.Series) -> float:
-    """Of a logistic regression on the users' counts, fitted on half of them and judged on the others."""
+    """AUC of a logistic regression on the users' counts, fitted on half of them and judged on the others."""
     of_users = counted.reindex(kinds.index, fill_value=0)
     fit, judge = train_test_split(kinds.index.to_numpy(), test_size=0.5, random_state=1, stratify=kinds)
     model = LogisticRegression(max_iter=2000).fit(of_users.loc[fit], kinds[fit])

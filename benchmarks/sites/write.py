@@ -48,7 +48,7 @@ class View(NamedTuple):
 
 
 class Session(NamedTuple):
-    """One session: everything that its views do not say."""
+    """One session: when and how it began and ended, and its views."""
 
     at: datetime
     first: bool
@@ -91,9 +91,9 @@ def _anybody(sessions: list[list[Session]], rng: np.random.Generator) -> list[li
 
 
 def in_order(walk: list[Page], kind: Mapping[str, Any], rng: np.random.Generator) -> list[Page]:
-    """The same pages by their groups' ``order``, once or in ``turns``; pages of other groups are anywhere.
+    """Sort pages by the ``order`` of their groups, once or in ``turns``; pages of other groups are anywhere.
 
-    A page ``strays`` from its place by a standard deviation of so many places.
+    A page is moved from its place by a standard deviation of ``strays`` places.
     """
     order, met, places = kind["order"], Counter[str](), list[float]()
     for page in walk:

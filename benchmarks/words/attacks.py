@@ -28,7 +28,7 @@ JOINED: Final = ", ".join(f"segments s{n}" for n in range(30))
 SLOW: Final = ", ".join(f"segments s{n}" for n in range(11))
 
 LISTED: Final = Path(__file__).with_name("attacks.txt").read_text(encoding="utf-8").splitlines()
-"""A query a line, below what they try; {data} is the attacked file."""
+"""Queries, one a line, each below a line on what it tries; {data} is the attacked file."""
 ATTACKS: Final = (
     *(line for line in LISTED if not line.startswith("# ")),
     "",
@@ -58,9 +58,9 @@ class Outcome:
     """What became of one attack.
 
     Args:
-        sql: The attack.
+        sql: The query.
         blocked: Whether it ended in an error of ours.
-        seconds: Until it did.
+        seconds: Time until it ended.
         said: The error, or the rows that were given.
     """
 
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def made_data(folder: Path) -> Path:
-    """A small aggregate file to be attacked."""
+    """Write a small table of segments to be attacked; its path."""
     names = [f"Segment {number}" for number in range(1, 13)]
     path = folder / "segments.parquet"
     pq.write_table(pa.table({"segment": names, "users": list(range(100, 112))}), path)
@@ -79,7 +79,7 @@ def made_data(folder: Path) -> Path:
 
 
 def attack(sql: str, data: Path, limits: SqlLimits | None = None) -> Outcome:
-    """Run one."""
+    """Run one attacking query on a table."""
     started = time.monotonic()
     try:
         said, blocked = str(run_sql(sql, {"segments": data}, limits).table.to_pylist()[:3]), False

@@ -13,19 +13,19 @@ from core.facts.context import OTHERS
 from core.facts.sentences import plain
 
 Wanted = tuple[str, tuple[str, ...], str]
-"""Metric, rows and item of a figure that an answer has to give."""
+"""Measure, row keys and item (empty for none) of a figure that an answer has to give."""
 LISTS = ("top", "entry", "exit", "step")
-"""Answers that list items: their values and order are checked, as equal ones may stand in for each other."""
+"""Kinds of answers that list items: values and order are checked, as equal ones may replace each other."""
 COUNTS = ("users", "revenue", "outcome_users", "page_views", "sessions", "outcome_sessions")
 """Measures without a baseline."""
 OPEN = ("describe", "why", "compare", "compare_all")
-"""Answers that may say more than what must be in them."""
+"""Kinds of answers that may say more than what must be in them."""
 UNCOUNTED = ("folder", "word", "template", "entry", "exit", "hour", "weekday")
 """Families of items that the oracle does not count; tests hold them against the table of differences."""
 NO_LABELS = ["Unknown → Unknown", "(start) → Unknown", "Unknown → (end of session)"]
-"""A step between pages without a label says nothing and is not listed; it counts among all steps."""
+"""Steps between pages without a label: they say nothing and are not listed, but count among all steps."""
 DISTANCE_TOLERANCE = 1e-4
-"""Centroids are float32 sums of many vectors."""
+"""Relative error that distances may have: centroids are float32 sums of many vectors."""
 DESCRIBED = ("users", "share", "page_views_mean", "sessions_mean", "engagement_s_mean", "outcome_rate")
 
 
@@ -58,7 +58,13 @@ def _named(block: Contrast) -> Contrast:
 
 
 def problems(answer: Answer, expect: dict[str, Any], oracle: Oracle) -> list[str]:
-    """What is wrong with an answer; empty if it is exact."""
+    """What is wrong with an answer, in words; empty if it is exact.
+
+    Args:
+        answer: The answer.
+        expect: What the question's file says of it: ``kind``, ``rows`` and more, or ``parts`` of such.
+        oracle: Counts the figures.
+    """
     if answer.declined:
         return ["declined"]
     told, answer = answer, _checkable(answer)
@@ -181,7 +187,7 @@ def _known(key: str, dimension: str, item: str, oracle: Oracle) -> float:
 
 
 def wanted_of(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
-    """Figures that the answer has to give."""
+    """Figures that an answer has to give, by what the question's file expects."""
     kind, rows = expect["kind"], expect.get("rows", [])
     if kind in ("rank", "chart", "rank_item"):
         yield from _wanted_ranking(expect, oracle)

@@ -47,14 +47,14 @@ THEMES = (
 
 @dataclass(frozen=True, eq=False)
 class Shop:
-    """What the questions are asked of.
+    """A data set in segments, of which questions are asked.
 
     Args:
         dataset: The preprocessed export.
         labels: View → label of each page.
-        partition: Segments.
-        vectors: What was clustered.
-        context: For the app.
+        partition: The segments.
+        vectors: Vectors that were clustered, float32 of shape (n_users, d).
+        context: The segments as the app answers questions from.
     """
 
     dataset: Dataset
@@ -75,7 +75,7 @@ def make_shop(folder: Path, users: int, seed: int = 3, segments: int = 6) -> Sho
 
 
 def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
-    """From a preprocessed export of the demo shop."""
+    """Label and cluster a preprocessed export of the demo shop."""
     labels = labels_of(dataset.pages)
     vectors = vectors_of(dataset.sequences, len(dataset.pages))
     settings = ClusterSettings(n_clusters=segments, n_init=2)
@@ -89,7 +89,7 @@ def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
 
 
 def earlier(now: Partition) -> Partition:
-    """Segments before a slider moved: every seventh user of the first was in the second."""
+    """Make segments as if before a move: every seventh user of the first was in the second."""
     labels = now.labels.copy()
     labels[np.flatnonzero(labels == 0)[::7]] = 1
     return Partition(labels, now.centroids, now.ids, now.inertia, now.n_iter, False, now.settings)
@@ -106,7 +106,7 @@ def labels_of(pages: pd.DataFrame) -> dict[View, list[str]]:
 
 
 def vectors_of(sequences: UserSequences, n_pages: int) -> np.ndarray:
-    """A seeded random direction a page, summed over the page views of a user, at length 1."""
+    """Unit vectors of users: the sum of a seeded random direction for each page viewed; (n_users, d)."""
     directions = np.random.default_rng(0).standard_normal((n_pages, DIMENSIONS)).astype(np.float32)
     sums = np.add.reduceat(directions[sequences.page], sequences.offsets[:-1], axis=0)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
@@ -115,7 +115,7 @@ def vectors_of(sequences: UserSequences, n_pages: int) -> np.ndarray:
 
 
 def demo_shop(users: int = 3_000) -> Shop:
-    """A shop in a folder that is gone when this returns; its tables are read before."""
+    """Make a shop in a temporary folder; its tables are in memory when the folder is gone."""
     with tempfile.TemporaryDirectory() as folder:
         shop = make_shop(Path(folder), users)
         _ = shop.dataset.outcomes, shop.dataset.users, shop.dataset.pages, shop.dataset.sequences

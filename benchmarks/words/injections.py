@@ -27,7 +27,7 @@ from core.writing.remarks import allowed_remarks
 from pages.ui.shell.text import md_text
 
 USER_ID: Final = "1234567890.1700000001"
-"""A user of the made data set, who must never be seen."""
+"""Id of a user of the made data set, which must never be seen."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ _HIDDEN: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0f\U000
 
 @cache
 def context() -> Context:
-    """A small demo shop."""
+    """Make a small demo shop, and return what questions are answered from."""
     return demo_shop(700).context
 
 
@@ -81,7 +81,7 @@ def shown(answer: str) -> str:
 
 
 def breaches(one: Injection) -> Iterator[str]:
-    """Everything that gets through."""
+    """List what gets through of a hostile text, in words."""
     message = sent(one)
     data = json.loads(message)
     if USER_ID in message:

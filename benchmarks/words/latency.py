@@ -26,13 +26,17 @@ QUESTIONS = (
 
 
 def cold(context: Context) -> Context:
-    """The same, with nothing counted."""
+    """Copy a context without anything that was counted for it."""
     tables = context.tables
     return replace(context, tables=Tables(tables.basis, tables.profiles, tables.partition))
 
 
 def milliseconds(question: str, context: Context) -> tuple[float, float]:
-    """Wall time and processor time of one answer."""
+    """Wall time and processor time of one answer, in milliseconds.
+
+    Raises:
+        ValueError: If the question is declined.
+    """
     wall, busy = time.perf_counter(), time.process_time()
     answer = ask(question, context)
     took = (time.perf_counter() - wall) * 1000, (time.process_time() - busy) * 1000

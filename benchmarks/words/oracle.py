@@ -28,12 +28,12 @@ HELD_OUT = {
 OF_OUTCOME = {"outcome_rate", "session_rate", "revenue_per_user"}
 MEDIANS = {"page_views_median": "page_views", "engagement_s_median": "seconds"}
 SHARES = {"outcome_rate": "bought", "engagement_none_share": "silent", "share": "hit"}
-"""Measures by the test that tells two rows apart → columns of :attr:`Oracle.people`."""
+"""Measure of a share that is tested → column of :attr:`Oracle.people`; ``hit`` is of an item."""
 
 
 @dataclass(eq=False)
 class Oracle:
-    """Counts figures.
+    """Counts what answers must say. A row is a key such as ``segment:0``, ``all`` or ``others:segment:0``.
 
     Args:
         users: One row a user, in index order.
@@ -44,8 +44,8 @@ class Oracle:
         session: Session of each page view.
         labels: ``theme`` and ``type`` → label of each page.
         segment: Segment of each user, −1 outside.
-        before: The same before the last move.
-        vectors: What was clustered.
+        before: Segment of each user before the last move.
+        vectors: Vectors that were clustered.
         outcome: The event whose users count as converted.
         given_away: Whether a page that the model read gives the outcome away: then it is not tested.
         levels: Family of facets → of each facet what users are called, "" for nothing; the rules of facets
@@ -68,7 +68,7 @@ class Oracle:
 
     @cached_property
     def people(self) -> pd.DataFrame:
-        """One row a user: its row's key, attributes, outcome."""
+        """One row a user: key of its ``row``, attributes, and what it did of the outcome."""
         frame = self.users.reset_index(drop=True).copy()
         frame["row"] = np.where(
             self.segment >= 0,
@@ -86,7 +86,7 @@ class Oracle:
 
     @cached_property
     def views(self) -> pd.DataFrame:
-        """One row a page view."""
+        """One row a page view: user, page, session and labels."""
         user = np.repeat(np.arange(len(self.users)), np.diff(self.offsets))
         path = self.pages["page_location"].str.replace(r"^https?://[^/]+", "", regex=True)
         frame = pd.DataFrame({"user": user, "page_no": self.page, "session": self.session})
@@ -101,7 +101,7 @@ class Oracle:
         return [f"segment:{number}" for number in sorted(set(self.segment[self.segment >= 0].tolist()))]
 
     def of(self, key: str) -> pd.DataFrame:
-        """The users of a row."""
+        """The users of a row's key, as rows of :attr:`people`."""
         if key.startswith("others:"):
             return self.others(key.removeprefix("others:"))
         if key.startswith("outcome:"):
@@ -110,13 +110,17 @@ class Oracle:
         return self.people if key == "all" else self.people[self.people["row"] == key]
 
     def others(self, key: str) -> pd.DataFrame:
-        """Whom a row is compared with."""
+        """All other clustered users, whom a row is compared with."""
         inside = self.people["row"].str.startswith("segment:")
         rest = self.people["row"] != key
         return self.people[rest & inside]
 
     def measure(self, name: str, key: str) -> float:
-        """A figure of the segments table."""
+        """Figure of a measure (``page_views_mean`` …) for a row.
+
+        Raises:
+            KeyError: If there is no such measure.
+        """
         own = self.of(key)
         n, views, sessions = len(own), own["page_views"].sum(), own["sessions"].sum()
         known = own["seconds"].dropna()
@@ -139,11 +143,15 @@ class Oracle:
 
     @cached_property
     def known(self) -> dict[tuple[str, str, bool], pd.DataFrame]:
-        """What :meth:`counts` counted."""
+        """Results of :meth:`counts`, so that each is counted once."""
         return {}
 
     def counts(self, dimension: str, key: str, *, others: bool = False) -> pd.DataFrame:
-        """Each item of a row, or of whom it is compared with: users, of how many, page views, of how many."""
+        """Count each item of a dimension (page, theme, device …) among a row's users, or the others.
+
+        Returns:
+            Item → ``users`` of ``n`` and ``views`` of ``views_n``; NaN views for attributes of users.
+        """
         if (dimension, key, others) not in self.known:
             users = self.others(key) if others else self.of(key)
             self.known[dimension, key, others] = self._counted(dimension, users)
@@ -164,7 +172,7 @@ class Oracle:
         return table.assign(n=len(users), views_n=len(own))
 
     def item(self, metric: str, dimension: str, key: str, value: str) -> float:
-        """A figure about one item."""
+        """Figure about an item: ``users``, ``views``, their ``share`` or ``view_share``, or its ``lift``."""
         own = self._row(dimension, key, value)
         if metric in ("users", "views"):
             return float(own[metric])
@@ -176,12 +184,16 @@ class Oracle:
         return float(share / others) if others else float("inf")
 
     def value(self, measure: str, item: str, key: str) -> float:
-        """A figure of the segments table or, where there is an item, about that."""
+        """Figure of a fact: of its item by ``measure`` (``share:page``) if there is one, else of the row."""
         kind, _, dimension = measure.partition(":")
         return self.item(kind, dimension, key, item) if item else self.measure(measure, key)
 
     def decision(self, measure: str, item: str, first: str, second: str) -> tuple[bool, float | None] | None:
-        """Whether two rows differ, and the p of the test of what the model never saw; None for counts."""
+        """Decide whether two rows differ in a measure.
+
+        Returns:
+            Whether they do, and p where the model never saw what is tested, else None; None alone for counts.
+        """
         kind, _, dimension = measure.partition(":")
         if measure == "share" or kind not in {*SHARES, *MEANS, *RATIOS, *MEDIANS}:
             return None
@@ -237,7 +249,7 @@ class Oracle:
         return table.loc[value] if value in table.index else pd.Series(whole)
 
     def top(self, dimension: str, key: str, metric: str) -> list[str]:
-        """Items in the order of a metric; by lift those that are surely more frequent here."""
+        """Items of a dimension, highest first by a metric; by lift only those surely more frequent here."""
         table = self.counts(dimension, key)
         if metric in ("share", "users"):
             return table.sort_values("users", ascending=False, kind="stable").index.tolist()
@@ -270,11 +282,11 @@ class Oracle:
 
     @cached_property
     def memory(self) -> dict[tuple[str | None, ...], pd.Series]:
-        """What :meth:`ends` and :meth:`steps` counted."""
+        """Results of :meth:`ends` and :meth:`steps`, so that each is counted once."""
         return {}
 
     def ends(self, kind: str, key: str) -> pd.Series:
-        """Share of sessions that begin (or end) with each page, most first."""
+        """Share of a row's sessions that begin (``entry``) or end with each page, most first."""
         if (kind, key) not in self.memory:
             self.memory[kind, key] = self._ends(kind, key)
         return self.memory[kind, key]
@@ -288,7 +300,14 @@ class Oracle:
         return counts.set_index("page")["n"] / len(found)
 
     def steps(self, by: str, key: str, origin: str | None, target: str | None) -> pd.Series:
-        """Share of steps, most first."""
+        """``from → to`` → share of a row's steps, most first.
+
+        Args:
+            by: Column of :attr:`views` that names the places.
+            key: Key of the row.
+            origin: Place from which the steps lead; None for any.
+            target: Place to which they lead; None for any.
+        """
         asked = (by, key, origin, target)
         if asked not in self.memory:
             self.memory[asked] = self._steps(*asked)
@@ -308,7 +327,7 @@ class Oracle:
         return counts / counts.sum()
 
     def distances(self, key: str) -> pd.Series:
-        """Distance of the mean vectors to the other segments, nearest first."""
+        """Key of another segment → distance of its mean vector to this one's, nearest first."""
         means = {
             one: self.vectors[self.of(one).index].astype(np.float64).mean(axis=0) for one in self.segments
         }
@@ -316,26 +335,26 @@ class Oracle:
         return pd.Series(apart).sort_values()
 
     def moved(self) -> tuple[int, int]:
-        """Users that changed their segment, of how many."""
+        """Number of users that changed their segment, and of all that were and are in one."""
         both = (self.segment >= 0) & (self.before >= 0)
         return int((both & (self.segment != self.before)).sum()), int(both.sum())
 
     def moves(self) -> dict[str, int]:
-        """Users by the segment that they left and the one they came to."""
+        """``Segment 1 → Segment 2`` → number of users who moved so; segments count from 1."""
         both = (self.segment >= 0) & (self.before >= 0) & (self.segment != self.before)
         pairs = zip(self.before[both], self.segment[both], strict=True)
         return Counter(f"Segment {old + 1} → Segment {new + 1}" for old, new in pairs)
 
 
 def wilson(users: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """95 % interval of a share."""
+    """Low and high end of the 95 % interval (Wilson) of ``users`` of ``n``."""
     share = users / n
     middle, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     return (middle - spread) / (1 + Z**2 / n), (middle + spread) / (1 + Z**2 / n)
 
 
 def t_test(one: pd.Series, other: pd.Series) -> float:
-    """The larger two-sided p of Welch's and Student's t-test; one user tells nothing."""
+    """The larger two-sided p of Welch's and Student's t-test; 1 with fewer than two values on a side."""
     if min(len(one), len(other)) < 2:
         return 1.0
     if one.nunique() == other.nunique() == 1:
@@ -345,7 +364,7 @@ def t_test(one: pd.Series, other: pd.Series) -> float:
 
 
 def mann_whitney(one: pd.Series, other: pd.Series, apart: float) -> float:
-    """Two-sided p of the U test; one that leans against the difference says nothing for it."""
+    """Two-sided p of the U test; 1 where it leans against the sign of the difference ``apart``."""
     if not len(one) or not len(other):
         return 1.0
     found = stats.mannwhitneyu(one, other, method="asymptotic")
@@ -354,7 +373,12 @@ def mann_whitney(one: pd.Series, other: pd.Series, apart: float) -> float:
 
 
 def shares_differ(one: pd.Series, other: pd.Series) -> tuple[float, bool]:
-    """Two-sided p of Fisher's test where few are expected, else of the χ² test; Newcombe's interval."""
+    """Compare two shares (bool values).
+
+    Returns:
+        Two-sided p by Fisher's test where few are expected, else the χ² test; whether Newcombe's interval of
+        the difference leaves out 0.
+    """
     if not len(one) or not len(other):
         return 1.0, False
     table = np.array([[side.sum(), (~side).sum()] for side in (one, other)])

@@ -30,7 +30,7 @@ QUESTIONS = Path(__file__).with_name("questions.jsonl")
 
 @dataclass(frozen=True)
 class Score:
-    """How it went.
+    """How well the questions were answered.
 
     Args:
         asked: Intent → questions.
@@ -48,12 +48,12 @@ class Score:
 
 
 def read() -> list[dict[str, Any]]:
-    """The committed questions."""
+    """Read the committed questions with what is expected of their answers."""
     return [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
 
 
 def oracle_of(shop: Shop) -> Oracle:
-    """An oracle over the same tables."""
+    """Make an oracle over the tables of a shop."""
     before = shop.context.previous
     assert before is not None
     sequences = shop.dataset.sequences
@@ -67,7 +67,7 @@ def oracle_of(shop: Shop) -> Oracle:
 
 
 def score(shop: Shop) -> Score:
-    """Ask everything."""
+    """Ask all questions about a shop, and check every answer."""
     oracle, asked, exact = oracle_of(shop), Counter[str](), Counter[str]()
     wrong: dict[str, list[str]] = {}
     missed, seconds = [], []

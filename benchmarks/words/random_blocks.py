@@ -39,17 +39,17 @@ from core.profiles.metrics import profile
 from core.segments.clustering import fit
 
 PAGES: Final = 200
-"""Most viewed pages that are drawn from."""
+"""Number of the most viewed pages that are drawn from."""
 CLOSE: Final = 1e-9
 WORDS: Final = {
     "higher": (" more ", " higher ", " larger "),
     "lower": (" fewer ", " less ", " lower ", " smaller "),
 }
-"""Direction → words one of which its sentence holds."""
+"""Direction → words, one of which a sentence of that direction has."""
 
 
 def opened(csv: Path, segments: int = 6) -> Shop:
-    """A data set in segments by what was looked at.
+    """Read an export and cut its users into segments by their pages.
 
     A page's theme is the first folder of its address, and the most frequent event counts as the outcome.
     """
@@ -73,12 +73,12 @@ def opened(csv: Path, segments: int = 6) -> Shop:
 
 
 def oracle_of(shop: Shop) -> Oracle:
-    """An oracle over the same tables, of the same outcome."""
+    """Make an oracle over the tables of a shop, with its outcome."""
     return replace(questions.oracle_of(shop), outcome=shop.context.tables.profiles.outcome or "")
 
 
 def draw(figures: Figures, count: int, seed: int = 0) -> Iterator[Contrast | Ranking]:
-    """Contrasts of any two rows and rankings of some, by turns, of any measure that both rows have."""
+    """Draw contrasts of two rows and rankings of several, by turns, of any measure that these have."""
     rng, context, made = np.random.default_rng(seed), figures.context, 0
     subjects = [*((name, "") for name in BY_KEY), *_items(figures)]
     chances = np.array(
@@ -116,7 +116,7 @@ def _fact(figures: Figures, key: str, measure: str, item: str) -> Fact | None:
 
 
 def problems(block: Contrast | Ranking, oracle: Oracle, titles: Mapping[str, Title]) -> Iterator[str]:
-    """What is wrong with a block or its sentence, by kind."""
+    """Kinds of what is wrong with a block or its sentence, such as ``value``, ``order`` and ``sentence``."""
     facts = (block.first, block.second) if isinstance(block, Contrast) else block.facts
     rows = [fact.row for fact in facts]
     if "others" in rows:  # of the row that they are held against
@@ -191,7 +191,7 @@ def _is_in_order(titles: list[str], text: str) -> bool:
 
 
 def run(shop: Shop, count: int) -> tuple[Counter[str], Counter[str]]:
-    """How many blocks of each kind were drawn, and what was wrong."""
+    """Draw and check so many blocks; kind → number drawn, and problem → number."""
     figures, oracle = Figures(shop.context), oracle_of(shop)
     titles = {key: Title(label=title.label) for key, title in shop.context.titles().items()}
     drawn, wrong = Counter[str](), Counter[str]()

@@ -38,9 +38,9 @@ class Asked:
     """One question and what came of it.
 
     Args:
-        question: As asked.
-        answer: As given.
-        seconds: It took.
+        question: The question.
+        answer: Its answer.
+        seconds: Time until the answer.
     """
 
     question: str
@@ -49,12 +49,12 @@ class Asked:
 
 
 def false_figures(answer: Answer, oracle: Oracle) -> int:
-    """Figures that are not what the oracle counts, which shares no code with the app."""
+    """Number of figures of an answer that the oracle, which shares no code with the app, counts otherwise."""
     return sum(is_counted(fact) and not right(fact, oracle) for fact in answer.facts)
 
 
 def asked(assistant: Assistant) -> list[Asked]:
-    """Ask all of them."""
+    """Ask the model all questions."""
     found = []
     for question in QUESTIONS:
         began = time.monotonic()

@@ -19,12 +19,12 @@ from core.writing.remarks import allowed_remarks
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The remarks of a file."""
+    """Read the remarks of a file, one JSON object a line."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def is_dropped(text: str) -> bool:
-    """Whether the filter takes any of it away; every number that it names exists."""
+    """Whether the filter drops any sentence of a remark; every number that it names counts as existing."""
     return allowed_remarks(text, {number: number for number in re.findall(r"\b[A-Z]\d+\b", text)})[1] > 0
 
 

