@@ -68,7 +68,7 @@ def held(
     before: Export, later: Sequence[Export], names: Sequence[str], known: set[str], k: int, seed: int,
     permutations: int = PERMUTATIONS,
 ) -> list[float]:  # fmt: skip
-    """Cut an export into k segments, and return the p of each later one: that its users are no others.
+    """Cut an export into k segments, and return p of each later one: do its users differ?
 
     Args:
         before: The earlier export.

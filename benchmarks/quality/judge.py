@@ -25,7 +25,7 @@ TWINS = {
 """What tells two segments of the truth apart → these two."""
 
 Parts = Mapping[str, np.ndarray]
-"""Name of a set of runs (:func:`judged_runs`) → their vectors."""
+"""Name of a set of runs (:func:`benchmarks.quality.methods.judged_runs`) → their vectors."""
 
 
 def judge(spec: SetSpec, folder: Path, seed: int) -> dict[str, float]:

@@ -65,7 +65,7 @@ def told_apart(fresh: Made, case: Case, trained: Sequence[Path], folder: Path) -
 
 
 def names_of(dataset: Dataset, case: Case) -> dict[View, list[str]]:
-    """View → address or label of each page of other users; ``Unknown`` for pages that the training lacks."""
+    """View → address or label of each page of other users; ``Unknown`` labels where the training lacks it."""
     urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
     known = {view: dict(zip(case.urls, names, strict=True)) for view, names in case.labels().items()}
     return {View.URL: urls} | {

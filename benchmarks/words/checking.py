@@ -35,7 +35,7 @@ def is_counted(fact: Fact) -> bool:
 
 
 def _checkable(answer: Answer) -> Answer:
-    """The same with each baseline called by the row that it is of.
+    """The answer with each baseline called by the row that it is of, as the oracle calls it.
 
     How small a difference would have been seen is an approximation, tested by simulation where it is made.
     """

@@ -243,7 +243,7 @@ PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
 )  # fmt: skip
 USED: Final = "lassos_used"
-"""Key, in a model's session state, of the number of lassos that became a segment; the map is then redrawn."""
+"""Key, in a model's session state, of the number of lassos that became a segment; the map drops them."""
 DRAWN: Final = "drawn"
 """Key, in a model's session state, of the map that a lasso was drawn on, and the users inside."""
 ASKED: Final = "layouts_asked_for"
