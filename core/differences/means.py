@@ -55,14 +55,14 @@ class ComparedGroups:
 
     @classmethod
     def of_one(cls, rows: Rows, row: int) -> ComparedGroups:
-        """Compare one row with the (other) clustered users."""
+        """Compare one row, now row 0, with the (other) clustered users, now row 1."""
         place = np.where(rows.place < rows.n_segments, 1, -1)
         place[rows.members(row)] = 0
         return cls(place, 2, 2)
 
     @classmethod
     def of_pair(cls, rows: Rows, first: int, second: int) -> ComparedGroups:
-        """Compare two rows with each other; of a row that contains the other, only the remaining users."""
+        """Compare two rows, now 0 and 1; of a row that contains the other, only the remaining users."""
         place = np.full(len(rows.place), -1, dtype=np.intp)
         members = [rows.members(row) for row in (first, second)]
         for side in sorted((0, 1), key=lambda side: -int(members[side].sum())):
@@ -128,7 +128,8 @@ class UserValues:
 class MeanComparisons:
     """A measure of each row compared with its baseline: columns of the table, float64 of shape (n_rows,).
 
-    ``effect`` is in standard deviations, ``error`` its standard error.
+    ``value`` of ``n`` users is compared with ``rest_value`` of ``rest_n``; ``effect`` is in standard
+    deviations, ``error`` its standard error; ``detectable`` is what would be seen in 80 % of samples.
     """
 
     n: np.ndarray
@@ -186,7 +187,7 @@ def _of_outcome(happened: OutcomeRecord, measure: str, sessions: np.ndarray) -> 
 
 
 def compare_means(values: UserValues, sides: ComparedGroups) -> MeanComparisons:
-    """Compare each row's mean, or ratio of sums, with that of its baseline."""
+    """Compare each row's mean, or ratio of sums, with that of the users that ``sides`` compares it with."""
     (n, mean, variance), (rest_n, rest_mean, rest_variance) = _moments(values, sides)
     with np.errstate(divide="ignore", invalid="ignore"):
         square, rest_square = variance / n, rest_variance / rest_n
@@ -243,7 +244,10 @@ def moments_of(
     n: np.ndarray, part: np.ndarray, whole: np.ndarray, squares: np.ndarray, products: np.ndarray,
     whole_squares: np.ndarray,
 ) -> _Moments:  # fmt: skip
-    """Number of users, and mean and variance of the linearised ratio, from sums over users of any shape."""
+    """Number of users, and mean and variance of the linearised ratio, from sums over users of any shape.
+
+    ``squares`` and ``whole_squares`` are sums of the squares of ``part`` and ``whole``, ``products`` of both.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = part / whole
         residuals = squares - 2 * ratio * products + ratio**2 * whole_squares
@@ -324,10 +328,10 @@ def decide_shares(users: float, n: float, rest: float, rest_n: float, role: Metr
     """Decide whether two shares of users differ.
 
     Args:
-        users: Users with the item.
-        n: Users of this side.
-        rest: Users with the item on the other side.
-        rest_n: Users of the other side.
+        users: Users of one group who have or do something.
+        n: Users of this group who count.
+        rest: Users of the other group who have or do it.
+        rest_n: Users of the other group who count.
         role: How the figure relates to what made the segments; only held-out figures are tested.
     """
     four = [np.array([count], dtype=np.float64) for count in (users, n, rest, rest_n)]

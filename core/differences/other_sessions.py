@@ -58,7 +58,15 @@ class OtherSessions:
         pages: pd.DataFrame,
         labels: Mapping[str, Sequence[str]],
     ) -> OtherSessions:
-        """Lay out the page views of both parts; tables and labels are those of :class:`UserItems`."""
+        """Lay out the page views of both parts of the sessions of m users.
+
+        Args:
+            vectors: Learned view → vectors of the first parts, float32 of shape (m, d).
+            first: Page views of the first parts.
+            second: Page views of the second parts.
+            pages: All pages (:class:`core.base.schema.Pages`).
+            labels: Name of a family → label of each page (:func:`core.differences.user_items.labels_of`).
+        """
         bounds = np.quantile(second.lengths, np.arange(1, _STRATA) / _STRATA)
         made = items_of_pages(pages, second, labels).items()
         seen = {family: items for family, items in made if items.names}

@@ -161,20 +161,28 @@ def top_differences(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFra
 
     The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of differences with the
     same users on both sides only the strongest is listed, and of each family only one.
+
+    Args:
+        table: From :func:`differences`.
+        key: Key of the row, such as ``segment:0``.
+        count: Most differences.
+
+    Returns:
+        Rows of the table, the strongest first.
     """
     rows = table.loc[_strength(table[table[Col.KEY] == key]).dropna().index]
     return rows.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
 
 
 def listed_differences(table: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Differences of a row worth listing: those that lead, then all that the model did not see."""
+    """Rows of a key worth listing, the strongest first: all that may lead or that the model did not see."""
     strength = _strength(table[table[Col.KEY] == key])
     rows = table.loc[strength.index]
     return rows[strength.notna() | ~rows[Diff.ROLE].isin([MetricRole.INPUT, MetricRole.RULE])]
 
 
 def is_apart(table: pd.DataFrame) -> pd.Series:
-    """Whether each held-out row differs, and each other row has an interval that leaves out 0."""
+    """Whether each row differs: a held-out one by its test, others where their interval leaves out 0."""
     beyond = (table[Diff.DIFFERENCE_LOW] > 0) | (table[Diff.DIFFERENCE_HIGH] < 0)
     return table[Diff.DIFFERS].where(table[Diff.ROLE] == MetricRole.HELD_OUT, beyond).astype(bool)
 

@@ -110,7 +110,7 @@ class ItemFamily:
 
 @dataclass(frozen=True, eq=False)
 class UserItems:
-    """The items of all users by family, of which groups of users have shares to compare.
+    """What each user saw, did or came with (an *item*: a page, a source, an hour), by family.
 
     Args:
         families: Family → its items; a family without any is left out.
@@ -141,7 +141,7 @@ class UserItems:
             data: The users.
             pages: All pages.
             sequences: Page views.
-            labels: Family → label of each page.
+            labels: Name of a family → label of each page, see :func:`labels_of`.
             levels: Family → each user's level of each facet: object of shape (n_users,), empty text if none.
         """
         made = items_of_pages(pages, sequences, labels)
@@ -177,7 +177,7 @@ def items_of_pages(
     Args:
         pages: :class:`core.base.schema.Pages`.
         sequences: Page views of users.
-        labels: Family → label of each page.
+        labels: Name of a family → label of each page, see :func:`labels_of`.
     """
     addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
     origin = common_origin(addresses)
@@ -199,7 +199,7 @@ def items_of_pages(
 
 
 def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
-    """Family → label of each page; empty where pages are not labelled."""
+    """``template``, ``theme``, ``type`` → that of each page, by page index; empty for unlabelled pages."""
     columns = {
         Family.TEMPLATE: PageLabels.TEMPLATE, Family.THEME: PageLabels.THEME, Family.TYPE: PageLabels.TYPE,
     }  # fmt: skip

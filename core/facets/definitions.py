@@ -50,7 +50,7 @@ _MIN_MANY: Final = 4
 
 
 class FacetKind(StrEnum):
-    """Names of the facets, see :data:`QUESTIONS`."""
+    """Facets, ways in which users differ; :data:`QUESTIONS` has what each asks."""
 
     STAGE = "stage"
     INTEREST = "interest"
@@ -117,7 +117,8 @@ class Stage:
 
     Args:
         name: Name of the level.
-        item: Name of the item in the table of differences; empty for outcomes, which it has anyway.
+        item: Its name in the table of differences, ``a cart``; empty for outcomes (bought, sent a form),
+            which are there anyway.
         events: Events of GA4 that show the stage.
         types: Types of pages whose views show the stage.
     """
@@ -204,9 +205,10 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
 
 
 def stages_reached(visits: SiteVisits) -> dict[str, np.ndarray]:
-    """Users who reached or passed each stage: item → bool of shape (n_users,).
+    """Users who reached or passed each stage before an outcome: ``Stage.item`` → bool of shape (n_users,).
 
-    Stages of a shop and of a form are separate: users who sent a form need not have filled a cart.
+    Keys are ``an item``, ``a cart``, ``a checkout``, ``a form``. Stages of a shop and of a form are separate:
+    users who sent a form need not have filled a cart.
     """
     types, reached = _types(visits), {}
     for stages in (SHOP, FORM):

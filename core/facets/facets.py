@@ -94,7 +94,7 @@ class Stability:
 
     @property
     def is_kept_to(self) -> bool:
-        """Whether agreement is relevantly above chance; with many users, any excess is significant."""
+        """Whether agreement is beyond chance and kappa .1 or more; of many users any excess is sure."""
         return self.beyond_chance and self.kappa >= _KEPT_TO
 
 
@@ -110,7 +110,7 @@ class Facet:
         outcome: Share of each level's held-out users who had the outcome; None without an outcome, with fewer
             than ten of them on the level, and for facets made of the outcome: stages, or a way whose search
             or list is the outcome.
-        outcome_auc: AUC of the levels for the outcome, on held-out users; None with too few, for facets
+        tells_outcome: AUC of the levels for the outcome, on held-out users; None with too few, for facets
             made of the outcome, and for facets that read pages where pages give the outcome away.
     """
 
@@ -162,11 +162,11 @@ class Facet:
 
 
 def cross_facets(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
-    """Combine the levels of one or more facets.
+    """Combine the levels of one or more facets, as the levels of a single one.
 
     Returns:
-        The names of all combinations, the last for users without a level of one of the facets; and the place
-        of each user in these, int64 of shape (n_users,).
+        The names of all combinations (levels joined by `` · ``), the last, ``Not known``, for users without a
+        level of one of the facets; and the place of each user in these, int64 of shape (n_users,).
     """
     names, level = [""], np.zeros(len(facets[0].level), dtype=np.int64)
     for facet in facets:
@@ -185,7 +185,7 @@ class Facets:
         had: bool of shape (n_users,), who had the outcome.
         outcome: Name of the outcome; empty where there is none.
         given_away: Whether pages are the outcome, or give it away.
-        reached: Stage → who reached or passed it, bool of shape (n_users,).
+        reached: Stage (``a cart``) → who reached or passed it, bool of shape (n_users,).
         time_zone: Time zone of hours and days, in words.
     """
 
@@ -199,7 +199,7 @@ class Facets:
 
     @property
     def in_order(self) -> list[Facet]:
-        """The facets, the most stable first."""
+        """The facets, those of the highest kappa (most stable) first, those without a stability last."""
 
         def kept_to(facet: Facet) -> float:
             return facet.comes_again.kappa if facet.comes_again else -1.0
@@ -211,7 +211,10 @@ class Facets:
         return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
 
     def items(self) -> dict[Family, list[np.ndarray]]:
-        """Users' levels and reached stages as items of the table of differences, whatever the outcome is."""
+        """Levels and reached stages for the table of differences: family → an array a facet, or a stage.
+
+        Object arrays of shape (n_users,): ``people`` of the level, or the stage; empty text for others.
+        """
         stages = [np.where(users, item, "").astype(object) for item, users in self.reached.items()]
         families = {Family.STAGE: stages} if stages else {}
         for kind, facet in self.facets.items():

@@ -49,7 +49,7 @@ class Flow:
     Args:
         links: One row a flow: ``column`` that it leaves (from 1), ``from``, ``to``, ``sessions``, their
             ``share`` of those in the picture, and ``users``; most sessions first within a column.
-        folded: Column → different places in its other places.
+        folded: Of each column, the number of places that "(other places)" stands for.
         n_sessions: Sessions in the picture.
         n_users: Users who had them.
     """
@@ -71,7 +71,7 @@ def flow(
         users: Users who count, bool of shape (n_users,).
         columns: Views in a row that are followed, :data:`MIN_COLUMNS` to :data:`MAX_COLUMNS`.
         backwards: Whether the last views are, or those before ``at``.
-        at: Only sessions with this place, from (or to) its first view; None for all of them.
+        at: Number of a place: only sessions with it, from (or to) its first view; None for all sessions.
         shown: Places of a column that are told apart, those with most sessions; the others are one.
 
     Raises:

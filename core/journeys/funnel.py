@@ -85,7 +85,7 @@ class FunnelStep(Settings):
 
 
 class Funnel(Settings):
-    """Ordered steps; the same step twice asks for two visits."""
+    """A funnel: steps in order, within a limit; one that is listed twice asks for two visits."""
 
     steps: Annotated[tuple[FunnelStep, ...], Field(min_length=1, max_length=MAX_STEPS)]
     order: StepOrder = StepOrder.LOOSE
@@ -130,7 +130,7 @@ class Funnel(Settings):
 
 
 def limit_text(number: int, unit: str) -> str:
-    """Write a time limit as funnels have it: ``1 hour``, ``30 minutes``."""
+    """Write a time limit as funnels have it: ``1 hour``; the unit is one of :data:`SECONDS`."""
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 

@@ -30,8 +30,11 @@ def usual_funnel(site: FunnelSite, outcomes: OutcomeIndex, chosen: Sequence[str]
 
     Args:
         site: What steps can be made of.
-        outcomes: What can be one, and the page views.
+        outcomes: Index of the possible outcomes, with the page views.
         chosen: The outcomes; without any it is the way of all users.
+
+    Raises:
+        KeyError: If the first outcome is not in the data.
     """
     if not chosen:
         return usual_way(site, outcomes.sequences, None, None)
@@ -54,7 +57,7 @@ def usual_way(
         site: What steps can be made of.
         sequences: Page views of all users.
         outcome: The outcome as text; None without one, when the way of all users is taken.
-        happened: Who had it, and when first.
+        happened: Who had it, and when first; None without one.
         gives_away: bool of shape (n_pages,), pages that are as good as the outcome, such as a thank-you page:
             these are in no step before it. None for none.
     """

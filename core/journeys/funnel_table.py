@@ -180,7 +180,7 @@ REST_SECONDS: Final = "rest_seconds_median"
 
 
 class ShareOf(StrEnum):
-    """Base of the share of a step."""
+    """Users that the share of a step is of: all, those of the first step, or of the step before."""
 
     ALL = "all"
     FIRST = "first"

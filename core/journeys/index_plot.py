@@ -46,8 +46,8 @@ class IndexPlot:
         places: What a page view is of.
         cells: int32 of shape (n_strips, width), a place, ``END`` or ``EMPTY``.
         user: int64 of shape (n_strips,), user of each strip.
-        of: Strips that there are.
-        cut: Strips drawn that go on beyond the width.
+        of: Number of strips that these were drawn from.
+        cut: Number of these that go on beyond the width.
         frequent: The places that these users see most, int64, at most as many as can be told apart.
     """
 

@@ -81,7 +81,7 @@ class Places:
 def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Level, Sequence[str]]:
     """Names of each page at each level of a data set; addresses without the origin that all pages share.
 
-    A level at which all pages are one place is none.
+    A level other than that of pages is left out where all pages have one name.
 
     Args:
         addresses: Of each page, by page index.
@@ -192,7 +192,7 @@ class SessionEnds:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceCounts:
-    """Counts of each thing: times, users and sessions; int64 arrays of the same shape."""
+    """Counts of each different thing: times, users and sessions; int64 arrays of one shape."""
 
     times: np.ndarray
     users: np.ndarray
@@ -201,11 +201,11 @@ class OccurrenceCounts:
 
 @dataclass(frozen=True, eq=False)
 class Occurrences:
-    """Occurrences of things, sorted by thing, user and session.
+    """Occurrences of things, such as steps, by their code; sorted by code, user and session.
 
     Args:
-        different: int64 of shape (n_things,), the code of each thing that happened, ascending.
-        thing: int32 of shape (n,), place in ``different``.
+        different: int64 of shape (n_things,), the code of each different thing that happened, ascending.
+        thing: int32 of shape (n,), place in ``different`` of each occurrence.
         user: int32 of shape (n,).
         new_user: Whether the user had not done the thing before, bool of shape (n,).
         new_session: Whether it had not happened in the session before, bool of shape (n,).
@@ -222,9 +222,9 @@ class Occurrences:
         """Sort occurrences by thing.
 
         Args:
-            code: int of shape (n,), what.
-            user: int of shape (n,), who; ascending within a code.
-            session: int of shape (n,), when; the same.
+            code: int of shape (n,), what happened.
+            user: int of shape (n,), whose it is; ascending within a code.
+            session: int of shape (n,), in which session of all users; ascending within a code.
         """
         order = np.argsort(code, kind="stable")
         code, user, session = code[order], user[order], session[order]
@@ -253,7 +253,7 @@ class Moves:
 
     Args:
         places: What steps go from and to.
-        steps: Steps by origin and target, of which ``different`` is origin × :attr:`width` + target.
+        steps: Steps taken; ``different`` has each different pair, as origin × :attr:`width` + target.
         visits: Page views by place.
         returns: Places left and come back to over one other in between, coded as the step that left.
         visited: Where sessions begin and end.
@@ -311,13 +311,13 @@ class Moves:
 
     @cached_property
     def left(self) -> np.ndarray:
-        """Code of the place that each step of :attr:`steps` leaves: int64 of shape (n_steps,)."""
+        """Place, or start, that each different step leaves: int64, a code for each ``steps.different``."""
         places: np.ndarray = self.steps.different // self.width
         return places
 
     @cached_property
     def reached(self) -> np.ndarray:
-        """Code of the place that each step of :attr:`steps` leads to: int64 of shape (n_steps,)."""
+        """Place, or end, that each different step leads to: int64, a code for each ``steps.different``."""
         places: np.ndarray = self.steps.different % self.width
         return places
 
@@ -352,8 +352,8 @@ class StepCounts:
     """Counts of the steps of some users.
 
     Args:
-        steps: Of each step of :attr:`Moves.steps`.
-        returns: Of each return of :attr:`Moves.returns`.
+        steps: Of each different step of :attr:`Moves.steps`.
+        returns: Of each different return of :attr:`Moves.returns`.
         left: Of each place and the start, shape (``Moves.width``,): steps that leave it, and who was there.
         n_users: Number of these users.
         n_sessions: Number of their sessions.
@@ -367,5 +367,5 @@ class StepCounts:
 
     @property
     def n_steps(self) -> int:
-        """Number of all steps of these users."""
+        """Number of all steps of these users, each as often as it was taken."""
         return int(self.left.times.sum())

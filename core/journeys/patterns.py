@@ -91,7 +91,7 @@ class StepMarks:
 
     Args:
         pages: bool of shape (n_pages,), the pages that do.
-        events: bool of shape (n_names,), the events that do.
+        events: bool, one for each name of an event, the events that do.
     """
 
     pages: np.ndarray

@@ -72,7 +72,7 @@ def step_table(
         moves: All steps.
         here: Steps of the users in question.
         there: Steps of the users to compare with; None for nobody.
-        which: Only these steps, bool of shape (n_steps,); None for all.
+        which: Only these of the different steps, bool, as :attr:`Moves.left`; None for all.
         most: Rows at most.
 
     Returns:
@@ -143,7 +143,7 @@ def dead_ends(moves: Moves, here: StepCounts) -> pd.DataFrame:
 
 
 def edges_within(table: pd.DataFrame, nodes: int) -> int:
-    """Number of top rows of a table whose steps lie between at most so many places; at least one of any."""
+    """Number of first rows of a table whose steps lie between at most ``nodes`` places; at least one."""
     ends = table[[FROM, TO]].to_numpy().ravel()  # from and to of each step in turn
     first_seen = ~pd.Series(ends).duplicated().to_numpy()
     places = np.cumsum(first_seen)[1::2]
@@ -151,9 +151,9 @@ def edges_within(table: pd.DataFrame, nodes: int) -> int:
 
 
 def differing_step_table(steps: pd.DataFrame, here: StepCounts) -> pd.DataFrame:
-    """The steps by which users differ from the others, those of most users first.
+    """Rows of :func:`step_table`, with others, in which users surely differ, those of most users first.
 
-    One in twenty steps would differ by chance, but hardly any by a hundredth of the users.
+    One in twenty steps would differ by chance, but hardly any by a hundredth of the users of ``here``.
     """
     worth_telling = steps[MoveCol.AT_LEAST] >= MIN_STEP_SHARE * here.n_users
     enough = steps[[Col.N, Col.REST_N]].min(axis=1) >= MIN_USERS
@@ -198,17 +198,18 @@ def _table(moves: Moves, left: np.ndarray, reached: np.ndarray, sides: list[_Col
 def compared(
     users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray, leaning: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Compare two shares of users by the rule of this file.
+    """Compare two shares of users; they differ where the interval leaves out 0 on the side of ``leaning``.
 
     Args:
         users: Number of users who do it.
         n: Number of users that the share is of.
         rest: Number of the others who do it.
         rest_n: Number of the others.
-        leaning: Positive where it is done more often here, by occasion.
+        leaning: Positive where it is done more often here, by occasion, and negative where less often.
 
     Returns:
-        Columns of the others, of the difference and of whether they differ.
+        Column → array: ``rest_users``, ``rest_n``, ``rest_share``, the ``difference`` with its interval,
+        ``differs``, ``at_least`` (users by the nearer end of the interval, 0 unless it differs).
     """
     four = (np.asarray(part, dtype=np.float64) for part in (users, n, rest, rest_n))
     low, high = two_shares.difference_interval(*four)

@@ -54,7 +54,7 @@ class BagOfPages:
 
     Args:
         idf: float32 of shape (n_items,): ``ln((1 + n) / (1 + runs with the item)) + 1``, as scikit-learn.
-        onto: float32 of shape (n_items, rank).
+        onto: float32 of shape (n_items, rank), the components of the SVD, a column each.
     """
 
     idf: np.ndarray
@@ -65,8 +65,8 @@ class BagOfPages:
         """Fit IDF weights and a truncated SVD to runs of page views.
 
         Args:
-            items: int of shape (n_views,), 0 to n_items − 1.
-            n_items: Number of items.
+            items: int of shape (n_views,), the token id of each page view, 0 to n_items − 1.
+            n_items: Number of token ids.
             runs: One run a user.
             rank: Numbers a vector; fewer where there are fewer items.
         """
@@ -76,7 +76,7 @@ class BagOfPages:
         return cls(idf, truncated_svd(unit_rows(seen * idf[None, :]), rank))
 
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
-        """Embed runs by TF-IDF: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""
+        """Embed runs (``items`` as in :meth:`fit`): float32 of shape (n, rank), rows of length 1 or 0."""
         vectors = np.zeros((len(runs), self.onto.shape[1]), dtype=np.float32)
         for start in range(0, len(runs), BLOCK):
             block = slice(start, start + BLOCK)
@@ -139,7 +139,12 @@ class LoadedBag:
     max_length: int
 
     def embed(self, sequences: UserSequences, urls: Sequence[str]) -> np.ndarray:
-        """Embed every user: float32 of shape (n_users, rank), see :meth:`BagOfPages.embed`."""
+        """Embed every user: float32 of shape (n_users, rank), rows of length 1; zeros where no page is known.
+
+        Args:
+            sequences: Page views of all users.
+            urls: URL of each page index, known to the model or not.
+        """
         items = self.vocabulary.item_ids(urls)[sequences.page]
         return self.model.embed(items, latest_views(sequences, self.max_length))
 

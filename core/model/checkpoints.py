@@ -54,7 +54,7 @@ class TrainingState(BaseModel):
     curve: tuple[CurveRow, ...] = ()
 
     def after(self, step: int, row: CurveRow, seconds: float) -> TrainingState:
-        """Make the standing after more steps, with their row of the curve."""
+        """State after more steps: ``step`` in all, ``row`` added to the curve, ``seconds`` to the time."""
         return TrainingState(
             fingerprint=self.fingerprint,
             step=step,

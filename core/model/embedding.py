@@ -113,7 +113,16 @@ def embed_runs(
     threads: Workers,
     report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
-    """Vectors of runs of page views in one view, see :meth:`core.model.feature_blocks.ViewHead.vectors`."""
+    """Embed runs of page views in one view: float32 of shape (n, d), of length 1, or 0 if it knows no page.
+
+    Args:
+        network: Used where the head has a block for it.
+        head: Head of the view.
+        streams: Tokens of every page view in the view.
+        spans: n runs of page views.
+        threads: Compute batches.
+        report: Called with the share that is done, and a message.
+    """
     embedded = np.empty((len(spans), 0), np.float32)
     if FeatureBlock.NETWORK in head.projections:
         embedded = embed_spans(network, streams, spans, threads, report)

@@ -49,7 +49,10 @@ def bag(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
 
 
 def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
-    """Count how often each item follows each: sparse float32 of shape (n, n_items²), see :func:`bag`."""
+    """Count how often each item directly follows each: sparse float32 of shape (n, n_items²).
+
+    Column ``a * n_items + b`` counts b after a; arguments as in :func:`bag`.
+    """
     rows, where, place = positions(runs)
     rows, where = rows[place > 0], where[place > 0]
     codes = items[where - 1].astype(np.int64) * n_items + items[where]
@@ -57,7 +60,7 @@ def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
 
 
 def positions(runs: Spans) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For every page view in the runs: its run, its place in the flat arrays, its place in the run."""
+    """For every page view in the runs: its run, its index in the flat arrays, its index in the run."""
     rows = np.repeat(np.arange(len(runs)), runs.length)
     place = np.arange(len(rows)) - np.repeat(np.cumsum(runs.length) - runs.length, runs.length)
     return rows, runs.begin[rows] + place, place
@@ -97,7 +100,7 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
 
 
 def counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
-    """Count the pairs of a row and a column: sparse float32 of this shape."""
+    """Count each pair of a row and a column, int arrays of one length: sparse float32 of shape ``shape``."""
     return sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
 
 
@@ -277,12 +280,14 @@ class ViewHead:
         return vectors
 
     def without(self, trait: np.ndarray, vectors: np.ndarray, share: float) -> ViewHead:
-        """Remove a share of what a linear read-out of vectors finds of a trait (LEACE; Belrose et al. 2023).
+        """Head whose vectors tell less of a trait: a share of what a linear read-out finds is removed.
+
+        LEACE (Belrose et al. 2023); the head itself where nothing is found.
 
         Args:
-            trait: float of shape (n,), of users of whom the view knows a page.
-            vectors: float32 of shape (n, d), theirs.
-            share: How much of it, 1 for all.
+            trait: float of shape (n,), a number of each of n users of whom the view knows a page.
+            vectors: float32 of shape (n, d), their vectors by this head.
+            share: How much of it to remove, 1 for all.
         """
         centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
         along = centred.T @ (trait - trait.mean())

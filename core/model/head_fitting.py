@@ -62,7 +62,8 @@ class LinearHead:
     Args:
         mean: float64 of shape (f,), subtracted first.
         projection: float64 of shape (f, d), a scaled direction a column.
-        reliability: float64 of shape (d,), the λ of each direction, largest first.
+        reliability: float64 of shape (d,), largest first: λ, how much of a direction stays the same about a
+            user, in units of what does not.
     """
 
     mean: np.ndarray
@@ -76,8 +77,8 @@ class PairCovariances:
 
     Args:
         mean: float64 of shape (f,).
-        between: C, float64 of shape (f, f), symmetric.
-        total: T, float64 of shape (f, f).
+        between: C, float64 of shape (f, f), symmetric: of features in one part with those in the other.
+        total: T, float64 of shape (f, f): of features within the parts.
     """
 
     mean: np.ndarray
@@ -94,7 +95,7 @@ class PairCovariances:
         return cls(mean, (cross + cross.T) / 2, total)
 
     def scaled(self, factors: np.ndarray) -> PairCovariances:
-        """Multiply each feature by a factor, float of shape (f,), and leave out those that are times 0."""
+        """Covariances of the features times factors, float of shape (f,); features times 0 are left out."""
         positive = factors > 0
         products = np.outer(factors[positive], factors[positive])
         return PairCovariances(
@@ -104,7 +105,10 @@ class PairCovariances:
         )
 
     def head(self) -> LinearHead:
-        """Find the directions with a λ above 0, at most :data:`_MAX_DIRECTIONS` and at least one."""
+        """Find the directions in which both parts of users agree, sorted and scaled by their reliability λ.
+
+        At most :data:`_MAX_DIRECTIONS` with a λ above 0, and at least one.
+        """
         root = _inverse_root(self.total - self.between)
         reliability, directions = np.linalg.eigh(root @ self.between @ root)
         order = np.argsort(-reliability, kind="stable")[:_MAX_DIRECTIONS]
@@ -118,7 +122,9 @@ class PairCovariances:
 
 
 def directions_beyond_chance(first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
-    """Count the directions with a larger λ than any in :data:`PERMUTATIONS` pairings of different users.
+    """Count the directions in which two parts of users agree more than parts of different users ever do.
+
+    More: a larger reliability λ than in any of :data:`PERMUTATIONS` random pairings of the parts.
 
     Args:
         first: float of shape (n, f), a part of each user.
@@ -202,7 +208,11 @@ class FittedBlocks:
     covariances: PairCovariances | None
 
     def head(self, network_share: float) -> ViewHead:
-        """Make the head with this share of the network; without any block all users have the same vector."""
+        """Make the head of the view; without any block all users have the same vector.
+
+        Args:
+            network_share: Standard deviation of the network beside 1 of the other blocks; 0 leaves it out.
+        """
         shares = {block: network_share if block is FeatureBlock.NETWORK else 1.0 for block in self.components}
         used = {block: array for block, array in self.components.items() if shares[block]}
         if self.covariances is None or not used:

@@ -120,7 +120,7 @@ def joined(parts: Sequence[Spans]) -> Spans:
 
 
 def latest_views(sequences: UserSequences, max_length: int) -> Spans:
-    """The last ``max_length`` page views of every user."""
+    """Runs with the last ``max_length`` page views of every user, or with all where there are fewer."""
     length = np.minimum(sequences.lengths, max_length)
     return Spans(sequences.offsets[1:] - length, length)
 
@@ -235,5 +235,5 @@ def view_streams(
 
 
 def view_factors(streams: Mapping[View, TokenStreams]) -> dict[View, float]:
-    """Factor of each view's weight: its share of labelled page views times :data:`FACTORS`."""
+    """View → factor of its weight: its share of labelled page views times :data:`FACTORS`."""
     return {view: stream.labelled_share * FACTORS[view] for view, stream in streams.items()}

@@ -49,7 +49,7 @@ class CurveRow(Settings):
     users_per_s: float
 
     def figures(self) -> dict[str, float]:
-        """Numbers of this point by name, without an absent one."""
+        """Field → value; without ``valid_mrr`` where it is None."""
         return self.model_dump(exclude_none=True)
 
 

@@ -40,7 +40,7 @@ class Population:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """Counts of users for the report of a training, by field."""
+        """``users``, ``min_views``, ``trained_users``, ``held_out_users`` of a :class:`TrainReport`."""
         return {
             "users": len(self.held_out),
             "min_views": self.min_views,

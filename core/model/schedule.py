@@ -63,15 +63,16 @@ def plan(n_users: int, settings: TrainSettings) -> Schedule:
 
 
 def peak_rate(batch_size: int, settings: TrainSettings) -> float:
-    """Highest learning rate for batches smaller than asked for: less by the root (Malladi et al. 2022).
+    """Highest learning rate for a batch size: that of the settings × √(batch_size / settings.batch_size).
 
-    A gradient over fewer users is noisier; with Adam this keeps the noise of the weights as it is.
+    A gradient over fewer users is noisier; with Adam this keeps the noise of the weights as it is (Malladi et
+    al. 2022).
     """
     return settings.learning_rate * math.sqrt(batch_size / settings.batch_size)
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
-    """Learning rate of a step: up along a half cosine, then down along one (Smith, Topin 2018)."""
+    """Learning rate of step 0 to steps − 1: up to ``peak`` and down, by half cosines (Smith, Topin 2018)."""
     top = _WARM_UP * steps - 1
     if step <= top:
         return _between(peak / _START_DIVISOR, peak, step / top)

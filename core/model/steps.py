@@ -186,7 +186,7 @@ def learn_batch(shared: TrainingStep, spans: Spans, schedule: Schedule, step: in
         shared: Network, tokens and settings of the training.
         spans: All page views of each user that trains.
         schedule: How many users a step.
-        step: Its number.
+        step: Its number, from 0.
 
     Returns:
         The loss.
@@ -204,7 +204,7 @@ def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndar
 
 
 def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.ndarray]:
-    """Split an order of slices into at most ``count`` parts with about equally many page views."""
+    """Split ``order``, indices of slices, into at most ``count`` parts with about equally many page views."""
     views = np.cumsum(lengths[order])
     ends = np.searchsorted(views, views[-1] * np.arange(1, count) / count)
     return [part for part in np.split(order, ends) if len(part)]

@@ -72,7 +72,7 @@ def current_names(
 
 
 def only_given(held: Mapping[int, CurrentName]) -> dict[int, CurrentName]:
-    """The analyst's names; all other segments are called by their numbers."""
+    """Keep the analyst's names only: all other segments are called by their numbers."""
     given = {segment: replace(name, better=None) for segment, name in held.items() if name.is_given}
     return numbered_only(held) | given
 
@@ -107,7 +107,7 @@ def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) 
 
 
 def reason(name: CurrentName) -> str:
-    """Explain a name: "Named for the word sale: 72 % of its users, 9.3× the others."."""
+    """Explain a name: "Named for the word sale: 72 % of its users, 9.3× the others."; empty if kept back."""
     if name.kept_back:
         return ""
     told = "; ".join(_told(one, name.chosen) for one in name.evidence)

@@ -34,7 +34,7 @@ class CandidateStrength(IntEnum):
     HABIT = 4
     """A mean that is surely 1.5 times the others', or less by that, and not by a few users alone."""
     SLIGHTLY = 5
-    """Anything of the steps above, surely 1.2 times."""
+    """Anything of the strengths above, surely 1.2 times."""
     PARTLY = 6
     """As the first three, for a quarter of the users: a second claim only, which distinguishes two names."""
 
@@ -53,7 +53,7 @@ RULES: Final = (
     (CandidateStrength.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), HALF, 1.2),
     (CandidateStrength.PARTLY, (Family.INTEREST, *SEEN, *DONE), 0.25, 1.5),
 )
-"""Rules: step, families, least share of the segment's users, least low end of the ratio to the others'."""
+"""Rules: strength, families, least share of the segment's users, least low end of the ratio to others'."""
 SHARE_TOLERANCE: Final = 0.1
 """Largest relative difference of two items' users, here and among the others, for them to be the same."""
 _CARRIED: Final = 0.1

@@ -60,7 +60,7 @@ class LookAlikes:
 
     @property
     def usual_reach(self) -> int:
-        """Reach at which the share of hidden seeds recovered is furthest above chance.
+        """Number of first users at which the share of hidden seeds recovered is furthest above chance.
 
         The greatest difference of two cumulative shares is the statistic of Kolmogorov and Smirnov. Where no
         seed was hidden, as many as are nearer to the seeds than to the others.
@@ -78,7 +78,7 @@ class LookAlikes:
         """Score and share of hidden seeds recovered by reach, from a single user to everybody.
 
         Args:
-            reach: A reach that is on the curve in any case.
+            reach: Number of first users, which is on the curve in any case.
 
         Returns:
             ``reach``, ``score`` (of the last user within), ``found`` (share of the hidden seeds within) with

@@ -24,9 +24,10 @@ class UserSearch:
 
     Args:
         saw: Pages and templates, as outcomes are spelt: ``page:/path``, ``template:/path/:slug``.
-        did: Events, as outcomes are spelt.
-        rows: Keys of segments and groups (:class:`core.profiles.rows.Rows`).
-        attributes: Device, country, source … → values; :data:`UNKNOWN_VALUE` for users without a value.
+        did: Names of events.
+        rows: Keys of segments and groups: ``segment:0``, ``group:bot_like``, ``one_page:0``.
+        attributes: Column of the users (device, country, source, …) → values; :data:`UNKNOWN_VALUE` for users
+            without a value.
     """
 
     saw: tuple[str, ...] = ()

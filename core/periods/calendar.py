@@ -46,7 +46,7 @@ class Calendar:
 
     Args:
         unit: Days or weeks.
-        start: Of the first one, in days since 1970 by the clock of the export.
+        start: First day of the first one, in days since 1970 by the clock of the export.
         is_part: bool of shape (n_periods,), whether the export, or what is asked for, has it in part only.
         days: First and last day that count, in days since 1970.
         clock: Clock by which days begin.
@@ -73,7 +73,7 @@ class Calendar:
         )
 
     def place(self, timestamp: np.ndarray) -> np.ndarray:
-        """The period of each moment: int64, of the shape of ``timestamp``; −1 of one that does not count."""
+        """Number of each moment's period (microseconds UTC): int64, same shape; −1 if it does not count."""
         day = days_of(timestamp, self.clock)
         counts = (day >= self.days[0]) & (day <= self.days[1])
         return np.where(counts, (day - self.start) // self.unit.days, -1)
@@ -91,7 +91,7 @@ def day_number(day: date) -> int:
 
 
 def usual_unit(days: tuple[int, int]) -> PeriodUnit:
-    """The unit for an export where none is chosen, by its first and last day."""
+    """Unit of an export where none is chosen, by its first and last day: days, or weeks if over 35 days."""
     return PeriodUnit.DAY if days[1] - days[0] < _DAYS_AT_MOST else PeriodUnit.WEEK
 
 
@@ -128,7 +128,13 @@ def calendar_of(
 def calendar(
     dataset: Dataset, unit: PeriodUnit | None, within: tuple[int | None, int | None] = (None, None)
 ) -> Calendar:
-    """Make the calendar of a data set; without a unit, by days or weeks as its length suggests."""
+    """Make the calendar of a data set.
+
+    Args:
+        dataset: The export.
+        unit: Days or weeks; None for what its length suggests (:func:`usual_unit`).
+        within: First and last day that are asked for, in days since 1970; None for no bound.
+    """
     receipt, timestamp = dataset.receipt, dataset.sequences.timestamp
     starts = timestamp[dataset.sequences.session_starts]
     found = unit or usual_unit(covered(timestamp, receipt.clock))
@@ -158,7 +164,7 @@ def covered(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> tuple[int, 
 def cut_days(
     timestamp: np.ndarray, clock: LocalClock, days: tuple[int, int], starts: np.ndarray | None = None
 ) -> list[int]:
-    """Which of an export's first and last day are cut off: it begins late in the first, or ends early.
+    """Which of an export's first and last day are cut off, begun late or ended early, as days since 1970.
 
     Seeing nobody in the rest of such a day must be unlikely, judging by that stretch of the days between: the
     night of a small shop is no gap, nor what is quiet on some days of the week. Sessions are counted, as page

@@ -60,9 +60,9 @@ class Drift:
             of ``n``, their ``difference`` with its 95 % interval, whether it ``differs``, how many standard
             errors apart they are, and ``p_value``, adjusted for all figures; the largest first. Last those
             that are not tested, whose interval, standard errors and p are NaN.
-        pages: Those of the figures of pages, by item.
-        limit: The distance called far.
-        users: How many of each export the alarm looked at.
+        pages: Pages that are figures; the ``item`` of such a figure is its place here.
+        limit: Distance to the nearest centroid above which a user is far.
+        users: How many of each export the alarm looked at: before, after.
         days: Number of days that each export covers.
         alike_days: How many days the later one may cover (:attr:`TrainingPeriod.alike_days`), else nothing
             is tested.
@@ -96,12 +96,12 @@ class Drift:
         return self.p_value <= ALPHA
 
     def of(self, figure: DriftFigure) -> tuple[float, float]:
-        """The values of a figure without items, before and after."""
+        """The values, before and after, of a figure without items (:data:`ALONE` in ``training_period``)."""
         row = self.table[self.table[FIGURE] == figure]
         return float(row[BEFORE_VALUE].iloc[0]), float(row[AFTER_VALUE].iloc[0])
 
     def least_seen(self, share: float) -> float:
-        """The change of a share of users that raises the alarm in 80 of 100 cases, 0 to 1."""
+        """Least change of a share of users, 0 to 1, that raises the alarm in 80 of 100 cases."""
         return float((self.critical + _POWER_80) * self.error * np.sqrt(share * (1 - share)))
 
     @property
@@ -457,7 +457,7 @@ class Wear:
 
 
 def wear(period: TrainingPeriod, comparison: Drift) -> Wear:
-    """Read the wear of a model off the figures of the drift.
+    """Figures on whether a model needs another training, taken from those of the drift.
 
     Args:
         period: The training period.

@@ -94,7 +94,7 @@ def reasons(found: Drift, names: Sequence[str]) -> list[str]:
 
     Args:
         found: The later export beside the training period.
-        names: Names of the figures, in their order.
+        names: Names of the rows of :attr:`Drift.reasons`, in their order, as by :func:`figure_name`.
     """
     raised = found.reasons.assign(called=list(names)[: len(found.reasons)])  # the largest first
     told = raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS)
@@ -116,7 +116,7 @@ def figure_name(
     Args:
         row: A row of :attr:`Drift.table`.
         segments: Titles of the segments, by position.
-        pages: The pages by column.
+        pages: :attr:`Drift.pages`.
         origin: What all addresses begin with.
     """
     figure, item = DriftFigure(row[FIGURE]), int(row[ITEM])
@@ -154,7 +154,7 @@ def wear_lines(found: Wear) -> list[str]:
 
 
 def wear_figures(found: Wear) -> tuple[str, ...]:
-    """Sentences on the figures behind that answer, each with its limit."""
+    """Sentences on the figures behind :func:`wear_answer`, each with its limit."""
     unknown = (
         f"Of a user's page views, {percent(found.unknown)} are on pages the model does not know, on average; "
         f"in the training period {percent(found.unknown_before)} would have been. "
@@ -178,7 +178,7 @@ _CHANGES: Final = {
 
 
 def page_counts(table: pd.DataFrame) -> str:
-    """The number of pages by kind of change."""
+    """Count the changed pages of each kind in words: ``3 new, 1 seen more, 0 seen less, 2 gone``."""
     return ", ".join(f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in _CHANGES.items())
 
 

@@ -30,7 +30,7 @@ NAMED_AT_MOST: Final = 3
 
 
 class CountFilter(Settings):
-    """Days and attributes; one that is empty leaves all."""
+    """Filter of days (bounds included) and of users' attributes; a field that is empty leaves nobody out."""
 
     first_day: date | None = None
     last_day: date | None = None
@@ -82,7 +82,7 @@ class CountFilter(Settings):
         """Read a filter from the parameters of a link; None where it has none.
 
         Raises:
-            SettingsError: If it names no day, or days in the wrong order.
+            SettingsError: If a day of it is no date, or the days are in the wrong order.
         """
         said = {
             name: next(iter(link.get(key, ())), None) for key, name in ((FROM, "first_day"), (TO, "last_day"))

@@ -116,6 +116,9 @@ def renumbered(
         events: Events that are left.
         fit: Users and page views that fit.
         row: int32 of shape (n_pages,), the new number of each page.
+
+    Returns:
+        The page views that are left, and the events.
     """
     number = np.cumsum(fit.users) - 1
     width = 1 + int(max(before.session.max(initial=0), events.session.max(initial=0)))

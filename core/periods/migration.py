@@ -38,15 +38,17 @@ BEFORE, AFTER = "before", "after"
 class Migration:
     """Moves of users between segments, from one export to another.
 
+    A place is the position of a segment, or the number of segments for users in none.
+
     Args:
         table: One row a pair of places: ``before``, ``after``, ``users``, of ``n`` that were there before,
             their ``share``; the same of the halves (``rest_…``, users as they count); ``difference`` with its
             95 % interval (Newcombe 1998), and whether it ``differs``.
         users: Users in both.
-        halves: Users whose sessions were dealt.
-        told: Users in both who came from a place that halves tell of.
-        stayed: Share of those who are in the same place; of all in both where no halves tell.
-        expected: The same if nobody had changed, at the places they came from; NaN where no halves tell.
+        halves: Users of the training period whose sessions were dealt into halves.
+        told: Users in both from a place that users of the halves are in too: what to expect there is known.
+        stayed: Share of those who are in the same place; of all in both where ``told`` is 0.
+        expected: The same if nobody had changed, at the places they came from; NaN where ``told`` is 0.
     """
 
     table: pd.DataFrame
@@ -61,8 +63,8 @@ def migration(pairs: Pairs, halves: Pairs, k: int) -> Migration:
     """Count who moved between segments, beside the moves between random halves of the training period.
 
     Args:
-        pairs: The users in both exports.
-        halves: The same of users of the training period, by the halves of their sessions.
+        pairs: Segments of the users in both exports, before and after.
+        halves: Segments of users of the training period, by either random half of their sessions.
         k: Number of segments; place k is "in none".
     """
     side, weight = k + 1, _weights(pairs.views, halves.views)

@@ -77,6 +77,9 @@ def shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
     Args:
         part: Number of users who do it.
         n: Number of users that the share is of.
+
+    Returns:
+        Column of :data:`HELD` → array: ``part`` of ``n`` is ``value``, ``rest_…`` that of all other segments.
     """
     part, n = np.broadcast_arrays(part, n)
     rest, rest_n = others(part), others(n)
@@ -101,6 +104,9 @@ def means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, np
         total: Sum over the users.
         squares: Sum of squares.
         n: Users.
+
+    Returns:
+        Column of :data:`HELD` → array, as of :func:`shares`; ``part`` is the sum.
     """
     rest, rest_squares, rest_n = others(total), others(squares), others(n)
     (value, error), (rest_value, rest_error) = _mean(total, squares, n), _mean(rest, rest_squares, rest_n)
@@ -117,12 +123,12 @@ def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.nda
 
 
 def table(rows: Rows, along: pd.DataFrame, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Table of arrays by segment: a row a segment and place along the second axis.
+    """Table of arrays by segment: a row for each segment and column of the arrays, segment by segment.
 
     Args:
         rows: What the segments are.
-        along: A row a place: its own columns.
-        arrays: Column → array of shape (n_segments, n_places).
+        along: A row for each column of the arrays, which is repeated in every segment.
+        arrays: Name → array of shape (n_segments, len(along)).
     """
     row = np.repeat(np.arange(rows.n_segments), len(along))
     repeated = pd.concat([along] * rows.n_segments, ignore_index=True)
@@ -145,7 +151,7 @@ class Activity:
         sessions: int64 of shape (m,), sessions that began in it.
         had: bool of shape (m,), whether the user had the outcome in it.
         is_new: bool of shape (n_users,), who has no page view in the export before the days that count.
-        unseen: Users and periods with the outcome and without a page view: they are in no row.
+        unseen: Number of pairs of a user and a period with the outcome and no page view, which have no row.
     """
 
     calendar: Calendar
@@ -209,7 +215,7 @@ def _pairs(had: tuple[np.ndarray, np.ndarray], calendar: Calendar, users: np.nda
 def moments_of(
     chosen: tuple[str, ...], index: OutcomeIndex, events: TimedEvents
 ) -> tuple[np.ndarray, np.ndarray]:
-    """User and timestamp of every outcome of the users with a page view.
+    """User index and time (microseconds UTC) of every outcome of users with a page view, in no order.
 
     Args:
         chosen: The outcomes; whoever did any has it.
@@ -321,7 +327,10 @@ def _first(activity: Activity) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def known(activity: Activity) -> np.ndarray:
-    """Which cells are known, by first period and periods since: bool of shape (n_periods, n_periods)."""
+    """Which cells of the retention triangle the export covers: bool of shape (n_periods, n_periods).
+
+    By first period, and by number of periods since, from 0.
+    """
     width, is_part = activity.calendar.n_periods, activity.calendar.is_part
     later = np.add.outer(np.arange(width), np.arange(width))
     is_known: np.ndarray = (later < width) & ~np.append(is_part, True)[np.minimum(later, width)]
@@ -333,8 +342,8 @@ def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Count the users who began in each period with two page views or more, and who of them came later.
 
     Returns:
-        float64 of shape (n_segments, n_periods), and of shape (n_segments, n_periods, n_periods): cells that
-        cannot be known are NaN.
+        float64 of shape (n_segments, n_periods), users by first period; and of shape (n_segments, n_periods,
+        n_periods), those who came so many periods (from 0) after it: NaN in cells that are not :func:`known`.
     """
     (user, first, views), width = _first(activity), activity.calendar.n_periods
     user, first = user[views >= FEWEST], first[views >= FEWEST]
@@ -380,7 +389,8 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
 def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
     """Retention curve: who comes again over all first periods together, a row a segment and period since.
 
-    Each row counts the users for whom that period is known, so the last rows are of the earliest users.
+    Columns of :func:`triangle` but ``began``. Each row counts the users for whom that period is known, so the
+    last rows are of the earliest users.
     """
     size, returned = counted(activity, rows)
     is_known = known(activity)

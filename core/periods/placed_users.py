@@ -160,9 +160,12 @@ def seen_pages(
     """Lay out the pages of several exports in the same columns.
 
     Args:
-        sides: Page views of each export, and what the model calls each page.
+        sides: Of each export, its page views and what the model calls each page, by page index.
         known: Pages that it knows.
-        first: Pages that have a column even if nobody sees them.
+        first: Pages that have the first columns, even if nobody sees them.
+
+    Returns:
+        The pages of each export, in the order of ``sides``.
     """
     column = {name: place for place, name in enumerate(first)}
     for _, names in sides:

@@ -72,14 +72,14 @@ class TrainingPeriod:
     """Figures of the users of a training, with which later users are compared.
 
     Args:
-        values: float32 of shape (n_drawn, n_figures), a row a user; NaN where a figure does not speak of one.
+        values: float32 of shape (n_drawn, n_figures), a row a user; NaN where a figure does not apply to one.
             Pages are not among them: they are chosen with the later export, because those that were seen
             most before, and chosen for that, are seen less by anybody else.
         pages: Those that :data:`RARE_BELOW_USERS` or more users saw.
-        users: int64 of shape (n_pages,), how many.
+        users: int64 of shape (n_pages,), number of users who saw each of them.
         seen: Sparse bool of shape (n_drawn, n_pages), who of those drawn saw which.
         axes: Directions of the vectors (:func:`core.segments.principal.principal_axes`).
-        limit: The distance called far.
+        limit: Distance to the nearest centroid above which a user is far.
         sizes: int64 of shape (k + 1,), all users by segment and, last, in none.
         clustered: How many of them took part in clustering.
         days: Number of days that they cover.
@@ -134,7 +134,7 @@ class TrainingPeriod:
 
     @property
     def alike_days(self) -> range:
-        """Numbers of days of comparable exports: people do less in a week than in a month."""
+        """Days that a comparable export covers: as many as this, give or take an eighth (1 at least)."""
         apart = max(1, self.days // OTHER_DAYS)
         return range(max(1, self.days - apart), self.days + apart + 1)
 
@@ -145,11 +145,11 @@ class TrainingPeriod:
         return found + [(DriftFigure.DIRECTION, rank) for rank in range(len(self.axes["axes"]))]
 
     def values_of(self, side: PlacedUsers, users: np.ndarray) -> np.ndarray:
-        """Measure the figures of some users of another export: float32 of shape (n, n_figures)."""
+        """Figures of some users of another export, by their indices: float32 of shape (n, n_figures)."""
         return _values(side, users, self.k, self.axes, self.limit)
 
     def users_of(self, pages: Sequence[str]) -> np.ndarray:
-        """Users who saw each page, int64; below :data:`RARE_BELOW_USERS` where no folder names it."""
+        """Number of users who saw each page, int64; the most it can be for a page too rare to be kept."""
         if self.placed is None:
             found, else_ = dict(zip(self.pages, self.users.tolist(), strict=True)), RARE_BELOW_USERS - 1
         else:

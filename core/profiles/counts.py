@@ -32,7 +32,7 @@ class NamedCounts:
     Args:
         names: The values or pages, most ``times`` first; in no order after adding up parts.
         users: float64 of shape (n_rows, n_names), number of users; sparse after adding up parts.
-        times: As ``users``, how often they did it.
+        times: As ``users``, page views of each page; for attributes equal to ``users``.
         titles: Page titles; empty for attributes.
     """
 
@@ -42,7 +42,7 @@ class NamedCounts:
     titles: tuple[str | None, ...] = ()
 
     def first(self, most: int | None = None) -> NamedCounts:
-        """The most frequent names of counts that were added up; equally frequent ones by name."""
+        """Sort by frequency, then by name, counts that were added up; keep the ``most`` frequent names."""
         often = (-self.times.sum(axis=0)).tolist()
         order = sorted(range(len(self.names)), key=lambda place: (often[place], self.names[place]))[:most]
         return NamedCounts(

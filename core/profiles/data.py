@@ -90,7 +90,7 @@ class ProfileData:
 
     @cached_property
     def ascending(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
-        """Metric → user indices sorted by its value, and the values: int32 and float64 of shape (m,)."""
+        """Metric → indices of users with a value, sorted by it, and the values: int32 and float64, (m,)."""
         values = {
             Col.PAGE_VIEWS_MEAN: self.page_views,
             Col.SESSIONS_MEAN: self.sessions,

@@ -220,7 +220,7 @@ def profile(
 def profile_rows(
     data: ProfileData, rows: Rows, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
 ) -> Profiles:
-    """Compute the profiles of rows of users.
+    """Compute the profiles of rows of users; arguments as in :func:`profile`, with ``rows`` for the labels.
 
     Raises:
         SettingsError: If an outcome is not in the data.
@@ -232,7 +232,7 @@ def profile_rows(
 
 
 def with_any_of(parts: Mapping[str, OutcomeRecord]) -> dict[str, OutcomeRecord]:
-    """Add to several outcomes a last entry for users with any of them."""
+    """Add a last entry, :data:`ANY_OUTCOME`, for users with any of the outcomes, if there are several."""
     return {**parts, **({ANY_OUTCOME: any_of(list(parts.values()))} if len(parts) > 1 else {})}
 
 

@@ -83,7 +83,7 @@ class OutcomeRecord:
         return np.full(len(self.user), np.nan)
 
     def paid_in(self, currency: str) -> OutcomeRecord:
-        """These users with the payments in one currency only."""
+        """These users, with the payments in one currency only; KeyError if nobody paid in it."""
         return replace(self, money={currency: self.money[currency]})
 
     def only(self, which: np.ndarray) -> OutcomeRecord:
@@ -136,7 +136,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         return cls(sequences.n_users, events, sequences, tuple(pages[Pages.PAGE_LOCATION]), templates)
 
     def part_of(self, whole: OutcomeIndex, chosen: Sequence[str] = ()) -> OutcomeIndex:
-        """Make this a part of another index: its outcomes and its leaking pages hold here too.
+        """Copy as the index of a part of the data: all outcomes and leaking pages of the whole hold here too.
 
         Args:
             whole: Index of the data that the model was trained on.
@@ -234,7 +234,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         return records
 
     def inside(self, settings: AnalyzeSettings) -> dict[str, OutcomeRecord]:
-        """The :meth:`parts` of users with a page view; with several, first an entry for any of them.
+        """Chosen outcome → users with a page view who had it; of several, the first entry is for any of them.
 
         Raises:
             SettingsError: If one of them is not in the data.
@@ -283,7 +283,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         )
 
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
-        """Pages that give these outcomes away, without the pages that are outcomes themselves."""
+        """Addresses of pages that give these outcomes away, without pages that are outcomes themselves."""
         outcomes = tuple(chosen)
         if self.whole is not None:
             return self.whole.leaks(outcomes)
@@ -393,7 +393,10 @@ def _label(outcome: str) -> str:
 
 
 def any_of(parts: Sequence[OutcomeRecord]) -> OutcomeRecord:
-    """Users with any of several outcomes; all sessions are NaN if a user has two, which may share one."""
+    """Users with any of several outcomes, each with the earliest time and all payments.
+
+    Sessions are NaN for everybody if a user has two of the outcomes, which may share a session.
+    """
     if len(parts) == 1:
         return parts[0]
     user, place = np.unique(np.concatenate([part.user for part in parts]), return_inverse=True)

@@ -61,7 +61,7 @@ class Rows:
         return bool(self.called)
 
     def role_of(self, role: MetricRole) -> MetricRole:
-        """Role for these rows of a figure (not the outcome) with this role for the model's segments."""
+        """Role of a figure, not the outcome: ``role``, or held out where the outcome made the rows."""
         return MetricRole.HELD_OUT if self.by_outcome else role
 
     @property
@@ -260,7 +260,7 @@ class Numbers:
     """Values of a metric by row, sorted; users without a value are left out.
 
     Args:
-        row: int of shape (m,).
+        row: int of shape (m,), the row of the users.
         value: float64 of shape (m,), ascending.
         users: float64 of shape (m,): number of users of the row with the value; 1 before merging.
         weight: float64 of shape (m,): weight in a mean, the number of users, or of their sessions for a
@@ -292,7 +292,7 @@ class Numbers:
         return np.bincount(self.row, self.value * self.weight, minlength=n_rows)
 
     def at(self, place: float) -> float:
-        """Value of the user at a place, from 0, in the order of values."""
+        """Value of the user who is number ``place``, from 0, in the ascending order of values."""
         return float(self.value[np.searchsorted(np.cumsum(self.users), place, side="right")])
 
     @property
@@ -426,7 +426,12 @@ class LabelData:
         return cls(MappingProxyType(tallies), MappingProxyType(places), sequences.n_users)
 
     def times(self, view: View, value: str) -> np.ndarray:
-        """Number of each user's page views of a theme or type: float64 of shape (n_users,)."""
+        """Number of each user's page views of a theme or type: float64 of shape (n_users,).
+
+        Raises:
+            KeyError: If pages have no themes, or no types.
+            ValueError: If nobody viewed a page of this one.
+        """
         tallied = self.views[view]
         has_value = tallied.code == tallied.values.index(value)
         return np.bincount(tallied.user[has_value], tallied.times[has_value], minlength=self.n_users).astype(

@@ -127,8 +127,9 @@ def test_shares(
 def least_difference(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
     """The least difference of shares that is detected in 80 % of samples, by the normal approximation.
 
-    The common share is shrunk towards ½ (Agresti and Coull 1998), since a share of 0 would otherwise make a
-    difference of 0 detectable. NaN where it would exceed 1: so few users show no difference at all.
+    Arguments as in :func:`difference_interval`. The common share is shrunk towards ½ (Agresti and Coull
+    1998), since a share of 0 would otherwise make a difference of 0 detectable. NaN where it would exceed 1:
+    so few users show no difference at all.
     """
     share = (users + rest + 2) / (n + rest_n + 4)
     with np.errstate(divide="ignore"):
@@ -137,7 +138,7 @@ def least_difference(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n:
 
 
 def effect_size(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
-    """Cohen's (1988) h of two shares, and its standard error: shape (2, …)."""
+    """Cohen's (1988) h of two shares (:func:`difference_interval`), and its standard error: shape (2, …)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         h = 2 * np.arcsin(np.sqrt(users / n)) - 2 * np.arcsin(np.sqrt(rest / rest_n))
         return np.stack([h, np.broadcast_to(np.sqrt(1 / n + 1 / rest_n), h.shape)])

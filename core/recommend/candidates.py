@@ -72,7 +72,7 @@ class PageCandidates:
 
     Args:
         offsets: int64 of shape (n + 1,), where the candidates of each user begin.
-        column: int64 of shape (c,), the page of each candidate, ascending within a user.
+        column: int64 of shape (c,), column of each candidate's page in the tables, ascending within a user.
         given: float32 of shape (c, S), probability by each source; sums to 1 over a user, or is 0 throughout.
         sources: The sources, in the order of the columns of ``given``.
     """
@@ -95,7 +95,7 @@ class PageCandidates:
         return scores
 
     def places(self, column: np.ndarray) -> np.ndarray:
-        """Find a page of each user among the candidates: int64 of shape (n,), −1 where it is none.
+        """Index, among all candidates, of a page of each user: int64 of shape (n,), −1 where it is none.
 
         Args:
             column: int64 of shape (n,), the page of each user; below 0 for a page that is not known.
@@ -153,7 +153,12 @@ def _of_block(
 
 
 def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the nearest kept users, and how much each counts: user, kept user, weight."""
+    """Find the nearest kept users of each user with a vector, and how much each counts.
+
+    Returns:
+        Index of the user, of the kept user (:attr:`PageTables.near`), and the weight: three arrays with up to
+        :data:`NEAREST` entries a user. The weight is 0 where both viewed the same pages.
+    """
     count = min(NEAREST, len(tables.near))
     asking = np.flatnonzero(vectors.any(axis=1)) if count else np.zeros(0, dtype=np.int64)
     neighbours, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
@@ -189,7 +194,7 @@ def ranks(listed: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.
     Args:
         listed: The candidates.
         scores: float64 of shape (c,), score of each candidate.
-        places: int64 of shape (n,), the right page among the candidates; below 0 where it is none.
+        places: int64 of shape (n,), index of the right page among all candidates; below 0 where it is none.
 
     Returns:
         Ranks from 0; infinite where the right page is no candidate or has no score.
@@ -210,7 +215,7 @@ def top_candidates(listed: PageCandidates, scores: np.ndarray, most: int) -> np.
         most: How many a user, at most.
 
     Returns:
-        int64 of shape (n, most), −1 where a user has fewer.
+        int64 of shape (n, most), indices among all candidates, −1 where a user has fewer above 0.
     """
     lengths = np.diff(listed.offsets)
     width = max(int(lengths.max(initial=0)), most)
@@ -304,7 +309,7 @@ class KnownMoments:
 
     Args:
         found: Candidates of each moment, with their probability by each source.
-        target: int64 of shape (n,), the page that came; −1 where the tables do not know it.
+        target: int64 of shape (n,), the page that came (column of the tables); −1 where they do not know it.
         user: int64 of shape (n,), whose moment it is, 0 to m − 1.
     """
 
@@ -314,7 +319,7 @@ class KnownMoments:
 
     @cached_property
     def places(self) -> np.ndarray:
-        """Place of the page that came among the candidates, −1 where it is none: int64 of shape (n,)."""
+        """Index, among all candidates, of the page that came; −1 where it is none: int64 of shape (n,)."""
         return self.found.places(self.target)
 
     @cached_property

@@ -59,7 +59,7 @@ class NextPage:
     Args:
         page: Canonical page.
         score: Its probability among the pages that may come, 0 to 1.
-        parts: Source → its share of the score; they add up to 1.
+        parts: Source → its fraction of the score; they add up to 1.
     """
 
     page: str
@@ -80,7 +80,7 @@ class Suggestions:
         pages: Canonical page of each column of the tables.
         column: int64 of shape (n, k), columns of the pages, best first; −1 where there are fewer.
         score: float64 of shape (n, k), probability of each page.
-        parts: float32 of shape (n, k, S), each source's share of the score, in the order of ``sources``.
+        parts: float32 of shape (n, k, S), each source's fraction of the score, in the order of ``sources``.
         sources: The sources with a weight.
     """
 
@@ -175,7 +175,12 @@ class NextPages:
         return self.suggest(self.seen(sequences, names), vectors, n, reach)
 
     def seen(self, sequences: UserSequences, names: Sequence[str]) -> SeenPages:
-        """Look up the pages that all users of a data set saw, for :meth:`suggest`."""
+        """Look up the pages that all users of a data set saw, for :meth:`suggest`.
+
+        Args:
+            sequences: Page views of the users.
+            names: Canonical page of each page index; views of pages that the tables do not know are left out.
+        """
         return SeenPages.of(sequences, self.tables.columns(names), self.tables.n_columns)
 
     def suggest(
@@ -307,7 +312,7 @@ def next_pages_of_segments(
         Columns :data:`COLUMNS`: of ``n`` users drawn in the segment, ``users`` have the page among their
         first three suggestions, a ``share`` with its Wilson interval (``low``, ``high``); the same of the
         other segments' users; ``differs`` where the interval of the difference leaves out 0, a description,
-        as the model read these pages. Last the part of each source in the scores, which add up to 1.
+        as the model read these pages. Last, each source's fraction of the scores: they add up to 1.
     """
     inside = np.flatnonzero(labels >= 0)
     sampled = np.sort(np.random.default_rng(SEED).permutation(inside)[:_MAX_ASKED])
@@ -373,7 +378,7 @@ NO_PAGE: Final = "No page is left to suggest: what these users have not seen is 
 
 
 def why(parts: Mapping[Source, float]) -> str:
-    """Name the main sources: ``followed the last page 62 %, viewed by similar users 30 %``."""
+    """Name the sources of a tenth of a score or more: ``followed the last page 62 %, viewed before 30 %``."""
     named = sorted((source for source in parts if parts[source] >= _SAID_FROM), key=lambda one: -parts[one])
     return ", ".join(f"{CALLED[source]} {percent(parts[source], 0)}" for source in named)
 
@@ -399,7 +404,7 @@ def hit_rate_sentence(head: Head, reach: Reach) -> str:
 
 
 def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
-    """Say the first next pages of each segment in a sentence; a segment without any is left out.
+    """Segment → sentence with its first three next pages; a segment without any is left out.
 
     Args:
         table: From :func:`next_pages_of_segments`.

@@ -163,7 +163,7 @@ class PageTables:
 
     @cached_property
     def most_viewed(self) -> tuple[np.ndarray, np.ndarray]:
-        """The :data:`_POPULAR` most viewed pages, of all and of those that may be suggested: bool."""
+        """Which pages are the :data:`_POPULAR` most viewed of all, and of the allowed: two bool arrays."""
         everywhere, suggested = (np.where(may, self.popular, 0) for may in (True, self.allowed))
         return _largest(everywhere, _POPULAR), _largest(suggested, _POPULAR)
 

@@ -23,11 +23,11 @@ STEPS: Final = np.linspace(0, 1, 201)
 
 
 def activity_ranks(sequences: UserSequences, inside: np.ndarray) -> np.ndarray:
-    """Quantiles of the three numbers among the clustered users: int64 of shape (3, 201), ascending.
+    """Quantiles of page views, visits and days among the clustered users: int64 of shape (3, 201), ascending.
 
     Args:
         sequences: Page views of all users.
-        inside: bool of shape (n_users,), the clustered users.
+        inside: bool of shape (n_users,), the clustered users; all users count where nobody is.
     """
     numbers = _numbers(sequences)
     ranks: np.ndarray = np.quantile(
@@ -44,7 +44,7 @@ def with_activity(
     Args:
         views: The other views, of the same users.
         sequences: Page views of the users.
-        ranks: From :func:`activity_ranks`; None where activity does not count.
+        ranks: From :func:`activity_ranks`; None where activity does not count: no view is added.
     """
     if ranks is None:
         return views

@@ -46,7 +46,7 @@ class Condition(BaseModel):
     Args:
         field: Trait that is compared.
         op: Whether it has to be the value, or anything else, absent included.
-        value: The value.
+        value: The value: an address, a folder, a type, …; ``yes`` or ``no`` for engagement.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -132,7 +132,7 @@ class Certificate:
 
 
 def same_pairs(certificates: Mapping[int, Certificate]) -> list[tuple[Certificate, Certificate]]:
-    """Pairs of segments that are really one."""
+    """Pairs of segments that are really one, each pair once, the lower id first."""
     return [
         (certificate, certificates[certificate.same_as])
         for certificate in certificates.values()
@@ -170,7 +170,7 @@ def marked_names(names: Mapping[int, str], certificates: Mapping[int, Certificat
 def with_verdict(
     certificates: Mapping[int, Certificate], levels: SegmentLevels | None
 ) -> Mapping[int, Certificate]:
-    """Certificates that call no segment stable where users support no number of segments."""
+    """Set ``supported`` to False in all certificates where users support no number of segments."""
     if not unsupported(levels):
         return certificates
     return {segment: replace(certificate, supported=False) for segment, certificate in certificates.items()}
@@ -207,7 +207,7 @@ def write_certificates(folder: Path, certificates: Mapping[int, Certificate]) ->
 
 
 def read_certificates(folder: Path) -> Mapping[int, Certificate]:
-    """Read the certificates that :func:`write_certificates` wrote, by segment."""
+    """Read what :func:`write_certificates` wrote: segment → its certificate."""
     return _json().validate_json((folder / _FILE).read_bytes())
 
 

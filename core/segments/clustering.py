@@ -59,7 +59,7 @@ class ChunkedRows:
         return self._of(np.sort(drawn))
 
     def each(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Iterate over all rows in order, a block at a time, with their places."""
+        """Iterate over all rows in order, a block at a time: the block's slice of ``users``, and its rows."""
         for start in range(0, len(self.users), BLOCK):
             part = slice(start, start + BLOCK)
             yield part, self._of(part)
@@ -68,11 +68,11 @@ class ChunkedRows:
         return np.ascontiguousarray(self.vectors[self.users[places]], dtype=np.float32)
 
     def nearest(self, centroids: np.ndarray) -> np.ndarray:
-        """The place of the nearest centroid of each row: intp of shape (n,)."""
+        """Position of the centroid that is nearest to each row: intp of shape (n,)."""
         return np.concatenate([nearest(rows, centroids)[0] for _, rows in self.each()])
 
     def inertia(self, centroids: np.ndarray, place: np.ndarray) -> float:
-        """Sum of squared distances to the centroid of each row."""
+        """Sum of squared distances of all rows to their centroids, ``place`` being that of each row."""
         return sum(inertia(rows, centroids, place[part]) for part, rows in self.each())
 
     def batches(self, seed: Sequence[int]) -> Iterator[np.ndarray]:

@@ -50,7 +50,7 @@ class CalibratedViews:
         scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none or
             the view knows nothing of the user.
         variances: Variance of each centred view over the clustered users, summed over its columns.
-        activity: Ranks from :func:`core.segments.activity.activity_ranks`; None where activity does not
+        activity: Quantiles from :func:`core.segments.activity.activity_ranks`; None where activity does not
             count.
     """
 
@@ -72,7 +72,7 @@ class Combined:
         means: Mean that was subtracted from each view; new users need the same.
         weights: The analyst's weights.
         counted: Weights times the factors of the views, see :func:`scaled_weights`.
-        activity: See :class:`CalibratedViews`.
+        activity: Quantiles by which the activity view was made, see :class:`CalibratedViews`.
     """
 
     vectors: np.ndarray
@@ -95,8 +95,8 @@ def combine(
     Args:
         views: float32 of shape (n_users, d) of each present view, L2-normalised or zeros.
         weights: How much each view counts.
-        inside: bool of shape (n_users,), the clustered users; the means are taken over them.
-        coverage: See :func:`blend`.
+        inside: bool of shape (n_users,), the clustered users, over whom the means are taken; None for all.
+        coverage: View → factor of its weight, see :func:`blend`.
 
     Raises:
         ArtifactError: If the views do not fit together.
@@ -108,7 +108,12 @@ def combine(
 def mix_like(
     views: Mapping[View, np.ndarray], weights: ViewWeights, means: Mapping[View, np.ndarray]
 ) -> np.ndarray:
-    """Mix vectors of other users as in an earlier mix: float32 of shape (n_users, d); see :func:`combine`.
+    """Mix vectors of other users as in an earlier mix: float32 of shape (n_users, d), L2-normalised or zeros.
+
+    Args:
+        views: float32 of shape (n_users, d) of each view, of the other users.
+        weights: :attr:`Combined.counted` of the earlier mix.
+        means: :attr:`Combined.means` of the earlier mix.
 
     Raises:
         ArtifactError: If the views do not fit together, or a mean is missing.
@@ -144,7 +149,7 @@ def blend(
     Args:
         calibrated: From :func:`calibrate`.
         weights: How much each view counts.
-        coverage: Factor of each weight, see :func:`core.model.inputs.view_factors`; 1 where none is named.
+        coverage: View → factor of its weight, 1 where none is named (:func:`core.model.inputs.view_factors`).
 
     Raises:
         SettingsError: If every view that is present has weight 0.
@@ -164,11 +169,14 @@ def blend(
 
 
 def scaled_weights(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights:
-    """Multiply weights by the factors of their views, unless ``weights.insist``.
+    """Multiply weights by the factors of their views; unchanged with ``weights.insist`` or if all would be 0.
 
     Args:
         weights: The analyst's weights.
-        coverage: See :func:`blend`.
+        coverage: View → factor of its weight, 1 where none is named.
+
+    Returns:
+        The products, divided by the largest if that is above 1: only ratios matter.
     """
     counts = {view: weights.of(view) * coverage.get(view, 1.0) for view in View}
     if weights.insist or not any(counts.values()):
@@ -178,7 +186,7 @@ def scaled_weights(weights: ViewWeights, coverage: Mapping[View, float]) -> View
 
 
 def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
-    """Rescale the weights of the views that are present to sum to 1.
+    """Rescale the weights of the views that are present to sum to 1: view → its share.
 
     Raises:
         ArtifactError: If activity has a weight and is not there.
@@ -201,11 +209,11 @@ def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[Vie
 
 
 def effective_shares(variances: Mapping[View, float], shares: Mapping[View, float]) -> Mapping[View, float]:
-    """Share of each view in the variance of the mix before it is normalised: weight times variance.
+    """Share of each view in the variance of the mix before it is normalised: weight times variance, over all.
 
     Args:
-        variances: See :class:`CalibratedViews`.
-        shares: Weight of each view.
+        variances: View → variance, see :class:`CalibratedViews`.
+        shares: View → weight, summing to 1; returned as they are where nothing varies.
     """
     terms = {view: share * variances[view] for view, share in shares.items()}
     total = sum(terms.values())
@@ -318,8 +326,8 @@ class FrozenMix:
     Args:
         embed: Embeds sequences with a model: :func:`core.model.embedding.embed`, here or in another process.
         model: Folder of the trained model.
-        names: URL, theme or type of each page index in each view.
-        combined: The mix of all users.
+        names: View → URL, theme or type of each page, by the page index of the sequences.
+        combined: The mix of all users, whose means, weights and activity quantiles are used.
     """
 
     embed: Embed

@@ -136,7 +136,8 @@ def regroup(partition: Partition, vectors: np.ndarray, level: np.ndarray, why: s
     Args:
         partition: The segments.
         vectors: What they were cut from.
-        level: int of shape (n_users,), 0 and up; whoever is outside clustering or set aside stays so.
+        level: int of shape (n_users,), the level of each user, 0 and up; whoever is outside clustering or set
+            aside stays so.
         why: What the facet asks.
 
     Raises:
@@ -203,12 +204,12 @@ def apply_edits(
     """Apply all changes by hand to users whom the clustering placed, and return where they end.
 
     Args:
-        labels: int32 of shape (n,), ids of the segments that were cut, or ``OUTSIDE``.
+        labels: int32 of shape (n,), ids of the segments that clustering led to, or ``OUTSIDE``.
         vectors: float32 of shape (n, d).
         partition: Segments that were changed by hand.
         users: int of shape (n,), index of each row among the users of the partition. None for new users, who
             join a segment of chosen users where its middle is nearer than those of the segments beside it.
-        learns: Rows that splits are learned from anew; None to keep the splits as they were.
+        learns: Indices of the rows that splits are learned from anew; None to keep the splits as they were.
 
     Returns:
         int32 of shape (n,), ids of the segments as they are now, ``OUTSIDE`` or ``SET_ASIDE``.

@@ -110,7 +110,7 @@ def made_segments(edits: Sequence[Edit]) -> set[int]:
 
 
 def chosen_segments(edits: Sequence[Edit]) -> set[int]:
-    """Ids of segments with chosen users, also by a split or merge: clustering cannot lead to them again."""
+    """Ids of segments of chosen users or of a facet, also split or merged since: clustering leads to none."""
     found: set[int] = set()
     for edit in edits:
         match edit:
@@ -126,6 +126,6 @@ def chosen_segments(edits: Sequence[Edit]) -> set[int]:
 
 
 def segment_numbers(segments: Sequence[int]) -> str:
-    """Write segment ids as they are numbered on screen: ``2, 3 and 5``."""
+    """Write segment ids (from 0) as they are numbered on screen (from 1): ``2, 3 and 5``."""
     told = [str(segment + 1) for segment in segments]
     return " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)

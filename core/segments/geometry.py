@@ -42,7 +42,7 @@ def _libraries(n_modules: int) -> ThreadpoolController:
 
 
 def threads() -> ThreadPoolExecutor:
-    """Make a pool with a thread a core, each without inner threads, for small jobs in :func:`repeatable`."""
+    """Make a pool of a thread a core, each of which runs numerical libraries on that thread alone."""
     return ThreadPoolExecutor(available_cores(), initializer=threadpool_limits, initargs=(THREADS,))
 
 
@@ -83,7 +83,7 @@ def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def seeded_sample(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Draw ``most`` of the rows without replacement, in their order; all where there are no more."""
+    """Draw at most ``most`` of the rows without replacement, and return them in their order."""
     if len(rows) <= most:
         return rows
     chosen: np.ndarray = rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]

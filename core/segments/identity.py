@@ -154,9 +154,9 @@ def jaccard_matrix(previous: Partition, current: Partition) -> np.ndarray:
 
 
 def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = DRAWS) -> float:
-    """95th percentile of the best Jaccard index of any two segments if users were shuffled among them.
+    """Jaccard index that the two most similar segments would exceed in 5 % of cases by chance alone.
 
-    Large segments overlap much by chance alone.
+    Measured on ``draws`` shuffles of the clustered users of ``current``: large segments overlap much anyway.
 
     Raises:
         ArtifactError: If the partitions are not of the same users.
@@ -172,7 +172,7 @@ def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = 
 
 
 def moved(previous: Partition, current: Partition) -> int:
-    """Count the users who are in segments with different ids before and now.
+    """Count the users who are in a segment both before and now, but in ones with different ids.
 
     Raises:
         ArtifactError: If the partitions are not of the same users.

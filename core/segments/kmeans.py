@@ -105,7 +105,7 @@ def labels_by(
         n_init: Number of its starts.
 
     Returns:
-        int of shape (n,), the segment of each row.
+        int of shape (n,), the segment of each row, from 0.
     """
     learns = np.ascontiguousarray(learns)
     different = count_different(np.round(learns, DIGITS), enough=n_clusters + 1)

@@ -112,7 +112,7 @@ class SegmentLevels(_Part):
     small_kinds: tuple[SmallKind, ...] = ()
 
     def not_shown(self, labels: np.ndarray) -> list[SmallKind]:
-        """Small kinds that no segment shows already.
+        """Small kinds whose users no segment shows: their Jaccard index with each is below :data:`SHOWN`.
 
         Args:
             labels: int of shape (n_users,), the segment of each user of the data set; below 0 in none.
@@ -136,7 +136,11 @@ class SegmentLevels(_Part):
         return next((level for level in self.levels if level.k == k), None)
 
     def table(self) -> pd.DataFrame:
-        """Table of numbers of kinds: ``k``, ``gain``, ``supported``, ``agreement``, ``error_rate``."""
+        """Table with a row for each number of kinds that was compared, from 1 on.
+
+        Columns ``k``, ``gain`` (see ``gains``), ``supported``, and, NaN unless supported, ``agreement`` and
+        ``error_rate`` of its :class:`SegmentLevel`.
+        """
         rows: list[dict[str, Any]] = []
         for k, gain in enumerate(self.gains, start=1):
             level = self.of(k)

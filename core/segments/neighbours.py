@@ -113,7 +113,7 @@ def look_up(
     count: int,
     tell: Callable[[float], None] = lambda share: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest neighbours in an index: indices and squared distances, of shape (m, count)."""
+    """Find the nearest rows in a :func:`searchable` index; returns what :func:`neighbours` does."""
     found = np.empty((len(asked), count), dtype=np.int64)
     distances = np.empty((len(asked), count), dtype=np.float32)
     for start in range(0, len(asked), ASKED_AT_ONCE):
@@ -126,7 +126,7 @@ def look_up(
 
 
 def searchable(known: np.ndarray) -> Any:  # noqa: ANN401
-    """Build a search index of rows, float32 of shape (n, d)."""
+    """Build an index of rows, float32 of shape (n, d), in which :func:`look_up` finds the nearest."""
     import faiss
 
     exact = faiss.IndexFlatL2(known.shape[1])

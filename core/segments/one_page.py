@@ -135,7 +135,7 @@ class OnePageSegments:
 
 
 def assign(arrivals: Arrivals, segments: Sequence[OnePageSegment]) -> np.ndarray:
-    """Assign users to the first segment whose rule holds: int8 of shape (n_users,), −1 where none does.
+    """Assign users to the first segment whose rule holds: its position, int8 of shape (n_users,), −1 if none.
 
     Args:
         arrivals: How users arrived.
@@ -280,7 +280,7 @@ def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tu
 
 
 def auc_variance(area: float, cases: int, others: int) -> float:
-    """Variance of an area under the ROC curve (Hanley and McNeil 1982)."""
+    """Variance of an area under the ROC curve by the numbers of cases and others (Hanley and McNeil 1982)."""
     both, either = area / (2 - area), 2 * area**2 / (1 + area)
     spread = (cases - 1) * (both - area**2) + (others - 1) * (either - area**2)
     return (area * (1 - area) + spread) / (cases * others)

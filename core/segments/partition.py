@@ -79,7 +79,7 @@ class Partition:
 
     @property
     def sizes(self) -> dict[int, int]:
-        """Number of users of each segment."""
+        """Segment → number of its users."""
         return {int(segment): int((self.labels == segment).sum()) for segment in self.ids}
 
     def to_files(self, folder: Path) -> None:

@@ -63,10 +63,10 @@ def find_small_kinds(
 
     Args:
         users: Token counts of all users.
-        fitted: Number of kinds → prior, for each half of the users.
+        fitted: Of each half of the users: number of kinds → prior.
         base: The prior that predicts best, for each half.
-        score: Scores how well some sessions of each user are predicted from the others by the prior that was
-            fitted to the other half of the users; NaN where there are no others.
+        score: Takes a prior for each half and scores how well each user's sessions are predicted from other
+            sessions by the prior of the other half: float of shape (n_users,), NaN where there are no others.
     """
     found: list[FoundKind] = []
     taken: list[np.ndarray] = []

@@ -86,14 +86,14 @@ class TokenCounts:
         return int(self.counts.shape[0])
 
     def log_likelihood(self, atoms: np.ndarray) -> np.ndarray:
-        """Log likelihood of each user by each atom, without :meth:`constant`: float64 of shape (n, m)."""
+        """Log likelihood of each user by each atom, before :meth:`constant` is subtracted: shape (n, m)."""
         found = np.zeros((len(self), len(atoms)))
         for times, (rows, columns, counts) in enumerate(self._repeated):
             found[rows] += counts @ np.log(atoms[:, columns] + times * self.burstiness).T
         return found
 
     def constant(self) -> np.ndarray:
-        """Negated part of each user's log likelihood that all atoms share: float64 of shape (n,)."""
+        """What to subtract from a user's log likelihood, whatever the atom: float64 of shape (n,)."""
         if not self.burstiness:
             return np.zeros(len(self))
         drawn, inverse = (self.counts @ self.onto).tocoo(), 1 / self.burstiness
@@ -116,7 +116,7 @@ class TokenCounts:
         return found
 
     def per_context(self, amounts: np.ndarray) -> np.ndarray:
-        """Total of the amounts in each token's context: float64 of shape (m, v)."""
+        """For each token, the total of the amounts, (m, v), in its whole context: float64 of shape (m, v)."""
         total: np.ndarray = (amounts @ self.onto)[:, self.context]
         return total
 
@@ -200,11 +200,14 @@ def kinds(tokens: TokenCounts, most: int = MAX_KINDS) -> dict[int, Prior]:
 
 
 def cheapest_pair(tokens: TokenCounts, expected: np.ndarray) -> tuple[int, int, float]:
-    """Find the two kinds whose merging loses least log likelihood, and how much.
+    """Find the two kinds whose merging loses least log likelihood.
 
     Args:
         tokens: Token counts of users.
         expected: float64 of shape (m, v), expected counts of each kind.
+
+    Returns:
+        The positions of the two, ascending, and the loss.
     """
 
     def likelihood(counts: np.ndarray) -> np.ndarray:
@@ -244,7 +247,7 @@ def poles(tokens: TokenCounts, start: Prior, concentration: float) -> Prior:
 
 
 def traits(tokens: TokenCounts, start: Prior, n_traits: int) -> Prior:
-    """Fit normal traits that tilt all probabilities, starting from the axes along which kinds differ most."""
+    """Fit normal traits that tilt all probabilities, from the axes along which kinds of ``start`` differ."""
     logs = np.log(start.atoms)
     spread = np.sqrt(start.weights)[:, None] * (logs - start.weights @ logs)
     _, strength, axes = np.linalg.svd(spread, full_matrices=False)

@@ -142,7 +142,7 @@ def half_counts(
 
 
 def joined(many: Sequence[HalfCounts]) -> HalfCounts:
-    """Put counts of the same users side by side; contexts stay apart."""
+    """Put counts of the same users side by side, as tokens of different contexts."""
     sizes = [int(part.context.max()) + 1 for part in many]
     starts = np.cumsum([0, *sizes[:-1]])
     return HalfCounts(

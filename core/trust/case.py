@@ -49,8 +49,8 @@ class Learned:
     Args:
         model: The network and its vocabularies.
         sequences: Page views of all users.
-        names: URL, theme or type of each page index in each view.
-        means: Mean of each view over the clustered users, which is subtracted.
+        names: View → URL, theme or type of each page, by page index.
+        means: View → its mean over the clustered users, which is subtracted.
         weights: How much each view counts.
     """
 
@@ -110,7 +110,7 @@ class Learned:
         return self.model.max_length
 
     def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
-        """Mix the vectors of all views, row by row: float32 of shape (n, d)."""
+        """Mix vectors by view, float32 of shape (n, d) each, into combined ones: float32 of shape (n, d)."""
         present = {view: views[view] for view in self.means}
         return mix_like(present, self.weights, self.means)
 

@@ -74,7 +74,7 @@ class Figure(_Part):
 
 
 class Comparison(_Part):
-    """Difference of two methods on the same users, with its interval."""
+    """Figure of ``method`` less that of ``other``, on the same users, with its 95 % interval."""
 
     method: Method = Method.LEARNED
     other: Method
@@ -101,7 +101,7 @@ class Question(_Part):
         topic: Which question.
         n: Users that the figures rest on; 0 where it was not measured.
         interval: What the intervals are, in words.
-        facts: Other counts that belong to the figures, by name.
+        facts: Other counts that belong to the figures, by name: ``learned on``, ``candidates``, ….
         figures: A figure a method, that of the vectors on screen first.
         comparisons: The learned vectors against the others; n-grams with them against n-grams without.
         absent: Why it was not measured; empty where it was.
@@ -123,7 +123,7 @@ class Question(_Part):
 
     @property
     def own(self) -> Figure:
-        """Figure of the vectors that the segments on screen are cut from; only where it was measured."""
+        """Figure of the vectors that the segments on screen are cut from; IndexError if not measured."""
         return self.figures[0]
 
     def of(self, method: Method) -> Figure | None:

@@ -19,7 +19,7 @@ FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training
 
 
 class Advice(StrEnum):
-    """Which vectors to use."""
+    """Which vectors to use: learned ones, a bag of pages (fast), as the question demands, or not known."""
 
     LEARNED = "learned"
     FAST = "fast"
@@ -128,7 +128,12 @@ def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
-    """What a question shows, a sentence a finding; the reason where it was not measured."""
+    """What a question shows, a sentence a finding; the reason where it was not measured.
+
+    Args:
+        question: The question with its answer.
+        steps_between: As in the :class:`Scorecard`: "types" or "groups" of pages.
+    """
     if question.absent:
         return (question.absent,)
     found = [_alone(question)]
