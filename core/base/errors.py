@@ -40,14 +40,27 @@ _CONTROLS: Final = {
 
 
 def control(setting: str) -> str:
-    """Return the placeholder of a setting for the text of an error; :func:`with_controls` replaces it."""
+    """Return the placeholder of a setting for the text of an error; :func:`with_controls` replaces it.
+
+    Args:
+        setting: ``user_key``, ``mapping``, ``page_view``, ``stream``, ``no_event_name``, ``memory`` or
+            ``bound``.
+
+    Raises:
+        KeyError: If it is none of these.
+    """
     if setting not in _CONTROLS:
         raise KeyError(setting)
     return f"⟦{setting}⟧"
 
 
 def with_controls(text: str, on_screen: bool) -> str:
-    """Replace each setting's placeholder by its control in the app, or by its command-line option."""
+    """Replace the placeholders of settings (:func:`control`) in the text of an error.
+
+    Args:
+        text: The text.
+        on_screen: Whether by names of controls in the app; else by command-line options.
+    """
     for setting, named in _CONTROLS.items():
         text = text.replace(control(setting), named.on_screen if on_screen else named.option)
     return text

@@ -39,7 +39,7 @@ BACKGROUND: Final[dict[Mode, str]] = {Mode.LIGHT: "#ffffff", Mode.DARK: "#10141b
 
 
 def colour(segment: int, mode: Mode = Mode.LIGHT) -> str:
-    """Return the colour of a segment id as ``#rrggbb``; outside clustering the grey of the mode."""
+    """Return the colour of a segment (0-based) as ``#rrggbb``; the grey of the mode for a negative one."""
     if segment <= OUTSIDE:
         return MUTED[mode]
     return PALETTE[segment % len(PALETTE)]

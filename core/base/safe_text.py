@@ -56,7 +56,7 @@ class Quotes:
 
         Args:
             kind: One capital letter, such as ``P`` for a page.
-            text: As it came.
+            text: Any text, not cleaned; :meth:`data` cleans it.
         """
         key = (kind, text)
         if key not in self._ids:
@@ -66,7 +66,7 @@ class Quotes:
         return self._ids[key]
 
     def set(self, name: str, text: str) -> str:
-        """Give a text a chosen number, such as ``S2`` for the name of segment 2."""
+        """Give a text a chosen number, such as ``S2`` for the name of segment 2, and return the number."""
         self._ids[(name[0], text)] = name
         self._texts[name] = text
         return name

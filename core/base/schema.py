@@ -16,7 +16,7 @@ from typing import Final
 
 
 class Raw:
-    """Columns of the raw table; the field names of GA4's BigQuery export, flattened."""
+    """Columns of the raw table: GA4's field names in BigQuery, flattened; the first three are our own."""
 
     FILE_NO: Final = "file_no"  # int32, index into the receipt's list of files
     LINE: Final = "line"  # int64, 1-based line of the file (record number for Parquet)
@@ -113,7 +113,7 @@ SOURCES: Final[tuple[tuple[SourceBasis, str, str], ...]] = (
     (SourceBasis.COLLECTED, Raw.COLLECTED_SOURCE, Raw.COLLECTED_MEDIUM),
     (SourceBasis.COLLECTED, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM),
 )
-"""Columns that may hold an event's source and medium: the first pair that has a source is taken."""
+"""Basis, column of the source and column of the medium; of an event the first with a source is taken."""
 
 REMOVED_FIELDS: Final = frozenset({"page_referrer"})
 """Fields that are no longer read; mappings of earlier versions may name them."""
@@ -221,7 +221,7 @@ TEMPLATE_OUTCOME: Final = "template:"
 
 
 def page_outcome(page: str) -> str:
-    """Return the name of the outcome "viewed this page"."""
+    """Return the name of the outcome "viewed this page": ``page:`` and the page."""
     return PAGE_OUTCOME + page
 
 

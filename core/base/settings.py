@@ -172,7 +172,7 @@ class IngestSettings(Settings):
     in them is personal, however few see them here. They belong to the model and are written nowhere else."""
 
     def viewing(self, page_view: str) -> Self:
-        """Return these settings with the name of page views fixed, for reading later events alike."""
+        """Return a copy whose ``page_view`` is this event name, so that later events are read alike."""
         return self.model_copy(update={"page_view": page_view})
 
 
@@ -270,7 +270,7 @@ class ViewWeights(Settings):
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
     activity: Annotated[float, Field(ge=0, le=1)] = 0.0
     insist: bool = False
-    """Use exactly these weights, whatever else decides how far each view counts."""
+    """Use exactly these weights; else each is scaled by its view's labelled share of page views first."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:
@@ -320,7 +320,7 @@ choice is left to the data."""
 
 
 def named_outcomes(chosen: tuple[str, ...] | None) -> list[str]:
-    """Return the values by which a command or a link chooses these outcomes."""
+    """Return the values that choose these outcomes in a command or link: ``["none"]`` for (), [] for None."""
     return [NO_OUTCOME] if chosen == () else list(chosen or ())
 
 

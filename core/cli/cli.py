@@ -35,7 +35,7 @@ _BAD_INPUT, ALARM, _INTERRUPTED = 2, 3, 130
 
 @click.group(help=__doc__, context_settings={"max_content_width": 100})
 def app() -> None:
-    """Hold the commands together."""
+    """Group of all commands, which :func:`main` runs."""
 
 
 app.add_command(run)

@@ -59,10 +59,13 @@ def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -
 
 
 def renumbered(sizes: Mapping[int, int]) -> dict[int, int]:
-    """Number of a segment on screen → that of the same users in a run from scratch, where it is another.
+    """Map numbers of segments on screen to those in a run from scratch, which numbers them by size.
 
     Args:
-        sizes: Segment (0-based) → users.
+        sizes: Segment, 0-based → number of users.
+
+    Returns:
+        Number on screen → number in the run, both 1-based; without those that stay.
     """
     by_size = sorted(sizes, key=lambda segment: (-sizes[segment], segment))
     there = {segment + 1: number for number, segment in enumerate(by_size, 1) if segment + 1 != number}
@@ -74,7 +77,7 @@ def _cluster(cluster: ClusterSettings) -> list[str]:
 
 
 def settings_without_option(settings: RunSettings) -> list[str]:
-    """Settings that differ from their defaults and have no option on the command line."""
+    """Names of settings that differ from their defaults and have no option on the command line, sorted."""
     ingest = {"session_gap_minutes", "exclude_bots", "mask_own"} & _changed_ingest(settings.ingest)
     train = settings.train.model_dump()
     default = TrainSettings.preset(_preset(settings.train)).model_dump()

@@ -52,5 +52,5 @@ class ConsoleProgress:
 
 
 def print_line(line: object, *, err: bool = False) -> None:
-    """Print a line; text from outside in it, such as the name of a file, moves no cursor."""
+    """Print a line to stdout, or stderr with ``err``; control characters in it are escaped."""
     click.echo(printable(line), err=err)

@@ -26,10 +26,10 @@ _NAMED_LEFT: Final = 10
 def forget_users(
     places: SearchedPlaces, patterns: IdPatterns, certificate: Path, progress: Progress
 ) -> list[str]:
-    """Forget users, and write the certificate.
+    """Remove all traces of users, and write the certificate.
 
     Returns:
-        What is said, a line each.
+        The lines to print.
 
     Raises:
         ResourceError: If something is left, after the certificate was written.
@@ -83,7 +83,7 @@ def read_ids(ids: Path) -> IdPatterns:
 
 
 def searched_places(cache: Path | None, out: Sequence[Path], tables: Sequence[Path]) -> SearchedPlaces:
-    """Places to search: the cache that was named, else the app's if there is one, and what else was named.
+    """Collect what to search: ``cache``, or the app's if it exists, folders of runs and files of tables.
 
     Raises:
         SettingsError: If there is nothing.

@@ -75,7 +75,7 @@ def _bigquery_options(command: Command) -> Command:
 
 
 def take_options(options: dict[str, Any], engine: str | None) -> dict[str, Any]:
-    """Take the options of BigQuery out of all options.
+    """Remove the options of BigQuery from ``options``, and return those that were given, by name.
 
     Raises:
         SettingsError: If some were named without that engine, or those that it needs were not.
@@ -142,7 +142,7 @@ def spark_options(command: Command) -> Command:
 
 
 def spark_address(engine: str | None, master: str | None) -> str | None:
-    """Address of the master, if Spark was asked for.
+    """Return the address of the Spark master; None where Spark was not asked for.
 
     Raises:
         SettingsError: If one of the two was named without the other.
@@ -158,7 +158,7 @@ AUTO: Final = "auto"
 
 
 def settings_of_options(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Part of the run's settings → what was named on the command line.
+    """Turn options into settings: ``ingest``, ``train``, … → setting → value, if the option was given.
 
     Raises:
         SettingsError: If an option cannot be parsed.

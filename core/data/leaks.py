@@ -44,14 +44,17 @@ def leaking_pages(
     first_ts: np.ndarray,
     templates: Sequence[str] = (),
 ) -> np.ndarray:
-    """Find the pages that leak an outcome.
+    """Find the pages that leak an outcome: their visitors have it already, or will have it within seconds.
+
+    Pages that share a template, or an address but for ids, are also tested together.
 
     Args:
         user: int of shape (n_views,), ascending; a user's page views in order.
         page: int of shape (n_views,), index into ``pages``.
         timestamp: int64 of shape (n_views,), microseconds.
         pages: Address of each page.
-        converted: int of shape (n_converted,), users with the outcome, ascending.
+        converted: int of shape (n_converted,), users with the outcome, ascending; without views they are
+            ignored.
         first_ts: int64 of shape (n_converted,), microseconds, each one's first outcome.
         templates: Path template of each page; empty if not known.
 

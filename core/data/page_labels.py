@@ -91,13 +91,13 @@ class LabelledPages:
         return digest.hexdigest()
 
     def of(self, view: View) -> list[str]:
-        """Return the theme or type of each page, by page index."""
+        """Return the theme or type of each page, by page index; KeyError for another view."""
         names: list[str] = self.table[COLUMN_OF[view]].tolist()
         return names
 
 
 def counts_key(dataset: str, labels: LabelledPages | None) -> str:
-    """Return a key for counts: the key of the data set and the hash of its labels (if any)."""
+    """Return a key for counts of a data set: its content key, with the hash of its labels (if any)."""
     return f"{dataset}:{labels.counted}" if labels else dataset
 
 

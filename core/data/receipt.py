@@ -30,10 +30,13 @@ _CALLED: Final = {
 
 
 def count_bases(bases: pd.Series) -> dict[str, int]:
-    """Count users by the basis of their traffic source; those without one as :data:`_NO_SOURCE`.
+    """Count users by the data that their traffic source was taken from.
 
     Args:
         bases: :class:`SourceBasis` of each user, absent for users without a source.
+
+    Returns:
+        Value of :class:`SourceBasis`, or ``none`` without a source → users; without counts of 0.
     """
     counts = bases.value_counts()
     counted = {basis.value: int(counts.get(basis.value, 0)) for basis in SourceBasis}
@@ -42,12 +45,16 @@ def count_bases(bases: pd.Series) -> dict[str, int]:
 
 
 def count_user_bases(users: pd.DataFrame) -> dict[str, int]:
-    """Count bases in a table of users; empty for data sets of earlier releases, which lack the column."""
+    """Count users as :func:`count_bases` does; empty for tables of earlier releases, without the column."""
     return count_bases(users[Users.SOURCE_BASIS]) if Users.SOURCE_BASIS in users else {}
 
 
 def describe_bases(counts: Mapping[str, int]) -> str:
-    """Describe the bases of sources in one sentence; empty if nobody has a source or no basis is known."""
+    """Say from which data the users' traffic sources were taken, in one sentence; empty if from none.
+
+    Args:
+        counts: Value of :class:`SourceBasis`, or ``none`` without a source → users.
+    """
     parts = [
         f"{_CALLED[basis]} ({pluralise(counts[basis], 'user')})" for basis in SourceBasis if counts.get(basis)
     ]
@@ -58,7 +65,7 @@ def describe_bases(counts: Mapping[str, int]) -> str:
 
 
 COUNTED: Final = "Counted on these pages: {}"
-"""Text for counts of a part of an export, which is named at ``{}``."""
+"""Sentence for counts of a part of an export; ``{}`` is the name of the part."""
 
 
 def sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
@@ -218,7 +225,10 @@ def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
-    """Format revenue as ``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
+    """Format revenue as ``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought.
+
+    Currencies are joined by ``;``; of one without refunds the end is ``nothing refunded``.
+    """
     return "; ".join(
         _amount(sums.gross, currency, "gross, " + (
             f"{sums.refunds:,.2f} refunded, {sums.net:,.2f} net" if sums.refunds else "nothing refunded"
@@ -227,7 +237,12 @@ def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
 
 
 def in_currencies(revenue: Mapping[str, float], kind: str = "") -> str:
-    """Format amounts with their ``kind``: ``12,726.66 EUR gross, 55.00 gross, no currency given``."""
+    """Format amounts by currency: ``12,726.66 EUR gross, 55.00 gross, no currency given``.
+
+    Args:
+        revenue: Currency (or :data:`NO_CURRENCY`) → amount.
+        kind: Word after each amount, such as ``gross``; none if empty.
+    """
     return ", ".join(_amount(paid, currency, kind) for currency, paid in sorted(revenue.items()))
 
 
@@ -312,7 +327,7 @@ class Receipt(_Part):
     places: tuple[PersonalPlace, ...] = ()
     """Places whose values belong to one user each, those with most values first."""
     placeholders: dict[str, int]
-    """Values such as ``(not set)`` that were read as absent."""
+    """Placeholder, such as ``(not set)`` → number of values that were read as absent."""
     engagement_rule: str
     engagement_share: float | None
     """Share of users with any engagement value; None when the file has none."""

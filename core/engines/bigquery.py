@@ -71,9 +71,12 @@ def query_of(request: BigQueryRequest, table: DayTable) -> str:
 
 
 def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
-    """Field → name in the table, of the fields that a nested file with this schema would have.
+    """Map fields (:class:`core.base.schema.Raw`) to names in a day's table; those that it lacks are left out.
 
-    Rows are sorted by these in their order.
+    Rows are sorted by the fields in this order.
+
+    Raises:
+        InputError: If the table lacks a column that is needed or was asked for by name.
     """
     settings = IngestSettings.checked(user_key=request.user_key, mapping=request.mapping)
     plain = [name for name in table.columns if name not in PARAM_LISTS]
@@ -99,7 +102,7 @@ def _has(table: DayTable, name: str) -> bool:
 
 
 def leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
-    """Names of plain columns, also of those inside records, and of lists of parameters; no other lists."""
+    """List the names of plain columns, dotted inside records, and of lists of parameters; no other lists."""
     names: list[str] = []
     for field in schema:
         if field.mode == "REPEATED":
@@ -161,7 +164,7 @@ def connect(request: BigQueryRequest) -> bigquery.Client:
 
 
 def retries(seconds: float) -> Mapping[str, Any]:
-    """Arguments of Google's library to try again, for so many seconds, what may pass."""
+    """Arguments for calls of Google's library: try again for so many seconds after errors that may pass."""
     from google.cloud.bigquery import DEFAULT_RETRY
 
     return {"retry": DEFAULT_RETRY.with_timeout(seconds)}
@@ -291,7 +294,7 @@ def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQ
 
 
 def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Path]:
-    """Read the days of an estimate that somebody has seen, but for those that are kept.
+    """Read the days of an estimate that somebody has agreed to; days that are kept are not read again.
 
     Returns:
         A Parquet file a day, oldest first; they lie in the store.
@@ -338,7 +341,7 @@ def _require_agreed(store: Store, agreed: BigQueryEstimate) -> None:
 
 
 def place(files: Sequence[Path], folder: Path) -> None:
-    """Give the files of a reading names in a folder of their own, all at once; they share their bytes.
+    """Put files into a folder, which is replaced as a whole; they are links, or copies on another disk.
 
     Raises:
         ResourceError: If the disk refuses.

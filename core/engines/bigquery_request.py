@@ -43,7 +43,7 @@ class BigQueryRequest(Settings):
     last: date
     user_key: str = IngestSettings().user_key
     mapping: dict[str, str] = Field(default_factory=dict)
-    """Field of :class:`core.base.schema.Raw` → name, over where GA4 keeps it; empty leaves it out."""
+    """Field of :class:`core.base.schema.Raw` → name in the table, if not GA4's; empty leaves it out."""
     user_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the users, each with all events."""
     billing_project: str = ""
@@ -134,7 +134,7 @@ class DayTable(Settings):
     name: str
     """Full name, ``PROJECT.DATASET.events_YYYYMMDD``."""
     modified: str
-    """When it was last written, ISO 8601; of what does not tell, such as a view, when it was looked at."""
+    """When it was last written, ISO 8601; for a view, which does not tell, when it was looked at."""
     rows: int
     columns: tuple[str, ...]
     """Names of its plain columns, dots between the parts, and of its lists of parameters."""
@@ -153,7 +153,7 @@ class BigQueryEstimate(Settings):
 
     @property
     def to_read(self) -> tuple[DayTable, ...]:
-        """Tables of the days that are read and paid for."""
+        """Tables of the days that are read and paid for: those not in :attr:`kept`."""
         return tuple(table for table in self.tables if table.day not in self.kept)
 
     @property
@@ -164,7 +164,7 @@ class BigQueryEstimate(Settings):
 
     @property
     def dollars(self) -> float:
-        """Price in dollars, at the rate of the request."""
+        """Price of :attr:`bytes_billed` in US dollars, at the rate of the request."""
         return self.bytes_billed / 2**40 * self.request.price_per_tib
 
     @property

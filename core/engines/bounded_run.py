@@ -64,13 +64,13 @@ from core.storage.store import Store
 
 @dataclass(frozen=True, eq=False)
 class AllUsers:
-    """All users, to be placed and counted once a model of some of them is there.
+    """All users of an export, to be placed and counted once a model of a sample of them is trained.
 
     Args:
-        raw: All records, which need not be there any more.
-        decided: What was decided on all of them.
+        raw: Counts of all records; their files may be gone.
+        decided: Decisions made on all users.
         settings: Settings of the run.
-        place: Places them, part by part.
+        place: Places the users, part by part.
         progress: Where to report.
         share: Share of the users that the model learns from.
     """
@@ -86,11 +86,11 @@ class AllUsers:
         """Replace the users of the training by all users: in their table, the profiles and the receipt.
 
         Args:
-            building: The files of the run, its model among them.
+            building: Folder with the files of the run and its model, which are rewritten.
             segments: The segments of the training.
 
         Returns:
-            What ``run.json`` says of it.
+            Entries for ``run.json``: all users, users of the training, their share.
 
         Raises:
             Beha2VecError: If a part cannot be cleaned or placed.
@@ -175,10 +175,10 @@ class ExportRecords:
     """All records of an export, and a way to place its users a part at a time.
 
     Args:
-        raw: The records, on this machine's disk; they are removed when the sample is drawn and decided on.
-        files: What their files are by content.
-        n_parts: Into how many the users are dealt out.
-        deal: Deals the users out to parts, and gives what places them.
+        raw: The records, on this machine's disk; removed once the sample is drawn and decisions are made.
+        files: Number and name of each input → checksum, for the key of the data set.
+        n_parts: Number of parts of the users.
+        deal: Distributes the users to parts, and returns what places them.
     """
 
     raw: RawRead
@@ -245,7 +245,7 @@ def run_by_part(
     fetch_hosts: Sequence[str],
     read: Callable[[Store, Path, IngestSettings], ExportRecords],
 ) -> dict[str, Any]:
-    """Run in a bound of memory, wherever files are read and users are placed; all else is done here.
+    """Run as :func:`run_bounded`, with another way to read files and place users: here or on a cluster.
 
     Args:
         out: The run's folder; made when absent.
@@ -254,8 +254,8 @@ def run_by_part(
         bounds: Memory here, and how many users to train on.
         from_stage: As :func:`core.runs.run.run` takes it.
         fetch_hosts: Hosts that pages may be fetched from, this once.
-        read: Given the run's store, a folder and how, reads the files; what is in the folder's
-            :data:`RECORDS` is removed when it was decided on.
+        read: Reads the files, given the run's store, an empty folder and settings; :data:`RECORDS` in that
+            folder is removed once decisions are made.
 
     Raises:
         Beha2VecError: If something cannot be done; what an earlier run left is untouched.
@@ -389,11 +389,11 @@ def embed_bounded(
 
 
 def require_writable(out: Path) -> None:
-    """Refuse a path that cannot be written, before minutes of work.
+    """Refuse a path that cannot become a Parquet file, before minutes of work; make its folder.
 
     Raises:
-        ResourceError: If it is one.
-        SettingsError: If its name tells of another format.
+        ResourceError: If it is a folder, or its folder cannot be made.
+        SettingsError: If it does not end in ``.parquet``.
     """
     if out.is_dir():
         raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")
@@ -411,15 +411,18 @@ def embed_by_part(
     bounds: Bounds,
     read: Callable[[Store | None, Path, IngestSettings], ExportRecords],
 ) -> int:
-    """Embed users part by part, wherever the files are read and the users are placed.
+    """Embed users as :func:`embed_bounded`, with another way to read files and place users.
 
     Args:
         model: The ``model`` folder of an earlier run.
-        out: Parquet file to write, which is claimed.
+        out: Parquet file to write; the caller holds :func:`core.storage.locks.claim_file` of it.
         progress: Where to report.
         placing: Device, and next pages to suggest.
         bounds: Memory here.
-        read: Given no store, an empty folder and how, reads the files.
+        read: Reads the files, given no store, an empty folder and settings.
+
+    Returns:
+        The number of users written.
     """
     frozen = FrozenModel.read(model, next_pages=placing.n_next > 0)
     settings = frozen.settings

@@ -42,7 +42,7 @@ class Bounds:
     Args:
         memory: Bytes.
         sample_users: Users to train on; as many as the memory allows when None.
-        share: Share of the users that an earlier run drew and this one goes on from.
+        share: Share of the users that an earlier run drew, to draw the same again.
     """
 
     memory: int
@@ -51,10 +51,14 @@ class Bounds:
 
     @classmethod
     def told(cls, memory: str | None, sample_users: int | None) -> Bounds:
-        """Bounds as options state them, by default half of the memory that is free now.
+        """Make bounds from the options ``--memory`` and ``--sample-users``.
+
+        Args:
+            memory: A size such as ``8GB``; half of the memory that is free now when None.
+            sample_users: Users to train on; as many as the memory allows when None.
 
         Raises:
-            SettingsError: If it is no size, or less than a part of the users needs.
+            SettingsError: If it is no size or too small, or the sample has no user.
         """
         if sample_users is not None and sample_users < 1:
             raise SettingsError(f"A sample of {sample_users} users is not possible", allowed="at least 1")
@@ -70,7 +74,7 @@ class Bounds:
 
     @classmethod
     def of_app(cls) -> Bounds:
-        """Bounds by :data:`MEMORY`, or half of all memory, so that what is made follows the file alone.
+        """Make bounds for the app: :data:`MEMORY`, or half of all memory, however much is free now.
 
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
@@ -113,9 +117,9 @@ class Bounds:
             )
 
     def sample_share(self, records: int) -> float:
-        """Share of the users whose records fit at once: all, a half, a quarter or so on.
+        """Share of the users to draw so that their records fit at once: 1, 1/2, 1/4, ….
 
-        So the share, and with it who is drawn, hardly follows how much memory happens to be free.
+        In such steps who is drawn hardly depends on how much memory happens to be free.
         """
         if self.n_parts(records) == 1:
             return 1.0

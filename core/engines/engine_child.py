@@ -23,13 +23,13 @@ from core.storage.store import Store
 
 
 def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> tasks.Result:
-    """Estimate what reading days of BigQuery would cost."""
+    """Estimate what reading days of BigQuery would cost: ``estimate``, as JSON."""
     require_allowed(request)
     return {"estimate": bigquery.estimate(store, request, progress).model_dump(mode="json")}
 
 
 def read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result:
-    """Read days of BigQuery into a folder where the app finds files; the folder's name."""
+    """Read days of BigQuery into a folder where the app finds files: ``folder``, its name."""
     require_allowed(request.estimate.request)
     files = bigquery.read(store, request.estimate, progress)
     asked = request.estimate.request
@@ -40,12 +40,12 @@ def read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result
 
 
 def preprocess(store: Store, request: FilesRequest, progress: Progress) -> tasks.Result:
-    """Files to sequences of all users, or of a sample where the memory does not hold all."""
+    """Make the data set of all users, or of a sample where memory does not hold all: ``dataset``, its key."""
     return {"dataset": _prepared(store, request.paths, request.settings, progress).key}
 
 
 def refit(store: Store, request: RefitRequest, progress: Progress) -> tasks.Result:
-    """Read files in another way, and make of them what :func:`core.runs.tasks.train` makes."""
+    """Read files with other settings, and label, train and embed as :func:`core.runs.tasks.train` does."""
     dataset = _prepared(store, request.paths, request.ingest, progress)
     again = TrainRequest(
         dataset=dataset.key, label=request.label, asked=request.asked, settings=request.train

@@ -43,7 +43,7 @@ def run_on_spark(
     from_stage: str | None = None,
     fetch_hosts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Do what :func:`~core.engines.bounded_run.run_bounded` does; a cluster reads files and places users.
+    """Run as :func:`~core.engines.bounded_run.run_bounded`; a cluster reads the files and places the users.
 
     Args:
         out: The run's folder; made when absent.
@@ -113,7 +113,7 @@ def embed_on_spark(
     bounds: Bounds,
     master: str,
 ) -> int:
-    """Do what :func:`core.engines.bounded_run.embed_bounded` does, on a cluster.
+    """Embed users as :func:`core.engines.bounded_run.embed_bounded` does, on a cluster.
 
     Args:
         inputs: Files, folders or patterns, which executors see under the same names.

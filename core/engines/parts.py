@@ -44,14 +44,14 @@ _COPY: Final = """
 def split_by_user(
     raw: RawRead, n_parts: int, out: Path, memory: int | None = None, threads: int | None = None
 ) -> list[RawRead]:
-    """Deal the users out to parts, each with all of its users' records.
+    """Split raw records into parts by user, each with all records of its users.
 
-    Records of nobody (:data:`core.ingest.clean.records.NO_ID`) are dealt out by their lines, as there may be
-    more of them than fit. Rejects and rows that were put together are in the first part, so that the parts
+    Records without a user id (:data:`core.ingest.clean.records.NO_ID`) are split by their lines, as there may
+    be more of them than fit. Rejects and rows that were put together are in the first part, so that the parts
     add up to the whole.
 
     Args:
-        raw: What the readers left.
+        raw: All records.
         n_parts: Number of parts, at least 1; one that nobody fell into holds no records.
         out: Folder for the parts; made if absent.
         memory: Bytes that the database may use; by the number of records when None.
@@ -78,10 +78,10 @@ def sample_of(
     memory: int | None = None,
     threads: int | None = None,
 ) -> RawRead:
-    """All records of some users, drawn by their ids: the same in every run, and in a part as in the whole.
+    """Copy all records of a random sample of users, drawn by hashes of their ids: the same in every run.
 
     Args:
-        raw: What the readers left.
+        raw: All records, or those of a part of the users, which draws the same of them.
         out: Folder for the sample; made if absent.
         share: Share of the users, above 0 and at most 1. All ids count, those without a page view among them.
         seed: Another one draws others.
@@ -89,8 +89,8 @@ def sample_of(
         threads: Threads to use; all by default.
 
     Returns:
-        The sample; it has no rejects, and its receipts count what is in it. Records of nobody are in that of
-        all users alone.
+        The sample; it has no rejects, and its receipts count what is in it. Records without a user id are in
+        it only if ``share`` is 1.
 
     Raises:
         SettingsError: If ``share`` is out of range.
@@ -105,7 +105,7 @@ def sample_of(
 
 
 def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int | None = None) -> int:
-    """Count different ids, with a page view or without.
+    """Count distinct user ids, with a page view or without.
 
     Raises:
         ResourceError: If disk or memory run out.
@@ -165,10 +165,10 @@ def _dealt(
 
 
 def part_of(raw: RawRead, files: Mapping[int, Sequence[Path]]) -> RawRead:
-    """Some records of the files of an input, with receipts that count these and no rejects.
+    """Describe some of the records of an input: receipts of files that count these, and no rejects.
 
     Args:
-        raw: What the readers say of the files.
+        raw: All records.
         files: ``file_no`` → Parquet files of records.
     """
     rows = {number: sum(map(_rows_in, paths)) for number, paths in files.items()}

@@ -42,8 +42,8 @@ class PlacedPart:
         dataset: The users and their page views.
         labels: Labels of their pages; None where labelling is off.
         table: A row a user in the columns of :meth:`core.runs.placing.Placement.table`, next pages where they
-            were asked for (absent if they failed), :data:`LABEL` as its ``clusters``, and :data:`RULE`, which
-            one-page rule of the training holds; −1 for none.
+            were asked for (absent if they failed), :data:`LABEL` as its ``clusters``, and :data:`RULE`, the
+            index of the training's one-page rule that holds; −1 for none.
     """
 
     dataset: Dataset
@@ -57,7 +57,7 @@ class PlacedPart:
 
     @property
     def codes(self) -> np.ndarray:
-        """One-page rule that holds for each user, or −1: int8 of shape (n_users,)."""
+        """Index of the one-page rule that holds for each user, or −1: int8 of shape (n_users,)."""
         return np.asarray(self.table[RULE])
 
     @property
@@ -73,7 +73,7 @@ class PlacedPart:
         return metadata.get(FAILED, b"").decode().strip()
 
     def save(self, folder: Path) -> list[Path]:
-        """Write the table beside the data set of ``folder``; the paths of all files that a reader needs."""
+        """Write the table beside the data set in ``folder``; return all files that :meth:`read` needs."""
         pq.write_table(self.table, folder / PLACED)
         tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
         return [folder / PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
@@ -92,7 +92,7 @@ class Placing:
     Args:
         device: Where the network runs.
         n_next: Next pages a user; 0 for none.
-        decided: What was decided on all users, where they are placed a part at a time.
+        decided: Decisions made on all users, where they are placed a part at a time.
     """
 
     device: Device
@@ -108,18 +108,18 @@ class Placing:
         label_cache: Path | None = None,
         memory: int | None = None,
     ) -> PlacedPart:
-        """Clean users as they would be among all, and place them.
+        """Clean the records of some users as if among all users, and place these in segments.
 
         Args:
-            raw: Their records.
+            raw: The records.
             frozen: The model; with next pages where these are asked for.
-            work: An existing folder, in which the data set is as long as it is there.
+            work: An existing folder for the data set, which the result needs.
             progress: Where to report.
             label_cache: Where decisions about labels are kept; by default in ``work``.
             memory: Bytes that the database may use; by the number of records when None.
 
         Raises:
-            NothingLeft: If no page view is left.
+            NoPageViewsLeft: If no page view is left.
         """
         (out := work / DATASET).mkdir()
         later = LaterStages(work)

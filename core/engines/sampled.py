@@ -70,15 +70,15 @@ def add_up(
     trained: Receipt,
     rest: str = _NOTHING_LEFT,
 ) -> Receipt:
-    """Add up the receipt of all users.
+    """Make the receipt of all users from the receipts of their parts.
 
     Args:
-        raw: What the readers left.
-        decided: What was decided on all of it.
-        parts: Receipts of parts of which a page view is left, one at least.
-        trained: Of the users of the training; what it says of ids, the clock, pages and places is said of
-            all, as it was decided on all, and so are its warnings.
-        rest: What the page views are that no part accounts for.
+        raw: Counts of all records.
+        decided: Decisions made on all users.
+        parts: Receipts of the parts with a page view, one at least.
+        trained: Receipt of the users of the training; ids, clock, pages, places and warnings are taken from
+            it, as these were decided on all users.
+        rest: Label in the waterfall for page views that no part accounts for.
 
     Raises:
         pydantic.ValidationError: If the steps do not add up, which is a bug.
@@ -185,9 +185,9 @@ class Sample(NamedTuple):
     """Facts about all users, for a data set of some of them.
 
     Args:
-        raw: What the readers left of all.
-        decided: What was decided on all.
-        told: For the receipt: what there is of all users, ``{narrowed}`` standing for how many these are.
+        raw: Counts of all records.
+        decided: Decisions made on all users.
+        told: Warning for the receipt of the sample; ``{narrowed}`` stands for what the sample is.
     """
 
     raw: RawRead
@@ -198,9 +198,9 @@ class Sample(NamedTuple):
 def prepare(
     store: Store, inputs: Sequence[Path], settings: IngestSettings, progress: Progress, bounds: Bounds
 ) -> Dataset:
-    """Do what :func:`core.runs.pipeline.preprocess` does, of a sample of the users where all do not fit.
+    """Make the data set of files as :func:`core.runs.pipeline.preprocess`; of a sample where all do not fit.
 
-    Whatever is decided on all users (pages, personal places, the clock) is decided on all.
+    Pages, personal places and the clock are decided on all users in either case.
 
     Raises:
         InputError: If a file or a column cannot be used, or a file changed meanwhile.
@@ -239,10 +239,18 @@ def read_local(
     progress: Progress,
     checksums: Mapping[Path, str] | None = None,
 ) -> tuple[RawRead, dict[str, str]]:
-    """Read files into the folder :data:`RECORDS`: the records, and what their files are by content.
+    """Read files into the folder :data:`RECORDS` of ``work``; each file's records also stay in the store.
 
-    Each file's reading stays in the store, where there is one. ``checksums`` are those of the files, where
-    they are known.
+    Args:
+        store: None to keep nothing.
+        inputs: Files, folders or patterns.
+        settings: How they are read.
+        work: An existing folder.
+        progress: Where to report.
+        checksums: File → checksum, if known.
+
+    Returns:
+        The records, and number and name of each input → checksum.
     """
     sources = resolve_inputs(inputs)
     checksums = checksums or pipeline.checksums(sources)
@@ -252,10 +260,10 @@ def read_local(
 
 
 def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
-    """Share of the users to train on; None where these are all, and fit at once.
+    """Return the share of the users to train on, below 1; None to train on all.
 
     Raises:
-        SettingsError: If their records do not fit.
+        SettingsError: If the records of these users do not fit into memory.
     """
     share = bounds.share or bounds.sample_share(raw.rows)
     if bounds.sample_users is not None:
@@ -273,7 +281,11 @@ def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
 def draw_sample(
     raw: RawRead, files: dict[str, str], share: float | None, bounds: Bounds, seed: int, work: Path
 ) -> tuple[RawRead | None, dict[str, str]]:
-    """Draw the users to train on, None where these are all; and name the inputs of their data set.
+    """Draw the users to train on.
+
+    Returns:
+        Their records, None where ``share`` is; and ``files`` with an entry for the sample, the inputs of the
+        key of their data set.
 
     Raises:
         SettingsError: If nobody is drawn.
@@ -290,7 +302,7 @@ def draw_sample(
 def decide_for_all(
     raw: RawRead, settings: IngestSettings, work: Path, progress: Progress, bounds: Bounds
 ) -> ExportDecisions:
-    """Decide on all users, then remove their records: they were dealt out or are not needed."""
+    """Make the decisions that need all users, then remove their records, :data:`RECORDS` in ``work``."""
     (decisions := work / DECISIONS).mkdir()
     decided = decide(raw, settings, decisions, progress, bounds.database)
     shutil.rmtree(work / RECORDS)
@@ -309,7 +321,10 @@ def store_dataset(
     *,
     again: bool = False,
 ) -> Dataset:
-    """Store the data set that the model is trained on; that of all users has the key of any run."""
+    """Store the data set to train on, if it is not there or ``again``, and open it.
+
+    Without a ``sample`` it is of all users, under the key that an unbounded run gives it.
+    """
     decided = sample.decided if sample else None
     dumped, key = settings.model_dump(mode="json"), pipeline.dataset_key(settings, inputs)
     if again or pipeline.known_dataset(store, key) is None:

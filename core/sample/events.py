@@ -225,7 +225,10 @@ def _engagement(
 def make_table(
     rng: np.random.Generator, hits: Hits, visits: Visits, people: SampleUsers, site: Site, first_order: int
 ) -> pa.Table:
-    """Make the rows of the export: every column is text, null where GA4 sends nothing."""
+    """Make the rows of the export, one per event: every column is text, null where GA4 sends nothing.
+
+    ``first_order`` is the number of the first purchase; transaction ids follow from it.
+    """
     view, user = hits.view, visits.user[hits.view]
     source = _session_sources(rng, visits, people)
     location = locations(rng, visits, people, site, source)

@@ -121,11 +121,11 @@ class Site:
     Args:
         path: n_pages texts, from the slash on, with a query where it is part of the page's address.
         title: n_pages texts.
-        role: int8 of shape (n_pages,).
-        first: int32 of shape (n_roles,), the first page of a role.
-        width: int32 of shape (n_roles,), how many pages of a role a group of ranges has to choose from.
-        group: int32 of shape (n_roles, N_RANGES), the group of a role's pages that a range leads to.
-        topic: int32 of shape (N_RANGES,), the comparison and the guide that a range shares with others.
+        role: int8 of shape (n_pages,), the :class:`Role` of each page, ascending.
+        first: int32 of shape (n_roles,), index of the first page of a role.
+        width: int32 of shape (n_roles,), number of pages of a role in each of its groups, which lie in order.
+        group: int32 of shape (n_roles, N_RANGES), index of the group that belongs to a range of products.
+        topic: int32 of shape (N_RANGES,), number of the comparison and of the guide about a range.
     """
 
     path: tuple[str, ...]

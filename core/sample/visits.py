@@ -144,7 +144,7 @@ def make_people(
 
 
 def robots(rng: np.random.Generator, n: int, first_number: int, seed: int) -> SampleUsers:
-    """Make the attributes of ``n`` crawlers, which call themselves Chrome."""
+    """Make the attributes of ``n`` crawlers, which call themselves Chrome; see :func:`make_people`."""
     return SampleUsers(
         user_id=pa.array(_ids(rng, np.arange(first_number, first_number + n), seed), type=pa.string()),
         customer=pa.nulls(n, pa.string()),
@@ -251,7 +251,7 @@ def make_visits(rng: np.random.Generator, segment: np.ndarray, site: Site, odds:
 
 
 def robot_visits(rng: np.random.Generator, robots: int, views: int, site: Site) -> Visits:
-    """Make the page views of crawlers: page after page in one session, about one a second."""
+    """Make ``views`` page views of each crawler: page after page in one session, about one a second."""
     user = np.repeat(np.arange(robots), views)
     step = np.tile(np.arange(views), robots)
     dwell = rng.uniform(0.9, 1.3, robots * views)

@@ -35,9 +35,9 @@ class ScoreReply:
     Args:
         status: HTTP status code.
         body: JSON.
-        users: How many were scored.
-        used: Events of theirs that were used.
-        left_out: Events that were not.
+        users: Number of users that were scored.
+        used: Number of events that were used.
+        left_out: Number of events that were not used.
     """
 
     status: int
@@ -57,12 +57,17 @@ class _Ask:
 
 
 def answer_single(scorer: Scorer, bodies: Sequence[bytes]) -> list[ScoreReply]:
-    """Answer requests of one user each; they are scored together, and none depends on another."""
+    """Answer requests of one user each, in their order; they are scored together, independently.
+
+    Args:
+        scorer: Scores the users.
+        bodies: JSON as :class:`ScoreRequest`; what is not gets a reply with an error status.
+    """
     return _answered(scorer, bodies, ScoreRequest, _single)
 
 
 def answer_batch(scorer: Scorer, bodies: Sequence[bytes]) -> list[ScoreReply]:
-    """Answer requests of many users."""
+    """Answer requests of many users (:class:`ScoreBatchRequest`), as :func:`answer_single` does."""
     return _answered(scorer, bodies, ScoreBatchRequest, _batch)
 
 
@@ -107,7 +112,7 @@ def _first(error: ValidationError) -> str:
 
 
 def problem(status: int, said: str, left_out: dict[str, int] | None = None) -> ScoreReply:
-    """Reply with an error in words."""
+    """Make the reply for an error: JSON with its text and, if given, reason → events left out."""
     found = Problem(error=said) if left_out is None else Problem(error=said, left_out=left_out)
     return ScoreReply(status, orjson.dumps(found), left_out=sum((left_out or {}).values()))
 

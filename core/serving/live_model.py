@@ -74,10 +74,10 @@ class LiveModel:
         _settle()
 
     def look(self) -> bool:
-        """Look at the folder, and read it if it is another one and still.
+        """Check the folder, and load its model if files have changed since, but not since the last call.
 
         Returns:
-            Whether another model took the place.
+            Whether another model is in use now; where one cannot be loaded, :attr:`state` says why.
         """
         now = fingerprint(self._folder)
         still, self._last = now == self._last, now
@@ -112,7 +112,7 @@ class LiveModel:
         return scorer
 
     def say(self, problem: str, refused: int = 0) -> None:
-        """Note why the folder is not the model that answers; nothing where it is."""
+        """Set ``state.problem``, empty where the folder is in use, and add ``refused`` to its count."""
         before = self.state
         self.state = ModelState(before.key, before.since, before.reloads, before.refused + refused, problem)
 

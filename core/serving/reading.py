@@ -29,7 +29,7 @@ from core.ingest.read.nested import (
 )
 
 PLANS: Final = 64
-"""Number of kinds of events whose names are remembered."""
+"""Most sets of names in events whose mapping to fields is kept."""
 
 
 class NotJson(Exception):
@@ -63,7 +63,7 @@ class EventReader:
         """Read the raw records of events.
 
         Args:
-            events: As they were parsed.
+            events: Parsed JSON objects, flat or nested as in BigQuery.
             body: The whole request, to be parsed anew where an id was written as a number with a fraction.
 
         Raises:

@@ -173,14 +173,15 @@ class Scorer:
         return scorer
 
     def people(self, rows: Sequence[Record]) -> tuple[list[Person], Counter[str]]:
-        """Users of raw records, see :func:`core.ingest.in_memory.read_people`."""
+        """Group raw records by user (:func:`core.ingest.in_memory.read_people`), by the model's settings."""
         return read_people(rows, self._frozen.settings, time.time_ns() // 1_000 + DAY_US)
 
     def score(self, people: Sequence[Person]) -> list[UserScore | None]:
-        """Place users; None for one without a page view that can be used.
+        """Score users, in their order; None for one without a page view that can be used.
 
         Args:
-            people: Users of any number of requests; none depends on another.
+            people: Users of any number of requests; none depends on another. Reasons for page views that are
+                not used are added to them.
         """
         settings = self._frozen.settings
         live = LiveUsers.of(people, settings, settings.known_pages, self._hosts)

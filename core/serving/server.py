@@ -67,7 +67,7 @@ OPEN: Final = ("/healthz", "/readyz", "/openapi.json")
 
 
 def openapi() -> dict[str, Any]:
-    """OpenAPI 3.1 document of the server."""
+    """Make the OpenAPI 3.1 document of the server."""
     types: dict[str, TypeAdapter[Any]] = {
         kind.__name__: TypeAdapter(kind)
         for kind in (ScoreRequest, ScoreBatchRequest, ScoreAnswer, ScoreBatchAnswer, Problem)
@@ -146,7 +146,7 @@ class ServerMetrics:
         self._requests.labels(path, str(status)).inc()
 
     def answered(self, path: str, reply: ScoreReply, seconds: float) -> None:
-        """Count the time, users and events of an answered request."""
+        """Count the time (from the last byte of the request), users and events of an answered request."""
         self._seconds.labels(path).observe(seconds)
         self._users.inc(reply.users)
         self._events.labels("used").inc(reply.used)
@@ -164,11 +164,11 @@ class ServerMetrics:
 
 
 TOGETHER: Final = 32
-"""Most single users that are answered at once, with no more bytes than one of them may send."""
+"""Most requests of single users that are scored at once; fewer where their bodies are large."""
 _SINGLES: Final = 256
 BATCHES: Final = 8
-"""Requests that may be inside, from their first byte to their answer: for single users (:data:`_SINGLES`) a
-quarter of a gigabyte, for batches 80 MB."""
+"""Most batches in progress, from first byte to answer: 80 MB of bodies. For single users :data:`_SINGLES`, a
+quarter of a gigabyte."""
 BODY_S: Final = 20.0
 """Seconds that a body may take to come."""
 JSON: Final = "application/json"
@@ -196,10 +196,10 @@ class RequestQueue:
     """A queue of requests, and the thread that answers them.
 
     Args:
-        model: Who answers.
-        answer: Function that answers bodies of requests.
-        together: Requests at once.
-        most: Requests that may be inside.
+        model: The model that answers.
+        answer: Function from its scorer and bodies of requests to a reply for each.
+        together: Most requests in one call of ``answer``.
+        most: Most requests in progress (:meth:`place`).
     """
 
     def __init__(self, model: LiveModel, answer: Answer, together: int, most: int) -> None:
@@ -210,10 +210,10 @@ class RequestQueue:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Count a request as inside for the length of the block.
+        """Count a request as in progress for the length of the block.
 
         Raises:
-            HTTPException: If too many are.
+            HTTPException: With status 503, if too many are.
         """
         if self._inside >= self._most:
             raise HTTPException(BUSY, "Too many requests wait; ask again later", {"Retry-After": "1"})
@@ -224,7 +224,7 @@ class RequestQueue:
             self._inside -= 1
 
     async def ask(self, body: bytes) -> ScoreReply:
-        """Queue a request and wait for its answer; one that is cancelled before is not answered."""
+        """Queue the body of a request and wait for its reply; cancelled while it waits, it is skipped."""
         waiting = _Waiting(body, asyncio.get_running_loop().create_future())
         self._waiting.put_nowait(waiting)
         try:
@@ -268,8 +268,8 @@ class ScoringApp:
     """The ASGI application: checks the token, routes requests and counts answers.
 
     Args:
-        model: Who answers.
-        token: What everybody has to show but for :data:`core.serving.server.OPEN`.
+        model: The model that answers.
+        token: Token that requests must send, but for the paths of :data:`core.serving.server.OPEN`.
     """
 
     def __init__(self, model: LiveModel, token: str) -> None:
@@ -429,22 +429,22 @@ HEADERS_S: Final = 10.0
 _SWITCH_S: Final = 0.001
 """Seconds that the scoring thread may keep the event loop from its work: Python's own 5 ms add up."""
 PATIENCE_S: Final = 30
-"""Seconds that the end waits for answers that are being made."""
+"""Seconds that shutting down waits for answers in progress."""
 
 
 def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str], None]) -> None:
-    """Answer until the process is told to end; what was asked by then is answered.
+    """Run the server until the process is told to end; requests received by then are still answered.
 
     Args:
         folder: ``OUT/model``.
         host: Address to listen at.
         port: Port to listen at; any free one when 0.
-        token: See :class:`core.serving.server.ScoringApp`.
-        ready: Told the address once requests are taken.
+        token: Token that requests must send.
+        ready: Called with the server's address once it takes requests.
 
     Raises:
         ArtifactError: If the folder holds no model that can be used.
-        ResourceError: If the address is taken or not ours.
+        ResourceError: If the address is taken, or not one of this machine.
     """
     torch.set_num_threads(1)
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]  # its setup for each shape costs more

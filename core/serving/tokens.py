@@ -18,10 +18,10 @@ _REMEDY: Final = "Make one: python -c 'import secrets; print(secrets.token_urlsa
 
 
 def read_token(file: Path | None) -> str | None:
-    """Read the token from a file, else from the environment; None where neither has one.
+    """Read the token from a file or, without a file, from ``BEHA2VEC_TOKEN``; None where that is unset.
 
     Raises:
-        SettingsError: If the file cannot be read, or the token is none; it is not repeated.
+        SettingsError: If the file cannot be read, or holds no valid token; the message does not repeat it.
     """
     if file is None:
         text, where = os.environ.get(_TOKEN_ENV, ""), _TOKEN_ENV

@@ -29,7 +29,7 @@ from core.base.errors import InputError, ResourceError
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 CHILD: Final = "core.sql.sandbox_child"
 TOO_LARGE: Final = 5
-"""Exit status of the child where it needs too much memory, see there."""
+"""Exit status of the child where the query needs too much memory, as in ``sandbox_child.py``."""
 _ASK_LESS: Final = "Ask for less: fewer tables in a join, fewer columns, or a condition"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)

@@ -28,10 +28,10 @@ REFUSED, FAILED, TOO_LARGE = 3, 4, 5
 
 
 def main(stdin: IO[str], stdout: IO[bytes], stderr: IO[str]) -> int:
-    """Run the query of one order.
+    """Run the query of a JSON order (limits, tables, SQL), and write its result as an Arrow stream.
 
     Returns:
-        The exit status.
+        The exit status: 0, or :data:`REFUSED`, :data:`FAILED` or :data:`TOO_LARGE` with the reason on stderr.
     """
     order = json.loads(stdin.read())
     _limit(order)
@@ -70,7 +70,7 @@ def _run(order: dict[str, Any]) -> pa.Table:
 
 
 def read_only_connection(database: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection that reaches no file, no network and no setting."""
+    """Open a database for reading, without access to other files, the network or settings."""
     con = duckdb.connect(
         database,
         read_only=True,

@@ -36,7 +36,7 @@ class SqlView:
 
 
 def sql_views(context: Context) -> Mapping[str, SqlView]:
-    """Every table by its name in a query; one that the data has nothing for is left out."""
+    """Return the tables that a query may read, by name; those without rows are left out."""
     counted, profiles = context.tables, context.tables.profiles
     made = {
         "segments": ("One row a segment, a group made by rule, and all users.", _named(context)),
@@ -66,7 +66,7 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
 
 
 def columns(view: SqlView) -> pd.DataFrame:
-    """Table of the columns of a view: name and type."""
+    """List the columns of a view in a table with ``Column`` and ``Type`` (of Arrow)."""
     fields = [(field.name, str(field.type)) for field in view.table.schema]
     return pd.DataFrame(fields, columns=["Column", "Type"])
 

@@ -134,7 +134,7 @@ def work_folder(folder: Path, prefix: str) -> Iterator[Path]:
 
 
 def remove_left(folder: Path, prefix: str) -> None:
-    """Remove the work folders (:func:`work_folder`) that killed processes left."""
+    """Remove the work folders that killed processes left: all in ``folder`` that begin with ``prefix``."""
     for left in folder.glob(f"{glob.escape(prefix)}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -170,7 +170,7 @@ def put_in_place(source: Path, target: Path) -> None:
 
 
 def drop_stale(parts: Iterable[Path]) -> None:
-    """Remove unfinished files that were last written more than :data:`_STALE_S` ago."""
+    """Remove those of some unfinished files that were last written more than a day ago."""
     oldest = time.time() - _STALE_S
     for part in parts:
         with suppress(OSError):  # else the next call does; one that is gone meanwhile got its name

@@ -47,7 +47,7 @@ def claim_file(path: Path) -> Iterator[Confirm]:
     """Claim a file: nobody else may write it inside the block. Its folder must exist, the file need not.
 
     Raises:
-        ResourceError: See :func:`claim_folder`.
+        ResourceError: If another process or thread holds it, it cannot be locked, or was removed meanwhile.
     """
     with _claim(path, path.with_name(f".{path.name}{LOCK}")) as confirm:
         yield confirm
@@ -81,7 +81,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def unless_removed(place: Path) -> Iterator[None]:
-    """Report a missing file, or a lost private lock, inside the block as a place that was removed.
+    """Report a missing file, or a lost private lock, inside the block as the removal of ``place``.
 
     Raises:
         ResourceError: If a file is missing, or the lock cannot be taken.

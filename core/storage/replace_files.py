@@ -31,7 +31,7 @@ def replace_files_atomic(folder: Path, last: str, optional: Collection[str] = ()
     Args:
         folder: The folder of the set.
         last: The file that marks the set as whole: its old version is removed first, the new one put last.
-        optional: Names that are removed from ``folder`` where the new set does not have them.
+        optional: Names that are removed where the new set does not have them; other old files stay.
 
     Raises:
         ResourceError: If the disk refuses, another process writes there, or the folder was removed; the

@@ -129,12 +129,16 @@ class Store:
             yield folder
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Keep other threads and processes from putting artifacts in place, see ``locks.turn``."""
+        """Hold the store's lock inside the block: nobody else puts artifacts in place meanwhile.
+
+        Raises:
+            ResourceError: If others hold it for :data:`core.storage.locks.PATIENCE_S`, or the disk refuses.
+        """
         return folder_lock(self.root)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Read without writers: like :meth:`in_turn`, but without a lock on a disk that cannot be written."""
+        """Read while nobody writes, as in :meth:`in_turn`; where its lock cannot be had, read without it."""
         with ExitStack() as held:
             with suppress(ResourceError):
                 held.enter_context(self.in_turn())

@@ -47,12 +47,12 @@ _TEXT: Final = bytes({0, 9, 10, 13, *range(32, 256)})
 _BINARY: Final = 0.05
 """Share of control characters from which on bytes are no text."""
 LAYERS: Final = 8
-"""Spellings in one another that are undone, as percent-encoding in JSON in a quoted cell."""
+"""Most layers of escapes that are undone, such as percent-encoding in JSON in a quoted cell."""
 _CONTROL: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 
 
 class Trace(NamedTuple):
-    """Where an id stands in some bytes."""
+    """An id in some bytes: ``[start:end]`` is the id as it is, or its escaped form."""
 
     start: int
     end: int
@@ -60,7 +60,7 @@ class Trace(NamedTuple):
 
 
 class Traces(NamedTuple):
-    """Where ids stand in some bytes, and whether they may stand elsewhere: under more than :data:`LAYERS`."""
+    """Ids found in some bytes; there may be others where escapes are ``too_deep``: over :data:`LAYERS`."""
 
     places: list[Trace]
     too_deep: bool
@@ -70,9 +70,9 @@ class Layer(NamedTuple):
     """A text with some layers of escapes undone.
 
     Args:
-        data: What it says.
-        spans: For each layer that was undone, int64 of shape (4, n): begin and end of what changed, first
-            after the undoing, then before it.
+        data: The text.
+        spans: For each undone layer int64 of shape (4, n): begin and end of each change in the text after
+            it, then begin and end in the text before.
     """
 
     data: bytes
@@ -87,7 +87,7 @@ class IdPatterns:
         ids: As they stand in the export.
         others: Longer ids, of others, in which one of them stands, as ``u-100001`` in ``u-100001-2``: there
             it is no trace.
-        keys: Normalised names of the columns by which data sets made of a file tell their users; empty
+        keys: Normalised names of the columns that identify users in the data sets made of a file; empty
             where there is none.
     """
 
@@ -97,23 +97,23 @@ class IdPatterns:
 
     @cached_property
     def long(self) -> frozenset[str]:
-        """Ids that can be told from other words and numbers wherever they stand."""
+        """Ids of at least :data:`MIN_LENGTH` characters, which are searched in all text."""
         return frozenset(one for one in self.ids if _is_long(one.encode()))
 
     @cached_property
     def short(self) -> frozenset[str]:
-        """Ids that cannot be told from other words: they are looked for as whole values of columns of ids."""
+        """All other ids, which look like any word: searched only as whole values of columns of ids."""
         return self.ids - self.long
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """Ids that a column of whole numbers could hold, int64, ascending."""
+        """Long ids that are whole numbers of at most 18 digits: int64, ascending."""
         plain = (one for one in self.long if one.isascii() and one.isdecimal() and one[0] != "0")
         return np.array(sorted(int(one) for one in plain if len(one) <= 18), dtype=np.int64)
 
     @cached_property
     def longest(self) -> int:
-        """Bytes of the longest id."""
+        """Bytes of the longest id, with those of others."""
         return max((len(one.encode()) for one in self.ids | self.others), default=0)
 
     @cached_property
@@ -148,12 +148,12 @@ class IdPatterns:
         return words, BytesAhoCorasick(words)
 
     def find(self, data: bytes, *, first: bool = True, last: bool = True) -> list[Trace]:
-        """Find every whole token of the bytes that is one of the long ids, in order.
+        """Find the long ids that stand in some bytes as whole words, unescaped.
 
         Args:
-            data: Some bytes of a text, or of anything.
-            first: Whether nothing comes before them; else what begins with them may be cut off.
-            last: Whether nothing follows them.
+            data: A text or any other bytes.
+            first: Whether they begin here; else an id at their start is left out: its word may begin before.
+            last: Whether they end here; else an id at their end is left out.
         """
         words, automaton = self._automaton
         hits = automaton.find_matches_as_indexes(data, overlapping=True)
@@ -172,9 +172,9 @@ class IdPatterns:
         ]
 
     def find_spelt(self, data: bytes, *, first: bool = True, last: bool = True) -> Traces:
-        """Find every one as :meth:`find` does, in whatever spelling: escaped, encoded, or both in layers.
+        """Find ids as :meth:`find` does, also escaped or encoded, in up to :data:`LAYERS` layers; in order.
 
-        Positions are those in the bytes; one that a layer after it shows as well is counted once.
+        Positions are those in ``data``; an id that several layers show at one position is counted once.
         """
         places, deepest = list[Trace](), 0
         for layer in layers(data, plus=self._blanks):
@@ -183,12 +183,12 @@ class IdPatterns:
         return Traces(_apart(places), deepest > LAYERS)
 
     def holds(self, data: bytes) -> bool:
-        """Whether an id stands in the bytes in whatever spelling, or nobody can tell."""
+        """Whether a long id stands in the bytes, also escaped, or they are escaped too deeply to tell."""
         traces = self.find_spelt(data)
         return bool(traces.places) or traces.too_deep
 
     def without(self, data: bytes) -> bytes:
-        """Return the bytes with :data:`FORGOTTEN` in place of every id that stands in them as it is."""
+        """Return the bytes with :data:`FORGOTTEN` in place of every long id that stands in them unescaped."""
         pieces, at = [], 0
         for trace in sorted(self.find(data)):
             pieces += [data[at : trace.start], FORGOTTEN.encode()] if trace.start >= at else []
@@ -197,13 +197,13 @@ class IdPatterns:
 
 
 def layers(data: bytes, *, plus: bool = False) -> Iterator[Layer]:
-    """Undo the escapes of a text layer by layer, as it is and read as UTF-16, until nothing changes.
+    """Yield a text as it is, then with one more layer of escapes undone each time, until nothing changes.
 
     Each round undoes one escape of every kind wherever it stands, so that mixed layers need no order. After
-    :data:`LAYERS` rounds one more tells that there are others.
+    :data:`LAYERS` rounds one more tells that there are others. It is also read as UTF-16 where it may be.
 
     Args:
-        data: The text; of what is none, that alone.
+        data: The text; of binary data only the bytes as they are come back.
         plus: Whether ``+`` may be a blank, as forms send it.
     """
     if len(data.translate(None, _TEXT)) > _BINARY * len(data):

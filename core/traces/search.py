@@ -70,7 +70,7 @@ class SearchedFile:
 
 
 def files_below(places: Sequence[Path]) -> list[Path]:
-    """Every file of some folders, hidden ones too, and every folder that cannot be read.
+    """List the files in or below some paths, hidden ones too, and folders that cannot be read, sorted.
 
     Links are followed to files; of folders the link itself is given.
     """
@@ -106,7 +106,7 @@ def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> 
 
 
 def search_file(path: Path, patterns: IdPatterns) -> SearchedFile:
-    """Search one file, and its name, for ids."""
+    """Search one file, and its name, for ids; FileNotFoundError if it is gone."""
     found = SearchedFile(path.stat().st_size)
     _count(patterns, os.fsencode(path.name), found)
     if path.is_dir():
@@ -261,7 +261,7 @@ def _value(data: bytes, patterns: IdPatterns, found: SearchedFile) -> None:
 
 
 def compact(path: Path) -> None:
-    """Give back what a database has deleted: its free pages hold it until then.
+    """Remove deleted rows of a SQLite database from its file, where free pages hold them until then.
 
     Raises:
         sqlite3.Error: If it is in use, or damaged.
@@ -273,7 +273,7 @@ def compact(path: Path) -> None:
 
 
 def databases(places: Sequence[Path]) -> list[Path]:
-    """Paths of files that are SQLite databases."""
+    """List the SQLite databases in or below some paths, told by their first bytes."""
     return [path for path in files_below(places) if _begins(path, _SQLITE)]
 
 

@@ -64,7 +64,7 @@ class TextTable:
     Args:
         kind: CSV or newline-delimited JSON.
         delimiter: One character.
-        header: Columns of a CSV; none where that cannot be told.
+        header: Columns of a CSV; empty where they cannot be read, and for JSON.
     """
 
     kind: FileKind
@@ -73,7 +73,7 @@ class TextTable:
 
     @classmethod
     def of(cls, kind: FileKind, first: bytes) -> TextTable:
-        """Read the header of a text table."""
+        """Find delimiter and columns from the first bytes of a text table; JSON has neither."""
         if kind is FileKind.DELIMITED:
             with suppress(InputError):
                 _, start, end = find_header(first, "")
@@ -88,7 +88,7 @@ class TextTable:
         return JSON_LIMITS if nested else QuoteLimits()
 
     def ends(self, block: Block) -> np.ndarray:
-        """Positions behind every whole record of a block, int64."""
+        """Positions right after each whole record of a block: int64, ascending."""
         ends = block.ends + 1
         if self.kind is FileKind.DELIMITED and len(block.quotes):
             if count_block(block, self.delimiter, self.limits).well_formed:
@@ -106,7 +106,7 @@ class TextTable:
         return np.flatnonzero(inside)
 
     def cells(self, record: bytes) -> dict[str, Any] | None:
-        """Column → what is in it; None where the record is broken."""
+        """Parse a record: column → its value; None where it is broken, or a column name stands twice."""
         if self.kind is FileKind.JSON:
             with suppress(ValueError):
                 value = json.loads(record)
@@ -119,7 +119,10 @@ class TextTable:
         return dict(zip(self.header, first.fields, strict=True))
 
     def without(self, record: bytes, patterns: IdPatterns) -> bytes:
-        """Mask the ids in a record of another user; empty where it is of that user, or nobody can tell."""
+        """Return a record of another user with the ids in it masked.
+
+        Empty where it belongs to one of the users, is broken or names no user, or an id would remain.
+        """
         cells = self.cells(record)
         if cells is None or is_of(cells, patterns):
             return b""
@@ -135,9 +138,10 @@ class TextTable:
 
 
 def is_of(cells: Mapping[str, Any], patterns: IdPatterns) -> bool:
-    """Whether a row is of one of the users, or no column says whose it is.
+    """Whether a row belongs to one of the users, or no column says whose it is.
 
-    The keys of data sets made of the file say so, beside the ids of tools; without any, a key of any name.
+    The columns compared are ``patterns.keys`` with the user columns of known tools; without keys, also all
+    whose name suggests a user.
     """
     if patterns.keys:
         if folds := find_nested_encoding([cells]):  # as a reader sees it
@@ -165,12 +169,12 @@ def _plain(keys: Iterable[Any]) -> list[str]:
 
 
 def is_of_users(column: str) -> bool:
-    """Whether a column holds ids of users."""
+    """Whether a column identifies users, judging by its name."""
     return normalise_header(column) in USER_KEYS | _OF_A_USER
 
 
 def mask_values(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
-    """Mask ids in values, however nested: text keeps the rest, a number goes."""
+    """Mask ids in a value, also inside lists and mappings: text keeps the rest, a number becomes None."""
     if isinstance(value, dict):
         return {key: mask_values(item, patterns) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -200,7 +204,7 @@ def _whole_blocks(text: DecodedText, source: InputFile) -> Iterator[tuple[TextTa
 
 
 def record_spans(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
-    """Begin and end of every record that holds an id."""
+    """Yield begin and end of each record that holds a long id; ``ends`` are the positions after records."""
     starts = [trace.start for trace in patterns.find_spelt(data).places]
     at = np.unique(np.searchsorted(ends, starts, "right"))
     begins = np.append(0, ends[:-1])
@@ -258,7 +262,7 @@ def _of_values(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
 
 
 def rows_of(batch: pa.RecordBatch, patterns: IdPatterns) -> np.ndarray:
-    """Rows of a table that hold an id anywhere; a short one as a whole value of a column of ids."""
+    """Rows that hold a long id anywhere, or a short one in :data:`ID_COLUMNS`: int64, ascending."""
     matches = [_rows_holding(column, patterns) for column in batch.columns]
     short = pa.array(sorted(patterns.short), pa.string())
     for name in set(ID_COLUMNS) & set(batch.schema.names) if patterns.short else ():
@@ -268,12 +272,12 @@ def rows_of(batch: pa.RecordBatch, patterns: IdPatterns) -> np.ndarray:
 
 
 def rewrite(path: Path, patterns: IdPatterns, check: Callable[[Path], bool]) -> int:
-    """Write a file of tables anew, without the records that hold an id.
+    """Rewrite a file of tables without the users' records; in records of others their ids are masked.
 
     Args:
         path: CSV, newline-delimited JSON or Parquet, plain, ``.gz`` or ``.zip``.
         patterns: The ids.
-        check: Whether nothing is left in what was written.
+        check: Given the new file, whether no id is left in it.
 
     Returns:
         How many records were left out.
@@ -379,7 +383,7 @@ def _of_dictionary(field: pa.Field) -> pa.Field:
 
 
 def longer_ids(path: Path, patterns: IdPatterns) -> set[str]:
-    """Longer ids in columns of ids in which one of the ids stands: those of other users.
+    """Find ids of other users in which one of the ids stands, in columns that identify users.
 
     Args:
         path: A file of tables, else nothing is found.

@@ -93,11 +93,11 @@ class DealtRecords:
     Args:
         work: The session.
         sources: The files.
-        raw: What the readers say of them; without parts on this disk.
-        raw_bytes: What the records of each file take on a disk.
+        raw: Counts of their records; none of these is on this disk.
+        raw_bytes: Bytes that the records of each file take on a disk.
         checksums: File on disk → SHA-256 of its bytes.
-        records: A row a file of records of a part, an input file after the other.
-        pieces: Those rows, a part after the other.
+        records: :class:`Piece` rows, each with records of one file and part, ordered by file.
+        pieces: The rows of ``records``, ordered by part.
     """
 
     work: SparkWork
@@ -116,11 +116,10 @@ class DealtRecords:
         return done.persist(StorageLevel.DISK_ONLY)
 
     def fetch(self, made: DataFrame, progress: Progress, stage: str, what: str) -> Iterator[Piece]:
-        """Run a step on all parts at once, then bring the results here, a part at a time.
+        """Compute rows on all executors, such as those of :meth:`each`, then yield them here one by one.
 
         Raises:
-            Beha2VecError: What an executor said, such as that a file is no longer what it was, or that nobody
-                can work.
+            Beha2VecError: An executor's error, such as that a file has changed; or no executor is there.
         """
         self.work.do(made.count, progress, stage, what)
         rows = made.toLocalIterator()
@@ -134,7 +133,7 @@ class DealtRecords:
 def deal(
     inputs: Sequence[Path], settings: IngestSettings, work: SparkWork, progress: Progress
 ) -> DealtRecords:
-    """Read files on the executors, and bring the records of each part of the users together.
+    """Read files on the executors, and group their records there by part of the users.
 
     Args:
         inputs: Files, folders or patterns; executors find them under the same names.
@@ -322,10 +321,10 @@ def copied(dealt: DealtRecords, folder: Path, progress: Progress) -> tuple[RawRe
     """Copy all records into a folder of this disk; the executors keep theirs.
 
     Returns:
-        The records, in a file an input file (more of a large one); and how many each part has.
+        The records, in one file per input file (more for a large one); and part → number of records.
 
     Raises:
-        Beha2VecError: What an executor said, that nobody can work, or that the disk is full.
+        Beha2VecError: An executor's error, no executor is there, or the disk is full.
     """
     require_room(folder, sum(dealt.raw_bytes), "A copy of the records")
     turns = max(1, -(-max(dealt.raw_bytes) // COPIED_BYTES))

@@ -29,9 +29,9 @@ class PlacementStep:
     """Step that puts the users of a part into the segments of a model.
 
     Args:
-        model: Name of the shipped folder.
-        decided: Name of the shipped folder with the files of what was decided on all users.
-        placing: What is done with a part.
+        model: Name under which the model's folder was sent to the executors.
+        decided: Name under which the folder with the files of ``placing.decided`` was sent.
+        placing: Options, with the decisions made on all users.
     """
 
     model: str

@@ -51,9 +51,9 @@ class SparkWork:
     Args:
         spark: The session.
         master: Address of the master.
-        log: What Java says.
-        cores: Tasks that can be worked on at a time.
-        quiet_since: When there was last an executor.
+        log: File with the output of Java.
+        cores: Tasks that can run at a time.
+        quiet_since: Monotonic time at which there was last an executor.
     """
 
     spark: SparkSession
@@ -71,9 +71,9 @@ class SparkWork:
 
         Args:
             action: What starts it, and waits for it.
-            progress: Told the share of its tasks that are done; may raise ``Cancelled``, which stops them.
-            stage: As ``progress`` calls it.
-            what: Name of the work, in words.
+            progress: Gets the share of tasks that are done; may raise ``Cancelled``, which stops them.
+            stage: Name of the stage for ``progress``.
+            what: Message for ``progress``, and name of the job in Spark.
 
         Raises:
             ResourceError: If it fails, or there is no executor for :data:`WORKERS_S`.
@@ -272,7 +272,7 @@ def _nobody(master: Master) -> ResourceError:
 
 
 def zip_folder(folder: Path, to: Path, inside: str = "") -> Path:
-    """Pack the files of a folder, without what Python compiled.
+    """Pack the files of a folder, without what Python compiled, and return the zip.
 
     Args:
         folder: What to pack.
