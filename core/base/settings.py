@@ -270,7 +270,7 @@ class ViewWeights(Settings):
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
     activity: Annotated[float, Field(ge=0, le=1)] = 0.0
     insist: bool = False
-    """Use exactly these weights; else each is scaled by its view's labelled share of page views first."""
+    """Use exactly these weights; else a factor and the labelled share of page views scale each of them."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:

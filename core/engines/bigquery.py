@@ -341,7 +341,7 @@ def _require_agreed(store: Store, agreed: BigQueryEstimate) -> None:
 
 
 def place(files: Sequence[Path], folder: Path) -> None:
-    """Put files into a folder, which is replaced as a whole; they are links, or copies on another disk.
+    """Put files into a folder, which is replaced as a whole: as hard links, or copies on another disk.
 
     Raises:
         ResourceError: If the disk refuses.

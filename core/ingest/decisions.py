@@ -48,14 +48,14 @@ def decide(
     """Make all decisions about an export in one pass over its records.
 
     Args:
-        raw: What the readers left, of all users.
+        raw: Raw records of all users.
         settings: The analyst's choices.
         work_dir: An existing folder; the files written there are needed as long as the result is.
         progress: Where to report.
         memory: Bytes that the database may use; set by the number of records when None.
 
     Raises:
-        NothingLeft: If no page view is left.
+        NoPageViewsLeft: If no page view is left.
         SettingsError: If a URL rule cannot be applied.
         ResourceError: If disk or memory run out.
     """

@@ -50,7 +50,7 @@ _EVERYBODY: Final = -1
 
 
 class LiveEvent(NamedTuple):
-    """A record that is used, with its typed values."""
+    """A used record with its parsed values; ``order`` sorts a user's events, ``ts`` is microseconds UTC."""
 
     order: tuple[int, ...]
     ts: int

@@ -116,7 +116,7 @@ def sequences_table(used: UsedViews, rows: np.ndarray, user_ids: pa.Array) -> pa
 
 
 def outcomes_table(events: pa.Table, used: UsedViews, left_out: np.ndarray) -> pa.Table:
-    """Build ``outcomes`` of all users but those left out, by row in the user table.
+    """Build ``outcomes``, with rows of the user table in place of user numbers; sorted by them.
 
     Args:
         events: Outcomes by user number.
@@ -162,7 +162,7 @@ def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
 
 
 def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUsers]:
-    """Count users, events and revenue of each outcome, the one with most users first.
+    """Count users, events and revenue of outcomes: name → counts, the one with most users first.
 
     Args:
         outcomes: Table of :func:`outcomes_table`, also with users without a page view.
@@ -187,7 +187,7 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
 
 
 def outcomes_without_user_id(without_id: OutcomesWithoutUserId | None) -> dict[str, OutcomeUsers]:
-    """Count the outcomes of visitors without a user id: those with revenue first, then by frequency."""
+    """Return event → outcomes of visitors without a user id, those with revenue first, then by frequency."""
     counted = count_outcome_users(without_id.table, 0) if without_id else {}
     nobody = {"users": 0, "without_page_view": 0, "all_refunded": 0}
     found = {name: told.model_copy(update=nobody) for name, told in counted.items()}

@@ -71,7 +71,7 @@ class RecordAccount:
 
     Args:
         tally: Counts of the fate of every record.
-        waterfall: The steps so far; later steps are about users.
+        waterfall: The steps that judge single records; later steps are about users.
         rejects: The first rejects, in the columns of :data:`core.ingest.output_tables.REJECTS`.
         rejected: Reason → number of all records that cannot be used.
         days: Events per day.
@@ -91,7 +91,17 @@ class RecordAccount:
 def account(
     engine: Engine, parts: ir.Table, typed: ir.Table, raw: RawRead, settings: IngestSettings
 ) -> tuple[ir.Table, RecordAccount]:
-    """Count all records, and return the users as written with the account.
+    """Count all records.
+
+    Args:
+        engine: Database of the tables.
+        parts: The raw table.
+        typed: Typed records.
+        raw: Raw records and counts of the readers.
+        settings: What was left out.
+
+    Returns:
+        Users as written (:func:`core.ingest.clean.records.as_written`), and the account.
 
     Raises:
         InputError: If no page view is left; it names the step that took the last ones.

@@ -76,7 +76,7 @@ _KINDS: Final = tuple(
 
 @dataclass(frozen=True, eq=False)
 class ReceiptInputs:
-    """All inputs of the receipt."""
+    """Inputs of the receipt: ``groups`` of the used users, table ``outcomes``, warnings in ``notes``."""
 
     raw: RawRead
     settings: IngestSettings
@@ -138,7 +138,12 @@ def make_receipt(counted: ReceiptInputs) -> Receipt:
 def describe_without_user_id(
     left_out: Iterable[LeftOut], no_user_id: Mapping[str, OutcomeUsers]
 ) -> list[str]:
-    """Describe the events of visitors without a user id, which are in no segment."""
+    """Warn about events before a login, and purchases without a user id: a sentence each.
+
+    Args:
+        left_out: Causes for which records are left out.
+        no_user_id: Event → outcomes of visitors without a user id.
+    """
     causes = {one.cause: one for one in left_out}
     told = []
     if before := causes.get(Fate.BEFORE_LOGIN.name.lower()):
@@ -162,7 +167,13 @@ def revenue_of(
     no_user_id: Mapping[str, OutcomeUsers],
     refunds: Refunds | None,
 ) -> dict[str, Revenue]:
-    """Sum gross revenue, refunds and net revenue by currency; refunds of unknown purchases count, too."""
+    """Sum gross revenue, refunds and net revenue by currency; refunds of unknown purchases count, too.
+
+    Args:
+        outcome_users: Event → outcomes of users; of these only purchases count.
+        no_user_id: Event → outcomes of visitors without a user id.
+        refunds: All refunds; None if there are none.
+    """
     gross: Counter[str] = Counter()
     for did in (outcome_users, no_user_id):
         gross.update(did[PURCHASE].revenue if PURCHASE in did else {})
@@ -219,7 +230,7 @@ def _outcome_pages(counted: ReceiptInputs) -> tuple[str, ...]:
 
 
 def files_of(raw: RawRead, accounted: RecordAccount) -> tuple[FileReceipt, ...]:
-    """Return the readers' receipts of files, with the records rejected in typing subtracted."""
+    """Return the receipt of each file, where records that only their values reject also count as rejected."""
     rejected = accounted.tally.rejected_of_file
     return tuple(_file(file, rejected[number]) for number, file in enumerate(raw.files))
 

@@ -53,7 +53,7 @@ class FateTally:
         units: Unit of the time → number of records.
         screens: Fate → number of screen views of an app, which are included in ``others``.
         rounded: Number of records whose time is a multiple of ten seconds.
-        rejected_of_file: ``file_no`` → number of records rejected in typing.
+        rejected_of_file: ``file_no`` → number of records rejected for a missing or bad time or location.
         days: Name of a day → its events.
         days_of_file: ``file_no`` → names of the days in the file.
     """
@@ -68,7 +68,7 @@ class FateTally:
     days_of_file: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Add the count of records that share file, kind, fate, unit and day."""
+        """Add a count of :func:`count_fates`: of records that share file, kind, fate, unit and day."""
         fate, count = Fate(row[records.FATE]), row["events"]
         (self.views if row[records.IS_VIEW] else self.others)[fate] += count
         if fate in REJECTED:
@@ -175,7 +175,7 @@ class Waterfall:
         users: int | None = None,
         note: str = "",
     ) -> None:
-        """Add a step at which page views leave, and other events with the same cause."""
+        """Add a step at which ``views`` page views leave, and ``others`` other events for the same cause."""
         self.other_events -= others
         left = LeftOut(cause=cause, label=label, page_views=views, other_events=others, screen_views=screens)
         self.left_out.append(left)
@@ -185,7 +185,15 @@ class Waterfall:
 def first_steps(
     total: int, rejected: int, tally: FateTally, settings: IngestSettings, collapsed: int = 0
 ) -> Waterfall:
-    """Make the steps that judge records one by one, after ``collapsed`` rows were merged into others."""
+    """Make the steps that judge records one by one.
+
+    Args:
+        total: Number of all records.
+        rejected: Number of records that cannot be used, those of ``tally`` among them.
+        tally: Counts of the fates of all records that were read.
+        settings: What is left out.
+        collapsed: Number of rows that were merged into another row of their event.
+    """
     waterfall = Waterfall(total)
     if collapsed:
         note = "the file has one row a parameter or an item"

@@ -109,7 +109,7 @@ def merged(audiences: Iterable[Audience]) -> Audience:
 
 
 def merged_by(items: Iterable[tuple[str, Audience]]) -> dict[str, Audience]:
-    """Merge the audiences of each name."""
+    """Merge all audiences of each name: name → one audience."""
     groups: defaultdict[str, list[Audience]] = defaultdict(list)
     for name, audience in items:
         groups[name].append(audience)
@@ -123,7 +123,7 @@ def public_from(n_users: int) -> int:
 
 @dataclass(frozen=True)
 class Tail:
-    """Statistics of the rare values of public places in an export.
+    """Statistics of rare values in public places (positions in addresses) of an export.
 
     Args:
         owned: Share of the values with at most :data:`FEW` users that a single user saw; None if users share
@@ -136,7 +136,7 @@ class Tail:
 
     @classmethod
     def of(cls, folders: Iterable[Iterable[Audience]]) -> Tail:
-        """Estimate the statistics from the audiences of the pages in every folder."""
+        """Estimate the statistics, given for each folder of the site the audiences of its pages."""
         shared_at_all = False
         pages: list[Audience] = []
         for folder in map(list, folders):
@@ -152,7 +152,7 @@ class Tail:
         return cls(min(_BOUNDS[1], max(_BOUNDS[0], owned)), again)
 
     def differs(self, values: Iterable[Audience]) -> bool:
-        """Whether the values of a place are personal, judging by their audiences only."""
+        """Whether a place is personal (a value is of one user each), judging by audiences of its values."""
         return self.log_odds(values) > UNLIKELY
 
     def log_odds(self, values: Iterable[Audience]) -> float:

@@ -47,7 +47,7 @@ _UNITS: Final = {
 
 
 class Day(NamedTuple):
-    """The events of one ``event_date``."""
+    """The events of one ``event_date``: first and last time (microseconds UTC), and how many they are."""
 
     name: str
     first: int
@@ -90,7 +90,7 @@ def named_day(written: ir.StringValue, present: Collection[str]) -> ir.StringVal
 
 
 def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
-    """Sort the days of :func:`day_of`, and find those at the export limit."""
+    """Sort days, given by name (:func:`day_of`), and find those at the export limit."""
     by_date = Raw.EVENT_DATE in present
     found = [days[name] for name in sorted(days)]
     low, high = EXPORT_LIMIT * (1 - _LIMIT_SLACK), EXPORT_LIMIT * (1 + _LIMIT_SLACK)

@@ -85,7 +85,7 @@ def mask_places(pages: Values, masking: Masking, site: SiteContext) -> dict[str,
 
     Args:
         pages: Audience of every canonical page.
-        masking: Receives the places.
+        masking: Statistics and the analyst's decisions; records the places that are found.
         site: Words, titles and shapes of pages of the site.
 
     Returns:
@@ -297,7 +297,7 @@ def choose_titles(
 
     Args:
         titles: Page → title → its audience.
-        masking: Receives the pages whose titles are personal.
+        masking: Statistics and the analyst's decisions; records the pages whose titles are personal.
         site: Words, titles and shapes of pages of the site.
     """
     site = site or SiteContext()

@@ -46,13 +46,17 @@ class Masking:
     labels: dict[str, dict[str, str]] | None = None
 
     def decide(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
-        """Record a place, and return the values to mask with their masked form.
+        """Decide which values of a place to mask, and record the place.
 
         Args:
-            name: Name of the place in settings.
-            values: Audience of every value of the place.
-            by_rule: Values to mask unless the analyst decides otherwise.
+            name: Name of the place: all of its values are masked if it is in ``mask``, else none if it is in
+                ``keep``, else those of ``by_rule``.
+            values: Every value of the place → its audience.
+            by_rule: Values that look personal.
             new: Masked form of the values.
+
+        Returns:
+            Value to mask → ``new``. A place is not recorded if nothing is masked and ``by_rule`` is empty.
         """
         masked = [] if name in self.keep else list(by_rule)
         decision = Decision.KEPT if name in self.keep else Decision.FOUND
@@ -64,13 +68,13 @@ class Masking:
         return dict.fromkeys(masked, new)
 
     def masked(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
-        """Decide on parts of addresses (:meth:`decide`), and record the words of masked values as names."""
+        """Decide on values of addresses (:meth:`decide`), and add the words of masked ones to ``names``."""
         renamed = self.decide(name, values, by_rule, new)
         self.names.update(word for value in renamed for word in words_of(value))
         return renamed
 
     def note(self, name: str, values: Values, decision: Decision) -> None:
-        """Record values of a place; a value that two rules find counts once."""
+        """Record values of a place, beside those recorded before; a value that is noted twice counts once."""
         seen = self.values.setdefault(name, {})
         seen.update(values)
         self.places[name] = PersonalPlace(
@@ -127,7 +131,7 @@ _TIME: Final = re.compile(
 
 
 def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, masking: Masking) -> list[str]:
-    """Mask personal labels of users or events, such as browsers, sources or event names.
+    """Return labels, such as browsers, sources or event names, in their order, with personal ones masked.
 
     Args:
         column: Column of the labels, which is the name of the place.

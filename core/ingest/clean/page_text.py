@@ -32,14 +32,14 @@ _PLAIN_WORD: Final = re.compile(r"[^\W_]+")
 
 
 def parts_of(page: str) -> list[Part]:
-    """Split a canonical page into separators and values; joined again they are the page."""
+    """Split a canonical page into pairs of a separator and a value; joined again they are the page."""
     front = page.find("/", page.find("://") + 3) if "://" in page else 0
     front = len(page) if front < 0 else front
     return [("", page[:front]), *((m[1] or "", m[2]) for m in _PARTS.finditer(page, front) if m[0])]
 
 
 def folder_of(page: str) -> str:
-    """Return the common beginning of a page and its siblings."""
+    """Return what a page has in common with its siblings: all but its last value."""
     *parents, last = parts_of(page)
     return "".join(slot + value for slot, value in parents) + last[0]
 
@@ -59,7 +59,7 @@ def words_of(text: str) -> set[str]:
 
 
 class KnownGaps:
-    """The places of gaps in known pages, to put the same gaps into new pages.
+    """Puts gaps (:data:`GAP`) into new pages where known pages have them.
 
     Args:
         known: Canonical pages, some of them with gaps.
@@ -74,7 +74,7 @@ class KnownGaps:
                 before += slot + value
 
     def of(self, page: str) -> str:
-        """Put a gap into a page wherever known pages have one and none has the page's value."""
+        """Return a page with a gap wherever known pages have one and none of them has the page's value."""
         text = ""
         for slot, value in parts_of(page):
             values = self._values.get(text + slot, set())
@@ -118,7 +118,7 @@ class SiteContext:
     alike: float = 0.5
 
     def beside_end(self, page: str, title: str, masked: Callable[[str], str]) -> str:
-        """Mask a title, except for the number at the end of a published page's address."""
+        """Mask a title with ``masked``, all but what ends the address of a page in ``shaped``."""
         end = parts_of(page)[-1][1] if page in self.shaped else ""
         at = title.lower().find(end.lower())
         if not end or at < 0:
@@ -136,7 +136,7 @@ class SiteContext:
 
 
 def rare_is_usual(beside: Iterable[Audience]) -> bool:
-    """Whether rare public pages are usual among these pages, as in a catalogue or an archive."""
+    """Whether pages of two to five users are usual in a folder, as in a catalogue, given its audiences."""
     audiences = list(beside)
     alone = sum(audience.alone for audience in audiences)
     few = sum(not audience.alone and audience.users <= FEW for audience in audiences)
@@ -149,7 +149,7 @@ def title_form(title: str) -> str:
 
 
 def forms_of(titles: Mapping[str, Collection[str]], popular: Collection[str]) -> tuple[frozenset[str], float]:
-    """Return the titles that several pages share, and the share of popular pages that have such a title.
+    """Return the :func:`title_form` of titles that several pages share, and their share of popular pages.
 
     Args:
         titles: Page → its titles.
@@ -185,7 +185,7 @@ def words_not_shared(text: str, others: Iterable[str], public: Collection[str]) 
         public: Words that many users saw.
 
     Returns:
-        Empty if more than half of the words that are not public are echoed.
+        Empty if more than half of the words that are not public occur in ``others``.
     """
     there = _joined(others)
     words = _unknown(text, public)
@@ -197,7 +197,7 @@ def words_not_shared(text: str, others: Iterable[str], public: Collection[str]) 
 
 
 def names_among(text: str, words: Collection[str]) -> set[str]:
-    """Return the words that stand next to each other in a text and are capitalised, as names are."""
+    """Return those of ``words`` that stand beside another one in a text, both capitalised, as names are."""
     found: set[str] = set()
     tokens = _WORD.findall(text)
     for first, second in pairwise(tokens):
@@ -212,7 +212,10 @@ def mask_words(text: str, words: Collection[str]) -> str:
 
 
 def shaped(pages: Values, many: int) -> set[str]:
-    """Return the pages that end like a page that many users saw, in the same folder or a sibling folder."""
+    """Return the pages that end in the shape (``00-aa``) of one nearby that at least ``many`` users saw.
+
+    Nearby is in the same folder or a sibling folder; ends without a digit do not count.
+    """
     shapes: dict[str, set[str]] = defaultdict(set)
     ends = {page: _end(page) for page in pages if _DIGIT.search(page, page.rfind("/") + 1)}
     for page, (where, shape) in ends.items():

@@ -215,7 +215,7 @@ def _codes() -> dict[str, str]:
 
 
 def regions_of(hosts: Sequence[str], countries: Sequence[str]) -> tuple[str, ...]:
-    """Return the countries whose telephone numbers a site may write without a prefix.
+    """Return the ISO codes of countries whose telephone numbers a site may write without a prefix.
 
     Args:
         hosts: Hosts of the site; their last label may be a country.
@@ -243,7 +243,7 @@ def known_names(words: Collection[str], public: Collection[str]) -> frozenset[st
 
 
 def mask_names(text: str, names: Collection[str]) -> Masked:
-    """Mask every run of two or more known names in a text."""
+    """Replace every run of two or more known names (case-folded) in a text by ``{name}``."""
     runs: list[list[tuple[int, int]]] = []
     for match in _WORD.finditer(text):
         if match[0].casefold() not in names:

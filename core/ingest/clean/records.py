@@ -124,7 +124,7 @@ def typed(
     view: str,
     replaced: Sequence[tuple[int, Sequence[str]]] = (),
 ) -> ir.Table:
-    """Select the typed columns of every record, and its fate.
+    """Parse the columns of every raw record (ids, times, money, …), and add its :class:`Fate`.
 
     Columns that are only grouped by (title, …) stay as written: cleaning each group once is cheaper.
 
@@ -223,7 +223,7 @@ def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
 
 
 def absent(text: ir.StringValue, *also: str) -> ir.StringValue:
-    """Replace empty text and placeholders for no value by null."""
+    """Replace empty texts, :data:`PLACEHOLDERS` and the texts of ``also`` by null."""
     return _unless(text, text.strip(), (*PLACEHOLDERS, *also))
 
 
@@ -377,7 +377,9 @@ COUNT, EVENTS, VIEWS, FIRST = "count", "events", "views", "first"
 
 
 def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> ir.Table:
-    """Group records by ``user_key`` and labels as written, with counts, engagement time and first time.
+    """Group typed records by ``user_key`` and labels (browser, source, …) as written.
+
+    The other columns are :data:`COUNT`, :data:`EVENTS`, :data:`VIEWS`, :data:`FIRST` and engagement time.
 
     Args:
         engine: Database of the tables.

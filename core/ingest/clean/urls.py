@@ -217,7 +217,7 @@ def is_tracking(name: str) -> bool:
 
 
 def dropped_by_name(query: str | None, settings: UrlSettings) -> list[str]:
-    """Name the rules that shorten a query, given with its values replaced (``q=v&gclid=v``)."""
+    """List the rules that drop parameters of a query, which is given without its values: ``q=v&gclid=v``."""
     notes: Notes = []
     if query is not None:
         _Cleaner(settings)._query(query, notes)

@@ -75,7 +75,10 @@ def _busiest(engine: Engine, events: Events, candidates: np.ndarray) -> np.ndarr
 
 
 def fast(views: PageViews) -> np.ndarray:
-    """Return users (with repeats) who have a run of :data:`PACED_VIEWS` page views without a pause."""
+    """Return the user of each page view in a run of at least :data:`PACED_VIEWS` without a pause.
+
+    A pause is longer than :data:`PACE_SECONDS`. A user comes once for each page view of such runs.
+    """
     pauses = np.diff(views.timestamp, prepend=0) > PACE_SECONDS * 1e6
     run = np.cumsum(pauses | views.begins_user)
     long: np.ndarray = np.bincount(run)[run] >= PACED_VIEWS

@@ -52,6 +52,6 @@ class ExportDecisions:
         return replace(self.locations, table=table.select(LOCATION, PAGE))
 
     def repeated_in(self, engine: Engine, events: Events) -> ir.Table:
-        """Return file and line of the events that are repeated purchases."""
+        """Return file and line of those of some events that are repeated purchases."""
         found = engine.ibis.read_parquet(self.repeated)
         return engine.keep("repeated", found.semi_join(events.table, [Raw.FILE_NO, Raw.LINE]))

@@ -95,7 +95,7 @@ def narrow(
     names: ir.Table,
     present: Collection[str],
 ) -> Events:
-    """Compute the narrow table of all events of numbered users.
+    """Compute the table of all events of numbered users, with numbers for users, pages and names.
 
     Args:
         engine: Database of the tables.

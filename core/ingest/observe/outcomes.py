@@ -58,7 +58,7 @@ class Refunds:
 
 
 def find_refunds(engine: Engine, staying: ir.Table, names: Collection[str]) -> Refunds | None:
-    """Find the purchase of each refund.
+    """Find all refunds, and the purchase or the user that each belongs to.
 
     Args:
         engine: Database of the tables.

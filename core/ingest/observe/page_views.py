@@ -57,7 +57,7 @@ class PageViews:
         return changes(self.user)
 
     def visits(self, n_pages: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return every pair of a user and a viewed page once: two arrays of the same length."""
+        """Return every pair of a user and a page viewed by them once: an array of users and one of pages."""
         pairs = np.sort(self.user.astype(np.int64) * n_pages + self.page)
         pairs = pairs[changes(pairs)]
         return pairs // n_pages, pairs % n_pages
@@ -72,7 +72,8 @@ class OtherEvents:
         name: int32 of shape (n_deeds,), index into the names of events.
         timestamp: int64 of shape (n_deeds,), microseconds UTC.
         session: int64 of shape (n_deeds,), session key as in :class:`PageViews`.
-        before: int64 of shape (n_deeds,), page views of all users before it, with those that are left out.
+        before: int64 of shape (n_deeds,), number of page views that come before it by user and time, of all
+            users, left-out ones included.
     """
 
     user: np.ndarray

@@ -84,7 +84,10 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
 
 
 def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
-    """Column → table of ``user`` and label, for users who have a label."""
+    """Find each user's most frequent label (of sources, the first): column → table of ``user`` and label.
+
+    Users without a label are left out; ``groups`` is the table of :func:`people_by_label`.
+    """
     tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
     return tables | {Users.SOURCE: _first_source(groups)}
 

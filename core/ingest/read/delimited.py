@@ -113,7 +113,7 @@ def _up_to_header(chunks: Iterator[bytes], name: str) -> tuple[bytes, tuple[int,
 
 
 def find_header(data: bytes, name: str) -> tuple[int, int, int]:
-    """Find the header: number of lines before it (blank or comments), its start, and its end.
+    """Find the header: number of lines before it (blank or comments), and its range ``data[start:end]``.
 
     Raises:
         InputError: If there is no header.
@@ -129,7 +129,7 @@ def find_header(data: bytes, name: str) -> tuple[int, int, int]:
 
 
 def split_header(line: str, settings: IngestSettings) -> tuple[str, tuple[str, ...]]:
-    """Find the delimiter that gives most known fields, and split the header into columns by it."""
+    """Return the delimiter that gives most known fields, and the columns of the header split by it."""
     best: tuple[tuple[int, int], str, tuple[str, ...]] = ((-1, 0), ",", (line,))
     for delimiter in _DELIMITERS:
         record = next(records([line], delimiter, JSON_LIMITS, last=True))

@@ -103,7 +103,7 @@ class EventRows:
         return f"long form {kind}" if self.of == "parameter" else f"{kind} with a row an item"
 
     def staged(self, read: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-        """Make the fields and staged columns of rows from the columns read of them."""
+        """Turn the columns that were read into fields and :data:`STAGED` ones: name → text of every row."""
         if not read:
             return {}
         columns = {name: column for name, column in read.items() if name in (*RAW_TEXT_COLUMNS, *STAGED)}
@@ -133,7 +133,7 @@ def may_have_event_rows(names: Sequence[str]) -> bool:
 
 
 def has_item(names: Sequence[str]) -> bool:
-    """Whether a column belongs to an item, parameters aside."""
+    """Whether any column describes an item; those inside lists of parameters do not count."""
     return bool(_item_columns([name for name in names if not _inside(name)]))
 
 

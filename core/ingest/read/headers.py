@@ -112,7 +112,7 @@ class HeaderMap:
 
 
 def normalise_header(name: str) -> str:
-    """Normalise the name of a column by the header rule."""
+    """Normalise the name of a column: ``Event_Params.page_title.string_value`` → ``page_title``."""
     plain = normalise_spelling(name)
     return _VALUE_TYPE.sub("", _PREFIX.sub("", plain))
 

@@ -164,12 +164,12 @@ class InexactId(ValueError):
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """The places in a record of the values of a row.
+    """Where in a nested record the value of each field lies.
 
     Args:
         fields: The fields of a row, in order; a slot is an index into them.
-        paths: Pairs of a slot and the keys to follow.
-        params: List of parameters → key → slots.
+        paths: Slot, and keys to follow to its value, for fields outside lists of parameters.
+        params: List of parameters → key of a parameter → slots of its value.
         exact: Slots that hold ids.
     """
 
@@ -202,7 +202,7 @@ def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSet
 
 
 def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> ReadPlan:
-    """Turn a mapping of fields to names into places in a record.
+    """Plan where to find in a record the values of fields, which are mapped to dotted names.
 
     Args:
         header: Field → name.
@@ -225,7 +225,7 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> ReadPlan:
 
 
 def names_in(record: Record) -> Iterator[str]:
-    """Yield all names of values in a record, without lists other than parameters and broken values."""
+    """Yield the dotted names of all values in a record, without broken ones and lists but parameters."""
     return (name for name, _ in values_in(record))
 
 
@@ -307,10 +307,10 @@ def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
 def decode_texts(
     record: Record, names: Iterable[str], decode: Callable[[str], Any] = orjson.loads
 ) -> dict[str, Any]:
-    """Decode the JSON texts at given names of a record; plain text stays, except in lists of parameters.
+    """Decode the JSON texts at given names of a record: name → value, without names of plain text.
 
     Raises:
-        BrokenRecord: If a text is not JSON.
+        BrokenRecord: If a text that looks like JSON, or stands for a list of parameters, is not JSON.
     """
     decoded = {}
     for name in names:

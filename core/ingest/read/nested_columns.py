@@ -215,7 +215,7 @@ def schema_for(plan: ReadPlan, sample: Sequence[Record]) -> pa.Schema | None:
 def read_columns(
     block: Block, schema: pa.Schema, fields: HeaderMap, records: int
 ) -> dict[str, pa.Array] | None:
-    """Parse a block with Arrow; None unless the result is certain.
+    """Parse a block of JSON lines with Arrow: field → text of every row; None unless the result is certain.
 
     Args:
         block: Whole lines.

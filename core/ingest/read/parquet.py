@@ -74,7 +74,7 @@ class OpenedParquet:
 
 
 def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) -> OpenedParquet:
-    """Read the schema of a Parquet file and map its names to fields.
+    """Read the schema and the first rows of a Parquet file, and map its names to fields.
 
     Raises:
         InputError: If the file is damaged.

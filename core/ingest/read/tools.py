@@ -23,10 +23,10 @@ class AnalyticsTool:
 
     Args:
         name: Name of the tool.
-        told_by: Alternative sets of columns that identify its exports: all names of a set must be there;
-            ``context_*`` is any that begins so, and a name after ``!`` must not be there.
-        columns: Field → names, best first, that mean the same in any table.
-        only_here: Field → names, best first, that are searched in its exports instead of all others.
+        told_by: Alternative sets of columns that identify its exports: all names of a set, separated by
+            blanks, must be there; ``context_*`` is any that begins so, one after ``!`` must not be there.
+        columns: Field → names, separated by blanks, best first, that mean the same in any table.
+        only_here: Field → names, likewise, that are searched in its exports instead of all others.
         page_views: Names of its page views, the tool's standard name first.
     """
 
@@ -37,7 +37,7 @@ class AnalyticsTool:
     page_views: tuple[str, ...] = ()
 
     def wrote(self, names: Collection[str]) -> bool:
-        """Whether the columns of a table identify it as an export of the tool."""
+        """Whether the normalised columns of a table identify it as an export of the tool."""
         return any(all(_has(names, sign) for sign in way.split()) for way in self.told_by)
 
 
