@@ -73,7 +73,7 @@ class Fact(BaseModel):
         low: Lower end of the 95 % interval; None if absent.
         high: Upper end.
         n: Users, sessions or page views that it counts.
-        users: Users whose doing it shows, where that can be told; else all it is of.
+        users: Users who did what is counted, where that can be told; else ``n``.
         currency: Currency of money; empty where it is not known.
     """
 
@@ -150,9 +150,9 @@ class Contrast(_Block):
         second: The figure that it is compared with.
         verdict: Which is higher, by :mod:`core.facts.contrasting`.
         relation: Ratio or difference of the two; None where there is none.
-        test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts, or
-            the model saw what they are of: then the interval of the difference decided. Who is higher it
-            also decides where the test is of other sessions, which tell whether that comes again.
+        test: The test behind ``p_value``, such as ``Fisher's exact test``; empty for plain counts and for
+            figures of what the model has read: there the interval of the difference decides. That interval
+            also decides ``verdict`` where the test, on other sessions, only tells whether it comes again.
         p_value: The p of the test; None without a test.
         q_value: What it becomes among all that was tested, where many differences were looked at.
         detectable: Where they are not shown to differ, the least difference that would have been seen.
@@ -170,15 +170,15 @@ class Contrast(_Block):
 
 
 class Ranking(_Block):
-    """One measure of several rows, the first one first.
+    """One measure of several rows, in the order of its values.
 
     Args:
-        facts: In order.
+        facts: One a row, in that order.
         most: Whether the highest comes first.
         sure: Whether the test tells the first from the second.
         reference: The figure of all users where only rows beyond it are listed; None to rank all.
-        complete: Whether no segment is left out at the end.
-        limit: What the rows had to be beyond, as the analyst wrote it; then there may be none of them.
+        complete: False where the list was cut, or is of chosen rows only.
+        limit: The limit that rows had to exceed, as the analyst wrote it; then ``facts`` may be empty.
     """
 
     kind: Literal["ranking"] = "ranking"
@@ -267,11 +267,11 @@ class Reading(BaseModel):
         rows: Keys of the rows it names.
         measures: Columns of the segments table.
         dimensions: What is to be listed, such as ``page``.
-        items: Dimension and value of what it names.
-        cues: What is to be done.
+        items: The pages, themes, devices, … it names, each as (dimension, value).
+        cues: What is to be done, as cues of ``core/questions/vocabulary.yaml`` such as ``compare``.
         number: How many to list; None if not said.
         focus: The rows that the answer speaks of first: those named, or the first one of a ranking.
-        onward: Where the first step of the answer leads: dimension and value, or nothing.
+        onward: Target of the first step in the answer, as one (dimension, value); empty without a step.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -292,17 +292,17 @@ class Answer:
 
     Args:
         blocks: What is said, in order.
-        titles: Row → what it is called, of every row that the blocks speak of.
-        query: What was asked of the data, in words or SQL.
+        titles: Row key → title, of every row that the blocks speak of.
+        query: What was read from the data, in words or SQL.
         source: ``rules`` or the model's name.
         declined: True where the question could not be answered; a note then says why.
         suggestions: Questions that can be asked instead, to be clicked.
         reading: What the question was understood to ask; None where the grammar did not answer it.
-        dropped: Blocks and remarks of the model that did not hold and are not shown.
+        dropped: Number of the model's blocks and remarks that failed a check and are not shown.
         reason: Why the answer is not the model's; empty if it is, or if no model was needed.
         population: Of which users the figures are, and who is in none; empty without figures.
-        usage: What the model used for it; no calls where none was asked.
-        cost: Of that, in the currency of the price table; None if the model has no price.
+        usage: Calls and tokens of the model; no calls where none was asked.
+        cost: Price of ``usage`` in the currency of the price table; None if the model has no price.
     """
 
     blocks: tuple[Block, ...]

@@ -60,22 +60,22 @@ LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Lev
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A data set, laid out once for everything that is counted of its users.
+    """A data set and its labels, prepared once for everything that is counted of its users.
 
     Args:
-        key: Names the data set and its labels.
+        key: Content key of the data set with its labels.
         data: What profiles are counted from.
         sequences: Page views of all users.
         labels: Themes and types; None where pages are not labelled.
         addresses: Address of each page.
         pages: What to call each page: its address without what all addresses share.
-        names: Theme, type and template of each page, as far as pages are labelled.
-        items: What each user did, saw or came with.
-        site: How the site writes its words.
-        events: When what was done, read when it is asked for.
-        urls: How addresses were cleaned, read when it is asked for.
-        calendar: The days or weeks that it covers, by its clock; by UTC where it is not known.
-        narrowed: What part of an export it is, read when it is asked for; empty where it is all of it.
+        names: ``theme``, ``type``, ``template`` → the value of each page, as far as pages are labelled.
+        items: Which user has which page, event, device, source and so on.
+        site: Spelling of the site's own words, for names.
+        events: Reads the events with their times.
+        urls: Reads the settings by which addresses were cleaned.
+        calendar: Days or weeks that the data cover, by the clock of the data; None takes UTC.
+        narrowed: Reads which part of an export this is, in words; empty where it is all of it.
     """
 
     key: str
@@ -96,12 +96,12 @@ class Basis:
     def from_dataset(
         cls, dataset: Dataset, labelled: LabelledPages | None = None, data: ProfileData | None = None
     ) -> Basis:
-        """Lay out a data set and its labels.
+        """Make the basis of a data set and its labels.
 
         Args:
             dataset: The preprocessed export.
-            labelled: What its pages are about.
-            data: What profiles are counted from, where it is at hand.
+            labelled: Themes and types of its pages; None where they are not labelled.
+            data: What profiles are counted from; made from the data set if None.
         """
         data = data or ProfileData.from_dataset(dataset, labelled)
         key = counts_key(dataset.key, labelled)
@@ -122,15 +122,15 @@ class Basis:
         names: Mapping[str, Sequence[str]],
         levels: Mapping[Family, Sequence[np.ndarray]] = MappingProxyType({}),
     ) -> Basis:
-        """Lay out a data set from its tables.
+        """Make the basis from tables, without events, times or URL settings.
 
         Args:
-            key: Key of the tables.
+            key: Any text that identifies the tables.
             data: What profiles are counted from.
-            pages: All pages.
+            pages: One row a page (:class:`core.base.schema.Pages`).
             sequences: Page views.
-            names: Theme, type and, where mined, template of each page, or nothing.
-            levels: What users are called by their facets (:meth:`core.facets.facets.Facets.items`).
+            names: ``theme``, ``type`` and, where mined, ``template`` → the value of each page; may be empty.
+            levels: Levels of users in the facets (:meth:`core.facets.facets.Facets.items`).
         """
         labels = LabelData.from_names(sequences, names) if names else None
         items = UserItems.from_tables(data, pages, sequences, names, levels)
@@ -172,7 +172,7 @@ class Basis:
 
     @cached_property
     def activity(self) -> Callable[[PeriodUnit | None], Activity]:
-        """Function that returns who came when; without a unit, by what suits the length of the data."""
+        """Function that returns which users came in which day or week; None lets the data's length decide."""
         return cache(self._activity)
 
     def _activity(self, unit: PeriodUnit | None) -> Activity:
@@ -238,7 +238,7 @@ class Tables:
         basis: The data set.
         profiles: What its segments are like.
         partition: The segments.
-        again: What they are like in other sessions of their users, where that is known:
+        again: Family → tests of the differences on other sessions of the users, where there are any:
             :meth:`core.differences.other_sessions.OtherSessions.scores`.
     """
 
@@ -249,7 +249,7 @@ class Tables:
 
     @cached_property
     def rows(self) -> Rows:
-        """Which users belong to which row."""
+        """The rows of the segments table, with the users of each."""
         return self.profiles.rows
 
     @cached_property
@@ -286,16 +286,19 @@ class Tables:
 
     @cached_property
     def by_outcome(self) -> Tables | None:
-        """Tables of the clustered users with the outcome and of those without, in place of segments.
+        """Tables with the rows :data:`WITH` and :data:`WITHOUT` (the outcome) in place of segments.
 
-        None where no clustered user has it, or all have. Users outside the segments stand on neither side:
-        buyers of a single page beside others of two or more would differ by their number of pages.
+        Only clustered users are in them: buyers of a single page beside others of two or more would differ by
+        their number of pages. None where no clustered user has the outcome, or all have.
         """
         return self._by_outcome((WITH, "Clustered users who converted"), everybody=False)
 
     @cached_property
     def converted(self) -> Tables | None:
-        """Tables in which all with the outcome and a page view count, for figures compared with nobody."""
+        """As :attr:`by_outcome`, but :data:`WITH` has every user with the outcome, also those in no segment.
+
+        For figures that are not compared.
+        """
         return self._by_outcome((WITH, "Converted users"), everybody=True)
 
     def _by_outcome(self, converted: tuple[str, str], *, everybody: bool) -> Tables | None:
@@ -390,14 +393,14 @@ class Tables:
 
     @cached_property
     def page_views(self) -> np.ndarray:
-        """Views of each page by each row, totals last: float64 of shape (n_rows + n_totals, n_pages)."""
+        """Views of each page by each row: float64 of shape (n_rows + n_totals, n_pages), totals last."""
         data = self.basis.data
         views = self.rows.table(data.seen.user, data.seen.page, len(data.page_location), data.seen.views)
         return self.rows.with_all(views)
 
     @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
-        """Cache of the figures of items: dimension and value → ``item_rows`` of ``items.py``."""
+        """Cache of :func:`core.facts.items.item_rows`: (dimension, value) → what it returns."""
         return {}
 
     def warm(self) -> None:
@@ -412,16 +415,16 @@ class Context:
     """The segments that a question is about, with what else an answer may need to know.
 
     Args:
-        tables: What was counted.
+        tables: Figures of the segments.
         names: Segment → name, the analyst's where edited; a segment without one is called by its number.
         previous: The segments before the last move of a slider.
         suggested: Segment → name that the analyst was offered and has not taken (yet).
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
-        verdict: Whether there are segments, in a sentence; empty where that was not measured.
+        verdict: Whether the users form segments, in a sentence; empty where that was not measured.
         withheld: Whether names of segments are kept back, as no number of segments is supported.
-        funnel: That the analyst built; None without one.
-        like: A segment's key, or ``PASTED`` → who is like its users; None where that cannot be found.
+        funnel: The funnel that the analyst built; None without one.
+        like: Finds the look-alikes of a segment, by its key, or of ``PASTED``; None where it cannot.
     """
 
     tables: Tables
@@ -446,22 +449,22 @@ class Context:
         return tuple(self.tables.records)
 
     def row(self, key: str) -> Mapping[str, Any]:
-        """A row of the segments table."""
+        """The row of the segments table with a key: column → value. A KeyError if there is none."""
         return self.tables.records[key]
 
     def place(self, key: str) -> int:
-        """Position of a row in the tables."""
+        """Index of a row in :attr:`keys`, and so in all arrays by row. A ValueError if there is none."""
         return self.keys.index(key)
 
     def population_of(self, facts: Iterable[Fact]) -> str:
-        """Sentence on the users that facts are of, and on those left out; empty without facts."""
+        """Sentence on how many users there are, in segments and left out; empty without facts."""
         profiles, unseen = self.tables.profiles, self.tables.basis.data.outcomes.unseen
         seen, inside = pluralise(profiles.n_users, "user"), f"{profiles.n_clustered:,} are in a segment"
         left = f"; {unseen:,} without a used page view are not among them." if unseen else "."
         return f"Of {seen} with a page view, {inside}{left}" if any(facts) else ""
 
     def holds(self, outer: str, inner: str) -> bool:
-        """Whether all users of a row belong to another row as well."""
+        """Whether the row ``outer`` (all users, or all of one page view) contains the other row ``inner``."""
         if OTHERS in (outer, inner) or outer == inner:
             return False
         one_page = outer == ONE_PAGE and self.row(inner)[Col.KIND] == RowKind.ONE_PAGE
@@ -472,7 +475,7 @@ class Context:
         return self.titled(key).full
 
     def titled(self, key: str) -> Title:
-        """The title of a row, in its parts."""
+        """The title of a row, as label, name and mark."""
         if key in _NO_ROWS:
             return Title(label=_NO_ROWS[key])
         row = self.row(key)
@@ -489,5 +492,5 @@ class Context:
         return Title(label=label, name=clean(name), mark=sure.mark if sure else "")
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
-        """The titles of some rows; of every row when none is named."""
+        """Row key → title of some rows; of every row when none is named."""
         return {key: self.titled(key) for key in keys or (*self.keys, *_NO_ROWS)}

@@ -30,13 +30,13 @@ from core.profiles.profile_columns import Col, MetricRole
 
 @dataclass(frozen=True)
 class Baseline:
-    """A figure of the users that a row is compared with.
+    """A figure of the other clustered users, whom a row is compared with.
 
     Args:
         value: The figure.
         n: Number of users, sessions or page views that it is of.
         users: Users behind the figure.
-        written_n: What its digits are those of: beside a share of few, one of many has no more of them.
+        written_n: The number that sets its digits: no larger than ``n`` of the figure it is compared with.
     """
 
     value: float
@@ -56,13 +56,16 @@ COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 def decide(
     context: Context, first: Fact, second: Fact, q_value: float | None = None
 ) -> tuple[Verdict, SingleDifference | None]:
-    """Decide which of two figures is higher, by the rule of differences unless they are plain counts.
+    """Decide which of two figures is higher: plain counts by value, others by a test or interval.
 
     Args:
-        context: The segments.
+        context: The segments and what was counted of them.
         first: The figure that the comparison is about.
         second: The same measure and item of another row, or of the other clustered users.
         q_value: Takes the place of the test's p where many differences are looked at.
+
+    Returns:
+        The verdict, and the tested difference; None for plain counts.
 
     Raises:
         InputError: If there is no rule for such figures, or both are of one row.
@@ -78,7 +81,7 @@ def decide(
 
 
 def sentence_on_tests(context: Context, blocks: Iterable[Block]) -> str:
-    """Sentence on the tests behind the blocks' differences; nothing about plain counts."""
+    """Sentence on the tests behind the differences that blocks show; empty for plain counts alone."""
     contrasts = (block for block in blocks if isinstance(block, Contrast))
     sure = [one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER)]
     told = [one for one in sure if not _is_counted(context, one.first)]
@@ -95,7 +98,7 @@ def _is_counted(context: Context, fact: Fact) -> bool:
 
 
 def rest_figure(context: Context, first: Fact) -> Baseline | None:
-    """The figure of the other clustered users; None of a plain count, and where nobody is left."""
+    """The figure of the other clustered users, for a row's fact; None for a plain count, or of nobody."""
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED or (not first.item and _own(first) not in BY_KEY):
         return None

@@ -48,8 +48,8 @@ class Finding:
     """The result of a tool.
 
     Args:
-        blocks: What can be said of it.
-        query: What was asked of the data.
+        blocks: Figures and notes that answer.
+        query: What was read from the data, as SQL.
     """
 
     blocks: tuple[Block, ...]
@@ -89,7 +89,7 @@ def notes(*texts: str) -> tuple[Note, ...]:
 
 
 def with_bases(blocks: Iterable[Block], context: Context) -> tuple[Block, ...]:
-    """The blocks, followed by a note on where sources were read from if a figure is about a source."""
+    """The blocks, and a note on how users' traffic sources were found if a figure is about a source."""
     said, told = tuple(blocks), context.tables.basis.data.source_basis
     of_source = any(f":{Family.SOURCE}" in fact.measure for fact in facts_of(said))
     return (*said, *notes(told)) if of_source else said
@@ -132,12 +132,12 @@ class Figures:
     context: Context
 
     def measure(self, key: str, name: str, currency: str = "") -> Fact | None:
-        """A figure of the segments table; None where it is absent, as money is in more than one currency.
+        """Fact of a cell of the segments table; None where it is empty, as money in several currencies is.
 
         Args:
-            key: The row.
-            name: The column.
-            currency: Currency of money; the only one if empty.
+            key: Key of the row.
+            name: The column, a key of :data:`core.facts.answer.BY_KEY`.
+            currency: Currency of money; empty for the only one.
         """
         row, measure = self.context.row(key), BY_KEY[name]
         value = float(row[name])
@@ -174,10 +174,10 @@ class Figures:
         return money[0] if len(money) == 1 and money[0] != NO_CURRENCY else ""
 
     def each(self, key: str, name: str) -> tuple[Fact, ...]:
-        """The fact of a figure of the segments table; of money, a fact for each currency.
+        """Facts of a cell of the segments table: one, or one for each currency of money in several.
 
         Raises:
-            InputError: If it is absent.
+            InputError: If the cell is empty.
         """
         apart = self.currencies if BY_KEY[name].unit is Unit.MONEY and len(self.currencies) > 1 else ()
         return without_none(self.measure(key, name, currency) for currency in apart) or (
@@ -185,7 +185,11 @@ class Figures:
         )
 
     def without_page_view(self, names: Iterable[str]) -> tuple[Fact, ...]:
-        """Facts about users with the outcome but no used page view, who are in no row, and what they paid."""
+        """Facts of the row :data:`UNSEEN`: users with the outcome but no used page view, and what they paid.
+
+        Args:
+            names: Columns that are asked for; without any about the outcome or revenue there are no facts.
+        """
         unseen, wanted = self.context.tables.unseen, {*names}
         users = int(unseen[Col.OUTCOME_USERS].max()) if len(unseen) else 0
         if not users or not wanted & {Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.REVENUE}:
@@ -201,10 +205,10 @@ class Figures:
         return tuple(facts)
 
     def needed(self, key: str, name: str) -> Fact:
-        """Make the fact of a figure of the segments table that must be there.
+        """Fact of a cell of the segments table that must not be empty.
 
         Raises:
-            InputError: If it is absent.
+            InputError: If it is.
         """
         fact = self.measure(key, name)
         if fact is None:
@@ -213,7 +217,7 @@ class Figures:
         return fact
 
     def item(self, key: str, dimension: Kind, value: str, metric: ItemMetric) -> Fact | None:
-        """The fact of a metric of an item of any family; None where it is absent.
+        """A metric of an item (a page, theme, device, …) for a row; None where it is not counted.
 
         Raises:
             InputError: If the data has no such item.
@@ -232,7 +236,13 @@ class Figures:
         )  # fmt: skip
 
     def session_end(self, key: str, row: Mapping[Any, Any], kind: str) -> Fact:
-        """The share of a row's sessions that begin (``entry``) or end (``exit``) with a page."""
+        """The share of a row's sessions that begin (``entry``) or end (``exit``) with a page.
+
+        Args:
+            key: Key of the row of the segments table.
+            row: A row of :func:`core.facts.steps.session_ends`.
+            kind: ``entry`` or ``exit``.
+        """
         verb, page = {"entry": ("begin", TO), "exit": ("end", FROM)}[kind]
         return make_fact(
             f"{kind}:page", f"share of sessions that {verb} with the page", (key,), float(row[Col.SHARE]),
@@ -240,7 +250,14 @@ class Figures:
         )  # fmt: skip
 
     def step(self, key: str, row: Mapping[Any, Any], by: str, of: str) -> Fact:
-        """The share of steps; ``of`` is empty for all steps, else ``from`` or ``to`` for those of a place."""
+        """The share that a step has of all steps, or of those from or to one place.
+
+        Args:
+            key: Key of the row of the segments table.
+            row: A row of :func:`core.facts.steps.most_steps`.
+            by: Between what: ``page``, ``theme`` or ``type``.
+            of: ``from`` or ``to`` if ``row`` is of one origin or target; empty for all steps.
+        """
         return make_fact(
             f"step:{by}{of and f':{of}'}", f"share of steps{of and f' {of} there'}", (key,),
             float(row[Col.SHARE]), Unit.SHARE, item=f"{row[FROM]}{ARROW}{row[TO]}", n=row[Col.N],
@@ -248,9 +265,9 @@ class Figures:
         )  # fmt: skip
 
     def nearest(self, key: str, n: int) -> list[Fact]:
-        """The segments whose centroids are nearest, with the distance of unit vectors (0 to 2).
+        """The ``n`` segments with the nearest centroids, nearest first, by distance of unit vectors (0 to 2).
 
-        There are none of a row that is no segment of the model.
+        Empty for a row that is no segment of the model.
         """
         partition = self.context.tables.partition
         ids = partition.ids.tolist()
@@ -268,7 +285,7 @@ class Figures:
         ]  # fmt: skip
 
     def same(self, fact: Fact, key: str) -> Fact | None:
-        """The fact of the same measure and item for another row; None where there is none."""
+        """The fact with another one's measure and item, for the row ``key``; None where there is none."""
         metric, _, dimension = fact.measure.partition(":")
         name = metric.removeprefix(NOT)
         if name not in (set(ItemMetric) if fact.item else BY_KEY):
@@ -288,7 +305,7 @@ class Figures:
             q_value: Takes the place of the test's p where many differences are looked at.
 
         Raises:
-            InputError: If there is no such row, it has no such figure, is the same one, or the two cannot be
+            InputError: If there is no such row, it has no such figure, it is the fact's own row, or the two
                 compared.
         """
         second = self.same(first, require_row(self.context, key))
@@ -341,7 +358,7 @@ class Figures:
         """Sort facts of one measure by value; equal ones keep their order.
 
         Raises:
-            InputError: If there are not two.
+            InputError: If there are fewer than two.
         """
         found = list(facts)
         if len(found) < 2:
@@ -394,7 +411,7 @@ def share_fact(
 
 
 def contrast_of_shares(first: Fact, second: Fact, differs: bool) -> Contrast:
-    """Contrast of two shares when a table already says whether they differ; without a test."""
+    """Contrast of two shares of which a table already says whether they differ; it has no test."""
     if not differs:
         return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
     verdict = Verdict.HIGHER if first.value > second.value else Verdict.LOWER
@@ -402,7 +419,7 @@ def contrast_of_shares(first: Fact, second: Fact, differs: bool) -> Contrast:
 
 
 def complement(fact: Fact) -> Fact:
-    """The fact about the users who did not: the complement of a number or share of users."""
+    """The fact of the users who did not: of a count ``n`` less the value, of a share 1 less it."""
     share = fact.unit is Unit.SHARE
     whole = 1.0 if share else float(fact.n)
     of, label = _CONVERTED.get(fact.measure, fact.label).split("users ", 1)
@@ -415,7 +432,10 @@ def complement(fact: Fact) -> Fact:
 
 
 def relation(first: Fact, second: Fact) -> Fact | None:
-    """The ratio of two figures; of shares less than :data:`TIMES` apart the difference in points."""
+    """Ratio of the first figure to the second; of shares the difference, if below :data:`TIMES` or by 0.
+
+    None where the ratio of other figures would be 0 or by 0.
+    """
     rows, kind = (first.row, second.row), first.measure
     n, users = min(first.n, second.n), min(first.users, second.users)
     ratio = first.value / second.value if second.value else math.inf
@@ -433,7 +453,7 @@ def relation(first: Fact, second: Fact) -> Fact | None:
 
 
 def detectable(fact: Fact, value: float) -> Fact | None:
-    """The fact of the least detectable difference of a figure; None where that is unknown."""
+    """The fact of the least detectable difference ``value`` of a figure; None where it is not finite."""
     if not math.isfinite(value):
         return None
     unit = Unit.POINTS if fact.unit is Unit.SHARE else fact.unit
@@ -447,7 +467,7 @@ def detectable(fact: Fact, value: float) -> Fact | None:
 
 
 def select(what: str, table: str, **where: str) -> str:
-    """The query behind a finding, as SQL over the tables of the profile."""
+    """SQL that stands for a finding: ``SELECT what FROM table``, each ``where`` column equal to its value."""
     conditions = " AND ".join(
         f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in where.items()
     )

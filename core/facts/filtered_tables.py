@@ -19,19 +19,15 @@ if TYPE_CHECKING:
 
 
 def filtered_tables(whole: Tables, part: DatasetPart, labels: LabelledPages | None) -> Tables:
-    """Count the segments again, of some users and days alone.
-
-    Which segment each user is in stays as it is.
-
-    What the model has read stays what it has read: the part decides nothing of that.
+    """Count the segments again for the users and days that a filter keeps; nobody changes their segment.
 
     Args:
-        whole: The segments, with the users that they were made of.
-        part: What the filter leaves.
+        whole: The segments with all their users.
+        part: What the filter keeps of the data set.
         labels: Themes and types of the pages; None where they are not labelled.
 
     Raises:
-        SettingsError: If nobody of a segment is left.
+        SettingsError: If no user in a segment is left.
         ArtifactError: If days are left out and the data set does not say when events were done.
     """
     data = ProfileData.from_dataset(part, labels)

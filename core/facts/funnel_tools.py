@@ -26,7 +26,7 @@ from core.journeys.funnel_table import DROPPED, NAME, ShareOf, count_takers, ste
 from core.profiles.profile_columns import Col
 
 OUTCOME: Final = "outcome"
-"""What a step is called that is the outcome."""
+"""Name of a funnel step that is the outcome."""
 OWN_FUNNEL_NOTE: Final = "The funnel of Journeys"
 USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
 ASKED: Final = "Counted"

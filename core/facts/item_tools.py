@@ -40,7 +40,7 @@ def item_share(
 def item_shares(
     figures: Figures, keys: Sequence[str], dimension: Dimension, value: str, metric: ItemMetric
 ) -> Finding:
-    """State how many users of several rows did something with an item.
+    """A metric of one item for several rows, each with its users (of the metric ``users``: their share).
 
     Raises:
         InputError: If the data has no such item or it is absent for a row.
@@ -74,7 +74,11 @@ def either(
 def rank_item(
     figures: Figures, dimension: Dimension, value: str, metric: ItemMetric, order: Order
 ) -> Finding:
-    """All segments in the order of a figure about one item."""
+    """All segments in the order of a metric of one item.
+
+    Raises:
+        InputError: If the data has no such item, it is absent for a segment, or there are not two segments.
+    """
     most = order is Order.MOST
     found = [needed(figures, key, dimension, value, metric) for key in figures.context.segment_keys]
     where = select(f"key, {metric}", table_of(dimension), value=value)
@@ -83,7 +87,7 @@ def rank_item(
 
 
 def needed(figures: Figures, key: str, dimension: Dimension, value: str, metric: ItemMetric) -> Fact:
-    """A figure about an item.
+    """A metric of an item for a row, by the row's key.
 
     Raises:
         InputError: If the data has no such item, or it is absent for the row.

@@ -41,7 +41,7 @@ class Dimension(StrEnum):
 
 
 Kind: TypeAlias = Dimension | Family
-"""Kind of an item; a dimension is the family of the same name."""
+"""Kind of an item: a family of the table of differences, or the dimension of that name."""
 
 
 class ItemMetric(StrEnum):
@@ -56,7 +56,7 @@ class ItemMetric(StrEnum):
 
 
 class ItemCol:
-    """Columns that only figures of items have; the others: :class:`core.profiles.profile_columns.Col`."""
+    """Columns of the figures of items that the segments table lacks; the others are those of ``Col``."""
 
     SHARE_LOW: Final = "share_low"
     SHARE_HIGH: Final = "share_high"
@@ -87,13 +87,13 @@ PLURAL: Final[Mapping[str, str]] = {
 
 
 def table_of(dimension: Dimension) -> str:
-    """The name of a dimension's table in a query."""
+    """Name of the table of a dimension in a query: ``pages``, ``page_types``."""
     return PLURAL[dimension].replace(" ", "_").replace("-", "_")
 
 
 @dataclass(frozen=True)
 class ItemMeasure:
-    """How a figure about an item is said: label, unit, and the columns of its interval and whole."""
+    """Label and unit of a metric of items, and the columns of its interval's ends and its denominator."""
 
     label: str
     unit: Unit
@@ -120,7 +120,7 @@ ITEM_MEASURES: Final = {
 
 
 def item_rows(context: Context, kind: Kind, value: str) -> Mapping[str, Row]:
-    """Every row's figures for one item: key → column → value.
+    """Figures of one item for every row: row key → column (``Col``, ``ItemCol``) → value.
 
     Raises:
         InputError: If the data has no such item.
@@ -225,7 +225,7 @@ def label_table(context: Context) -> pd.DataFrame:
 
 
 def values(context: Context, kind: Kind) -> tuple[str, ...]:
-    """Items that a question can name, most frequent first; none of pages, which are looked up by address."""
+    """Names of the items of a kind that occur, most frequent first; empty for pages, which are too many."""
     basis = context.tables.basis
     if kind == Family.PAGE:
         return ()
@@ -239,10 +239,10 @@ def values(context: Context, kind: Kind) -> tuple[str, ...]:
 
 
 def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n: int) -> list[str]:
-    """Top items of a row by a metric; by lift only those that the table of differences shows to be higher.
+    """The ``n`` top items of a row by a metric, highest first; by lift only those shown to be higher.
 
     Raises:
-        InputError: If the data has nothing of that kind, or it is not counted that way.
+        InputError: If the data has no items of the dimension, or they have no such metric.
     """
     if dimension is not Dimension.PAGE and not values(context, dimension):
         raise InputError(f"This data has no {PLURAL[dimension]}", remedy=_remedy(dimension))

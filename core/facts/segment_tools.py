@@ -48,7 +48,7 @@ from core.profiles.profile_columns import FIELDS, HEAT_MAP, Col, MetricRole, Row
 from core.segments.certificate import NAMES_WITHHELD
 
 AVERAGES: Final = frozenset(field.field for field in FIELDS if field.n)
-"""Figures that are a mean, a median or a share of something: those of all users are what is usual."""
+"""Columns that are a mean, a median or a share, so that a row can be above or below all users."""
 
 
 def list_segments(figures: Figures) -> Finding:
@@ -103,7 +103,7 @@ def rank_segments(figures: Figures, metric: Metric, order: Order = Order.MOST) -
 
 
 def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
-    """A measure of every segment that has it.
+    """A column of the segments table, as a fact of every segment that has a value.
 
     Raises:
         InputError: If none has.
@@ -113,10 +113,10 @@ def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
 
 
 def by_currency(figures: Figures, name: str, keys: Sequence[str] = ()) -> list[tuple[Fact, ...]]:
-    """A measure of some rows, or of every segment that has it; of money in several currencies, each apart.
+    """Facts of a column for some rows, or for all segments: one tuple, or one a currency of money in several.
 
     Raises:
-        InputError: If it is absent.
+        InputError: If a row, or every segment, has no value.
     """
     if not keys and len(figures.currencies) < 2:
         return [of_segments(figures, name)]
@@ -125,10 +125,15 @@ def by_currency(figures: Figures, name: str, keys: Sequence[str] = ()) -> list[t
 
 
 def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
-    """Segments whose figure is above, or below, that of all users; one that is written the same is neither.
+    """Segments whose figure is above, or below, that of all users; equal as written counts as neither.
+
+    Args:
+        figures: Where facts come from.
+        name: Column of the segments table, one of :data:`AVERAGES`.
+        above: Whether those above are listed; else those below.
 
     Raises:
-        InputError: If the figure is absent, or a plain count, whose value over all users is a total.
+        InputError: If no segment has the figure, or it is a plain count, which of all users is a total.
     """
     label = BY_KEY[name].label
     every = figures.needed("all", name)
@@ -159,16 +164,16 @@ def chart(figures: Figures, metric: Metric, mark: ChartMark = ChartMark.BAR) -> 
 
 
 MAX_NAMED: Final = 3
-"""Differences of a row that are told."""
+"""Differences of a row that sentences name, at most."""
 
 
 def differing(figures: Figures, key: str, count: int = MAX_NAMED) -> tuple[Contrast, ...]:
-    """What sets a row apart from the other clustered users; nothing of a total.
+    """The strongest differences of a row from the other clustered users; none of a row of totals.
 
     Args:
         figures: Where facts come from.
-        key: The row.
-        count: Differences at most.
+        key: Key of the row.
+        count: Most differences.
     """
     return _contrasts(figures, top_differences(figures.context.tables.differences, key, count), key, ALL)
 
@@ -188,7 +193,7 @@ def _q_values(context: Context, table: pd.DataFrame, key: str) -> dict[tuple[str
 
 
 def addresses(context: Context, table: pd.DataFrame) -> Iterable[tuple[str, str]]:
-    """Measure and item of the fact that each row of the table is; the main outcome's is a measure."""
+    """(measure, item) of the fact of each row of a table of differences; of a column the item is empty."""
     main = next(iter(context.tables.outcomes), "")
     for family, item in zip(table[Diff.FAMILY], table[Diff.ITEM], strict=True):
         if family == Family.MEASURE:
@@ -221,11 +226,11 @@ DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What may be said about one row.
+    """All facts that may be told about one row of the segments table.
 
     Args:
         figures: Where facts come from.
-        key: The row.
+        key: Key of the row.
     """
 
     figures: Figures
@@ -233,17 +238,17 @@ class Evidence:
 
     @cached_property
     def measures(self) -> tuple[Fact, ...]:
-        """Every column of the segments table."""
+        """Every column of the segments table that has a value."""
         return without_none(self.figures.measure(self.key, measure.key) for measure in MEASURES)
 
     @cached_property
     def differences(self) -> tuple[Fact, ...]:
-        """What sets it apart, in the order of the table of differences."""
+        """What sets it apart from the other clustered users, in the order of the table of differences."""
         return without_none(block.first for block in differing(self.figures, self.key, DIFFERENCES))
 
     @cached_property
     def shares(self) -> tuple[Fact, ...]:
-        """The most frequent devices, browsers, countries and sources."""
+        """Shares of its most frequent browsers, devices, countries and sources, three of each."""
         context, shares = self.figures.context, []
         for dimension in ATTRIBUTES:
             if items.values(context, dimension):
@@ -253,29 +258,29 @@ class Evidence:
 
     @cached_property
     def entries(self) -> tuple[Fact, ...]:
-        """Where sessions begin."""
+        """The three most frequent first pages of its sessions."""
         return end_facts(self.figures, self.key, "entry", ENDS)
 
     @cached_property
     def exits(self) -> tuple[Fact, ...]:
-        """Where sessions end."""
+        """The three most frequent last pages of its sessions."""
         return end_facts(self.figures, self.key, "exit", ENDS)
 
     @cached_property
     def steps(self) -> tuple[Fact, ...]:
-        """The most frequent steps from place to place, between page types where pages are labelled."""
+        """Its five most frequent steps between page types, or between pages where no page has a type."""
         view = step_view(self.figures.context)
         return step_facts(self.figures, self.key, view, STEPS, between=True)
 
     @cached_property
     def nearest(self) -> tuple[Fact, ...]:
-        """The segments most like it."""
+        """The three segments with the nearest centroids; empty for a row that is no segment."""
         context = self.figures.context
         return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
 
     @property
     def everything(self) -> tuple[Fact, ...]:
-        """All of it."""
+        """The facts of all other properties, in their order."""
         own_facts = (*self.measures, *self.differences, *self.shares)
         return (*own_facts, *self.entries, *self.exits, *self.steps, *self.nearest)
 
@@ -332,7 +337,7 @@ def persona(figures: Figures, segment: Key) -> Finding:
 
 
 def why(figures: Figures, key: str, metric: str | None) -> Finding:
-    """What goes together with a segment's figure, against all users.
+    """A figure of a row beside all users, and what else sets the row apart; without a metric only the latter.
 
     Raises:
         InputError: If there is no such row, or the figure is absent.
@@ -350,12 +355,12 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
 
 
 def withheld(context: Context, *keys: str) -> bool:
-    """Whether one of the rows is a segment of which it is not told what kind of users it is."""
+    """Whether one of the rows is a segment, and names of segments are withheld as none are supported."""
     return context.withheld and not set(keys).isdisjoint(context.segment_keys)
 
 
 def doubts(context: Context, *keys: str) -> tuple[Note, ...]:
-    """That no segments are supported, and what that means for what is said; nothing of other rows."""
+    """Note that no number of segments is supported, if one of the rows is a segment; else empty."""
     if not context.unsupported or set(keys).isdisjoint(context.segment_keys):
         return ()
     return notes(WITHHELD if context.withheld else UNSUPPORTED)
@@ -427,7 +432,7 @@ def compare_all(figures: Figures) -> Finding:
 
 
 def compared(figures: Figures, rows: Sequence[str]) -> Finding:
-    """Two rows, or all segments where it is not two that are named.
+    """Compare two rows by key; all segments where not exactly two are named.
 
     Raises:
         InputError: If there is no such row, or nothing to compare.

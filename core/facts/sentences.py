@@ -105,7 +105,7 @@ def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
 
     Args:
         blocks: In order.
-        titles: Of every row that they speak of.
+        titles: Row key → title, of every row that they speak of.
     """
     speaker = _Speaker(titles)
     lines: list[Line] = []
@@ -116,7 +116,7 @@ def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
 
 
 def plain(blocks: Iterable[Block], titles: Mapping[str, Title]) -> str:
-    """Say blocks as plain text, a line each."""
+    """Put blocks into sentences as :func:`say`: plain text, a line each; list items begin with ``-``."""
     return "\n".join(("- " if line.bullet else "") + line.text for line in say(blocks, titles))
 
 

@@ -17,7 +17,7 @@ from core.profiles.profile_columns import Col
 
 
 def step_view(context: Context) -> View:
-    """View between whose places steps are listed: page types, or pages where no page has a type."""
+    """View between whose values steps are listed: page types, or pages where no page has a type."""
     return View.TYPE if {*items.values(context, Dimension.TYPE)} - {UNKNOWN} else View.URL
 
 
@@ -25,16 +25,16 @@ def most_steps(
     context: Context, key: str, view: View, n: int, *, origin: int | None = None, target: int | None = None,
     between: bool = False,
 ) -> pd.DataFrame:  # fmt: skip
-    """The most frequent steps of a row; one of which neither end has a label says nothing and is left out.
+    """The most frequent steps of a row's users; steps of which neither end has a label are left out.
 
     Args:
-        context: What it is about.
-        key: Row.
-        view: Between what.
-        n: At most.
-        origin: Only those from here, a code of :class:`core.journeys.moves.Moves`.
+        context: The segments and what was counted of them.
+        key: Key of the row.
+        view: Whether between pages, themes or types.
+        n: Most steps.
+        origin: Only steps from this code of :class:`core.journeys.moves.Moves`.
         target: Only steps to this code.
-        between: Whether only those from place to place are listed, of all.
+        between: Whether starts and ends of sessions are not listed; ``n`` still counts them.
 
     Returns:
         ``from``, ``to``, ``steps``, ``n`` (steps from ``origin``, to ``target``, or all), ``share`` of these,

@@ -27,11 +27,11 @@ from core.facts.fact_maker import Figures, Finding
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool that reads the data and changes nothing.
+    """A function that reads the data and changes nothing, as a model and the grammar call it.
 
     Args:
-        name: The name that a model or the grammar calls it by.
-        run: Its function; a language model reads the first line of its docstring.
+        name: The name it is called by.
+        run: Takes :class:`Figures`, then its arguments; a model reads the first line of its docstring.
     """
 
     name: str
@@ -70,13 +70,13 @@ def call(figures: Figures, name: str, values: Mapping[str, Any]) -> Finding:
     """Run a tool by its name.
 
     Args:
-        figures: Context and facts of the turn.
+        figures: Where facts come from.
         name: The tool.
-        values: Its arguments, as they came.
+        values: Argument → value as it came, unchecked.
 
     Raises:
         InputError: If there is no such tool or row, or a figure is absent.
-        SettingsError: If an argument is not possible.
+        SettingsError: If an argument is missing, unknown or not possible.
     """
     tool = TOOLS.get(name)
     if tool is None:

@@ -16,7 +16,7 @@ from core.profiles.profile_columns import Col
 RULE_USERS, PRECISION, RECALL = "rule_users", "rule_precision", "rule_recall"
 """Keys of the measures of a rule; the fact's item is the rule."""
 FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST = "funnel_users", "funnel_share", "funnel_lost"
-"""Keys of the measures of a funnel; the fact's item is the way up to a step."""
+"""Keys of the measures of a funnel; the fact's item is the steps so far."""
 LIKE, LIKE_IN = "look_alikes", "look_alikes_in"
 """Keys of the numbers of look-alikes of a row: in all, and by the segment they are in."""
 WHEN_DAY, WHEN_HOUR, CAME, AGAIN = "when:weekday", "when:hour", "came", "again"
@@ -173,13 +173,13 @@ def superlative(fact: Fact, *, most: bool) -> str:
 
 
 def tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    """Split facts into those written the same as the first, and the rest."""
+    """Split sorted facts into the first ones, which are written the same, and the rest."""
     count = next((at for at, fact in enumerate(facts) if fact.text != facts[0].text), len(facts))
     return facts[:count], facts[count:]
 
 
 def with_users(fact: Fact, users: Fact | None) -> list[Piece]:
-    """A figure, followed by its number of users."""
+    """A figure, followed by its number of users where there is a fact of it: ``12.0 %, 186 users``."""
     return [fact] if users is None else [fact, ", ", users, counted(users, " users")]
 
 
@@ -195,24 +195,24 @@ def target(fact: Fact) -> str:
 
 
 def end_of(fact: Fact, at: int) -> str:
-    """One end of a step in words: a place, the same place again, or where its session starts or ends."""
+    """One end of a step in words (``at``: 0 origin, -1 target): a name, or a session's start or end."""
     words = {START: "the start of a session", END: "the end of the session"}
     again = " again" if at and fact.ends[0] == fact.ends[-1] else ""
     return words.get(fact.ends[at], fact.ends[at]) + again
 
 
 def kind_of(fact: Fact) -> tuple[str, bool, bool]:
-    """Key of facts that share a sentence: their row, whether they have an item, whether several rows."""
+    """Key of facts that share a sentence: their row, whether they have an item, whether they compare rows."""
     return fact.row, bool(fact.item), len(fact.segments) > 1
 
 
 def is_of(metric: ItemMetric, fact: Fact) -> bool:
-    """Whether a fact is of a metric of an item, or of its complement."""
+    """Whether a fact is of a metric of an item, or of the complement of that metric."""
     return fact.measure.removeprefix(NOT).startswith(f"{metric}:")
 
 
 def place_of(fact: Fact) -> tuple[str, str]:
-    """Key of the figures of the same users: item and dimension."""
+    """Grouping key of figures of the same users: the item, and its dimension after any :data:`NOT`."""
     kind, _, dimension = fact.measure.partition(":")
     return fact.item, NOT * kind.startswith(NOT) + dimension
 

@@ -28,7 +28,7 @@ HELP: Final = str(vocabulary()["help"])
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _Cut: TypeAlias = re.Match[str]
 CUTS: Final = 5
-"""Places at which a question is tried to be split into two, at most."""
+"""Most places at which a question is tried to be split into two."""
 ASKING: Final = re.compile(
     r"\s*(?:and\s+)?(?:what|which|who|how|where|why|do|does|is|are|show|list|give|tell|compare|describe|plot"
     r"|chart|rank|name)\b",
@@ -44,11 +44,11 @@ class _Told:
 
 
 def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
-    """Answer a question, ask back, or say why it cannot be answered and which similar ones can.
+    """Answer a question, ask back, or decline with a reason and similar questions; never raises for a text.
 
     Args:
         question: In the analyst's words.
-        context: What it is about.
+        context: The segments that it is about.
         last: What the question before was understood to ask, for one that goes on with it.
     """
     question = expand_chat_spelling(question)

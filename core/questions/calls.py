@@ -38,7 +38,7 @@ HOW_SURE: Final = "How sure one of them is, is measured on the Trust page."
 TESTED: Final = "Whether two of them differ in a figure is tested where they are compared."
 PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
 OVER_TIME: Final[Mapping[str, About]] = {"when": "hours", "trend": "growth", "retention": "return"}
-"""Cue → what the tool for figures over time is asked about."""
+"""Cue → ``about``, the argument of the tool for figures over time."""
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
@@ -46,12 +46,12 @@ Run: TypeAlias = Callable[[Figures, Parsed], Finding]
 
 
 def of_all(tool: Callable[[Figures], Finding]) -> Run:
-    """Make a run of a tool that takes no arguments from the question."""
+    """Make an intent's function of a tool without arguments."""
     return lambda figures, parsed: tool(figures)
 
 
 def of_row(tool: Callable[[Figures, str], Finding]) -> Run:
-    """Make a run of a tool that takes the first row that the question names."""
+    """Make an intent's function of a tool whose argument is the first row that the question names."""
     return lambda figures, parsed: tool(figures, parsed.rows[0])
 
 
@@ -79,7 +79,7 @@ def chart_item(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def alike(figures: Figures, parsed: Parsed) -> Finding:
-    """Find the two segments that are nearest to each other."""
+    """Find the two segments with the nearest centroids; an InputError if there are not two."""
     near = [fact for key in figures.context.segment_keys for fact in figures.nearest(key, 1)]
     if not near:
         raise InputError("There are not two segments to compare")
@@ -88,7 +88,7 @@ def alike(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def trust(figures: Figures, parsed: Parsed) -> Finding:
-    """How sure the named segments are where that was measured; else the verdict on all segments."""
+    """How sure the first named segment is, where that was measured; else the verdict on all segments."""
     measured = [f"segment:{segment}" for segment in figures.context.certificates]
     asked = [row for row in parsed.rows if row in measured]
     if not asked:
@@ -98,7 +98,7 @@ def trust(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def funnel(figures: Figures, parsed: Parsed) -> Finding:
-    """Count a funnel: of the steps that the question names, the outcome last, or the analyst's funnel."""
+    """Count a funnel of the steps that the question names; without any, the analyst's or the usual one."""
     named = tuple(value if value.startswith(EVENT) else f"{kind}:{value}" for kind, value in parsed.items)
     last = (funnel_tools.OUTCOME,) if named and "buys" in parsed.cues else ()
     within = "session" if "in_session" in parsed.cues else "user"
@@ -154,13 +154,13 @@ def share(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def lift(figures: Figures, parsed: Parsed) -> Finding:
-    """The lift of an item: a row's share of users with it over the others' share."""
+    """The lift of an item: the share of a row's users with it over that of the other clustered users."""
     dimension, value = parsed.items[0]
     return item_tools.item_share(figures, _row(parsed), dimension, value, ItemMetric.LIFT)
 
 
 def within(figures: Figures, parsed: Parsed) -> Finding:
-    """List the segments whose figure lies beyond a limit."""
+    """List the segments, or named rows, whose figure lies beyond the question's limit, the farthest first."""
     limit, rows = parsed.limit, parsed.rows or figures.context.segment_keys
     assert limit is not None  # or another intent would fit
     if parsed.items:
@@ -179,10 +179,10 @@ def within(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def only_nth(blocks: Sequence[Block], nth: int | None) -> tuple[Block, ...]:
-    """Reduce each list or ranking to the entry of a number; all blocks where it is None.
+    """Keep only the ``nth`` entry (from 1) of each list and ranking; all blocks as they are if it is None.
 
     Raises:
-        InputError: If there are not so many.
+        InputError: If one has fewer entries.
     """
     if nth is None:
         return (*blocks,)
@@ -199,7 +199,7 @@ def bounce(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
-    """Compare an item between two rows."""
+    """Compare the share of an item between the two rows that the question names."""
     dimension, value = parsed.items[0]
     metric = ItemMetric.VIEW_SHARE if Col.PAGE_VIEWS in parsed.measures else ItemMetric.SHARE
     fact = item_tools.needed(figures, parsed.rows[0], dimension, value, metric)
@@ -288,7 +288,7 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def merge_findings(found: Sequence[Finding]) -> Finding:
-    """Merge findings, each block once; a ranking and its reverse count as the same block."""
+    """Merge findings, each block once; a ranking and its reverse are the same block."""
     blocks = {
         frozenset(block.facts) if isinstance(block, Ranking) else block: block
         for one in reversed(found)

@@ -21,7 +21,7 @@ ORDER: Final = frozenset({
 OVER_ALL: Final = ORDER | {"segments", "each"}
 """Cues of questions about every segment."""
 AMOUNTS: Final = frozenset({"many", "share"})
-"""Cues that say how an item is counted."""
+"""Cues by which an item is counted: as a number of users, or as their share."""
 COMPARING: Final = frozenset({"compare", "differ", "similar"})
 _ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
 """Cues of questions about a single row; after a ranking it is the first."""
@@ -34,11 +34,11 @@ ALONE: Final = frozenset({
 THERE: Final = frozenset({"is", "are", "was", "were", "there"})
 """Words that turn a figure into a whole question."""
 FRAGMENT: Final = 3
-"""Length up to which a question may be a fragment, in phrases with a meaning."""
+"""Phrases with a meaning that a question may have, at most, to be read as a part of the one before."""
 
 
 def reading(parsed: Parsed, blocks: Sequence[Block]) -> Reading:
-    """Record how a question was understood, with the rows and the step target that the answer names first."""
+    """Record how a question was understood, for a follow-up; ``blocks``: the answer."""
     return Reading(
         rows=tuple(parsed.rows), measures=tuple(parsed.measures), dimensions=tuple(parsed.dimensions),
         items=tuple((dimension.value, value) for dimension, value in parsed.items),
@@ -65,7 +65,7 @@ def _onward(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
 
 
 def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
-    """Possible readings of a question after the one before, the likelier first."""
+    """Possible readings of a question that follows another, the likelier first: by itself, or as its edit."""
     if last is None:
         yield parsed
         return

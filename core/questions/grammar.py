@@ -67,7 +67,7 @@ MAX_LENGTH: Final = 200
 
 
 def parse(question: str, context: Context) -> Parsed:
-    """Parse a question into the parts that it names."""
+    """Parse a question into the parts that it names; words that are not understood are in ``unknown``."""
     known = _known(context)
     words = tokens(question)
     if len(words) > MAX_LENGTH:

@@ -21,27 +21,24 @@ EACH: Final = frozenset({
     "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route", "rule", "moves",
     "funnel",
 })  # fmt: skip
-"""Cues of questions about one row or kind of item that are answered for several one by one."""
+"""Names of intents that answer for several rows or dimensions one by one."""
 
 
 @dataclass(frozen=True)
 class Intent:
-    """A kind of question.
+    """A kind of question: the parts it must and may have, and the function that answers it.
 
     Args:
         name: Its name.
-        run: What is asked of the data.
-        needs: Cues of which one must be there; empty for none.
+        run: Calls the tools that answer it.
+        needs: Cues of which one must be there; empty if it needs none.
         allows: Further cues that may be there.
-        rows: How many rows it names, at least and at most.
-        measures: How many measures.
-        dimensions: How many dimensions.
-        items: How many values.
+        rows: Least and most rows that it names; ``measures``, ``dimensions`` and ``items`` likewise.
         number: Whether it may say how many to list.
         only: Measures that may be there; empty for all.
-        bare: Whether nothing else may be said, such as a verb that would ask for something else.
-        says: Words without a meaning of their own of which one must be there; empty for none.
-        limit: Whether it is of what lies beyond a limit.
+        bare: Whether words without a meaning of their own must be among a few harmless ones.
+        says: Words without a meaning of their own of which one must be there; empty if it needs none.
+        limit: Whether it must have a limit (``over 4 %``); else it must not.
     """
 
     name: str
@@ -82,7 +79,7 @@ def choose(parsed: Parsed) -> Intent | None:
 
 
 def choose_all(parsed: Parsed) -> list[tuple[Intent, Parsed]]:
-    """The intent that fits the question, or one for each of its rows or kinds; empty where none does."""
+    """The intent that fits, with the question; else one for each of its rows or dimensions; empty if none."""
     if whole := choose(parsed):
         return [(whole, parsed)]
     if len(parsed.rows) > 1 and not parsed.cues & {

@@ -26,7 +26,7 @@ from core.profiles.profile_columns import Col
 
 
 class Sort(StrEnum):
-    """The sort of thing that a phrase stands for."""
+    """The sort of thing that a phrase stands for: a CUE says what is to be done, a FILL nothing by itself."""
 
     ROW = "segment"
     MEASURE = "figure"
@@ -43,10 +43,10 @@ class Meaning:
 
     Args:
         sort: What it stands for.
-        value: Row key, measure, dimension, item or cue.
-        dimension: Dimension of an item.
-        suggested: Whether it is a name that a segment does not have yet.
-        near: Measure that is nearest to a vague word.
+        value: Row key, measure (a column), dimension, name of an item, or cue.
+        dimension: Dimension of an item; None for all else.
+        suggested: Whether it is a segment's name that the analyst was offered and has not taken.
+        near: Measure that is nearest to a vague word; ``guess`` for an item named by a part of its name only.
     """
 
     sort: Sort
@@ -62,7 +62,7 @@ Lexicon = dict[Phrase, tuple[Meaning, ...]]
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 _OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 EVENT: Final = "event:"
-"""Prefix of the value of a page that is an event: in a funnel, events are steps like pages."""
+"""Prefix of an item of the dimension page that is an event: in a funnel, events are steps like pages."""
 NO_PURCHASE: Final = "no_purchase"
 """Cue of a question about buying where a purchase is not the outcome."""
 OF_OUTCOME: Final = {
@@ -83,7 +83,7 @@ _SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 @cache
 def vocabulary() -> dict[str, dict[str, Any]]:
-    """The vocabulary that does not depend on the data: part → meaning → phrases, separated by ``|``."""
+    """The phrases of ``vocabulary.yaml``: section → meaning → phrases, separated by ``|``."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
     return found
 
@@ -119,7 +119,7 @@ def lexicon(context: Context) -> Lexicon:
 
 
 def suggestions(context: Context) -> Lexicon:
-    """Phrases of suggested segment names → their meanings; the lexicon may have others for them."""
+    """Phrases of names that segments were offered → the segments; :func:`lexicon` may read them otherwise."""
     return _by_phrase(_suggested(context))
 
 
@@ -145,7 +145,7 @@ def stems(words: Iterable[str]) -> Phrase:
 
 
 def stemmed(known: Lexicon) -> Lexicon:
-    """Stems of each phrase → meanings of all its forms; without stems whose forms mean different things."""
+    """Stems of each phrase → its meanings; stems of several meanings are left out, unless all are items."""
     found: dict[Phrase, dict[Meaning, None]] = {}
     for phrase, meanings in known.items():
         found.setdefault(stems(phrase), {}).update(dict.fromkeys(meanings))
@@ -257,7 +257,7 @@ _ENDINGS: Final = ("i", "n", "an", "ian", "es")
 
 
 def item_words(context: Context) -> tuple[Lexicon, Lexicon]:
-    """Phrases of the data → the items that they name, once as spelt and once by stems."""
+    """Words within names of items → the items, in two lexicons: as they are spelt, and by their stems."""
     named: dict[Phrase, dict[Meaning, None]] = {}
     stemmed: dict[Phrase, dict[Meaning, None]] = {}
     for phrase, dimension, value in _names(context):

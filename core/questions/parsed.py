@@ -37,10 +37,10 @@ class Limit:
 
     Args:
         text: As it was written.
-        above: Whether they lie above it.
-        value: The number; a share is one from 0 to 1.
-        share: Whether it is one.
-        reached: Whether the number itself is beyond.
+        above: Whether segments above it are asked for; else those below.
+        value: The number; from 0 to 1 if ``share``.
+        share: Whether it is a percentage or ``half``.
+        reached: Whether a value equal to it counts, as in ``at least``.
     """
 
     text: str
@@ -51,7 +51,7 @@ class Limit:
 
     @classmethod
     def of(cls, found: re.Match[str]) -> Limit:
-        """Read a limit from a match of its pattern."""
+        """Read a limit from a match of :data:`LIMIT`."""
         side, number = found["side"].casefold(), found["number"].casefold().replace(",", "")
         share = number == "half" or bool(found["percent"])
         value = 50.0 if number == "half" else float(number)
@@ -67,19 +67,19 @@ class Limit:
 
 @dataclass
 class Parsed:
-    """The parts of a question.
+    """The parts of a question, by the meanings of its phrases (:class:`core.questions.lexicon.Meaning`).
 
     Args:
         rows: Keys of the rows it names, in order.
         measures: Columns of the segments table.
-        dimensions: What is to be listed.
-        items: Values it names.
-        cues: What is to be done.
-        nouns: Whether it speaks of users.
-        fills: Words that mean nothing here.
-        number: How many to list.
-        nth: Which one of a list alone is asked for.
-        limit: What segments must lie beyond.
+        dimensions: What is to be listed, such as pages.
+        items: Pages, themes, devices, … it names, each as (dimension, name).
+        cues: What is to be done, such as ``compare`` or ``most``.
+        nouns: Whether it has a word for users.
+        fills: Words without a meaning of their own, such as ``the``.
+        number: How many to list; None if not said.
+        nth: Which entry of a list alone is asked for, from 1; None for all.
+        limit: Limit that segments are filtered by.
         meant: Vague word → measure that is nearest to it.
         guessed: Pages that are only named by words of their address.
         choices: Words with several meanings → the items they can mean.
@@ -89,10 +89,10 @@ class Parsed:
         notes: How misspelt words and names that are only suggested were read.
         language: What to say to whoever asks in another language; empty for English.
         length: Phrases of the question that are no fill.
-        leans: Whether it begins as if it went on.
-        of_row: Whether a row is the first that it speaks of.
-        order: Rows, items, users, the outcome and ``share`` in the order in which they are spoken of.
-        wholes: Which of them stand behind ``of`` or ``among``: what a share is of.
+        leans: Whether its first word goes on with a question before, such as ``for`` or ``only``.
+        of_row: Whether its first phrase with a meaning is a row.
+        order: Kinds of its parts in spoken order: ``row``, ``item``, ``users``, ``outcome``, ``share``.
+        wholes: Those of ``order`` behind ``of`` or ``among``: what a share is of.
         is_in: Whether it says that users are in a row: ``what share of buyers are in segment 1``.
     """
 
@@ -123,7 +123,7 @@ class Parsed:
 
     @property
     def topic(self) -> str:
-        """Name of the part that the question is about, such as ``measures``; empty where none is set."""
+        """The first of ``items``, ``dimensions`` and ``measures`` that the question has; empty if none."""
         return next((part for part in TOPICS if getattr(self, part)), "")
 
 
@@ -140,7 +140,7 @@ RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
 
 
 def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
-    """Turn a question into one about all users with the outcome; None where it is not about them all."""
+    """Turn a question about all users with the outcome into one about the row ``WITH``; else None."""
     who = {"who", "that", "those"} & parsed.fills
     names_them = Col.OUTCOME_USERS in parsed.measures or ("buys" in parsed.cues and who)
     if not names_them or {*parsed.rows} - {ALL} or parsed.cues & {"segments", "each", "chart", "unconverted"}:
@@ -166,7 +166,7 @@ def goes_on(parsed: Parsed, last: Reading | None) -> bool:
 
 
 def beside_outcome(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The blocks without rates of conversion, which are true of converted users by definition."""
+    """The blocks without conversion rates, which are 0 or 100 % of converted users by definition."""
     kept: list[Block] = []
     for block in blocks:
         if isinstance(block, FigureList):

@@ -49,7 +49,7 @@ USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
 
 
 def problem(parsed: Parsed, context: Context) -> str:
-    """Why the question cannot be answered as it stands; empty if it can."""
+    """Why the question cannot be answered as it stands, in a line; empty if an intent may fit."""
     if parsed.language:
         return parsed.language
     if parsed.missing:
@@ -134,7 +134,7 @@ def _of_some(parsed: Parsed) -> str:
 
 
 def not_combined(parsed: Parsed) -> str:
-    """Message on why known words do not make a question together."""
+    """Why a question of known words fits no intent, in a line."""
     if "rest" in parsed.cues or ("compare" in parsed.cues and len(parsed.rows) == 1):
         return "A segment is compared with another one or with all users: name both."
     if "bounce" in parsed.cues:
@@ -148,7 +148,13 @@ def not_combined(parsed: Parsed) -> str:
 
 
 def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool]) -> tuple[str, ...]:
-    """Up to three questions that can be answered, the most similar first."""
+    """Up to three questions that can be answered, the most similar first.
+
+    Args:
+        parsed: The question that cannot be answered.
+        context: The segments that it is about.
+        understood: Whether a text would be answered.
+    """
     offered = dict.fromkeys(islice(_candidates(parsed, context), TRIED))
     return tuple(islice((text for text in offered if understood(text)), OFFERED))
 

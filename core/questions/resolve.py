@@ -41,7 +41,7 @@ LENGTH: Final = {"longest": "most", "shortest": "least"}
 
 
 def combine_words(parsed: Parsed, context: Context) -> Parsed:
-    """The question with words combined and redundant ones dropped; “best” becomes most of the measure."""
+    """A copy of the question, its cues and measures combined as intents need them: “best” becomes ``most``."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
     steps = (
@@ -65,7 +65,7 @@ def combine_words(parsed: Parsed, context: Context) -> Parsed:
 
 
 def reading_notes(parsed: Parsed, made: Parsed) -> list[str]:
-    """Notes on how vague words were read."""
+    """Notes on how vague words were read; ``made`` is ``parsed`` after :func:`combine_words`."""
     once = (
         "unconverted" not in parsed.cues
         and "buys" in parsed.cues
