@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 Message = Mapping[str, Any]
-"""One message of a conversation, as Chat Completions has it."""
+"""One message of a conversation: ``role``, ``content``, …, as OpenAI's Chat Completions has it."""
 ToolSpec = Mapping[str, Any]
 """A tool that may be called: name, description, JSON schema of its arguments."""
 Schema = Mapping[str, Any]
@@ -35,10 +35,10 @@ def tokens_of(text: str) -> int:
 
 
 class EnoughText(Exception):
-    """Raised by who is given a text as it comes, when no more of it is wanted.
+    """Raised by a callback that gets a text piece by piece, to end the request without an error.
 
     Args:
-        text: What of it is the answer.
+        text: The part of it that is the answer.
     """
 
     def __init__(self, text: str) -> None:
@@ -52,8 +52,8 @@ class Usage:
 
     Args:
         calls: Answers that came; a repaired question has several.
-        prompt_tokens: Sent.
-        completion_tokens: Received.
+        prompt_tokens: Tokens sent.
+        completion_tokens: Tokens received.
     """
 
     calls: int = 0
@@ -61,7 +61,7 @@ class Usage:
     completion_tokens: int = 0
 
     def plus(self, reported: object) -> Usage:
-        """Add one more call, given the ``usage`` of its answer, which may be missing."""
+        """Usage with one more call; ``reported``: the ``usage`` of its answer, whatever the server sent."""
         counts = reported if isinstance(reported, dict) else {}
         sent, received = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
         return Usage(
@@ -92,7 +92,7 @@ class Capabilities:
         streaming: Sends an answer piece by piece.
         schema: Obeys a JSON schema.
         tools: Calls tools.
-        blocks: Chooses the right ones of several objects with fields of their own.
+        blocks: Fills in objects of several kinds, each with its own fields, as asked.
     """
 
     streaming: bool = False
@@ -102,7 +102,7 @@ class Capabilities:
 
     @property
     def is_weak(self) -> bool:
-        """Whether it can do neither: a small model, most likely on a small machine."""
+        """Whether it has neither ``tools`` nor ``blocks``: a small model, most likely on a small machine."""
         return not (self.tools or self.blocks)
 
 
@@ -153,7 +153,7 @@ def in_words(system: str, user: str, schema: type[BaseModel]) -> list[Message]:
 
 
 def repair(text: str, error: ValidationError) -> list[Message]:
-    """Messages that ask for a broken answer once more."""
+    """The broken answer, and a message with its first error that asks for it once more."""
     return [
         {"role": "assistant", "content": text[:_REPAIR_CHARACTERS]},
         {"role": "user", "content": _REPAIR.format(problem=problem(error))},
@@ -161,7 +161,7 @@ def repair(text: str, error: ValidationError) -> list[Message]:
 
 
 def without_thoughts(text: str) -> str:
-    """Remove what a model thinks aloud before it answers, to the end where it still does."""
+    """Remove what a model thinks aloud (``<think>…``) before it answers, to the end if that is not closed."""
     return _THOUGHT.sub("", text)
 
 
@@ -171,7 +171,7 @@ def json_in(text: str) -> str:
 
 
 def reported_usage(body: str) -> dict[str, Any] | None:
-    """Read the ``usage`` of an answer, before it is known whether the rest of it can be read."""
+    """The ``usage`` of an answer's JSON text; None if there is none, or it is no JSON."""
     try:
         answer = json.loads(body)
     except ValueError:

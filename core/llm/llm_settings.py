@@ -35,7 +35,7 @@ _CONFIG_FILE: Final = Path("config.env")
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?(?P<name>\w+)\s*=\s*(?P<value>.*?)\s*$")
 Variables = Mapping[str, str]
-"""Variable → value, from one place."""
+"""Name of an environment variable → value, from one source."""
 TYPED: Final = "typed here"
 ENVIRONMENT: Final = "the environment"
 KEYS: Final = (KEY_VARIABLE, AZURE_KEY_VARIABLE)
@@ -70,24 +70,24 @@ class LlmSettings(Settings):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Settings from environment variables (see :data:`VARIABLES`).
+        """Settings from environment variables, of which :data:`VARIABLES` count.
 
         Raises:
             ResourceError: If they name no model, or neither a server nor a key.
-            SettingsError: If one of them is not possible.
+            SettingsError: If one of their values is not possible.
         """
         return cls.from_sources([environment])
 
     @classmethod
     def from_sources(cls, sources: Sequence[Variables]) -> Self:
-        """Settings from several places; the first one that has a value wins.
+        """Settings from several sources; the first one that has a value wins.
 
-        Server and key come from one place: a key is never sent to a server that another place names, unless
+        Server and key come from one source: a key is never sent to a server that another one names, unless
         both name the same one.
 
         Raises:
             ResourceError: If none names a model, or a server or a key.
-            SettingsError: If what is named is not possible.
+            SettingsError: If one of their values is not possible.
         """
         model = next((name for source in sources if (name := _first(source, _MODEL_VARIABLES))), "")
         servers = [server for source in sources if (server := _server(source))]
@@ -111,17 +111,17 @@ class LlmSettings(Settings):
 
     @property
     def identity(self) -> str:
-        """Model and server, under which answers are kept."""
+        """Model and address of the server as one text, without the key, such as ``gpt-4o @ https://…``."""
         return f"{self.model} @ {self.base_url}"
 
     @property
     def host(self) -> str:
-        """Host that text is sent to, to be shown before."""
+        """Host (and port) that text is sent to."""
         return urlsplit(self.base_url).netloc
 
 
 def read_secrets(path: Path) -> dict[str, str]:
-    """Variables of a TOML file, at its top or one table deep; none if there is no such file.
+    """Those of :data:`VARIABLES` in a TOML file, at its top or one table deep; empty without the file.
 
     Raises:
         ResourceError: If it cannot be read.
@@ -140,7 +140,7 @@ def read_secrets(path: Path) -> dict[str, str]:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Variables of a file with lines such as ``OPENAI_API_KEY=…``; none if there is no such file.
+    """Those of :data:`VARIABLES` in lines such as ``OPENAI_API_KEY=…`` of a file; empty without the file.
 
     Raises:
         ResourceError: If it cannot be read.
@@ -175,12 +175,12 @@ def _server(source: Variables) -> tuple[str, str, str] | None:
 
 @dataclass(frozen=True)
 class Origins:
-    """Where the settings come from, in words.
+    """Names of the sources (:func:`places`) that the settings come from.
 
     Args:
-        model: Place of the model's name.
-        server: Place of the server's address.
-        key: Place of the key; empty where there is none.
+        model: Source of the model's name.
+        server: Source of the server's address.
+        key: Source of the key; empty where there is none.
     """
 
     model: str
@@ -196,12 +196,12 @@ class Origins:
 def places(
     typed: Variables, environment: Mapping[str, str] = os.environ, folder: Path = Path()
 ) -> dict[str, Variables]:
-    """Places of settings by name, in the order in which they are asked.
+    """Sources of settings: name in words → its variables, the one that wins first.
 
     Args:
         typed: What the analyst typed, by the names of the environment's variables.
-        environment: Asked next.
-        folder: Where the two files are looked for.
+        environment: Variables of the environment.
+        folder: Folder that the two files are below.
 
     Raises:
         ResourceError: If a file cannot be read.
@@ -215,7 +215,7 @@ def places(
 
 
 def origins(asked: Mapping[str, Variables], settings: LlmSettings) -> Origins:
-    """Find out from which places settings were made."""
+    """Which of the sources (:func:`places`) some settings were made from."""
     secret = settings.api_key.get_secret_value()
     holders = {name: [source.get(key, "").strip() for key in KEYS] for name, source in asked.items()}
     key = next((name for name, keys in holders.items() if secret in keys), "") if secret != NO_KEY else ""

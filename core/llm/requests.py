@@ -35,11 +35,11 @@ Emit = Callable[[Any], None]
 
 
 class Abandoned(Exception):
-    """Raised within the thread when nobody waits for it any more."""
+    """Raised in the thread of :func:`wait_for` once nobody waits for it any more."""
 
 
 class TimedOut(Exception):
-    """Raised when the time is over."""
+    """Raised by :func:`wait_for` when its seconds are over."""
 
 
 def wait_for(
@@ -51,10 +51,10 @@ def wait_for(
     """Do blocking work in a thread until told to stop; it is not begun if that is so already.
 
     Args:
-        work: Runs in a thread; calls what it is given for each part, and returns the result.
+        work: Runs in a thread; gets a function to call with each part, and returns the result.
         on_part: Gets the parts, in the thread that waits.
         should_stop: Asked every :data:`POLL_S` seconds.
-        seconds: To wait at most; without limit when None.
+        seconds: Most seconds to wait; without limit when None.
 
     Raises:
         Cancelled: If ``should_stop`` says so.
@@ -176,7 +176,7 @@ class CallLog:
                 file.write(line.encode())
 
     def read(self, most: int = 200) -> list[dict[str, Any]]:
-        """The last calls of the file that is written now, the latest first; a damaged line is left out."""
+        """The last ``most`` calls of the current file, the latest first (:class:`LoggedCall`)."""
         with self._lock, disk_errors():
             lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         return [call for line in reversed(lines[-most:]) if (call := _call(line)) is not None]
@@ -233,12 +233,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Budget:
-    """Limit of a wait: a time, and whether to give up.
+    """When to stop waiting: after some seconds, or as soon as told to.
 
     Args:
         should_stop: Whether to give up now.
         seconds: For everything together; without limit when None.
-        begun: When that began, by the monotonic clock.
+        begun: Start of these seconds, by ``time.monotonic``.
     """
 
     should_stop: Stop
@@ -258,14 +258,19 @@ class Budget:
 
 @dataclass
 class CallResult:
-    """Result of a request for the log: text, or tool calls as text, and tokens."""
+    """What the log gets of a request: the text or, as JSON, the tool calls, and the tokens."""
 
     text: str = ""
     usage: dict[str, Any] | None = None
 
 
 class Requests:
-    """Sends requests of one model; see :func:`core.llm.server.ServerLlm`."""
+    """Sends requests to one model: waits within a budget, counts tokens, logs each call, gives clear errors.
+
+    Args:
+        settings: Server, model and key.
+        log: Gets every call, without the key; None keeps no log.
+    """
 
     def __init__(self, settings: LlmSettings, log: CallLog | None) -> None:
         self.settings, self._log = settings, log
@@ -287,9 +292,9 @@ class Requests:
         """Send a request, wait for it, count its tokens and log it.
 
         Args:
-            messages: What is said.
-            work: Gets ``client.chat.completions``, the arguments all requests have, and where parts go.
-            came_of: What the log gets of the result.
+            messages: The conversation.
+            work: Sends: gets ``client.chat.completions``, :meth:`fixed`, and a function for the parts.
+            came_of: Result of ``work`` → what the log gets of it.
             budget: Limit of the wait.
             part: Gets the parts of a stream.
             tools: Names of the tools, for the log.
@@ -298,7 +303,7 @@ class Requests:
             Refused: On 400 and 422.
             ResourceError: On every other failure.
             Cancelled: If the budget's ``should_stop`` says so.
-            Beha2VecError, Enough: Whatever ``part`` raises; the request ends with it.
+            Beha2VecError, EnoughText: Whatever ``part`` raises; the request ends with it.
         """
         client = self._client = self._client or _make_client(self.settings)
         begun, result_logged, error = time.monotonic(), CallResult(), ""
@@ -316,7 +321,7 @@ class Requests:
             self._record(messages, tools, result_logged, error, time.monotonic() - begun)
 
     def fixed(self, messages: Sequence[Message]) -> dict[str, Any]:
-        """Arguments that every request has."""
+        """Arguments that every request has: model, messages, and the limit of the answer."""
         return {
             "model": self.settings.model,
             "messages": list(messages),
@@ -324,7 +329,7 @@ class Requests:
         }
 
     def rename_cap(self, complaint: str) -> bool:
-        """Call the limit of an answer by its other name, if a refusal is about it."""
+        """Rename the argument that limits an answer if a refusal names it; returns whether it did."""
         if self._renamed or self._cap not in complaint:
             return False
         self._cap, self._renamed = {_OLD_CAP: _NEW_CAP, _NEW_CAP: _OLD_CAP}[self._cap], True
@@ -399,13 +404,13 @@ def _make_client(settings: LlmSettings) -> OpenAI:
 
 
 def estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
-    """The ``usage`` of an answer that was ended before the server could count it; the tools are left out."""
+    """Estimated ``usage`` of an answer that was ended before the server counted it; without its tools."""
     sent = sum(tokens_of(json.dumps(message, default=str)) for message in messages)
     return {"prompt_tokens": sent, "completion_tokens": tokens_of(text), "estimated": True}
 
 
 def calls_as_text(calls: Sequence[tuple[str, str]]) -> str:
-    """Tool calls as JSON text for the log."""
+    """Tool calls, each (name, arguments), as JSON text for the log."""
     return json.dumps([{"tool": name, "arguments": arguments} for name, arguments in calls])
 
 

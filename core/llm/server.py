@@ -57,10 +57,10 @@ class Pieces:
     Args:
         text: What the model says.
         refusal: Why it says nothing, where the server tells that apart.
-        calls: Position of a call → its id, name and arguments.
+        calls: Position of a tool call → its id, name and arguments so far.
         finish: Why it ended; empty while it has not.
         usage: As the server counts; None until it says so.
-        any: Whether anything came.
+        any: Whether any piece came.
     """
 
     text: str = ""
@@ -129,12 +129,12 @@ OnCall = Callable[[ToolCall], None]
 
 
 class ServerLlm:
-    """A model on a server; nothing is sent before it is asked.
+    """A model on a server: asks for text, tool calls or objects; nothing is sent by making it.
 
     Args:
         settings: Which server and model.
         log: Gets every call.
-        known: What it can, where that was found out before; it is not asked again.
+        known: Its capabilities, where they are known; else they are found out when first asked for.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class ServerLlm:
 
     @property
     def identity(self) -> str:
-        """Model and server: answers of one are not those of another."""
+        """Model and address of the server as one text, for keys of caches."""
         return self._settings.identity
 
     @property
@@ -176,12 +176,12 @@ class ServerLlm:
         timeout_s: float | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Capabilities:
-        """Capabilities of the model; the server is asked once.
+        """Capabilities of the model; the server is asked at the first call only.
 
         Args:
             should_stop: Whether to give up.
             timeout_s: For all questions together.
-            on_step: Gets what is asked for next, in words.
+            on_step: Gets what is tried next, in words.
 
         Raises:
             ResourceError: If the server gives no answer at all.
@@ -203,8 +203,8 @@ class ServerLlm:
         """Ask for an object that is valid under a schema.
 
         Args:
-            system: What to do.
-            user: What to do it with.
+            system: Instructions.
+            user: The material, as text.
             schema: Model of the answer.
             should_stop: Whether to give up.
             timeout_s: For all attempts together.
@@ -234,7 +234,7 @@ class ServerLlm:
         """Send a conversation, and get the model's reply.
 
         Args:
-            messages: So far.
+            messages: The conversation so far.
             tools: Tools that may be called.
             on_text: Gets all the text so far, whenever there is more; may raise :class:`EnoughText`.
             should_stop: Whether to give up; the call ends within a tenth of a second.
@@ -263,7 +263,7 @@ class ServerLlm:
     def body(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), schema: Schema | None = None
     ) -> dict[str, Any]:
-        """All that :meth:`chat` would send now, as the JSON object that goes over the wire, in its order."""
+        """The JSON object that :meth:`chat` would send, in the order in which it is sent; nothing is sent."""
         parts = {**self._requests.fixed(messages), **self._options(tools, schema)}
         first = ("model", "stream", "messages")  # then by name: so the SDK lays it out
         return {name: parts[name] for name in (*first, *sorted(parts.keys() - first))}
@@ -469,7 +469,7 @@ def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambd
     Args:
         llm: The model to ask.
         budget: Limit of all questions together.
-        on_step: Gets what is asked for next, in words.
+        on_step: Gets what is tried next, in words.
 
     Raises:
         ResourceError: If not even plain text comes.

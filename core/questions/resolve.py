@@ -41,7 +41,7 @@ LENGTH: Final = {"longest": "most", "shortest": "least"}
 
 
 def combine_words(parsed: Parsed, context: Context) -> Parsed:
-    """A copy of the question, its cues and measures combined as intents need them: “best” becomes ``most``."""
+    """A copy of the question, cues and measures combined as intents need them: “best” becomes ``most``."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
     steps = (

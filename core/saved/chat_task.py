@@ -17,12 +17,12 @@ from core.writing.payload import Payload
 
 @dataclass(eq=False)
 class ChatTask(AnswerTask):
-    """Task of one answer; where it waits for an earlier one, it follows what that said.
+    """Background task that answers one question of a conversation and saves the answer there.
 
     Args:
         store: Where the conversation is kept.
-        conversation: As it was when the question was asked.
-        place: Position of the exchange in it.
+        conversation: As it was when the question was asked; answers that came meanwhile are read again.
+        place: Index of the question among ``exchanges``.
         context: The segments that it was asked about.
     """
 
@@ -65,5 +65,5 @@ class ChatTask(AnswerTask):
 
 
 def history(conversation: Conversation, place: int) -> list[EarlierQuestion]:
-    """Exchanges before a place, as an assistant takes them."""
+    """Questions and answers before the one of index ``place``, as an assistant takes them."""
     return [EarlierQuestion(one.question, one.answer) for one in conversation.exchanges[:place]]

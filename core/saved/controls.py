@@ -49,7 +49,7 @@ LINKED: Final = (
     "segment",
     "later",
 )
-"""Parameters of a link; one of which several values can be chosen may come several times."""
+"""Names of the parameters of a link; some may occur several times, with a value each."""
 
 
 class Controls(Settings):
@@ -78,16 +78,16 @@ class Controls(Settings):
     """Whether segments have names where the users support no number of them, as a description."""
 
     def n_within(self, different: int, start: int = USUAL_SEGMENTS) -> int:
-        """The number of segments within what the data allow.
+        """The chosen number of segments, or ``start``, cut to what the data and the app allow (at least 2).
 
         Args:
-            different: Users that can be clustered and did not do the very same.
+            different: Number of clustered users with different page views.
             start: The number where nobody has chosen one.
         """
         return min(self.n_clusters or start, max(2, min(MAX_SEGMENTS, different - 1)))
 
     def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
-        """Apply the parameters of a link; a value that is not possible is left out."""
+        """These controls changed by a link (parameter → values); impossible values are left out."""
         said: dict[str, Any] = {
             "n_clusters": next(iter(link.get("k", ())), None),
             "weights": _linked_weights(link),
@@ -108,7 +108,7 @@ class Controls(Settings):
         return now
 
     def link(self) -> dict[str, list[str]]:
-        """Parameters of a link that sets these controls."""
+        """Parameter → values of a link that sets these controls; an empty list where one is not set."""
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
@@ -143,7 +143,7 @@ def percentages(weights: ViewWeights, present: Sequence[View]) -> dict[View, int
 
 
 def effective(weights: ViewWeights, present: Sequence[View]) -> ViewWeights:
-    """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
+    """Weights as whole percentages of the present views, so that equal mixes have equal weights."""
     counted = percentages(weights, present)
     usual = counted == percentages(ViewWeights(), present)
     return ViewWeights(insist=weights.insist) if usual else _weights(counted, insist=weights.insist)
@@ -160,12 +160,12 @@ def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percen
 
 
 def load(store: Store, model: str, others: Iterable[str] = ()) -> Controls:
-    """Read a model's controls; where there are none, the defaults with outcome and funnel of another model.
+    """Read a model's controls; without any, the defaults, with outcome and funnel of another model.
 
     Args:
         store: Where they are kept.
         model: Content key of the model.
-        others: Keys of the other models of its data set: of these, the one that was set last counts.
+        others: Content keys of the other models of its data set; the one that was changed last counts.
     """
     with suppress(ResourceError, FileNotFoundError):  # forgotten meanwhile
         return _file(store, model).read() or _carried(store, others)

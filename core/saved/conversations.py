@@ -38,8 +38,8 @@ class Exchange:
     Args:
         question: As it was typed.
         answer: None as long as it waits for one.
-        digest: Digest of the data set and the segments that the answer is about.
-        segments: Number of these segments.
+        digest: :attr:`core.facts.context.Tables.digest` of the segments that the answer is about.
+        segments: Number of those segments.
     """
 
     question: str
@@ -111,14 +111,14 @@ class Conversation:
         return first if len(first) <= TITLE_CHARACTERS else f"{first[: TITLE_CHARACTERS - 1]}…"
 
     def reading(self, place: int) -> Reading | None:
-        """Reading of the last answered question before a place, for a question that goes on with it."""
+        """How the last question answered before index ``place`` was understood; None if not known."""
         answers = [one.answer for one in self.exchanges[:place] if one.answer and not one.answer.declined]
         return answers[-1].reading if answers else None
 
 
 @dataclass(frozen=True)
 class ConversationEntry:
-    """A conversation in a menu.
+    """A conversation in a menu: what it is read and called by.
 
     Args:
         id: Name of the file, without its ending.
@@ -130,7 +130,7 @@ class ConversationEntry:
 
 
 def begin(model: str) -> Conversation:
-    """A new conversation; it is written when something is said."""
+    """A new conversation about a model (content key); nothing is written before :func:`ask`."""
     return Conversation(uuid4().hex[:16], model)
 
 
@@ -153,8 +153,8 @@ def answer(store: Store, conversation: Conversation, place: int, said: Answer, a
 
     Args:
         store: Where it is kept.
-        conversation: Any state of it.
-        place: Position of the exchange.
+        conversation: Any state of it: only its id and model are used.
+        place: Index of the question among ``exchanges``.
         said: The answer.
         about: The segments that it is about; None before there are any.
 
@@ -177,14 +177,14 @@ def _save(store: Store, conversation: Conversation) -> Conversation:
 
 
 def load(store: Store, model: str, name: str) -> Conversation | None:
-    """Read a conversation; None where there is none or it is damaged."""
+    """Read a conversation by its model's content key and its id; None if there is none, or damaged."""
     if not _ID.fullmatch(name):  # it may come from a link
         return None
     return _read(_folder(store, model) / f"{name}.json")
 
 
 def earlier(store: Store, model: str, most: int = 12) -> list[ConversationEntry]:
-    """The latest conversations about a model, the latest first; each is read once for as long as it stays."""
+    """The latest conversations about a model (content key), ``most`` of them, the latest first."""
     files = (path for path in _folder(store, model).glob("*.json") if _ID.fullmatch(path.stem))
     times = ((when, path) for path in files if (when := _written(path)))
     found = (_title(path, when) for when, path in sorted(times, reverse=True))

@@ -20,11 +20,11 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class TextsFile(Generic[K, V]):
-    """Contents of a file of texts.
+    """Content of a file of texts about segments.
 
     Args:
-        digest: Digest of the data set and its segments.
-        told: The texts by name.
+        digest: :attr:`core.facts.context.Tables.digest` of the segments that they are about.
+        told: Segment, or name of compared rows → text.
     """
 
     digest: str
@@ -33,7 +33,7 @@ class TextsFile(Generic[K, V]):
 
 @dataclass(frozen=True)
 class SegmentTexts(Generic[K, V]):
-    """Texts of a model's segments by name; they hold for these very segments only.
+    """Texts about a model's segments on disk; none are found once the segments have another digest.
 
     Args:
         file: Where they are kept.
@@ -44,7 +44,7 @@ class SegmentTexts(Generic[K, V]):
     digest: str
 
     def load(self) -> dict[K, V]:
-        """Read the texts; none where the segments have changed since.
+        """Read the texts by segment or name; empty where the segments have changed since.
 
         Raises:
             ResourceError: If the disk refuses.
@@ -62,7 +62,7 @@ class SegmentTexts(Generic[K, V]):
 
 
 def saved_descriptions(store: Store, model: str, digest: str) -> SegmentTexts[int, Description]:
-    """Kept descriptions of a model's segments, by segment.
+    """Where the descriptions of a model's segments are saved, by segment; nothing is read yet.
 
     Args:
         store: Where they are kept.
@@ -78,7 +78,7 @@ class DescribeTask(ModelTask):
     """Background task that describes segments, one call each; each description is kept at once.
 
     Args:
-        kept: Where they are kept.
+        kept: Where they are saved.
         segments: Segment → key of its row.
         found: Descriptions that came so far.
     """
@@ -102,7 +102,7 @@ class DescribeTask(ModelTask):
             self.kept.save(self.found)
 
     def without(self, reason: str) -> None:
-        """Note why segments are not described."""
+        """Describe nothing; ``problem`` becomes the reason."""
         self.problem = reason
 
 
@@ -111,7 +111,7 @@ Rows: TypeAlias = tuple[()] | tuple[str, str]
 
 
 def saved_comparisons(store: Store, model: str, digest: str) -> SegmentTexts[str, Answer]:
-    """Kept comparisons of a model's segments, by the name of their rows.
+    """Where the comparisons of a model's segments are saved, by :func:`name_of`; nothing is read yet.
 
     Args:
         store: Where they are kept.
@@ -132,17 +132,17 @@ def forget(words: SegmentTexts[str, Answer], rows: Rows) -> None:
 
 
 def name_of(rows: Rows) -> str:
-    """Name that a comparison is kept under."""
+    """Name that a comparison is saved under: the keys of its rows, or ``all``."""
     return " ".join(rows) or "all"
 
 
 @dataclass(eq=False)
 class CompareTask(AnswerTask):
-    """Background task that compares rows.
+    """Background task that compares two rows, or all segments, and saves the answer.
 
     Args:
-        kept: Where it will be kept.
-        rows: Rows that are compared.
+        kept: Where it will be saved.
+        rows: Keys of two rows, or none for all segments.
     """
 
     kept: SegmentTexts[str, Answer]
@@ -163,5 +163,5 @@ class CompareTask(AnswerTask):
         self.kept.save(self.kept.load() | {name_of(self.rows): answer})
 
     def without(self, reason: str) -> None:
-        """Note why rows are not compared."""
+        """Compare nothing; ``problem`` becomes the reason, unless the analyst stopped the task."""
         self.problem = "" if self.should_stop() else reason

@@ -29,7 +29,7 @@ Target: TypeAlias = tuple[View, str]
 
 
 class Change(Settings):
-    """One correction before and after an edit; None where there is none."""
+    """The label of a page or template before and after an edit; None where it has no correction."""
 
     view: View
     target: str
@@ -41,18 +41,18 @@ Edit: TypeAlias = tuple[Change, ...]
 
 
 class SiteTaxonomy(Settings):
-    """Taxonomy and source of themes that were chosen for a site."""
+    """Taxonomy, and where themes come from, as chosen for a site."""
 
     taxonomy: Taxonomy
     themes: ThemeSource
 
 
 def load(store: Store, dataset: Dataset | None = None) -> LabelSettings:
-    """Read the settings of labels; the defaults where none were saved.
+    """Read the settings by which pages are labelled; the defaults where none were saved.
 
     Args:
         store: Where they lie.
-        dataset: With the taxonomy of its site, if one was chosen.
+        dataset: Data set whose site's own taxonomy replaces the general one, if one was chosen.
 
     Raises:
         ResourceError: If a file cannot be opened.
@@ -79,7 +79,7 @@ def choose(store: Store, dataset: Dataset, taxonomy: Taxonomy, themes: ThemeSour
 
 
 def change(store: Store, **changes: object) -> None:
-    """Change some of the settings.
+    """Change and save fields of :class:`core.labels.label_settings.LabelSettings`.
 
     Raises:
         SettingsError: If a value is outside its limits.
@@ -90,10 +90,10 @@ def change(store: Store, **changes: object) -> None:
 
 
 def correct(store: Store, corrections: Iterable[Override]) -> bool:
-    """Take corrections as one edit, each in the place of the one with its view and target.
+    """Save corrections as one edit; each replaces the one with its view and target.
 
     Returns:
-        Whether anything is different now; a correction that is in force already changes nothing.
+        Whether anything changed.
 
     Raises:
         ResourceError: If the disk is full.
@@ -105,7 +105,7 @@ def remove(store: Store, targets: Iterable[Target]) -> bool:
     """Delete corrections, as one edit.
 
     Returns:
-        Whether anything is different now.
+        Whether anything changed.
 
     Raises:
         ResourceError: If the disk is full.

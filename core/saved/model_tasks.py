@@ -22,21 +22,21 @@ from core.writing.payload import Payload
 STOPPED: Final = "You stopped it."
 _BROKEN_OFF: Final = "It broke off inside the program."
 Make = Callable[[Callable[[], bool]], Assistant]
-"""Makes the assistant once its server has said what it can, given what says whether to give up."""
+"""Makes the assistant, given a function that says whether to give up; may wait for its server."""
 
 
 @dataclass(eq=False)
 class ModelTask(ABC):
-    """A background task that asks a language model.
+    """A background task that asks a language model, once the analyst has agreed to the text that is sent.
 
     Args:
         make: Makes the assistant; may wait for its server. Let go of in the end, with the key that it holds.
-        server: Whose model it is, without its key.
+        server: Server and model, without the key.
         agreed: Whether text may be sent without asking.
-        begun: Time of the beginning, by the monotonic clock.
-        payloads: What would be sent first; there while the analyst has to agree to it.
+        begun: When it began or was agreed to, by ``time.monotonic``.
+        payloads: The first requests, for as long as the analyst has to agree to them; else empty.
         over: Set once it has ended.
-        problem: Why what came of it could not be kept.
+        problem: Why there is no result, or it could not be saved; empty if it was.
     """
 
     make: Make
@@ -56,7 +56,7 @@ class ModelTask(ABC):
 
     @abstractmethod
     def work(self, assistant: Assistant) -> None:
-        """Ask the model, and keep what comes of it."""
+        """Ask the model, and save its answer."""
 
     @abstractmethod
     def without(self, reason: str) -> None:
@@ -73,7 +73,7 @@ class ModelTask(ABC):
 
     @property
     def waits(self) -> bool:
-        """Whether the analyst has to agree or to refuse first."""
+        """Whether it waits for :meth:`agree` or :meth:`decline`."""
         return bool(self.payloads)
 
     @property
@@ -173,14 +173,14 @@ def _over(_: Callable[[], bool]) -> Assistant:
 
 @dataclass(eq=False)
 class AnswerTask(ModelTask):
-    """A background task that makes one answer.
+    """A background task that makes one answer, and shows the parts of it that are complete.
 
     Args:
-        blocks: Blocks of the answer that are whole so far.
+        blocks: Blocks of the answer that are complete so far.
     """
 
     blocks: tuple[Block, ...] = field(default=(), kw_only=True)
 
     def show(self, blocks: Sequence[Block]) -> None:
-        """Take over the blocks that are whole so far."""
+        """Set the blocks that are complete so far."""
         self.blocks = tuple(blocks)

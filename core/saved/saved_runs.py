@@ -86,7 +86,7 @@ class SavedRun(Settings):
         return {segment: name.text for segment, name in self.names.items()}
 
     def is_like(self, other: SavedRun) -> bool:
-        """Whether the other one has the same segments, names and settings."""
+        """Whether another run has the same model, vectors, segments, names and controls."""
         mine, theirs = (
             (run.model, run.embeddings, run.digest, run.own_names, run.controls) for run in (self, other)
         )
@@ -96,7 +96,7 @@ class SavedRun(Settings):
         """The run under another name.
 
         Raises:
-            SettingsError: If it is empty or too long.
+            SettingsError: If the name is empty or too long.
         """
         return SavedRun.checked(**{**dict(self), "name": name})
 
@@ -110,13 +110,13 @@ def save(store: Store, run: SavedRun, segments: Segmentation, dataset: Dataset) 
     """Save a segmentation under a name.
 
     Args:
-        store: The artifacts.
-        run: What is told of it.
+        store: Where it is kept.
+        run: Its summary.
         segments: The segments.
-        dataset: Whose users they are of; its receipt is kept with them.
+        dataset: Their data set; its receipt is kept with them.
 
     Returns:
-        Its key, which a link names. A name that another run has is numbered.
+        Its random key, which a link names. A name that another run has gets a number.
 
     Raises:
         ResourceError: If the disk is full.
@@ -139,7 +139,7 @@ def saved_runs(store: Store) -> dict[str, SavedRun]:
 
 
 def open_run(store: Store, key: str) -> tuple[SavedRun, Segmentation]:
-    """Read a run with its segments.
+    """Read a saved run with its segments.
 
     Raises:
         ArtifactError: If there is none of this key, or it is damaged.
@@ -149,7 +149,7 @@ def open_run(store: Store, key: str) -> tuple[SavedRun, Segmentation]:
 
 
 def missing_parts(store: Store, run: SavedRun) -> list[str]:
-    """Parts that a run needs to be opened and that are gone, in words."""
+    """Parts that a run needs to be opened and that are gone, such as ``its model``; empty if none."""
     made_of = {
         "its data set": ("preprocess", run.dataset),
         "its model": ("train", run.model),
@@ -159,7 +159,7 @@ def missing_parts(store: Store, run: SavedRun) -> list[str]:
 
 
 def missing_error(run: SavedRun, what: str) -> ArtifactError:
-    """Error for a run that cannot be opened."""
+    """Error for a run that cannot be opened; ``what``: the missing parts in words."""
     return ArtifactError(
         f"{run.name!r} cannot be opened: {what} is no longer here",
         remedy="Prepare and train again; what was saved of it stays readable under Details",
@@ -167,7 +167,7 @@ def missing_error(run: SavedRun, what: str) -> ArtifactError:
 
 
 def rename_run(store: Store, key: str, *, name: str, note: str) -> None:
-    """Change the name and the note of a run; a name that another run has is numbered.
+    """Change the name and the note of a run; a name that another run has gets a number.
 
     Raises:
         ArtifactError: If there is no such run.
@@ -276,8 +276,8 @@ class RunComparison:
         in_segments: Of these users, those whom both runs put into a segment.
         agreement: Adjusted Rand index over ``in_segments`` (Hubert, Arabie 1985); NaN where it says nothing:
             nobody is in both, or one run has a single segment.
-        moves: Users of ``in_segments``, int of shape (segments of the first, segments of the second).
-        settings: What was set otherwise: columns ``setting``, ``first``, ``second``.
+        moves: Number of users by segment in the first run (rows) and in the second (columns).
+        settings: Settings that differ: columns ``setting``, ``first``, ``second``.
     """
 
     both: int
@@ -295,8 +295,8 @@ def compare_runs(
     Args:
         first: One run.
         second: Another one, of the same data set or not.
-        users: The ids of each one's users, exactly as in the files.
-        labels: The segment of each of them, int of shape (n_users,); below 0 in none.
+        users: The user ids of each run, exactly as in the files.
+        labels: The segment of each user of each run, int of shape (n_users,); below 0 in none.
     """
     here, there = in_both(*users)
     mine, theirs = labels[0][here], labels[1][there]
@@ -354,7 +354,7 @@ def _in_words(value: object) -> str:
 def run_log(
     receipt: Receipt, stages: Mapping[str, Path], segments: Segmentation, names: Mapping[int, str]
 ) -> tuple[str, ...]:
-    """Log of how segments were made, in lines.
+    """How segments were made, a line a step: stages, clustering, changes by hand, names.
 
     Args:
         receipt: Receipt of the data set.
@@ -375,7 +375,7 @@ def run_log(
 
 
 def weights_text(weights: ViewWeights) -> str:
-    """Views that have a weight, in percent: ``url 63 / theme 37``."""
+    """Format the weights above 0 in percent: ``url 63 / theme 37``."""
     shares = percentages(weights, tuple(View)).items()
     return " / ".join(f"{view} {share}" for view, share in shares if share)
 

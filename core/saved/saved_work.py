@@ -28,7 +28,7 @@ from core.storage.store import Store
 STAGE: Final = "workbench"
 BY_HAND: Final = "{}_by_hand"
 FIRST: Final = "{}_first"
-"""Artifact of a model beside its segments on screen, as :data:`BY_HAND` is."""
+"""Key of the artifact with a model's first segments; :data:`BY_HAND`: with those changed by hand last."""
 CUT: Final = "cut"
 """Folder of the segments before they were changed by hand."""
 MAX_NAME_LENGTH: Final = 60
@@ -44,10 +44,10 @@ class Segmentation:
         embeddings: Content key of the vectors they were cut from.
         weights: The weights they were made with.
         partition: The segments, with the ids they keep.
-        moved: Users whose segment changed with the last move; None for the first segments of a session.
-        new: Segments that were not there before.
-        gone: Segments that are no longer there.
-        continues: Segment → Jaccard index with that of the model before, of the same ones (see
+        moved: Number of users whose segment changed with the last move of a slider; None for the first ones.
+        new: Ids of segments that were not there before that move.
+        gone: Ids of segments that are no longer there.
+        continues: Segment → Jaccard index with the same segment of the model before (see
             :mod:`core.segments.identity`); None where no model was before, or something moved since.
         cut: The segments as clustering left them, where they were changed by hand since; else None.
     """
@@ -63,7 +63,7 @@ class Segmentation:
 
     @property
     def setting(self) -> tuple[str, ViewWeights, ClusterSettings]:
-        """The vectors and settings that it was made with."""
+        """Content key of the vectors, weights and cluster settings that it was made with."""
         return self.embeddings, self.weights, self.partition.settings
 
     @property
@@ -73,7 +73,7 @@ class Segmentation:
 
 
 def save_segments(store: Store, model: str, shown: Segmentation) -> None:
-    """Write the segments on screen, in place of the ones before.
+    """Save the segments on screen of a model (content key), in place of the ones before.
 
     Raises:
         ResourceError: If the disk is full.
@@ -82,7 +82,7 @@ def save_segments(store: Store, model: str, shown: Segmentation) -> None:
 
 
 def save_edited(store: Store, model: str, changed: Segmentation) -> None:
-    """Write segments that were changed by hand, to go back to when a slider has led to others.
+    """Save segments of a model that were changed by hand, to go back to when a slider has led to others.
 
     Raises:
         ResourceError: If the disk is full.
@@ -97,7 +97,7 @@ def load_edited(store: Store, model: str, n_users: int) -> Segmentation | None:
 
 
 def save_first(store: Store, model: str, first: Segmentation) -> Segmentation:
-    """Write the segments that all others of the model are numbered by, unless another session was quicker.
+    """Save the first segments of a model, whose ids all later ones keep, unless there are some already.
 
     Returns:
         Those that are on disk now.
@@ -113,7 +113,7 @@ def save_first(store: Store, model: str, first: Segmentation) -> Segmentation:
 
 
 def load_first(store: Store, model: str, n_users: int) -> Segmentation | None:
-    """Read the segments that all others of the model are numbered by; None before there are any."""
+    """Read the first segments of a model; None when there are none for these users."""
     return _read(store, FIRST.format(model), n_users)
 
 
@@ -178,7 +178,7 @@ KeptNames = dict[int, Annotated[SegmentName, BeforeValidator(_as_name)]]
 
 
 def names(store: Store, model: str) -> dict[int, str]:
-    """Read the analyst's own names of segments.
+    """Read the analyst's own names for a model's segments: segment → name.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -187,7 +187,7 @@ def names(store: Store, model: str) -> dict[int, str]:
 
 
 def given_names(store: Store, model: str) -> dict[int, SegmentName]:
-    """Read the analyst's own names, with what they rested on when they were given.
+    """Read the analyst's own names: segment → name, with the evidence for it when it was given.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -205,9 +205,9 @@ def rename(
 
     Args:
         store: Where they are kept.
-        model: Whose segments they name.
+        model: Content key of the model.
         changes: Segment → name.
-        evidence: Segment → what sets it apart now, against which its name is held later.
+        evidence: Segment → what sets it apart now, by which its name is judged later.
 
     Returns:
         All names as they are now.
@@ -229,7 +229,7 @@ def rename(
 
 
 def carry_over_names(store: Store, model: str, earlier: str, continues: Mapping[int, float]) -> None:
-    """Give a new model's segments the names of those of an earlier one that they are the same as.
+    """Copy an earlier model's names to the same segments of a new model, unless that has names.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -242,7 +242,7 @@ def carry_over_names(store: Store, model: str, earlier: str, continues: Mapping[
 
 
 def earlier_names(store: Store, model: str) -> list[KeptNames]:
-    """All names as they were before each change, the oldest first.
+    """The names of a model's segments as they were before each change, the oldest first.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -264,12 +264,12 @@ def undo_names(store: Store, model: str) -> dict[int, str]:
 
 
 def note_names(store: Store, model: str, changes: int) -> None:
-    """Remember the names as they are before one more change by hand.
+    """Save the names before one more change of the segments by hand, for :func:`restore_names`.
 
     Args:
         store: Where they are kept.
-        model: Whose segments they name.
-        changes: Changes by hand that came before.
+        model: Content key of the model.
+        changes: Number of changes by hand that came before.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -280,13 +280,13 @@ def note_names(store: Store, model: str, changes: int) -> None:
 
 
 def restore_names(store: Store, model: str, changes: int, segments: Iterable[int]) -> None:
-    """Give segments that are again what they were the names that they had then.
+    """Give segments back the names that they had before a change by hand that was taken back.
 
     Args:
         store: Where they are kept.
-        model: Whose segments they name.
-        changes: Changes by hand that are left.
-        segments: Segments that a change taken back was about.
+        model: Content key of the model.
+        changes: Number of changes by hand that are left.
+        segments: Segments that the change was about.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -298,7 +298,7 @@ def restore_names(store: Store, model: str, changes: int, segments: Iterable[int
 
 
 def choose_vectors(store: Store, model: str, embeddings: str) -> None:
-    """Write which vectors of a model are shown: those made from the labels as they are now.
+    """Save which vectors of a model are shown, by content key: those made from the labels of now.
 
     Raises:
         ResourceError: If the disk is full.

@@ -49,7 +49,7 @@ from core.writing.specs import MAX_BLOCKS, MAX_FIGURES, ORDERS
 
 
 class FigureAccess(StrEnum):
-    """Ways for a model to get at figures: three steps down."""
+    """Ways for a model to get at figures, the best one first."""
 
     TOOLS = "tools"
     """It calls tools; the answer is a call as well."""
@@ -60,7 +60,7 @@ class FigureAccess(StrEnum):
 
 
 def best_access(can: Capabilities, settings: AssistantSettings) -> FigureAccess:
-    """The best way that a server can do."""
+    """The best way to get at figures that a model's server is capable of."""
     if can.tools:
         return FigureAccess.TOOLS
     return FigureAccess.PLAN if can.schema and can.blocks and settings.max_tool_calls else FigureAccess.FACTS
@@ -68,7 +68,7 @@ def best_access(can: Capabilities, settings: AssistantSettings) -> FigureAccess:
 
 @dataclass(frozen=True)
 class Request:
-    """Messages, tools, and the schema of the answer, to be sent."""
+    """What is sent to a model: messages, tools it may call, and the schema of its answer, if it obeys one."""
 
     messages: list[Message]
     tools: tuple[ToolSpec, ...] = ()
@@ -85,8 +85,8 @@ class Task:
         way: Way to get more figures.
         can: What its server can.
         history: What was asked before.
-        ideas: Whether an answer may be ideas alone.
-        named: Whether a name is wanted as well.
+        ideas: Whether an answer may consist of ideas, without a figure.
+        named: Whether the answer must also have a name for a segment.
     """
 
     question: str
@@ -103,11 +103,11 @@ class Task:
         return self.can.is_weak
 
     def first(self, offered_facts: OfferedFacts, settings: AssistantSettings) -> Request:
-        """The first request; from then on the addresses in it may be chosen.
+        """The first request; ``offered_facts`` then holds the facts that the model may choose from.
 
         Raises:
             InputError: If the question has a user id in it.
-            ResourceError: If no figure may be offered.
+            ResourceError: If every figure is of too few users to be offered.
         """
         question = offered_facts.question(self.question, self.facts, () if self.brief else self.history)
         if not offered_facts.offered:
@@ -121,7 +121,7 @@ class Task:
         return self.request(messages(self.instructions(settings), question), offered_facts, settings)
 
     def instructions(self, settings: AssistantSettings) -> str:
-        """Instructions for the model before it answers."""
+        """The system message of an answer's request."""
         if self.brief:
             return prompts.BRIEF + ("" if self.can.schema else prompts.IN_WORDS)
         parts = [prompts.ABOUT, prompts.SEEN if settings.send_values else prompts.UNSEEN, prompts.BLOCKS]
@@ -135,7 +135,7 @@ class Task:
     def request(
         self, conversation: list[Message], offered_facts: OfferedFacts, settings: AssistantSettings
     ) -> Request:
-        """Request of messages, with the shape of an answer from what is offered by now."""
+        """Request for an answer: the messages, with a schema or tool that allows the facts offered so far."""
         if self.brief:
             return Request(
                 conversation, schema=specs.flat_shape(offered_facts.offered) if self.can.schema else None
@@ -164,12 +164,12 @@ MAX_LENGTH: Final = 60_000
 
 @dataclass(frozen=True)
 class ParsedList:
-    """A list within a text.
+    """A JSON list within a text that may be cut off or broken.
 
     Args:
-        parts: Its whole parts, in order.
-        end: Where in the text the list ends; 0 while it does not.
-        is_broken: Whether something follows that is no whole part.
+        parts: Its complete items, in order.
+        end: Index in the text behind the list; 0 while it has no end.
+        is_broken: Whether text follows that is no complete item.
     """
 
     parts: tuple[object, ...] = ()
@@ -178,7 +178,7 @@ class ParsedList:
 
 
 def last_list(text: str, field: str) -> ParsedList:
-    """The last list that a field holds and that is not empty; else a list, or a block, by itself.
+    """The last list with an item that a field holds; without such a field, a list or object by itself.
 
     Args:
         text: JSON, perhaps in a fence or after some words.
@@ -210,7 +210,7 @@ def _parts(text: str, place: int) -> ParsedList:
 
 
 def string_field(text: str, field: str) -> str:
-    """The text that a field of an object holds; empty if there is none."""
+    """The string that a field has in a text of JSON; empty if there is none, or it is not complete."""
     start = re.search(rf'"{field}"\s*:\s*(?=")', text[:MAX_LENGTH])
     try:
         return str(_DECODER.raw_decode(text, start.end())[0]) if start else ""
@@ -230,17 +230,17 @@ RULES: Final = {
     "comment": _REMARK,
     "idea": _REMARK,
 }
-"""Kind of block → what it must be: all that a model is told of its mistakes, nothing of what it wrote."""
+"""Kind of block → what it must be: all that a model is told of its mistakes, nothing that it wrote."""
 UNKNOWN: Final = f"a block is an object whose kind is {', '.join(RULES)}"
 
 
 @dataclass
 class Resolved:
-    """Blocks of a model's choice, and what was wrong with the rest.
+    """Blocks that a model chose, and what was wrong with the rest.
 
     Args:
-        blocks: Blocks that hold.
-        problems: What was dropped, a line a piece, for the model: fixed sentences.
+        blocks: Blocks that passed every check, with their facts.
+        problems: A line for each dropped piece, for the model: fixed sentences.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -248,11 +248,11 @@ class Resolved:
 
 
 def resolve(chosen: Iterable[object], offered_facts: OfferedFacts, names: Names) -> Resolved:
-    """Make blocks of what a model chose.
+    """Make blocks of what a model chose; what fails a check is dropped, and nothing is raised.
 
     Args:
-        chosen: Whole parts of its answer, of whatever shape.
-        offered_facts: What it was offered.
+        chosen: Complete items of its list of blocks, parsed from JSON, of whatever shape.
+        offered_facts: The facts it was offered, by address.
         names: What segments and items are called in remarks.
     """
     resolved = Resolved()
@@ -271,7 +271,7 @@ def resolve(chosen: Iterable[object], offered_facts: OfferedFacts, names: Names)
 
 
 def resolve_flat(addresses: Sequence[object], offered_facts: OfferedFacts) -> Resolved:
-    """Make one list of figures: all that a weak model chooses."""
+    """Make one list of figures of the addresses that a weak model chose; others than offered are dropped."""
     facts, dropped = _facts(addresses, MAX_FIGURES, offered_facts)
     return Resolved([FigureList(facts=facts)] if facts else [], [RULES["figures"]] * dropped)
 
@@ -360,11 +360,11 @@ _MAX_PROBLEMS: Final = 5
 
 @dataclass(eq=False)
 class AnswerLoop:
-    """Runs a task with a model.
+    """Gets the answer of a task from a model, with one attempt to repair it.
 
     Args:
         task: What to answer.
-        offered_facts: What may be sent.
+        offered_facts: Collects the facts that may be sent.
         settings: Limits.
         model: The model's name.
     """
@@ -379,11 +379,11 @@ class AnswerLoop:
     _found: ParsedList = field(default_factory=ParsedList)
 
     def answer(self, model_calls: ModelCalls, on_blocks: OnBlocks | None = None) -> Answer:
-        """Get the model's answer in blocks.
+        """Get the model's answer in blocks; afterwards ``name`` is the segment's name, if one was asked for.
 
         Args:
-            model_calls: With the model.
-            on_blocks: Gets all blocks that are whole so far.
+            model_calls: Calls of the model, within their limits.
+            on_blocks: Gets all complete blocks so far, each time there are more.
 
         Raises:
             Beha2VecError: If there is none that may be shown; the message says why.
@@ -508,7 +508,7 @@ class AnswerLoop:
 
 
 def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
-    """Answer of some blocks, with the titles of its rows."""
+    """Answer of some blocks, with titles, population and notes on sources; ``more``: other fields of it."""
     facts, context = facts_of(blocks), figures.context
     rows = dict.fromkeys(row for fact in facts for row in fact.segments)
     titles, population = context.titles(rows) if rows else {}, context.population_of(facts)

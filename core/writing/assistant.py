@@ -51,13 +51,13 @@ MAX_FACTS: Final = 12
 
 
 def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
-    """Facts that a model starts from for a question.
+    """Facts that a model starts from for a question: the known ones, row sizes, comparison, evidence.
 
     Args:
         figures: Where they come from.
-        rows: Rows that the question names.
-        known: What is known without a model.
-        all_of_it: Whether the model cannot ask for more.
+        rows: Keys of the rows that the question names.
+        known: Facts of the answer without a model.
+        all_of_it: Whether the model cannot ask for more: without rows, all segments are compared.
     """
     facts = [*known, *overview(figures)]
     if len(rows) == 2 or (all_of_it and not rows):
@@ -69,23 +69,23 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
 
 
 def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
-    """Facts for a weak model: those of the app's own answer, else how big each row is."""
+    """Facts for a weak model: the known ones of the app's own answer, else :func:`overview`."""
     return list(known) or overview(figures)
 
 
 def overview(figures: Figures) -> list[Fact]:
-    """Facts on how big each row is and how often it converts."""
+    """Number of users, share and outcome rate of every row of the segments table."""
     keys = figures.context.keys
     return list(without_none(figures.measure(key, name) for key in keys for name in OVERVIEW))
 
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
-    """All facts that may be said about a row."""
+    """All facts that may be told about a row (:class:`core.facts.segment_tools.Evidence`)."""
     return list(Evidence(figures, key).everything)
 
 
 def neighbours(figures: Figures, key: str) -> list[Fact]:
-    """Differences of the segments that are most like one segment."""
+    """Differences of the three segments nearest to one segment from the other clustered users."""
     nearest = [fact.segments[1] for fact in Evidence(figures, key).nearest]
     return [fact for other in nearest for fact in Evidence(figures, other).differences]
 
@@ -94,7 +94,7 @@ _NUMBER: Final = re.compile(r"\d")
 
 
 def names_in_use(figures: Figures, key: str, more: Collection[str]) -> frozenset[str]:
-    """Names that the segment must not get, in lower case.
+    """Names that a segment must not get, in lower case: those of the other segments, and ``more``.
 
     Raises:
         InputError: If there is no such segment.
@@ -123,7 +123,11 @@ def _task_of(figures: Figures, key: str, can: Capabilities) -> Task:
 
 
 def offline(figures: Figures, key: str, names_taken: Collection[str], reason: str = "") -> Description:
-    """Describe a segment without a model, by what sets it apart."""
+    """Name and describe a segment without a model; ``reason``: why none was used.
+
+    Raises:
+        InputError: If there is no such segment.
+    """
     finding = paragraph(figures, key)
     summary = answer_of(finding.blocks, figures, query=finding.query, reason=reason)
     return Description(own_name(figures, key, names_taken), summary)
@@ -132,14 +136,14 @@ def offline(figures: Figures, key: str, names_taken: Collection[str], reason: st
 def described(
     figures: Figures, key: str, names_taken: Collection[str], name: str, summary: Answer
 ) -> Description:
-    """Description by a model, with the app's own name where the model's may not stand."""
+    """Description by a model; a ``name`` that is taken or makes a claim gives way to :func:`own_name`."""
     plain = clean(name)
     name_found = "" if _may_stand(plain, names_taken) else own_name(figures, key, names_taken)
     return Description(name_found or plain, summary)
 
 
 def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
-    """Name for a segment that is free, from what sets the segment apart."""
+    """Name of a segment by what sets it apart, or ``Segment 3`` if that name is taken."""
     context = figures.context
     segment = int(context.row(key)[Col.SEGMENT])
     name = name_segments(context.tables.differences, context.tables.basis.site, context.names)[segment].text
@@ -163,13 +167,13 @@ _REASONS: Final = re.compile(r"\b(?:why|explain|reasons?|how come)\b", re.IGNORE
 
 @dataclass(frozen=True)
 class Route:
-    """Which way a question is answered.
+    """The grammar's answer to a question, and whether a model should answer it.
 
     Args:
         offline: The answer without a model.
         reading: What was understood to be asked, as far as it was.
-        needs_model: Whether a model could say more.
-        wants_ideas: Whether it asks for what no figure can say.
+        needs_model: Whether a model is to be asked: the grammar declined, or it asks for reasons or ideas.
+        wants_ideas: Whether it asks for ideas, which no figure can give.
     """
 
     offline: Answer
@@ -179,7 +183,7 @@ class Route:
 
 
 def route(question: str, figures: Figures, last: Reading | None = None) -> Route:
-    """Answer without a model, and tell whether one is needed.
+    """Answer a question without a model, and decide whether one is needed.
 
     A segment that does not exist, or a word with two meanings, is for the analyst to settle and for nobody to
     guess.
@@ -211,7 +215,7 @@ def _without_model(route_taken: Route, figures: Figures) -> Answer:
 
 @dataclass(frozen=True, eq=False)
 class Assistant:
-    """Answers about one set of segments with one model.
+    """Answers questions about one set of segments: without a model where possible, else with one.
 
     Args:
         llm: The model; it remembers what its server can do, so keep one a session.
@@ -257,7 +261,7 @@ class Assistant:
         return self._payload(self._task(question, history, route_taken, self._can()))
 
     def preview_description(self, key: str) -> Payload:
-        """The first request of :meth:`describe`; see :meth:`preview`.
+        """The first request of :meth:`describe`, exactly as it would be sent; see :meth:`preview`.
 
         Raises:
             InputError: If there is no such segment.
@@ -266,7 +270,7 @@ class Assistant:
         return self._payload(_task_of(self._figures, key, self._can()))
 
     def preview_comparison(self, *rows: str) -> Payload:
-        """The first request of :meth:`compare`; see :meth:`preview`.
+        """The first request of :meth:`compare`, exactly as it would be sent; see :meth:`preview`.
 
         Raises:
             InputError: If there is no such row, or nothing to compare.
@@ -303,7 +307,7 @@ class Assistant:
     def compare(
         self, *rows: str, on_blocks: OnBlocks | None = None, should_stop: Stop = never
     ) -> Answer:  # fmt: skip
-        """Compare two rows, or all segments.
+        """Compare two rows, by key, or all segments; where the model fails, without it and with the reason.
 
         Raises:
             InputError: If there is no such row, or nothing to compare.
@@ -319,7 +323,7 @@ class Assistant:
         """Name and describe a segment; whatever goes wrong, without the model and with the reason.
 
         Args:
-            key: The segment.
+            key: Key of the segment's row.
             taken: Names that are not free, beside those of the other segments.
             should_stop: Whether to give up on the model.
 

@@ -24,7 +24,7 @@ SIZE_BYTES: Final = 64 * 2**20
 
 
 class AnswerCache:
-    """Cached answers in a folder that only its owner can open; one that cannot be used holds nothing.
+    """Cached answers of models, as JSON in a folder that only its owner can open.
 
     Args:
         folder: Made if missing.
@@ -37,14 +37,14 @@ class AnswerCache:
         self._kept = JsonCache(folder, SIZE_BYTES)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON
-        """Read a cached answer; None if there is none."""
+        """Read a cached answer by its :func:`key_of`; None if there is none, or the disk refuses."""
         try:
             return self._kept.get(key)
         except ResourceError:
             return None
 
     def put(self, answers: Mapping[str, Any]) -> None:
-        """Keep answers; where they cannot be kept they are asked for again."""
+        """Keep answers by key; without an error where the disk refuses."""
         try:
             self._kept.put(answers)
         except ResourceError:
@@ -52,7 +52,7 @@ class AnswerCache:
 
 
 def key_of(**asked: object) -> str:
-    """SHA-256 over everything that an answer rests on: model, server, data, messages, tools."""
+    """Cache key: SHA-256, as hex, over everything that an answer depends on."""
     plain = json.dumps({"version": VERSION, **asked}, sort_keys=True, default=str)
     return hashlib.sha256(plain.encode()).hexdigest()
 
@@ -76,8 +76,8 @@ class ModelCalls:
 
     Args:
         llm: The model.
-        settings: Limits.
-        cache: Earlier answers.
+        settings: Limits of seconds and tokens for all calls together.
+        cache: Earlier answers; None keeps none.
         data: Digest of the data set and its segments.
         should_stop: Whether to give up.
     """
@@ -108,11 +108,11 @@ class ModelCalls:
         schema: Schema | None,
         on_part: Callable[[ChatReply], None],
     ) -> ChatReply:
-        """Go on with the conversation; ``on_part`` gets what came so far.
+        """The model's reply to a conversation, from the cache if it is there; ``on_part`` gets all so far.
 
         Raises:
-            ResourceError: If no whole answer came, or a limit is reached.
-            Cancelled: If told to give up.
+            ResourceError: If no complete answer came, or a limit is reached.
+            Cancelled: If ``should_stop`` says so.
         """
         body = self._llm.body(messages, tools, schema)
         key = key_of(model=self._llm.identity, data=self._data, body=body)
@@ -137,7 +137,7 @@ class ModelCalls:
         return reply
 
     def keep(self) -> None:
-        """Cache the replies, now that they turned out to be good."""
+        """Write the replies of this question to the cache; to be called once they turned out to be good."""
         if self._cache and self._new:
             self._cache.put(self._new)
 

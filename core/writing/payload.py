@@ -45,14 +45,14 @@ from core.llm.chat_types import ChatReply, tokens_of
 from core.profiles.profile_columns import Col
 
 MIN_USERS: Final = 20
-"""Fewest users of a figure that may be sent, by default."""
+"""Default of the fewest users that a figure may be of to be sent."""
 ANSWER_TOKENS: Final = 400
 """Tokens that an answer is expected to take, for the estimate."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """Price of a model's tokens.
+    """Price of a model's tokens, in the currency of the price table.
 
     Args:
         sent: For a million tokens that are sent.
@@ -80,8 +80,8 @@ class Payload:
     Args:
         host: Host that it would be sent to.
         model: Name of the model there.
-        body: The JSON object that goes over the wire.
-        price: Of it and an answer, estimated, in the currency of the price table; None if the model is not in
+        body: The JSON object that is sent.
+        price: Estimate for it and an answer, in the currency of the price table; None if the model is not in
             it.
     """
 
@@ -113,13 +113,13 @@ class Payload:
 
 
 def payload_of(host: str, model: str, body: Mapping[str, Any], prices: Mapping[str, Price]) -> Payload:
-    """A request with what it would cost."""
+    """A request with its estimated price; ``prices``: model → price."""
     unpriced = Payload(host, model, body, None)
     return Payload(host, model, body, price_of(model, unpriced.tokens, ANSWER_TOKENS, prices))
 
 
 def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:
-    """Price of some tokens; None if the model is not in the table."""
+    """Price of tokens sent and received; None if the model is not in ``prices``."""
     price = prices.get(model)
     return None if price is None else (sent * price.sent + received * price.received) / 1e6
 
@@ -169,7 +169,7 @@ _DOING: Final = {
 }  # fmt: skip
 """Measures that say how many users of a row do something."""
 Cell: TypeAlias = tuple[str, str]
-"""Row and value of an attribute, which each of its users has once."""
+"""Row key and value of an attribute (such as the browser), of which each user has one."""
 _ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
 """Families of which each user has one item."""
 _OF_SOME: Final = (
@@ -181,27 +181,27 @@ _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 
 @dataclass(frozen=True)
 class AffectedUsers:
-    """Users whom a figure tells about.
+    """Numbers of users about whom a figure reveals something.
 
     Args:
-        inside: Users it holds for.
-        outside: The others of its row; None where it says nothing of them.
+        inside: Users for whom it holds, such as those who saw a page.
+        outside: Users of the row for whom it does not hold; None where it says nothing of them.
     """
 
     inside: int
     outside: int | None = None
 
     def is_few(self, fewest: int) -> bool:
-        """Whether either is fewer than allowed, nobody included."""
+        """Whether either number is below ``fewest``, also where it is 0."""
         return self.inside < fewest or (self.outside is not None and self.outside < fewest)
 
 
 def gives_away(parts: Sequence[AffectedUsers], fewest: int) -> bool:
-    """Whether a total less its parts that may be told gives away those that may not.
+    """Whether a total, less its parts that are shown, reveals the parts of few users that are hidden.
 
     Args:
-        parts: All of them; they share no user.
-        fewest: Users.
+        parts: All parts of the total; no user is in two.
+        fewest: Fewest users that a figure may be of.
     """
     hidden = [part for part in parts if part.is_few(fewest)]
     outsides = [part.outside for part in hidden if part.outside is not None]
@@ -210,7 +210,7 @@ def gives_away(parts: Sequence[AffectedUsers], fewest: int) -> bool:
 
 
 def affected_users(figures: Figures, fact: Fact) -> AffectedUsers:
-    """Users whom a figure tells about; none where who paid in a currency is not counted, or of no row."""
+    """Numbers of users about whom a fact reveals something; 0, so that it is never sent, if not known."""
     if fact.row == UNSEEN or (fact.currency and len(figures.currencies) > 1):
         return AffectedUsers(0)
     row = figures.context.row(fact.row)
@@ -236,12 +236,12 @@ def _counted(row: Mapping[str, Any], column: str) -> int:
 
 
 def is_few(figures: Figures, fact: Fact, fewest: int) -> bool:
-    """Whether a figure is of few users, or of all but few of its row."""
+    """Whether a fact is of fewer than ``fewest`` users, or of all of its row but fewer."""
     return affected_users(figures, fact).is_few(fewest)
 
 
 def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
-    """Whether a figure is a total, or gives one, from which a withheld part can be computed.
+    """Whether a fact is a total, or reveals one, from which a withheld part can be computed.
 
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
@@ -287,10 +287,10 @@ def withheld_cells(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest:
     of a row that are in no cell of it are one without a value, which is never told.
 
     Args:
-        users: Of each row that has the value, all users among the rows.
-        wholes: Users of each row that have one. Where a user has several (any outcomes count), their sum is
+        users: (row key, value) → users of the row with the value, the row ``all`` included.
+        wholes: Row key → users. Where a user can have several values (any outcomes count), their sum is
             more than that, which counts as few.
-        fewest: Users.
+        fewest: Fewest users that a cell may be of.
     """
     rest = {(row, ""): n - sum(users[at] for at in users if at[0] == row) for row, n in wholes.items()}
     inside = {**users, **{cell: n for cell, n in rest.items() if n}}
@@ -349,7 +349,7 @@ class EarlierQuestion:
 
     Args:
         question: In the analyst's words.
-        answer: What was shown for it; of it only addresses are ever sent.
+        answer: What was shown for it, if anything; only the addresses of its facts are ever sent.
     """
 
     question: str
@@ -371,7 +371,7 @@ class Description:
 
 
 MAX_OFFERED: Final = 150
-"""Most addresses of a turn; servers refuse schemas with many."""
+"""Most addresses of facts for one question; servers refuse schemas with many."""
 _MAX_QUESTION_LENGTH: Final = 1_000
 REMEMBERED: Final = 3
 """Number of earlier questions that are sent again."""
@@ -382,25 +382,25 @@ _SAID: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
 
 
 def message_key(key: str) -> str:
-    """Name of a row in a message: ``segment:1`` → ``S2``, as the analyst counts."""
+    """Name of a row in a message: ``segment:1`` → ``S2``, counted from 1; other keys stay as they are."""
     kind, _, number = key.partition(":")
     return f"S{int(number) + 1}" if kind == "segment" else key
 
 
 def key_of_message(row: str) -> str:
-    """Key of a row by its name in a message; anything that is no segment stays as it is."""
+    """Key of a row by its name in a message: ``S2`` → ``segment:1``; other names stay as they are."""
     match = _SAID.fullmatch(row.strip())
     return f"segment:{int(match[1]) - 1}" if match else row
 
 
 class OfferedFacts:
-    """Collects what may be sent, and remembers what was offered.
+    """Collects the facts that a model may choose from: ``offered``, address → fact, grows with each message.
 
     Args:
         figures: Where facts come from.
-        user_ids: All ids of the data set.
+        user_ids: All ids of the data set; none is ever sent.
         settings: Fewest users; whether values go.
-        most: Addresses that are offered at most.
+        most: Most addresses that are offered.
     """
 
     def __init__(
@@ -419,16 +419,16 @@ class OfferedFacts:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Names of all rows in messages."""
+        """Names of all rows in messages, such as ``S1`` and ``all``."""
         return tuple(map(message_key, self.figures.context.keys))
 
     @property
     def measures(self) -> dict[str, str]:
-        """Measure as addresses have it → its name, of all that is offered."""
+        """Measure as addresses spell it → its label, of all facts offered so far."""
         return {_measure(fact): fact.label for fact in self.offered.values()}
 
     def question(self, text: str, facts: Iterable[Fact], history: Sequence[EarlierQuestion] = ()) -> str:
-        """The first message, as JSON text.
+        """The first message, as JSON text: the question, earlier ones, and those facts that may be offered.
 
         Raises:
             InputError: If the question has a user id in it.
@@ -439,11 +439,11 @@ class OfferedFacts:
         return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
 
     def result(self, facts: Iterable[Fact]) -> str:
-        """Result of a tool call, as JSON text."""
+        """Result of a tool call as JSON text; those of its facts that may be are offered from now on."""
         return json.dumps(self._offer(facts), ensure_ascii=False)
 
     def problem(self, error: Exception) -> str:
-        """Error of a tool call, as JSON text, names in it as their numbers."""
+        """Error of a tool call as JSON text, ``S1``, ``P1``, … in place of names; never with a user id."""
         message = str(error)
         for number, text in self.quotes.texts.items():
             message = message.replace(repr(text), number)
@@ -454,7 +454,7 @@ class OfferedFacts:
         return json.dumps({"error": shown}, ensure_ascii=False)
 
     def check(self, reply: ChatReply) -> None:
-        """Refuse a reply with a user id, made up or read: what a model said goes back to it.
+        """Refuse a model's reply with a user id, since later messages repeat it.
 
         Raises:
             InputError: If there is a user id in it.
@@ -462,7 +462,7 @@ class OfferedFacts:
         refuse_ids([reply.text, *(f"{call.name} {call.arguments}" for call in reply.calls)], self._ids)
 
     def own_terms(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Arguments with rows by key and items by name: ``S2`` → ``segment:1``, ``P3`` → ``/cart``."""
+        """Arguments of a tool call with ``S2`` → ``segment:1``, ``P3`` → ``/cart``; without those of None."""
         return {name: self._own(name, value) for name, value in values.items() if value is not None}
 
     def _own(self, name: str, value: object) -> object:

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from core.base.safe_text import without_invisible
 
 Names: TypeAlias = Mapping[str, str]
-"""Number (``S3``, ``P12``) → what is shown in its place."""
+"""Number of a segment or item (``S3``, ``P12``) → name that is shown in its place."""
 MAX_LENGTH: Final = 600
 """Characters of a remark that are read."""
 _NUMBER: Final = re.compile(r"\b[A-Z]\d{1,6}\b")
@@ -123,7 +123,7 @@ _CLAIM: Final = _claiming()
 
 
 def allowed_remarks(text: str, names: Names) -> tuple[str, int]:
-    """Drop the sentences of a remark that claim something; the rest, and how many were dropped.
+    """The sentences of a remark that claim nothing, numbers replaced by names, and how many were dropped.
 
     Args:
         text: As the model wrote it, segments and items by number.

@@ -27,7 +27,7 @@ _TEXT: Final[Shape] = {"type": "string"}
 
 @cache
 def tool_specs() -> tuple[ToolSpec, ...]:
-    """Specifications of every tool that finds figures."""
+    """Name, description and JSON schema of the arguments of every tool that finds figures."""
     return tuple(
         {
             "name": tool.name,
@@ -39,13 +39,13 @@ def tool_specs() -> tuple[ToolSpec, ...]:
 
 
 def answer_tool(shape: Shape) -> ToolSpec:
-    """Tool by which the answer is given."""
+    """Specification of the tool by which the answer is given; ``shape``: schema of the answer."""
     return {"name": ANSWER, "description": "The answer, given once and last.", "parameters": shape}
 
 
 @cache
 def plan_shape(most: int) -> Shape:
-    """Schema of a list of calls, which a model that calls no tools is held to first."""
+    """Schema of a list of at most ``most`` tool calls, for a model that cannot call tools by itself."""
     calls = [
         {
             **tool["parameters"],
@@ -61,10 +61,10 @@ def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterab
     """Schema of an answer in blocks.
 
     Args:
-        addresses: Addresses that are offered.
-        rows: Rows that a figure may be compared with.
+        addresses: Addresses of facts that may be chosen.
+        rows: Names in messages of the rows that a figure may be compared with.
         measures: Measures that rows may be ranked by.
-        name: Whether a name is wanted as well.
+        name: Whether the answer has a name for a segment as well.
     """
     address = _one_of(addresses)
     several = {"type": "array", "items": address, "minItems": 1, "maxItems": MAX_FIGURES}
@@ -81,13 +81,13 @@ def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterab
 
 
 def flat_shape(addresses: Iterable[str]) -> Shape:
-    """Schema of a few addresses: all that a weak model is asked for."""
+    """Schema of a list of a few addresses: all that a weak model is asked for."""
     items = _one_of(addresses)
     return _object(facts={"type": "array", "items": items, "minItems": 1, "maxItems": MAX_FIGURES})
 
 
 def arguments_of(call: ToolCall) -> Shape:
-    """Parse the arguments of a tool call.
+    """Parse the arguments of a tool call: name → value.
 
     Raises:
         InputError: If they are no JSON object.
