@@ -47,7 +47,7 @@ _TOLD_AT_MOST: Final = 50
 
 
 class WatchOrder(Settings):
-    """Order for a watch: a folder, and the data set, model and segments to place its users by."""
+    """What a watch was asked for: a folder, and the data set, model and segments to place its users by."""
 
     folder: Path
     dataset: str
@@ -66,7 +66,7 @@ class WatchOrder(Settings):
 
 
 class WatchRequest(Settings):
-    """Request of a watch job: a folder that has an order."""
+    """Request of a watch job: the watched folder, for which a :class:`WatchOrder` is in the store."""
 
     folder: Path
 
@@ -97,7 +97,7 @@ class AppWatch:
 
     Args:
         id: What its folder in the store is called.
-        place: Path of that folder.
+        place: Path of that folder in the store, not of the watched one.
         order: What was asked for.
         job: The job that does it; None where that was cleaned away long after it ended.
     """
@@ -148,7 +148,7 @@ class AppWatch:
         return read_taken(live) or read_taken(live / READY) or read_taken(live)
 
     def told(self) -> list[tuple[str, str]]:
-        """Messages of the watch as (time, line), newest first."""
+        """The latest messages of the watch, each (time, line), newest first; the time is UTC, ISO 8601."""
         found = []
         with suppress(OSError):
             for line in (self.place / REPORTED).read_text(encoding="utf-8").splitlines()[-_TOLD_AT_MOST:]:
@@ -159,13 +159,13 @@ class AppWatch:
 
 
 def place_of(store: Store, folder: Path) -> Path:
-    """Folder of the store for the watch of a folder."""
+    """Path in the store where a watch of ``folder`` is kept, whether there is one or not."""
     name = hashlib.blake2b(str(folder.resolve()).encode(errors="surrogateescape"), digest_size=8).hexdigest()
     return store.root / FOLDER / name
 
 
 def watches(store: Store) -> list[AppWatch]:
-    """Every watch, the newest order first; one that cannot be read is left out."""
+    """Every watch of a store, the newest order first; one that cannot be read is left out."""
     known = _jobs(store)
     found = (_read(path.parent, known) for path in (store.root / FOLDER).glob(f"*/{ORDER}"))
     return sorted((one for one in found if one is not None), key=lambda one: one.order.at, reverse=True)
@@ -188,9 +188,9 @@ def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> N
     """Watch a folder from now on, on these segments; what was taken before stays, and is placed anew.
 
     Args:
-        store: The artifacts.
+        store: Where watches and artifacts are kept.
         order: What is asked for.
-        publish: Fills the model folder that it is given the name of.
+        publish: Writes the model folder, given its path, which does not exist yet.
 
     Raises:
         ArtifactError: If the model or the record of what was taken is damaged.
@@ -262,7 +262,7 @@ def _launch(store: Store, place: Path, folder: Path) -> None:
 
 
 def keep_watching(store: Store, request: WatchRequest, progress: Progress) -> None:
-    """Watch a folder until the job is cancelled; runs in the child.
+    """Watch a folder until the job is cancelled: what the job's child process runs.
 
     Raises:
         Beha2VecError: If folder, model or what was taken cannot be used.

@@ -39,7 +39,7 @@ Arrays: TypeAlias = dict[str, np.ndarray]
 
 
 class EmbeddingChild:
-    """The child process: started at the first request, and again after it died; threads take turns."""
+    """Embeds users in a child process, started at the first request and after it died; threads take turns."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()

@@ -37,7 +37,7 @@ ENGAGED: Final = "engaged_seconds"
 _FIRST_SEEN, _LAST_SEEN = "first_seen", "last_seen"
 
 ID_COLUMNS: Final = (Users.USER_ID,)
-"""Columns of ids, whose text gets no apostrophe in front."""
+"""Columns of ids: they are written as :class:`IdStyle` says, with no apostrophe in front."""
 
 _FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -66,9 +66,9 @@ def users_table(
     Args:
         users: Columns of :class:`core.base.schema.Users`, one row a user; the first ones or all.
         partition: The segments.
-        vectors: float32 of shape (n_users, d), what they were cut from.
+        vectors: float32 of shape (n_users, d), the mixed vectors that were clustered.
         names: Segment id → name.
-        outcomes: Name → who had it, for those that get a column.
+        outcomes: Name of an outcome → who had it, for those that get a column.
         one_page: Segments by rule of the users with a single page view.
 
     Returns:
@@ -129,7 +129,7 @@ def segment_names(
     """Name of each user's segment, one-page segments included; absent where a user is in none.
 
     Args:
-        labels: Segment of each user.
+        labels: int of shape (n_users,), the segment of each user; negative in none.
         names: Segment id → name.
         one_page: Segments by rule of the users with a single page view.
     """

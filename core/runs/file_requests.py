@@ -9,7 +9,7 @@ from core.labels.label_settings import LabelSettings
 
 
 class FilesRequest(Settings):
-    """Files, and how they are read."""
+    """Request of a job: files, and how they are read."""
 
     paths: tuple[Path, ...]
     settings: IngestSettings
@@ -22,5 +22,5 @@ class RefitRequest(Settings):
     ingest: IngestSettings
     label: LabelSettings
     asked: str = ""
-    """Identity of the language model that may be asked."""
+    """Model and server of the language model that may be asked (``LlmSettings.identity``); empty for none."""
     train: TrainSettings

@@ -68,7 +68,7 @@ class KnownPages:
         return np.fromiter((page in self.pages for page in pages), bool, len(pages))
 
     def align(self, page: str) -> str:
-        """The name of a page as the model knows it; the page itself where it does not."""
+        """The page of the model that a canonical page counts as: itself or its template; else unchanged."""
         from core.ingest.clean.urls import template
 
         if page in self.pages:
@@ -78,16 +78,16 @@ class KnownPages:
 
 @dataclass(frozen=True, eq=False)
 class FrozenModel:
-    """A published model folder in memory: all that places new users.
+    """A published model folder in memory: everything that puts new users into its segments.
 
     Args:
         key: Checksum of the content of its files.
         settings: How exports are cleaned; what the training decided is not decided again.
         labelling: How pages are labelled; None where they are not.
-        labels: Page of the training → its theme and type.
-        known: Pages that the url view knows.
+        labels: Page of the training → (theme, type).
+        known: Pages in the model's vocabulary.
         weights: Weight of each view.
-        means: Mean that is subtracted from each view.
+        means: View → mean that is subtracted from its vectors, float32 of shape (d,).
         activity: What places users by their activity; None where it does not count.
         partition: The segments.
         one_page: The segments by rule.
@@ -95,7 +95,7 @@ class FrozenModel:
         training: The users of the training, as later ones are held against them; None in a folder of an
             earlier release.
         encoder: The network or the bag of pages.
-        following: Next pages of any user; None where they were not asked for.
+        following: Suggests next pages to any user; None where that was not asked for.
     """
 
     key: str
@@ -119,7 +119,7 @@ class FrozenModel:
 
         Args:
             folder: The folder.
-            next_pages: Whether to read what next pages are suggested by; None where it has that.
+            next_pages: Whether to read what suggests next pages; None reads it if the folder has it.
 
         Raises:
             ArtifactError: If a file is missing, damaged, or of another run.
@@ -142,11 +142,11 @@ class FrozenModel:
         )  # fmt: skip
 
     def named(self, pages: Sequence[str], names: Mapping[View, Sequence[str]]) -> Names:
-        """Names of pages in each view, with the labels of the training where it has them.
+        """View → name of each page: its address, theme, type; labels of the training replace the given ones.
 
         Args:
-            pages: As the model knows them.
-            names: What each of the other views calls each page.
+            pages: Pages as :meth:`KnownPages.align` gives them.
+            names: Theme and type view → label of each page, by the new export; may be empty.
         """
         found: Names = {View.URL: list(pages)}
         for place, view in enumerate((View.THEME, View.TYPE)):
@@ -174,7 +174,7 @@ def read_sealed(folder: Path) -> tuple[str, Traversable]:
     release has none.
 
     Returns:
-        The key of its content, and its files.
+        The content key, and a folder of the files in memory.
 
     Raises:
         ArtifactError: If a file is missing, damaged, or of another run.
@@ -211,10 +211,10 @@ def _read_frozen(
 
 
 def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSettings:
-    """Ingest settings of a training without what its data decided, which :class:`KnownPages` keeps.
+    """Ingest settings for later exports: what the training data decided is kept, and not decided again.
 
     Args:
-        settings: Settings of the training.
+        settings: Settings of the training, with its decisions.
         known: Pages of the training.
     """
     url = settings.url.model_copy(update={"collapse_ids": False})

@@ -16,10 +16,10 @@ READ_FROM: Final = "read_from.json"
 
 
 def save_paths(dataset: Dataset, paths: Sequence[Path]) -> None:
-    """Keep the files that folders, patterns and names stood for, with their sizes.
+    """Save, beside a data set, the paths and sizes of the files it was read from.
 
     Raises:
-        InputError: If one is gone by now.
+        InputError: If a path leads to no file.
         ResourceError: If the disk refuses.
     """
     sizes = {str(file.absolute()): file.stat().st_size for file, _ in find_files(paths)}
@@ -27,7 +27,7 @@ def save_paths(dataset: Dataset, paths: Sequence[Path]) -> None:
 
 
 def load_paths(dataset: Path) -> dict[str, int]:
-    """Whole path → size in bytes of the files that a data set was read from; empty where nothing was kept."""
+    """Absolute path → size in bytes of the files that a data set was read from; empty if not known."""
     try:
         return {str(name): int(size) for name, size in json.loads((dataset / READ_FROM).read_bytes()).items()}
     except (OSError, ValueError, TypeError, AttributeError):

@@ -18,7 +18,7 @@ LOOK: Final = "inspect"
 
 
 def inspect_files(_task: str, _root: Path, request: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
-    """Open the headers of files: an Inspection."""
+    """Read the headers of a :class:`FilesRequest`'s files; the Inspection as plain data."""
     from core.ingest.read.inspection import inspect
 
     asked = FilesRequest.checked(**request)

@@ -75,10 +75,10 @@ class _Reporter:
 
 
 def paces(marks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Seconds and the share of a stage that was done in them: since it began, and in the last third of that.
+    """Two pairs (seconds, share of the stage done in them): since it began, and in the last third of that.
 
     Args:
-        marks: When, in seconds, and how far it was, in order, at least one.
+        marks: At least one (time in seconds, share done, 0 to 1), in order.
     """
     now, done = marks[-1]
     begun = marks[0][0]
@@ -114,7 +114,7 @@ def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
 
 
 Do: TypeAlias = Callable[[str, Path, Mapping[str, Any], Progress], Mapping[str, Any]]
-"""Does a task by name: store's folder, request as plain JSON, where to report → its result."""
+"""Does a task: name, store's folder, request as plain JSON, where to report → its result as plain JSON."""
 
 
 def run_child(folder: Path, do: Do | None = None) -> int:

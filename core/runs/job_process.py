@@ -60,7 +60,7 @@ def is_recorded(folder: Path) -> bool:
 
 
 def live_process(folder: Path) -> psutil.Process | None:
-    """The process that works on a job; None if it is over or not known."""
+    """The process that works on a job, by the job's folder; None if it has ended or is not known."""
     known = _read(folder)
     if known is None:
         return None

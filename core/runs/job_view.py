@@ -41,7 +41,7 @@ ACTIVE: Final = (State.STARTING, State.RUNNING)
 
 @dataclass(frozen=True)
 class JobView:
-    """State, progress and result of a job at this moment."""
+    """State, progress and result of a job when it was read; ``fraction`` is of ``stage``, from 0 to 1."""
 
     id: str
     task: str
@@ -77,7 +77,7 @@ _REPORTED: Final = frozenset(one.name for one in fields(JobView)) - {
 
 
 def view(root: Path, job_id: str) -> JobView:
-    """Read the state of a job; end one that was cancelled and has not stopped.
+    """Read the state of a job, ``root`` being the store's folder; end one that was cancelled and goes on.
 
     Raises:
         SettingsError: If there is no such job.

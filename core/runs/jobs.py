@@ -88,7 +88,7 @@ def start(
     Args:
         root: The store's folder.
         task: A name of :data:`core.runs.tasks.TASKS`, or what another ``child`` knows.
-        request: What that task is asked with.
+        request: The task's request, written down as JSON.
         subject: What the task works on. One job a task and subject works at a time: one that was asked
             for something else waits until those before it have ended.
         limits: Memory and time the child may use.

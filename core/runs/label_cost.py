@@ -22,10 +22,10 @@ class LabelCost:
     Args:
         host: Host of the server.
         model: Name of the model on that server.
-        calls: Questions; a page about which the model answers in two ways takes one more.
-        characters: Sent.
-        tokens: Sent and received.
-        dollars: None for a model without a known price.
+        calls: Requests; a page about which two answers differ takes one more.
+        characters: Characters sent.
+        tokens: Tokens sent and received.
+        dollars: Price; None for a model without a known price.
     """
 
     host: str
@@ -44,9 +44,9 @@ class LabelCost:
 
 
 def announce(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> None:
-    """Label with what costs nothing, and report what the language model would be asked about the rest.
+    """Report, as a message of ``progress``, what asking the language model for labels would cost.
 
-    Nothing is said where no language model is wanted, or its labels are there already.
+    Nothing is reported where no language model is wanted, or its labels are there already.
 
     Raises:
         ResourceError: If the environment names no model.
@@ -57,7 +57,7 @@ def announce(store: Store, dataset: Dataset, settings: LabelSettings, progress: 
 
 
 def estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> LabelCost:
-    """Estimate what is left to a language model, and what asking about it costs."""
+    """Label without a language model, and estimate what asking one about the rest would cost."""
     from core.labels.labelling import llm_cost
 
     server = LlmSettings.from_environment()

@@ -62,12 +62,12 @@ MIN_KNOWN: Final = 0.1
 
 @dataclass(frozen=True)
 class Trained:
-    """A model and what it was trained on.
+    """A trained model, its data set and labels, opened to be compared with a later export.
 
     Args:
         dataset: The users.
         labels: Themes and types of their pages; None where they are not labelled.
-        model: Artifact of the training.
+        model: Artifact of the model.
     """
 
     dataset: Dataset
@@ -86,28 +86,28 @@ class Trained:
 
     @property
     def min_count(self) -> int:
-        """Page views from which on a page is known to the model."""
+        """Fewest page views in the training data with which a page is in the model's vocabulary."""
         return TrainSettings.checked(**self.model.settings).min_count
 
     @cached_property
     def by_section(self) -> bool:
-        """Whether sections are compared, as pages live for days only."""
+        """Whether sections of addresses are compared, as single pages live for days only (as of news)."""
         return by_section(self.dataset.sequences, self.dataset.pages[Pages.PAGE_LOCATION].tolist())
 
     def share_in_common(self, sequences: UserSequences, pages: Sequence[str], known: Iterable[str]) -> float:
-        """Share of page views on these pages of the training or, by section, in their sections.
+        """Share of page views, 0 to 1, on pages of the training or, if :attr:`by_section`, in their sections.
 
         Args:
-            sequences: The page views.
-            pages: What each page of them is called.
-            known: Pages of the training.
+            sequences: Page views of another export.
+            pages: Address of each page of that export, by its index.
+            known: Addresses of pages of the training.
         """
         alike = sections if self.by_section else list
         return known_share(sequences, alike(pages), set(alike(known)))
 
 
 class LaterRequest(TrainedRequest):
-    """A model, what it was trained on, and a later export to be placed by it."""
+    """Content keys of a model, what it was trained on, and ``later``, a data set to be placed by it."""
 
     later: str
     paths: tuple[Path, ...] = ()
@@ -116,16 +116,16 @@ class LaterRequest(TrainedRequest):
 
 
 def made_of(request: LaterRequest) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and inputs that name what :func:`embed_later` makes."""
+    """Settings and inputs of which the content key of :func:`embed_later`'s result is made."""
     trained_on = {"trained_on": request.dataset, "preprocess": request.later}
     return {}, request.inputs | trained_on
 
 
 def embed_later(store: Store, request: LaterRequest, folder: Path, progress: Progress) -> None:
-    """Embed the users of a later export, and the halves of the sessions of those who trained the model.
+    """Write into ``folder`` the vectors of a later export, and of two parts of the training users' sessions.
 
     Raises:
-        InputError: If it is not an export of the same site.
+        InputError: If the model knows hardly any of its pages.
         ArtifactError: If the model is missing or damaged.
         Cancelled: If ``progress`` says so.
     """
@@ -228,23 +228,23 @@ def _halves(trained: Trained, later: UserSequences) -> UserSequences:
 
 
 def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection[str]) -> float:
-    """Share of the page views that are on pages the model knows."""
+    """Share of the page views, 0 to 1, on pages that are ``known``; ``urls``: the address of each page."""
     there = set(known)
     is_known = np.fromiter((url in there for url in urls), bool, len(urls))
     return float(is_known[sequences.page].mean()) if sequences.n_views else 0.0
 
 
 def pages_in_common(trained: Trained, other: Dataset) -> float:
-    """Share of the page views of another data set on pages, or sections, of this one, both as prepared."""
+    """Share of the page views of another data set that are on pages, or in sections, of the training's."""
     mine, theirs = (data.pages[Pages.PAGE_LOCATION].tolist() for data in (trained.dataset, other))
     return trained.share_in_common(other.sequences, theirs, mine)
 
 
 def check_same_site(share: float) -> None:
-    """Refuse an export of which the model knows hardly any page: its vectors would mean nothing.
+    """Refuse an export by its share of page views on known pages: below :data:`MIN_KNOWN` of them.
 
     Raises:
-        InputError: If it does.
+        InputError: If the share is lower.
     """
     if share < MIN_KNOWN:
         raise InputError(
@@ -283,8 +283,8 @@ class TwoPeriods:
         period: The training period.
         before: Users of the training period.
         after: Users of the later export.
-        halves: Where the two parts of the sessions of users of the training period lie.
-        read_alike: Whether the later export was read as the training data were, not as it was prepared.
+        halves: Segments of users of the training period by each of two parts of their sessions.
+        read_alike: Whether the later export was read with the settings of the training data.
     """
 
     period: TrainingPeriod
@@ -295,7 +295,7 @@ class TwoPeriods:
 
     @cached_property
     def both(self) -> Pairs:
-        """Where the users of both exports lie in each."""
+        """Users who are in both exports: their segments and page views in each."""
         first, second = in_both(self.before.user_id, self.after.user_id)
         views = np.column_stack([self.before.pages.views[first], self.after.pages.views[second]])
         return Pairs(self.before.place[first], self.after.place[second], views)
@@ -307,7 +307,7 @@ def place_both(artifact: Artifact, trained: Trained, combined: Combined, partiti
     Args:
         artifact: What :func:`embed_later` left.
         trained: The model and its users.
-        combined: The mix of the views that the segments were cut from.
+        combined: The weighted mix of the views that was clustered.
         partition: The segments.
 
     Raises:

@@ -19,14 +19,14 @@ Other = TypeVar("Other")
 
 
 class Attempt(Protocol):
-    """Runs a stage that a run can do without."""
+    """Runs a stage that a run can do without: (its name, what makes the result, the result if that fails)."""
 
     def __call__(self, stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:
         """Run ``make`` and return its result, or ``otherwise`` where the stage fails and that may be."""
 
 
 def failure_lines(failed: Mapping[str, str]) -> list[str]:
-    """Lines about failed stages for whoever waits for the run; ``failed``: stage → its error in a line."""
+    """Lines for the user about failed stages; ``failed``: stage → its error in a line."""
     return [f"{stage} could not be made ({error}); see {FAILED_LOG}" for stage, error in failed.items()]
 
 

@@ -25,13 +25,13 @@ def learn_next_pages(
     embed: Embed,
     progress: Progress = silent,
 ) -> NextPages:
-    """Learn next pages: count what follows what, and weigh the sources on users held out from the training.
+    """Learn to suggest next pages: count what follows what, and weigh kinds of evidence on held-out users.
 
     Args:
         dataset: The users.
         labels: Themes and types of their pages; None where they have none.
         model: Folder of the trained model.
-        combined: The mix of all users.
+        combined: The mixed vectors of all users.
         inside: bool of shape (n_users,), the clustered users.
         embed: Embeds sequences with a model, here or in another process.
         progress: Where to report.

@@ -63,7 +63,7 @@ class StoredStages:
 
     @property
     def keys(self) -> dict[str, str]:
-        """Stage → content key."""
+        """Stage → content key; without ``label`` where labelling is off."""
         found = {
             "preprocess": self.dataset.key,
             "train": self.model.key,
@@ -89,7 +89,7 @@ def publish_model(folder: Path, stages: StoredStages, settings: RunSettings, mad
 
 
 def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSettings:
-    """Settings that the pages were labelled with; found themes replace the search for them.
+    """Settings by which the pages were labelled, with the themes in use in place of mining them again.
 
     Raises:
         ArtifactError: If the labels are damaged.
@@ -100,14 +100,14 @@ def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSetting
 
 
 def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str, str]]:
-    """Canonical page → its theme and type."""
+    """Address of each page of a data set → (theme, type)."""
     names = page_names(dataset.pages, labels)
     pairs = zip(names[View.THEME], names[View.TYPE], strict=True)
     return dict(zip(names[View.URL], pairs, strict=True))
 
 
 def write_model(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> None:
-    """Write the trained model, and what else places new users: cleaning, labels, frozen segments."""
+    """Write the files of a model folder, unsealed: the model, cleaning, labels, frozen segments."""
     folder.mkdir()
     for file in results.model.path.iterdir():
         if file.name != MANIFEST:
@@ -155,7 +155,7 @@ def seal(folder: Path) -> None:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Path of each file of a model folder, within it → its bytes."""
+    """The files of a model folder: relative path → bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 

@@ -85,7 +85,7 @@ class RunSettings(Settings):
     """Whether segments have names where the users support no number of them, as a description."""
 
     def settled(self, levels: SegmentLevels | None) -> RunSettings:
-        """Fill in the number of segments where it is left to what the users support."""
+        """Settings with the number of segments of ``levels``, if it was left to them; else unchanged."""
         if levels is None or not self.cluster.auto:
             return self
         cluster = self.cluster.model_copy(update={"n_clusters": levels.described_k})
@@ -100,7 +100,7 @@ class Embeddings:
         artifact: Artifact of the vectors.
         dataset: The users.
         views: Memory-mapped float32 of shape (n_users, d), one a present learned view, L2-normalised.
-        inside: Users that take part in clustering, bool of shape (n_users,).
+        inside: bool of shape (n_users,), who takes part in clustering.
         coverage: What each weight is multiplied by, see :func:`core.model.inputs.view_factors`; 1
             where none is named.
         first_parts: Vectors of the first part of the sessions (:func:`other_sessions`), float32 of shape
@@ -142,13 +142,13 @@ class Embeddings:
 
     @property
     def weighable(self) -> tuple[View, ...]:
-        """The views that can have a weight."""
+        """The views that can have a weight above 0: those present, and activity."""
         return (*self.views, View.ACTIVITY)
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Results of combine, cluster and analyze."""
+    """Results of combine, cluster and analyze: mixed vectors, segments, profiles, names."""
 
     combined: Combined
     partition: Partition
@@ -224,12 +224,12 @@ def checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
 
 
 def numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dict[str, str]:
-    """Number and name of every input → checksum of its file; ``checksums``: file → checksum."""
+    """``0000 name`` of every input, numbered in order → checksum of its file."""
     return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
 
 
 def dataset_key(settings: IngestSettings, inputs: Mapping[str, str]) -> str:
-    """Content key of a data set made of files; ``inputs`` are their names and checksums."""
+    """Content key of a data set made of files; ``inputs``: what :func:`fingerprints` gives of them."""
     known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
     return content_key("preprocess", settings.model_dump(mode="json") | known, inputs)
 
@@ -245,7 +245,7 @@ def open_dataset(store: Store, key: str) -> Dataset:
 
 
 def known_dataset(store: Store, key: str) -> Dataset | None:
-    """A preprocessed export by its key; None where it has to be made, or made anew."""
+    """A preprocessed export by its key; None where it is missing, or of an earlier release."""
     if store.find("preprocess", key) is None:
         return None
     dataset = open_dataset(store, key)
@@ -256,7 +256,7 @@ def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
     """Filter a data set into another one, for the stages that follow.
 
     Raises:
-        SettingsError: If it leaves nobody.
+        SettingsError: If the filter leaves nobody.
         ArtifactError: If the data set is missing, or does not say when events were done.
         ResourceError: If the disk is full.
     """
@@ -302,7 +302,7 @@ def find_labels(
         store: The artifacts.
         dataset: The cleaned export.
         settings: Mode, taxonomy, corrections.
-        asked: Identity of the language model, where the environment does not name it.
+        asked: Model and server (``LlmSettings.identity``), where the environment does not name them.
     """
     inputs = _label_inputs(store, dataset, settings, asked)
     key = content_key("label", settings.model_dump(mode="json"), inputs)
@@ -458,7 +458,7 @@ def embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -
 
 
 def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
-    """Map the vectors of a data set's users into memory.
+    """Map the vectors of a data set's users into memory, by the content key of the vectors.
 
     Raises:
         ArtifactError: If it is missing or damaged.
@@ -613,15 +613,15 @@ def segment(
 
 
 def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> OtherSessions | None:
-    """Test data for the pages that segments are made of: two parts of users' sessions.
+    """Data to test differences in what segments are made of: two parts of the users' sessions.
 
     Args:
         embeddings: Vectors of users, and of the first parts.
         labels: Themes and types of the pages; None where they are not labelled.
 
     Returns:
-        None where no user has several sessions, or the vectors are of an earlier release, or of first parts
-        that were dealt by other chance (of another numpy): then nothing is tested.
+        None if nothing can be tested: no user has several sessions, the vectors are of an earlier release,
+        or another numpy split the sessions at random.
     """
     from core.differences.other_sessions import OtherSessions
     from core.differences.user_items import labels_of

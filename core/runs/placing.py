@@ -44,8 +44,8 @@ class Placement:
         names: What the model calls the pages in each view.
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
         clusters: int32 of shape (n_users,), a segment, ``OUTSIDE`` or ``SET_ASIDE``.
-        one_page: Which rule of the training holds for the users with a single page view.
-        labels: Labels of the pages of an export; None where they are not labelled, or in memory.
+        one_page: Segments by rule of the users with a single page view, by the training's rules.
+        labels: Labels of an export's pages; None where they are not labelled, or users came in memory.
     """
 
     frozen: FrozenModel
@@ -72,7 +72,7 @@ class Placement:
         """Table of the users, in index order.
 
         Args:
-            more: Further columns.
+            more: Further columns, name → n_users values.
 
         Returns:
             ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32, ``segment`` and ``group``, which
@@ -180,14 +180,14 @@ def label_new_pages(
     cache: Path,
     progress: Progress,
 ) -> LabelledPages:
-    """Label pages as those of the training were, known ones as they are in it.
+    """Label an export's pages as the training's were; pages that the training had keep their labels.
 
     No language model is asked: nobody agreed to that for the users that come.
 
     Args:
         dataset: The export.
-        settings: Of the training.
-        known: Page of the training → its theme and type.
+        settings: Label settings of the training.
+        known: Page of the training → (theme, type).
         work: An existing folder, where the labels are for as long as it is there.
         cache: Where decisions about labels are kept.
         progress: Where to report.

@@ -86,7 +86,7 @@ def publish(
         results: What the stored stages made.
         settings: Every setting of the run.
         progress: Where to report.
-        finish: Works on the files before they count; returns what ``run.json`` holds besides.
+        finish: Changes the files before they are put in place; returns further values for ``run.json``.
 
     Returns:
         What ``run.json`` holds: versions, settings, keys, inputs and counts, and stages that failed.
@@ -305,12 +305,12 @@ def _write_funnels(
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that decide the numbers."""
+    """Package → version, of those that decide the numbers."""
     return {name: version(name) for name in ("torch", "scikit-learn", "duckdb", "pyarrow", "numpy")}
 
 
 def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]:
-    """Facts about the clustering for readers of the report."""
+    """Facts about the clustering for readers of the report: label → text."""
     shares = ", ".join(f"{view} {share:.0%}" for view, share in combined.effective.items())
     return {
         "What each view contributes": shares,

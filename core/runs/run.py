@@ -58,8 +58,8 @@ class PreviousRun:
 
     Args:
         settings: Its settings.
-        keys: Stage → key.
-        inputs: What its files were by content.
+        keys: Stage → content key of its result.
+        inputs: Number and name of each input → checksum.
         sampled: Whether it holds all users, placed on a model of some of them.
         share: Share of the users that it trained on, where it holds all.
     """
@@ -193,13 +193,13 @@ def run_from(
     """Run the stages after preprocessing on a data set of the store, and write the run's files.
 
     Args:
-        out: The run's folder, which is claimed.
+        out: The run's folder, locked by the caller.
         store: Its store.
         dataset: The cleaned export.
         settings: Every setting of the run.
         progress: Where to report.
-        kept: Stage → key, of those that are not done again.
-        again: Whether the others are done even where the store has them.
+        kept: Stage → content key, of the stages that are not done again.
+        again: Whether the others are done again even if the store has their results.
         fetch_hosts: Hosts that pages may be fetched from, this once.
         finish: As :func:`core.runs.publish.publish` takes it.
     """
@@ -259,7 +259,7 @@ def _labels(
 
 
 def kept_keys(out: Path, from_stage: str | None) -> dict[str, str]:
-    """Stage → key of the earlier run's results, for the stages before ``from_stage``.
+    """Stored stage before ``from_stage`` → content key of the earlier run's result; empty for None.
 
     Raises:
         ArtifactError: If there is no such run.

@@ -18,7 +18,7 @@ NAME: Final = "second_training"
 
 
 class TrainedRequest(Settings):
-    """A model, and what it was trained on; ``labels`` is empty where there are none."""
+    """Content keys of a model, its data set and labels; ``labels`` is empty where there are none."""
 
     dataset: str
     labels: str
@@ -32,7 +32,7 @@ class TrainedRequest(Settings):
 
 
 def made_of(request: TrainedRequest) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and inputs that name the vectors."""
+    """Settings and inputs of which the content key of the vectors is made."""
     return {}, request.inputs
 
 

@@ -57,8 +57,8 @@ class SinceTraining:
         drift: The alarm and its figures.
         pages: Table of :func:`core.periods.drift.page_changes`.
         wear: Whether it is time to train again.
-        users: How many there are now.
-        segments: What each segment is called, by position.
+        users: Number of later users.
+        segments: Name of each segment, in the order of their ids.
     """
 
     period: TrainingPeriod
@@ -219,7 +219,7 @@ def _number(value: float) -> float:
 
 
 def change_of_alarm(before: WatchedDrift | None, now: WatchedDrift) -> list[str]:
-    """Message that the alarm begins or ends; none while it stays as it is."""
+    """One line that the alarm begins or ends; empty while it stays as it is."""
     alarmed = before is not None and before.alarm
     if now.why_not or now.alarm == alarmed:
         return []

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.trust.result import Scorecard
 
 MadeOf: TypeAlias = tuple[Mapping[str, Any], Mapping[str, str]]
-"""Settings, with a version where the same inputs may give something else later, and keys of inputs."""
+"""What a content key is made of: settings (with a version), and name → content key of each input."""
 Asked = TypeVar("Asked", bound=Settings)
 Made = TypeVar("Made")
 
@@ -48,12 +48,12 @@ _LEFT_S: Final = 24 * 60 * 60
 
 @dataclass(frozen=True)
 class PipelineStage:
-    """A step of the app, in words.
+    """A stage of the app: its name on disk, and its titles on screen.
 
     Args:
         name: Folder of the store for its results, and the task that makes them.
         title: What its result is called.
-        doing: What a job of it does, for its panel.
+        doing: What a job of it does, such as ``Training``, for its panel.
     """
 
     name: str
@@ -63,14 +63,14 @@ class PipelineStage:
 
 @dataclass(frozen=True)
 class KeptStage(PipelineStage, Generic[Asked, Made]):
-    """A step whose result is kept in the store.
+    """A stage that can be run in the background and keeps its result in the store.
 
     Args:
-        request: What it is asked with.
-        made_of: Settings and inputs that name its result.
-        make: Makes the result, as files of a folder.
+        request: Type of its request.
+        made_of: Request → what the content key of its result is made of.
+        make: Makes the result, as files in the given folder.
         read: Reads it from there.
-        clear: Removes what it was asked with, once the result is kept; None where nothing waits.
+        clear: Removes input that waited in the store, once the result is kept; None where none does.
     """
 
     request: type[Asked]
@@ -97,7 +97,7 @@ class KeptStage(PipelineStage, Generic[Asked, Made]):
         return None if artifact is None else self.read(artifact.path)
 
     def writing(self, store: Store, request: Asked) -> AbstractContextManager[Path]:
-        """Give a folder for the files of the result, which lies where :meth:`find` looks when it ends.
+        """Context with a folder for the files of the result; when it ends, :meth:`find` finds them.
 
         Raises:
             ResourceError: If the disk is full.
@@ -127,7 +127,7 @@ class KeptStage(PipelineStage, Generic[Asked, Made]):
 
 
 class LevelsRequest(Settings):
-    """A data set and the labels of its pages."""
+    """Content keys of a data set and of the labels of its pages."""
 
     dataset: str
     labels: str
@@ -135,7 +135,7 @@ class LevelsRequest(Settings):
 
 
 class VectorsRequest(Settings):
-    """The vectors of a data set's users, mixed by these weights."""
+    """Content keys of a data set and its vectors, and the weights to mix them by."""
 
     dataset: str
     embeddings: str
@@ -144,7 +144,7 @@ class VectorsRequest(Settings):
 
 
 class CertifyRequest(Settings):
-    """Segments that were handed in (:func:`store_segments`)."""
+    """Segments stored by :func:`store_segments`: content keys of their data set and vectors, weights."""
 
     dataset: str
     embeddings: str
@@ -154,7 +154,7 @@ class CertifyRequest(Settings):
 
 
 class ScorecardRequest(Settings):
-    """Vectors to judge; ``labels`` and ``outcomes`` are empty where there are none."""
+    """Vectors to compare with simple ways: content keys (``labels`` may be empty), weights, outcomes."""
 
     dataset: str
     labels: str

@@ -38,12 +38,12 @@ class TakenFile:
         name: Within the watched folder.
         checksum: SHA-256 of its content, unpacked (:meth:`WatchedFolder.checksum`).
         at: When it was taken, UTC, ISO 8601.
-        reads: What holds its records (a zip has several tables): name → key of what was read.
+        reads: Table (a zip has several) → key of the records that were read of it.
         contents: SHA-256 of the content of each table of a zip that has several, by the same names.
         records: How many were read of it.
-        users: Users of all files, once this one was taken.
-        page_views: Page views of all files, once this one was taken.
-        segments: Segment → users, likewise; empty where that was on another model.
+        users: Number of users of all files, once this one was taken.
+        page_views: Number of page views of all files, once this one was taken.
+        segments: Segment → its users of all files then; empty where another model placed them.
     """
 
     name: str
@@ -57,7 +57,7 @@ class TakenFile:
     contents: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, name: str) -> TakenFile:
-        """The file under another name, also that of its tables."""
+        """A copy under another name, its tables renamed likewise."""
         reads, contents = (
             {name + read.removeprefix(self.name): value for read, value in of.items()}
             for of in (self.reads, self.contents)
@@ -124,11 +124,11 @@ class TakenFiles:
     """Record of a watched folder: taken and refused files.
 
     Args:
-        read_with: Digest of the settings that they were read with.
-        files: One a name, in the order in which they came.
-        refused: One a name. What its name held before still counts.
+        read_with: Digest of the ingest settings that they were read with.
+        files: Taken files, one a name, in the order in which they came.
+        refused: Refused files, one a name; what was taken under that name before still counts.
         model: Key of the model whose segments the users are in.
-        drift: Whether they are still those of the training; None before any was placed.
+        drift: Comparison of the latest users with those of the training; None before any was placed.
     """
 
     read_with: str
@@ -139,12 +139,12 @@ class TakenFiles:
 
     @property
     def in_order(self) -> list[TakenFile]:
-        """Files by name, as a run over the whole folder reads them."""
+        """The taken files sorted by name, as a run over the whole folder reads them."""
         return sorted(self.files, key=lambda file: natural(Path(file.name)))
 
     @property
     def repeats(self) -> dict[str, str]:
-        """Each table with the content of an earlier one → that one, which alone is counted."""
+        """Table with the same content as an earlier one → that earlier table, which alone is counted."""
         first: dict[str, str] = {}
         tables = [
             (name, file.contents.get(name, file.checksum)) for file in self.in_order for name in file.reads
@@ -158,7 +158,7 @@ class TakenFiles:
         )
 
     def take(self, come: Iterable[TakenFile]) -> TakenFiles:
-        """The record with these files; what their names held before goes."""
+        """A copy with these files added; each replaces what was taken or refused under its name."""
         new = tuple(come)
         names = {file.name for file in new}
         return replace(
@@ -168,16 +168,16 @@ class TakenFiles:
         )
 
     def placed_on(self, model: str) -> TakenFiles:
-        """The record with the latest counts on a model; earlier ones, in the segments of another, go."""
+        """A copy for a model (key); counts by segment on another model are removed, except the latest."""
         if self.model in ("", model) or not self.files:
             return replace(self, model=model)
         *earlier, last = self.files
         return replace(self, model=model, files=(*(replace(file, segments={}) for file in earlier), last))
 
     def follow(self, there: Mapping[str, str]) -> TakenFiles:
-        """The record with files that were renamed (``export.csv`` → ``export.1.csv``) under their new names.
+        """A copy in which renamed files (``export.csv`` → ``export.1.csv``) have their new names.
 
-        What lies in the folder no more counts on, under a name that no file has if another one has its own.
+        Files that left the folder still count; where another file has their name, a checksum is added to it.
 
         Args:
             there: Name → checksum of every file in the folder.
@@ -197,12 +197,12 @@ class TakenFiles:
         return replace(self, files=tuple(files))
 
     def refuse(self, file: RefusedFile) -> TakenFiles:
-        """The record with a file that cannot be used."""
+        """A copy with a file that cannot be used."""
         others = (other for other in self.refused if other.name != file.name)
         return replace(self, refused=(*others, file))
 
     def to_json(self) -> bytes:
-        """The record as it lies on disk."""
+        """The record as the bytes of ``watch.json``."""
         return _RECORD.dump_json(self, indent=1)
 
 
@@ -299,7 +299,7 @@ class WatchedFolder:
         return False
 
     def holding(self, checksum: str) -> Path | None:
-        """A file that was seen, whole or not, with this content; None if there is none."""
+        """A file seen at the last look, complete or not, with this checksum; None if there is none."""
         for path in self._seen:
             with suppress(OSError):
                 if self.checksum(path) == checksum:
@@ -331,7 +331,7 @@ def _contents(path: Path) -> dict[str, str]:
 
 
 def may_pass(error: InputError) -> bool:
-    """Whether an error may pass, as of a disk or permissions; damaged bytes stay as they are."""
+    """Whether an error may go away by itself, as those of a disk or permissions; damaged bytes do not."""
     cause = error.__cause__
     return isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile)
 

@@ -36,20 +36,20 @@ class LabelRequest(Settings):
     dataset: str
     label: LabelSettings
     asked: str = ""
-    """Identity of the language model that may be asked."""
+    """Model and server of the language model that may be asked (``LlmSettings.identity``); empty for none."""
     fetch_hosts: tuple[str, ...] = ()
     """Hosts whose pages are fetched first."""
     model: str = ""
-    """The model that places all users by these labels."""
+    """Content key of the model that embeds all users with these labels; empty for none."""
 
 
 class TrainRequest(Settings):
-    """A data set, how its pages are labelled, and how the model is trained."""
+    """Content key of a data set, how its pages are labelled, and how the model is trained."""
 
     dataset: str
     label: LabelSettings
     asked: str = ""
-    """Identity of the language model that may be asked."""
+    """Model and server of the language model that may be asked (``LlmSettings.identity``); empty for none."""
     settings: TrainSettings
 
 
@@ -77,7 +77,7 @@ def run(
         tasks: :data:`TASKS` if None.
 
     Returns:
-        The keys of the artifacts that were made.
+        What the task returns as plain JSON: mostly stage → content key of the artifact.
 
     Raises:
         SettingsError: If there is no such task, or the request is not one of it.
@@ -104,7 +104,7 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
 
 
 def label(store: Store, request: LabelRequest, progress: Progress) -> Result:
-    """Label pages; with a model, place all users by these labels.
+    """Label pages; with a model, also embed all users with these labels.
 
     ``fetched`` of the result says what became of pages: a list of ``{outcome, pages, example, reason}``.
     """
@@ -131,8 +131,8 @@ def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
 def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     """Label, train, embed, draw the map, and find out how many segments the users support.
 
-    The last is not for a bag of pages, which is there for those who want segments at once. Where one of the
-    last two fails, Explore starts it again, and shows why.
+    Returns the content keys of all that was made. A bag of pages is not searched for a number of segments.
+    Where the map or that search fails, the rest is returned; Explore starts it again, and shows why.
     """
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.label(store, dataset, request.label, progress)
@@ -155,7 +155,7 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
 
 
 def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
-    """Remove what holds an id or was made of it, and search every byte: a certificate; or a preview."""
+    """Remove what holds an id or was made of it, and return the certificate; or only a preview."""
     from core.runs.forgetting import forget as forgetting
     from core.runs.forgetting.id_files import read_ids, save_certificate
     from core.runs.forgetting.places import SearchedPlaces

@@ -93,7 +93,7 @@ def watch(
         out: Gets ``users.parquet`` (:meth:`core.runs.placing.Placement.table`), sequences, receipt and
             ``watch.json``.
         progress: Where to report; stops the watch by raising ``Cancelled``.
-        tell: Is told in a line what became of each file.
+        tell: Gets a line about what became of each file.
         every_s: Seconds between two looks.
         settle_s: How long a file must have stayed as it is to count as whole.
         once: Take what is whole, and return.
@@ -178,7 +178,7 @@ class Watcher:
         """Take the files that are new and whole.
 
         Returns:
-            What became of it, a line a file; what may pass (a file that cannot be opened) is told once.
+            A line on what became of each file; one that cannot be opened for now is named once only.
 
         Raises:
             Beha2VecError: If the folder cannot be read, or what was taken cannot be put in place.

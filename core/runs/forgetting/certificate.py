@@ -26,12 +26,12 @@ _SEARCHED_AS: Final = (
 
 @dataclass(frozen=True)
 class LeftoverFile:
-    """A file in which an id stands, or of which nothing is proven.
+    """A file that still contains an id, or could not be searched completely.
 
     Args:
         file: Its path, without ids.
-        places: At which one stands.
-        why: What could not be read; empty where all was.
+        places: Number of places where an id stands.
+        why: What could not be read; empty if everything was.
     """
 
     file: str
@@ -45,21 +45,21 @@ class ForgetCertificate:
 
     Args:
         at: When the search ended, UTC, ISO 8601.
-        ids: Different ones in the list.
-        found: Ids that stood anywhere before.
-        others: Longer ids, of other users, in which one of them stands: they are left.
-        short: Those of fewer characters than can be told from other words and numbers; they were looked for
+        ids: Number of different ids in the list.
+        found: Number of ids that stood anywhere before.
+        others: Number of longer ids, of other users, that contain one of them: they are left.
+        short: Number of ids too short to be told from other words and numbers; they were looked for
             as whole values of columns of ids only.
         salt: Salt of the digest, hex.
         digest: scrypt over salt and list: whoever has the list can show that it is the one, and nobody
             can try out ids.
-        done: What became of what, in words → how many.
-        records: Left out of files of tables.
+        done: What became of which files, in words → their number.
+        records: Number of records that were left out of input files.
         places: Folders and files that were searched.
         files: Number of files that were searched.
         bytes_on_disk: Size of these files.
-        bytes_searched: With those that they unpack to.
-        left: Files in which an id stands, or of which nothing is proven.
+        bytes_searched: That, and what they unpack to.
+        left: Files that still contain an id, or could not be searched completely.
     """
 
     at: str
@@ -111,8 +111,8 @@ def certify(
     Args:
         patterns: The ids.
         found: Number of ids that stood anywhere before.
-        done: What became of what → how many.
-        records: Left out of files of tables.
+        done: What became of which files, in words → their number.
+        records: Number of records that were left out of input files.
         places: Folders and files that were searched.
         looked: Every file there → what was found in it.
     """

@@ -43,11 +43,11 @@ from core.traces.search import SearchedFile, compact, databases, files_below, se
 from core.traces.tables import ID_COLUMNS, longer_ids, records_of, rewrite
 
 TOLD: Final = (RUN, RECEIPT)
-"""Files that a saved run keeps once its data are gone; they do not say who was in which segment."""
+"""Files that stay of a saved run whose data are removed; they do not say who was in which segment."""
 
 
 def clear(places: SearchedPlaces) -> None:
-    """Finish or clear away what killed processes left, and have databases give back what they deleted.
+    """Finish or remove what killed processes left, and remove deleted records from database files.
 
     Raises:
         ResourceError: If another process writes there, or the disk refuses.
@@ -64,10 +64,10 @@ def clear(places: SearchedPlaces) -> None:
 
 
 def do(step: PurgeStep, patterns: IdPatterns) -> int:
-    """Carry out a step of a plan.
+    """Carry out one step of a plan: remove or change its file or folder.
 
     Returns:
-        Records that were left out of a file of tables; else 0.
+        Number of records that were left out of an input file; 0 for other steps.
 
     Raises:
         ResourceError: If the disk refuses; what the step is about is as it was, or gone.
@@ -180,11 +180,11 @@ class Preview:
     """What forgetting would remove or change.
 
     Args:
-        ids: Different ones in the list.
-        found: Ids that stand in any file.
-        short: Ids that are looked for in columns of ids only.
-        steps: What would become of what: ``what``, ``name``, ``fate``, ``path``.
-        unread: Files of which nothing can be proven, with the reason.
+        ids: Number of different ids in the list.
+        found: Number of ids that stand in any file.
+        short: Number of ids too short to be looked for outside columns of ids.
+        steps: What would become of each file or folder: keys ``what``, ``name``, ``fate``, ``path``.
+        unread: (file, reason) of those that cannot be searched completely.
     """
 
     ids: int
@@ -199,10 +199,10 @@ class Preview:
 
 
 def ids_of(text: str) -> IdPatterns:
-    """Read the ids of a list, one on each line, without spaces around them and without a heading.
+    """Read a text with an id on each line, without a heading; spaces around an id are removed.
 
     Raises:
-        InputError: If there is none, or one is what a column is called.
+        InputError: If there is none, or one is the name of a column.
     """
     lines = [line.strip().strip("\ufeff\"'") for line in text.splitlines()]
     ids = [line for line in lines if line]

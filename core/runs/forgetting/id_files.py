@@ -40,7 +40,7 @@ def read_ids(path: Path) -> str:
     """Read a list of ids, and remove its file.
 
     Raises:
-        InputError: If it is not there any more.
+        InputError: If the file is gone.
     """
     with disk_errors():
         try:

@@ -27,8 +27,8 @@ class SearchedPlaces:
 
     Args:
         store: The app's store; None for none.
-        outs: Folders of runs and watches.
-        inputs: Files of tables, and folders of them, that are written anew without these users.
+        outs: Output folders of runs and watches.
+        inputs: Export files, and folders of them, that are written again without these users.
     """
 
     store: Path | None = None
@@ -51,7 +51,7 @@ class SearchedPlaces:
         """Refuse places that do not exist, and folders that hold neither a run nor a watch.
 
         Raises:
-            SettingsError: If there is one.
+            SettingsError: If there is such a place.
         """
         for place in self.searched:
             if not place.exists():
@@ -67,7 +67,7 @@ class SearchedPlaces:
 
 
 def artifacts(store: Path) -> dict[Path, Manifest]:
-    """Folder → manifest of every finished artifact of a store."""
+    """Every finished artifact of a store: its folder → its manifest."""
     found = {}
     for path in store.glob(f"*/[!.]*/{MANIFEST}"):
         with suppress(OSError, ValueError):
@@ -76,12 +76,12 @@ def artifacts(store: Path) -> dict[Path, Manifest]:
 
 
 def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
-    """What goes with a file of a store: its whole artifact, job, watch or cache, or the file alone.
+    """Path of what is removed with a file of a store: its artifact, job, watch or cache, or the file alone.
 
     Args:
         store: The store's folder.
         file: A file in it.
-        made: Artifacts of the store.
+        made: Artifacts of the store (:func:`artifacts`).
     """
     above = list(_above(store, file))
     for folder in above:

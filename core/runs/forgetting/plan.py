@@ -64,7 +64,7 @@ class PurgeStep:
         what: What it is, in words.
         turn: Steps with the highest turn are done first.
         name: What it is called, if it has a name.
-        keys: Columns by which data sets made of it tell their users, of a file that came in.
+        keys: Columns of user ids, if it is an input file, by the data sets that were made of it.
     """
 
     path: Path
@@ -118,12 +118,12 @@ def derived_artifacts(made: Mapping[Path, Manifest], held: set[Path], spoiled: s
     """Artifacts that hold an id or were made, over any number of steps, of what does.
 
     Args:
-        made: Folder → manifest.
-        held: Folders that hold an id.
-        spoiled: Checksums of files that do.
+        made: Every artifact's folder → its manifest.
+        held: Folders that contain an id.
+        spoiled: Checksums of input files that do.
 
     Returns:
-        Folder → how many artifacts in a row it was made of.
+        Folder → 0 if it contains an id itself; the higher, the more steps it was made after those.
     """
     depth = dict.fromkeys((path for path in made if path in held), 0)
     names = spoiled | {name for path in depth for name in _names(made[path])}
