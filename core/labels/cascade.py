@@ -39,7 +39,7 @@ _THING_TYPES: Final[Mapping[str, str]] = {
 """schema.org type of what a page shows → page type; decides only if all are of one type (a product beside a
 list of others is not)."""
 BESIDE: Final = frozenset({"FAQPage"})
-"""Types that are put on product and list pages for search engines: they count only where no other does."""
+"""JSON-LD types that product and list pages have besides their own: they count only where no other does."""
 _OG_TYPES: Final[Mapping[str, str]] = {
     "product": "Product", "product.item": "Product", "og:product": "Product", "product.group": "Category",
     "article": "Blog",
@@ -83,7 +83,7 @@ class MarkupClassifier:
 
 
 def type_of(document: Document) -> LabelledText | None:
-    """Page type that a page's markup declares, by the default taxonomy's names; None if unclear."""
+    """(page type of the default taxonomy, evidence) that a page's markup declares; None if unclear."""
     declared = set(document.json_ld_types)
     pages, things = _told(declared - BESIDE, _PAGE_TYPES), _told(declared, _THING_TYPES)
     if pages:  # a CollectionPage of articles is a blog's archive: unclear
@@ -123,7 +123,7 @@ AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
 """As :data:`AT_ONCE`, for models: about a second's work; for a language model a square of batches."""
 
 PageDecisions = list[Label | None]
-"""A label for each page; None where no classifier decided."""
+"""A label for each page, by page index; None where no classifier decided."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,11 @@ class Cascade:
     """The classifiers of a mode, in the order in which they are asked.
 
     Args:
-        sure: Overrides, events, markup, rules: they abstain unless they are certain.
-        judging: Models, which decide what is left.
+        sure: Classifiers by overrides, events, markup and rules: they abstain unless they are certain.
+        judging: Classifiers that are models, which decide what is left.
         overrides: The first of ``sure``, which is also asked about single pages.
         worded: Themes that rules have words for.
-        notes: What is not used, and why.
+        notes: Sentences on what is not used, and why.
     """
 
     sure: tuple[Classifier, ...]
@@ -154,7 +154,7 @@ def build(
     log: CallLog | None = None,
     user_ids: Collection[str] = (),
 ) -> Cascade:
-    """Build the ladder of a mode.
+    """Make the classifiers of a mode, in the order in which they are asked.
 
     Sentence embeddings without weights are left out with a note; the model of mode ``nli`` or ``llm`` must
     be usable.
@@ -185,7 +185,7 @@ def build(
 
 
 def sure_rungs(settings: LabelSettings, templates: Collection[str] = ()) -> Cascade:
-    """Build the ladder without models, which every mode has.
+    """Make the classifiers that need no model, which every mode has.
 
     Args:
         settings: Taxonomy and corrections.
@@ -230,7 +230,7 @@ def decide(
 
 
 def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Cascade, progress: Progress) -> PageDecisions:
-    """Decide a type for each page: by its template, else by itself, else by site structure, else by models.
+    """Decide a type for each page: by its template, else alone, else by site structure, else by models.
 
     A root with products, articles and terms side by side has one template: rules that cannot decide all of
     them can often decide a single page.
@@ -257,7 +257,7 @@ def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Cascade, progres
 def decide_themes(
     pages: LabelPages, types: PageDecisions, taxonomy: Taxonomy, ladder: Cascade, progress: Progress
 ) -> PageDecisions:
-    """Decide a theme for each page; pages that serve a function get :data:`NO_THEME`."""
+    """Decide a theme for each page; those whose type serves a function (a cart) get :data:`NO_THEME`."""
     functional = {one.name for one in taxonomy.types if one.functional}
     labels: PageDecisions = [_no_theme(kind, functional) for kind in types]
     subjects = theme_subjects(pages, _undecided(labels))
@@ -273,7 +273,7 @@ def decide_each(
     """Decide themes and types of unrelated pages, each by itself and without models.
 
     Returns:
-        The themes and the types, as from :func:`decide_themes` and :func:`decide_types` if each were the only
+        (themes, types), as from :func:`decide_themes` and :func:`decide_types` if each were the only
         page.
     """
     functional = {one.name for one in taxonomy.types if one.functional}

@@ -45,8 +45,8 @@ class Thresholds:
     """Limits below which the embedding classifier abstains.
 
     Args:
-        score: Cosine of page and class.
-        margin: How much closer the class is than the next.
+        score: Least cosine of page and class.
+        margin: Least difference to the cosine of the next class.
     """
 
     score: float
@@ -87,8 +87,8 @@ class EmbeddingClassifier:
 
     Args:
         taxonomy: The classes.
-        folder: Of the checked weights; loaded when there is something to decide.
-        limits: Smallest score and margin of a decision, by view.
+        folder: Folder of the checked weights; loaded when there is something to decide.
+        limits: View → smallest score and margin of a decision.
     """
 
     rung = Rung.EMBEDDING
@@ -113,7 +113,7 @@ class EmbeddingClassifier:
         return [None if label is None or label.value in told else label for label in labels]
 
     def nearest(self, subjects: Sequence[Subject], view: View, count: int) -> list[tuple[str, ...]]:
-        """The ``count`` closest classes of each subject, in the taxonomy's order; all if it has no text."""
+        """Names of each subject's ``count`` closest classes, in taxonomy order; all if it has no text."""
         names = [one.name for one in self._taxonomy.classes(view)]
         return [
             tuple(names)
@@ -169,7 +169,7 @@ def _decide(row: NDArray[np.float32], names: Sequence[str], limits: Thresholds) 
 
 
 def sentence_model() -> Path:
-    """Find the folder of the sentence embedding and check its weights.
+    """Folder of the installed sentence embedding, after a check of its weights.
 
     Raises:
         ResourceError: If the package is not installed, or its weights are missing or not the expected ones.

@@ -21,18 +21,18 @@ MIN_VIEWS: Final = 10
 _MIN_EVENTS: Final = 5
 """Fewest events of a name that count; a handful may be a test by the site's owner."""
 MOST: Final = 0.5
-"""Fewest ``view_item`` or ``view_search_results`` per page view: one by definition, less what late scripts
+"""Least rate per page view of ``view_item`` or ``view_search_results``: 1 in theory, less what late scripts
 and missing consent lose. Where most views have one, most views are of such pages."""
 _IMPRESSIONS: Final = 1.5
 """Most ``view_item`` per page view of a product page; more are items of a list, counted when shown."""
 CHECKOUT: Final = 0.3
-"""Fewest per page view of the strongest checkout event: some leave before it fires. A small cart that opens
+"""Least rate per page view of the strongest checkout event: some leave before it. A small cart that opens
 on any page, or a "buy now" on a product, stays far below."""
 _SIGN_IN: Final = 0.2
 """Fewest ``login`` or ``sign_up`` per page view: many who see the login page do not log in, and those who do
 are sent to pages that are seen much more often."""
 LIST: Final = 0.5
-"""Fewest ``view_item_list`` per page view of a list, for the same reason as :data:`MOST`."""
+"""Least rate per page view of ``view_item_list`` on a list, as :data:`MOST`."""
 SELECT: Final = 0.15
 """Fewest ``select_item`` per page view of a list, where people choose; a carousel of the start page or an
 article gets clicks on few views."""

@@ -32,10 +32,10 @@ class CachedClassifier:
 
     Args:
         inner: The classifier that decides what is not in the cache.
-        identity: Its model and weights.
+        identity: Text that names its model and weights.
         taxonomy: The classes it decides between.
         cache: Where decisions are kept.
-        reads: What the model is shown of a subject, as JSON; subjects that show the same are one decision.
+        reads: Subject → what the model is shown of it, as JSON; equal ones are decided once.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class CachedClassifier:
 
 
 def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
-    """The part of a cache key that all pages of a view share; without the other view's classes."""
+    """The part of a cache key that all pages of a view share: classifier, model, and the view's classes."""
     classes = [(one.name, *one.descriptions, *one.folders, *one.words) for one in taxonomy.classes(view)]
     return json.dumps([VERSION, rung, identity, view, classes])
 

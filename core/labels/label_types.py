@@ -12,7 +12,7 @@ from core.base.schema import View
 
 
 class Rung(StrEnum):
-    """Which classifier decided a label, the most reliable first."""
+    """Kinds of classifiers (rungs of the ladder) that decide labels, the most reliable first."""
 
     FROZEN = "frozen"
     """The page's label at training time, kept when new users are scored."""
@@ -53,7 +53,7 @@ class Subject:
         titles: Their titles, most viewed first, cleaned, without the site's name; may be empty.
         views: Page views of all pages of the subject.
         events: GA4 event name → how often it fired on these pages.
-        documents: Of those of ``urls`` that were fetched.
+        documents: Documents of those of ``urls`` that were fetched.
         users: Upper bound of the users who saw the subject: the sum over its pages.
         title_users: Lower bound of the users who saw each of ``titles``: those of its most seen page.
     """

@@ -25,7 +25,7 @@ def taxonomy_from_yaml(text: str | bytes, name: str) -> Taxonomy:
 
     Args:
         text: The YAML.
-        name: Of the file, for messages.
+        name: Name of the file, for error messages.
 
     Raises:
         InputError: If it is not YAML, or not of that form.
@@ -34,7 +34,7 @@ def taxonomy_from_yaml(text: str | bytes, name: str) -> Taxonomy:
 
 
 def taxonomy_to_yaml(taxonomy: Taxonomy) -> str:
-    """Write a taxonomy; ``functional`` only where it is true."""
+    """Format a taxonomy as YAML for :func:`taxonomy_from_yaml`."""
     return _dump(taxonomy.model_dump(mode="json", exclude_defaults=True))
 
 
@@ -53,7 +53,7 @@ def corrections_from_yaml(text: str | bytes, name: str) -> tuple[Override, ...]:
 
 
 def corrections_to_yaml(overrides: Sequence[Override]) -> str:
-    """Write corrections, the oldest first."""
+    """Format corrections as YAML for :func:`corrections_from_yaml`, in the given order."""
     return _dump({"corrections": [override.model_dump(mode="json") for override in overrides]})
 
 

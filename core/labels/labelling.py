@@ -60,7 +60,7 @@ def split_templates(pages: LabelPages, taxonomy: Taxonomy) -> LabelPages:
     """Split each template whose pages have different types into a template per type.
 
     Args:
-        pages: With templates mined from addresses.
+        pages: The pages, with templates mined from addresses.
         taxonomy: Only its types are decided.
     """
     labels = _by_page(pages, taxonomy)
@@ -147,7 +147,7 @@ def label_dataset(
         out_dir: An existing folder.
         cache_dir: Where decisions and fetched pages are kept.
         progress: Called after every batch, with 1 only when all is written; may raise Cancelled.
-        frozen: Page → theme and type that it keeps, whatever would be decided now.
+        frozen: Page → (theme, type) that it keeps, whatever would be decided now.
         log_dir: Where calls of a language model are logged.
 
     Raises:
@@ -222,7 +222,7 @@ def label_pages(
 
     Args:
         dataset: The cleaned export.
-        settings: By the types of its taxonomy, templates are split.
+        settings: Settings whose taxonomy has the types by which templates are split.
         documents: Page index → content of the fetched page.
     """
     steps = page_steps(dataset.sequences, len(dataset.pages))
@@ -243,7 +243,7 @@ def read_summary(folder: Path) -> LabelSummary:
 
 
 def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
-    """Settings that give pages of another export the same themes, without mining them again."""
+    """Settings by which another export's pages get the same themes: the taxonomy in use, mined or not."""
     if summary.choice is None:
         return settings
     used = {"taxonomy": summary.choice.taxonomy, "themes": ThemeSource.TAXONOMY}
@@ -253,13 +253,13 @@ def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
 def fingerprints(
     dataset: Dataset, settings: LabelSettings, cache_dir: Path, asked: str = ""
 ) -> dict[str, str]:
-    """Fingerprints of what labels depend on besides settings and pages: rules, models, documents.
+    """Name → fingerprint of what labels depend on besides settings and pages: rules, models, documents.
 
     Args:
         dataset: The cleaned export.
         settings: Mode, taxonomy, corrections.
         cache_dir: Where decisions and fetched pages are kept.
-        asked: Identity of the language model; by default the environment's.
+        asked: Model and server (``LlmSettings.identity``); by default the environment's.
     """
     prints = {"rules": file_checksum(RULES_FILE), "version": f"{label_cache.VERSION}.{_DECIDED}"}
     if settings.mode not in _WITHOUT_MODELS:
@@ -318,7 +318,7 @@ def fetch_pages(
 
 
 def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> tuple[Estimate, ...]:
-    """Estimate what a language model would cost for all undecided pages: for themes, and for types.
+    """Estimate what asking a language model about undecided pages would cost: themes first, then types.
 
     Args:
         dataset: The cleaned export.

@@ -123,7 +123,7 @@ def load(
 
 
 def identity() -> str:
-    """Identity of the environment's language model, which is part of cache keys.
+    """Model and server that the environment names, as one text for cache keys.
 
     Raises:
         ResourceError: If the environment names no model.
@@ -135,7 +135,7 @@ def identity() -> str:
 def estimate(
     subjects: Sequence[Subject], taxonomy: Taxonomy, view: View, user_ids: Collection[str] = ()
 ) -> Estimate:
-    """Estimate the cost of asking about subjects, without asking."""
+    """Estimate the cost of asking for themes or types (``view``) of subjects; nothing is sent."""
     batches = [batch for asking in _askings(_pages(subjects, user_ids)) for batch in asking]
     questions = [_question(batch, taxonomy, view) for batch in batches]
     characters = sum(len(SYSTEM) + len(question) for question in questions)
@@ -222,7 +222,7 @@ def _id(place: int) -> str:
 
 
 def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
-    """Path and titles of a subject as they are sent, cleaned and short; None if it must not be sent.
+    """``path`` and ``titles`` of a subject as they are sent; None if few users saw it, or it has a user id.
 
     Args:
         subject: With the users who saw it and each of its titles.

@@ -37,7 +37,7 @@ class NewPages:
         self._kept: dict[_Called, tuple[str, str]] = {}
 
     def label(self, pages: Sequence[tuple[str, str | None]]) -> list[tuple[str, str]]:
-        """Theme and type of each page, decided by itself.
+        """(theme, type) of each page, decided alone; ``Unknown`` where nothing is.
 
         Args:
             pages: Canonical addresses, each with its title, if known.

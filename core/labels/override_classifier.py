@@ -27,7 +27,7 @@ class OverrideClassifier:
         taxonomy: The possible labels.
         templates: Path templates of this export. A correction of one of these holds for it alone; a
             correction of another export's template for all pages that it covers.
-        literal: Segments that no template hides (:func:`core.labels.templates.mine`).
+        literal: Path segments that no placeholder replaces (:func:`core.labels.templates.mine`).
     """
 
     rung = Rung.OVERRIDE
@@ -52,7 +52,7 @@ class OverrideClassifier:
         }
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Label a subject of a single page by the correction of that page, else of the template."""
+        """Label subjects by corrections: one of a single page by that page's, else by its template's."""
         return [self.of(one.urls[0] if len(one.urls) == 1 else "", one.template, view) for one in subjects]
 
     def of(self, url: str, template: str, view: View) -> Label | None:
@@ -71,7 +71,7 @@ class OverrideClassifier:
         return Label(self._values[view, target], self.rung, evidence=f"corrected by hand: {target}")
 
     def note(self) -> str:
-        """Corrections that have no effect, in words; empty if there are none."""
+        """Sentence on corrections that have no effect; empty if there are none."""
         if not self.skipped:
             return ""
         count = f"{len(self.skipped):,} corrections" if len(self.skipped) > 1 else "A correction"
@@ -81,13 +81,13 @@ class OverrideClassifier:
 
 
 def names(taxonomy: Taxonomy, view: View) -> list[str]:
-    """Labels that a page can be corrected to."""
+    """Labels that a page can be corrected to: the view's classes, ``Unknown`` and, as theme, ``No theme``."""
     extra = [UNKNOWN, NO_THEME] if view is View.THEME else [UNKNOWN]
     return [*(one.name for one in taxonomy.classes(view)), *extra]
 
 
 def check(override: Override, taxonomy: Taxonomy) -> None:
-    """Check that a new or imported correction has a label that a page can get.
+    """Check that a correction has one of :func:`names`.
 
     Raises:
         SettingsError: If the label is not in the taxonomy.
@@ -111,7 +111,7 @@ class Templates:
 
     Args:
         templates: Templates to look pages up in; a page without placeholders is one too.
-        literal: Segments that no placeholder stands for (:func:`core.labels.templates.mine`).
+        literal: Path segments that no placeholder replaces (:func:`core.labels.templates.mine`).
     """
 
     def __init__(self, templates: Iterable[str], literal: Collection[str] = frozenset()) -> None:

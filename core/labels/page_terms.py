@@ -49,7 +49,7 @@ class Term:
 
 
 def theme_of(page: PageTerms, themes: Sequence[LabelClass]) -> tuple[LabelClass, Term] | None:
-    """The first theme with a folder of the page, else a word equal to one, else any word; and that term."""
+    """(theme, matching term): the first theme with a folder of the page, else with one of its words."""
     for theme in themes:
         if found := page.folders.intersection(theme.folders):
             return theme, Term(True, min(found))

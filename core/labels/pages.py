@@ -50,9 +50,9 @@ class LabelPages:
         templates: Path templates.
         views: int64 of shape (n_pages,), page views.
         users: int64 of shape (n_pages,), users.
-        events: Page → GA4 event name → how often it fired there; pages without events are left out.
-        documents: Page → content of the fetched page.
-        steps: Of :func:`page_steps`; None if not known.
+        events: Page index → GA4 event → how often it fired there; pages without events are left out.
+        documents: Page index → content of the fetched page.
+        steps: What :func:`page_steps` gives; None if not known.
     """
 
     urls: tuple[str, ...]
@@ -80,7 +80,7 @@ class Subjects:
 
     Args:
         subjects: Most viewed first.
-        of_page: int64 of shape (n_pages,), each page's subject; -1 for pages that were not wanted.
+        of_page: int64 of shape (n_pages,), index of each page's subject; -1 for pages not asked for.
     """
 
     subjects: tuple[Subject, ...]
@@ -101,7 +101,7 @@ def read_pages(
         page_events: :class:`core.base.schema.PageEvents`; may be empty.
         documents: Page index → content of the fetched page.
         literal: Segments that never collapse (:func:`core.labels.templates.mine`).
-        steps: Of :func:`page_steps`.
+        steps: What :func:`page_steps` gives.
     """
     urls = [str(url) for url in pages[Pages.PAGE_LOCATION]]
     titles = [clean_title(title) for title in pages[Pages.PAGE_TITLE]]
@@ -118,7 +118,7 @@ def read_pages(
 
 
 def page_steps(sequences: UserSequences, n_pages: int) -> Steps:
-    """Count the steps between pages: users going straight from one to another in a session, no reloads.
+    """Count the steps between pages: consecutive page views of a session on two different pages.
 
     Returns:
         Sparse int64 of shape (n_pages, n_pages), from row to column.
@@ -157,7 +157,7 @@ def theme_subjects(pages: LabelPages, wanted: np.ndarray | None = None) -> Subje
 
 
 def group(pages: LabelPages, keys: Sequence[Hashable], wanted: np.ndarray | None = None) -> Subjects:
-    """Group all wanted pages with the same key into subjects."""
+    """Group pages with equal ``keys`` (one a page) into subjects; ``wanted``: bool of shape (n_pages,)."""
     members: dict[Hashable, list[int]] = defaultdict(list)
     for index in pages.by_views.tolist():
         if wanted is None or wanted[index]:
@@ -206,10 +206,10 @@ def strip_site_name(titles: Sequence[str], hosts: Sequence[str]) -> list[str]:
 
     Args:
         titles: Cleaned titles; empty where there is none.
-        hosts: The host of each.
+        hosts: The host of the page of each title.
 
     Returns:
-        A title for each; empty if it was the site's name alone.
+        The titles in order; empty where one was the site's name alone.
     """
     by_host: dict[str, set[str]] = defaultdict(set)
     for title, host in zip(titles, hosts, strict=True):

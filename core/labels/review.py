@@ -63,14 +63,14 @@ def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
 
 
 def decided_by(labels: pd.DataFrame, view: View) -> pd.Series:
-    """Rung that decided each page's label; null if none, :data:`BY_TYPE` if its type means no theme."""
+    """Rung that decided each page's label, by page index; null if none, :data:`BY_TYPE` for no theme."""
     rung = labels[RUNG[view]]
     own = rung.isin([Rung.OVERRIDE, Rung.FROZEN])
     return rung.mask((labels[VALUE[view]] == NO_THEME) & ~own, BY_TYPE)
 
 
 def shares(labels: pd.DataFrame, pages: pd.DataFrame, view: View) -> dict[str, float]:
-    """Theme or type → its share of the page views."""
+    """Theme or type → its share of the page views, 0 to 1."""
     views = pages[Pages.VIEWS].groupby(labels[VALUE[view]].to_numpy()).sum() / max(
         1, pages[Pages.VIEWS].sum()
     )

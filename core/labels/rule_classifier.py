@@ -58,7 +58,7 @@ class RuleClassifier:
         return [self._decide(subject, view) for subject in subjects]
 
     def theme_of(self, texts: Sequence[str]) -> Label | None:
-        """Theme of some texts by the words of the rule file; None if unclear."""
+        """Theme of some texts by the words of the rule file (:func:`clear_theme`); None if unclear."""
         decided = clear_theme(self._matcher.find(texts))
         if decided is None:
             return None

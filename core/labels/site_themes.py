@@ -35,7 +35,7 @@ MAX_THEMES: Final = 12
 """Most themes that are mined, few enough to read through."""
 _MIN_PAGES: Final = 3
 MIN_SHARE: Final = 0.01
-"""Least share of a candidate in the views of pages that can have a theme."""
+"""Least share of page views that a candidate must have, of the pages that can have a theme."""
 _CONTAINER: Final = 0.5
 """Most share of a candidate in these views; what holds more is the shop itself, ``/shop/``."""
 _MIN_GAIN: Final = 0.006
@@ -62,7 +62,7 @@ def mine_themes(
         pages: All pages.
         wanted: bool of shape (n_pages,), those that can have a theme.
         moves: Between wanted pages (:func:`moves_between`, :func:`neighbours`).
-        literal: Segments that say what a page is for, and so are no themes.
+        literal: Path segments that say what a page is for, such as ``cart``, and so are no themes.
 
     Returns:
         At most :data:`MAX_THEMES`, in the order in which they decide

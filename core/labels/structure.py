@@ -95,7 +95,7 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
     """Decide types of pages that more reliable rungs left undecided.
 
     Args:
-        pages: With steps, if they are known.
+        pages: The pages, with the steps between them if known.
         decided: Label of each page by more reliable rungs.
         taxonomy: Only its types are decided.
 

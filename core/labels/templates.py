@@ -97,11 +97,11 @@ def mine(pages: Sequence[str], literal: Collection[str] = frozenset()) -> list[s
 
 
 def spellings(segment: str, literal: Collection[str] = frozenset()) -> set[str]:
-    """All texts that :func:`mine` may put for a segment, depending on the other pages of an export.
+    """All texts that :func:`mine` may put for a path segment, depending on the export's other pages.
 
     Args:
-        segment: Of :func:`parse`.
-        literal: As for :func:`mine`.
+        segment: One of the segments that :func:`parse` gives.
+        literal: Segments that never collapse, as for :func:`mine`.
     """
     found = {segment}
     if _may_collapse(segment, literal):

@@ -19,7 +19,7 @@ from core.labels.site_themes import mine_themes, modularity, moves_between, neig
 _MIN_MOVES: Final = 500
 """Fewest moves between pages that can have a theme; with fewer, the order of addresses is used instead."""
 ENOUGH: Final = 0.5
-"""Least share of these pages' views that the shop themes must decide, in that case, to be kept."""
+"""With too few moves: least share of page views that must get a shop theme by rules to keep these."""
 NONE_FOUND: Final = (
     "This site has no themes of its own that can be told from its addresses and titles: no folder and no "
     "word is on several pages that are seen together, and not on the others"
@@ -42,9 +42,9 @@ class ThemeChoice(Settings):
     """The themes mined from the site, and the taxonomy that is used.
 
     Args:
-        own: The mined themes, in the order in which they decide; empty if there are none.
+        own: The mined themes, used or not, in the order in which they decide; empty if there are none.
         taxonomy: The classes that pages are labelled with.
-        mined: Whether the themes in it are the mined ones.
+        mined: Whether the taxonomy's themes are the mined ones, which then replace its own.
     """
 
     own: tuple[MinedTheme, ...]
@@ -65,7 +65,7 @@ def choose_themes(
         dataset: The cleaned export.
         pages: Its pages.
         types: The type of each page; pages that serve a function have no theme.
-        settings: With the taxonomy.
+        settings: Settings with the taxonomy, and where themes come from.
     """
     functional = {one.name for one in settings.taxonomy.types if one.functional}
     wanted = np.array([kind is None or kind.value not in functional for kind in types], dtype=bool)

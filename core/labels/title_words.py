@@ -31,7 +31,7 @@ class TitleWords:
         brand: Words that the titles of most pages have, or end with.
         names: Words that alone are a whole part of a title or address: not ``best``, nor ``united`` of
             United States.
-        ends: These, and words that end three such parts: ``beds`` of ottoman beds.
+        ends: ``names``, and words that end three different parts: ``beds`` of ottoman beds.
         titled: All words of titles; None if too few pages have a distinct title, or addresses use other
             words.
     """

@@ -80,7 +80,7 @@ def spelt_words(text: str) -> list[str]:
 
 
 def singulars(token: str) -> Iterator[str]:
-    """A word, and the words it may be the English plural or genitive of."""
+    """A folded word, and the words it may be the English plural or genitive of."""
     yield token
     for ending, pattern in _PLURALS:
         if pattern.search(token):

@@ -155,7 +155,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class AcceptedReply:
-    """Which answers are accepted.
+    """Conditions under which a server's answer is accepted.
 
     Args:
         max_bytes: Most decoded bytes to read.

@@ -62,7 +62,7 @@ class PageFailed(InputError):
 
 @dataclass
 class OutcomeTally:
-    """Number of pages with an outcome, and the first of them with its reason."""
+    """Number of pages with one outcome; ``page`` is the first of them, ``reason`` why it has it."""
 
     page: str
     reason: str = ""

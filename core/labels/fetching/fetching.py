@@ -111,12 +111,12 @@ def fetch(
     allow_addresses: Collection[str] = (),
     look_up: Resolve = resolve,
 ) -> dict[FetchOutcome, OutcomeTally]:
-    """Fetch pages one after the other and cache their documents.
+    """Fetch pages one after the other, as robots.txt allows, and cache their documents.
 
     Args:
         pages: Full URLs, the most important first.
         hosts: Hosts that the analyst agreed to; with none, nothing is fetched.
-        own_hosts: Hosts of the export's pages.
+        own_hosts: Hosts of the export's pages; others are never asked.
         cache_dir: Where documents are kept between runs.
         progress: Called several times a second; may raise Cancelled.
         limits: Limits of the run, of hosts and of pages.
@@ -124,7 +124,7 @@ def fetch(
         look_up: Resolves a host name; another one for tests.
 
     Returns:
-        Outcome → how many of the different pages had it, most frequent first.
+        Outcome → tally of the different pages that had it, most frequent first.
 
     Raises:
         SettingsError: If one of ``hosts`` is no host.

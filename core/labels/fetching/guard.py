@@ -55,7 +55,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is on the open internet; False for anything that cannot be parsed.
+    """Whether an IP address is public; False for a text that is none.
 
     An IPv6 form of an IPv4 address is judged as that address.
     """

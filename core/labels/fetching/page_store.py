@@ -57,7 +57,7 @@ class PageStore:
             return None
 
     def addresses(self) -> list[str]:
-        """Keys of all cached documents; empty if the cache cannot be read."""
+        """Keys of all cached documents, one a page; empty if the cache cannot be read."""
         try:
             return self._cache.keys()
         except ResourceError:
@@ -76,7 +76,7 @@ class PageStore:
 
 
 def known(folder: Path, days: float = FetchLimits().cache_days) -> dict[str, Stored]:
-    """URL → every cached document that has not expired; a missing folder is not created."""
+    """Every cached document that has not expired, by URL; a missing folder is not created."""
     if not folder.is_dir():
         return {}
     mark = _key("")
