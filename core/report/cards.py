@@ -68,18 +68,18 @@ class ReportInput:
         differences: How each segment differs from the others (:mod:`core.differences.table`).
         moves: All steps between places that can be read; None where they could not be made.
         partition: The segments.
-        vectors: float32 of shape (n_users, d), what was clustered.
+        vectors: float32 of shape (n_users, d), the mixed vectors that were clustered.
         names: Segment → what it is called, and why; a segment without a name is called by its number.
         settings: Part of a run → its settings.
         versions: Package → version.
-        facts: What else is worth keeping about the clustering (label → text).
+        facts: Label → text of what else is told about the clustering.
         layout: The map; principal components when None.
-        verdict: Whether there are segments, in a sentence; empty where nobody asked.
+        verdict: Whether the users form segments, in a sentence; empty where that was not measured.
         certificates: Segment → how sure it is, where that was measured.
         journeys: The steps of each segment as plain data (:mod:`core.journeys.step_table`).
-        rules: Segment → it in a few conditions, in words, where they were looked for.
-        funnels: Those that the analyst asked for, counted.
-        next_pages: Segment → what its users are pointed to next, in words.
+        rules: Segment → its rule in words, where one was searched for.
+        funnels: Funnels that the analyst asked for, counted.
+        next_pages: Segment → the next pages suggested to its users, in words.
         facets: How users differ; None where that could not be found.
         outcome_told: Whether a facet or the segments tell the outcome better, in words.
     """
@@ -118,19 +118,19 @@ HEAT_NOTE: Final = (
 
 
 def present(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> tuple[str, ...]:
-    """The fields that at least one row has a value of."""
+    """Those of ``fields`` (columns) of which at least one row has a value, in order."""
     listed = list(rows)
     return tuple(field for field in fields if any(row[field] is not None for row in listed))
 
 
 def metrics(heatmap: Iterable[Mapping[str, Any]]) -> tuple[Field, ...]:
-    """Header fields of the heat-map's columns, in its order."""
+    """The fields that are columns of the heat-map, in order; ``heatmap``: its cells as records."""
     full = {field.field: field for field in FIELDS}
     return tuple(full[name] for name in dict.fromkeys(row[Col.METRIC] for row in heatmap))
 
 
 def heat_rows(heatmap: Iterable[Mapping[str, Any]], called: Mapping[str, str]) -> tuple[HeatRow, ...]:
-    """Rows of the heat-map: one a segment, with a cell a metric."""
+    """Rows of the heat-map: one a segment, with a cell a metric; ``called``: row key → title."""
     cells: dict[int, list[Cell]] = {}
     names: dict[int, str] = {}
     for row in heatmap:
@@ -149,7 +149,7 @@ def _cell(row: Mapping[str, Any]) -> Cell:
 
 
 def settings(values: Mapping[str, Any]) -> Table:
-    """Table of settings: two columns without headers, nested names joined by dots."""
+    """Table of nested settings: two columns, name and value; names of levels are joined by dots."""
     return Table((), tuple(_flat(values)))
 
 
@@ -207,7 +207,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
         names: Names of the pages.
         user: Index of the user.
         label: What to call the user.
-        at: The clock of the times.
+        at: Time zone in which times are shown.
     """
     span = slice(int(sequences.offsets[user]), int(sequences.offsets[user + 1]))
     session = sequences.session[span]
@@ -232,19 +232,19 @@ def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalCl
 
 Parts = tuple[tuple[str, Table], ...]
 STOPS: Final = 5
-"""Stops by which routes are told apart; routes that differ later count as the same."""
+"""Number of first pages by which routes differ; routes that differ only later count as equal."""
 ROUTES, _STEPS_LISTED, ENDS = 5, 5, 3
 DAY: Final = 86_400
 POINTS: Final = 200
-"""Points of a curve, at most."""
+"""Most points of a curve."""
 
 
 @dataclass(frozen=True, eq=False)
 class WaysMaker:
-    """Makes the part of a card about steps and routes.
+    """Makes the tables of a card about steps and routes.
 
     Args:
-        rows: Which users belong to which row.
+        rows: The rows of the segments table, with the users of each.
         moves: All steps.
         routes: All routes.
         happened: The outcome; None without one.
@@ -257,14 +257,14 @@ class WaysMaker:
 
     @classmethod
     def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> WaysMaker:
-        """Lay out the routes between the places of the steps."""
+        """Make it with the routes of all sessions, between the same pages or labels as the steps."""
         return cls(profiles.rows, moves, Routes.of(sequences, moves.places, STOPS), profiles.happened)
 
     def parts(self, row: int) -> Parts:
-        """Headings and tables of routes, steps, and where sessions begin and end.
+        """Pairs (heading, table): routes, steps, where sessions begin, and where they end.
 
         Args:
-            row: The place of the segment among the rows.
+            row: Index of the segment among ``rows``.
         """
         users = self.rows.members(row)
         others = (self.rows.place < self.rows.n_segments) & ~users
@@ -380,7 +380,7 @@ FACTS: Final = {
     Col.ENGAGEMENT_MEAN: "engaged time a user", Col.OUTCOME_RATE: "of users with {}",
     Col.REVENUE_PER_USER: "gross revenue a user",
 }  # fmt: skip
-"""Column → label on a card, with the outcome at ``{}``."""
+"""Column of the segments table → label on a card, with the outcome's name at ``{}``."""
 MAX_PAGES, _MAX_BARS = 10, 5
 EXAMPLES: Final = 2
 """Typical visitors shown for each segment."""
@@ -389,7 +389,7 @@ MOVES: Final = 5
 
 
 def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
-    """Row key and column → value of the other clustered users, and their number."""
+    """(row key, column) → (value of the other clustered users, their number)."""
     about = differences[differences[Diff.FAMILY].isin([Family.MEASURE, Family.OUTCOME])]
     field = about[Diff.ITEM].where(about[Diff.FAMILY] == Family.MEASURE, Col.OUTCOME_RATE)
     keys = zip(about[Col.KEY], field, strict=True)
@@ -407,7 +407,7 @@ def segment_cards(
 
     Args:
         source: What the report is made from.
-        described: :meth:`core.profiles.metrics.Profiles.to_dict`.
+        described: What :meth:`core.profiles.metrics.Profiles.to_dict` returns.
         called: Key of a row → its title.
     """
     maker = _CardMaker(source, described, called)

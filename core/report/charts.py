@@ -31,7 +31,7 @@ _LEGEND: Final[Figure] = {
     "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
 }  # fmt: skip
 MAP_POINTS: Final = 12_000
-"""Users drawn on the map, at most; more only make the file heavy."""
+"""Most users drawn on the map; more only make the file heavy."""
 
 _FIXED: Final[dict[str, dict[Mode, str]]] = {
     "ink": {Mode.LIGHT: "#1a2333", Mode.DARK: "#e4e8f0"},
@@ -61,7 +61,7 @@ class RatePoint:
 
 @dataclass(frozen=True)
 class Curve:
-    """Shares of a segment's users over time, in steps."""
+    """Share of a segment's users (0 to 1) with the outcome by each day since their first page view."""
 
     segment: int
     name: str
@@ -81,7 +81,7 @@ def tokens() -> dict[str, dict[str, str]]:
 
 
 def token(segment: int) -> str:
-    """The colour token of a segment."""
+    """The colour token of a segment, by its id: ``token:seg-3``."""
     return f"{TOKEN}outside" if segment <= OUTSIDE else f"{TOKEN}seg-{segment % len(PALETTE)}"
 
 

@@ -67,7 +67,7 @@ from core.segments.layout import pca_layout
 
 
 def facet_parts(facets: Facets) -> tuple[FunnelPart, ...]:
-    """Tables of the facets, those first that tell users apart most steadily."""
+    """Tables of the facets, the most stable first (:attr:`core.facets.facets.Facets.in_order`)."""
     return tuple(_facet_part(facet, facets.outcome) for facet in facets.in_order)
 
 
@@ -142,7 +142,7 @@ def _funnel_cell(row: pd.Series) -> Cell:
 
 
 MOST: Final = 12
-"""Periods in a table, at most: the last ones, or the first ones after the first visit."""
+"""Most periods in a table: the last ones, or the first ones after the first visit."""
 CAME: Final = (
     "Of the users in segments who came, how many are of each; colour: it differs from its share in all other "
     "{unit}s, as one cell in 20 does by chance. * in part only."
@@ -250,7 +250,7 @@ def waterfall_chart(receipt: Receipt) -> ReportChart:
 
 
 def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
-    """How the data was read: one line for each question that an analyst would ask."""
+    """How the data was read, as (label, text) metrics: period, user key, time zone and so on."""
     groups = (
         f"{users:,} {_GROUPS.get(group, group)}" for group, users in receipt.users_by_group.items() if users
     )

@@ -9,7 +9,7 @@ from core.profiles.profile_columns import Field
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with its interval, each 0 to 1; ``value`` is None where there is nothing to divide by."""
+    """A share with its 95 % interval, each 0 to 1; ``value`` is None of no users."""
 
     value: float | None
     low: float | None = None
@@ -26,8 +26,8 @@ class Row:
         segment: Its id; None for a group made by rule and for all users.
         name: Its name.
         users: Number of users.
-        share: Of all users, 0 to 1.
-        values: Texts, one a column of the overview.
+        share: Share of all users, 0 to 1.
+        values: Formatted values, one for each of the overview's columns (``Report.columns``).
         outcome: Its rate; None where the data has no outcome.
     """
 
@@ -43,7 +43,7 @@ class Row:
 class Cell:
     """One cell of the heat-map: the value as text, and how far it is above (+) or below (−) the others.
 
-    ``strength`` lies between −1 and 1; None where there is nothing to compare.
+    ``strength`` lies between −1 and 1, None without a comparison; ``hint`` is shown on hovering.
     """
 
     text: str
@@ -186,11 +186,11 @@ class ReportChart:
     """A figure with what it counts and the table behind it.
 
     Args:
-        key: Its name in the page.
+        key: Its id in the HTML page.
         title: What it shows.
-        n: What is counted.
+        n: What is counted, and how many, in words.
         figure: Plotly's ``data`` and ``layout``; colours may be tokens (``core/report/charts.py``).
-        table: The numbers; None where the picture has a row a user.
+        table: The numbers behind it; None of the map, which has a dot for each user.
         note: How to read it.
     """
 
@@ -208,10 +208,10 @@ class FunnelPart:
 
     Args:
         title: Its title.
-        meaning: Its order and limit, and what it says of all users; of time, what is counted.
-        steps: Headers: steps, or periods.
+        meaning: Sentences on what is counted; of a funnel, its order and limit, and the figures of all users.
+        steps: Headers of the columns: steps, or periods.
         rows: Segments, groups and all users, a cell a step: the share of users who take it; or levels.
-        head: What the rows are.
+        head: Header of the first column: what the rows are.
     """
 
     title: str

@@ -48,7 +48,7 @@ def render(report: Report) -> str:
 
 
 def policy(scripts: tuple[str, ...]) -> str:
-    """Content security policy that allows these scripts and nothing else, and no network."""
+    """Content security policy that allows these scripts (their texts) and nothing else, and no network."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (

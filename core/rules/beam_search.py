@@ -29,23 +29,23 @@ from core.rules.conditions import (
 )
 
 MAX_CONDITIONS: Final = 4
-"""Conditions of a rule that is searched for, at most: more cannot be read."""
+"""Most conditions of a rule that is searched for: nobody reads more."""
 _BEAM: Final = 10
 OFFERED: Final = 200
-"""Items of each field that are tried, at most: those that most users saw."""
+"""Most items of a field that are tried: those that most users saw."""
 COUNTED: Final = 40
-"""Items of each field that are tried with several page views, too, at most."""
+"""Most items of a field that are also tried with several page views."""
 TIMES: Final = (2, 3, 5, 8)
 _THRESHOLDS: Final = {
     RuleField.PAGE_VIEWS: (3, 4, 5, 6, 8, 10, 15, 20, 30, 50), RuleField.SESSIONS: (2, 3, 4, 5, 8, 12),
     RuleField.LAST_DAYS: (1, 3, 7, 14, 28),
 }  # fmt: skip
 LISTED: Final = 100
-"""Pages of a theme or type that is tried, at most: nobody pastes a longer list as a condition."""
+"""Most pages that a theme or type may have to be tried: nobody pastes a longer list as a condition."""
 MIN_USERS_MET: Final = 3
-"""Users who must meet a condition, and who must not, at least, for it to be tried."""
+"""Fewest users who meet a condition, and who do not, for it to be tried."""
 TRIED: Final = 300
-"""Conditions tried for a segment, at most: those that correlate with it most, in either direction."""
+"""Most conditions tried for a segment: those that correlate with it most, in either direction."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Candidates:
 
     Args:
         conditions: The conditions.
-        answers: float32 of shape (n_users, n_conditions), 0 or 1.
+        answers: float32 of shape (n_users, n_conditions), 1 if the user meets the condition, else 0.
     """
 
     conditions: tuple[RuleCondition, ...]
@@ -80,11 +80,11 @@ class _Draft:
 
 
 def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
-    """Conditions on some users; of conditions with the same answers only the first.
+    """Conditions that rules can be made of; of those that the same users meet only the first.
 
     Args:
         features: Features of the users that conditions can test.
-        users: int of shape (n,), who is asked.
+        users: int of shape (n,), indices of the users that they are counted on.
     """
     conditions, answers, known = list[RuleCondition](), list[np.ndarray](), set[bytes]()
     for condition, answer in _asked(features, users):
@@ -121,7 +121,7 @@ def best_rules(
 
     Args:
         candidates_left: Conditions, and the users who meet them.
-        wanted: bool of shape (n_users,), who is to be described.
+        wanted: bool of shape (n_users,), who is to be described, in the order of the candidates' users.
         longest: Most conditions.
     """
     candidates_left = _promising(candidates_left, wanted)
@@ -213,7 +213,7 @@ def _rule(draft: _Draft, conditions: Sequence[RuleCondition]) -> SegmentRule:
 
 
 MIN_USERS: Final = 10
-"""Users of a segment from which a rule is searched for: half to find it, half to judge it."""
+"""Fewest users of a segment for which a rule is searched for: half to find it, half to judge it."""
 _SEARCHED: Final = 20_000
 """Users that rules are made from, at most; all others judge them."""
 POOR: Final = 0.6
@@ -228,8 +228,8 @@ class MeasuredShare:
     """A share of users with its 95 % interval (Wilson 1927).
 
     Args:
-        users: Number of users who do it.
-        n: Number of all users; with none the share is NaN.
+        users: Number of users who count, such as those who bought.
+        n: Number of all users; if 0 the share is NaN.
     """
 
     users: int
@@ -253,10 +253,10 @@ class RuleFit:
 
     Args:
         rule: The conditions.
-        users: Clustered users whom it describes, of all.
-        precision: Of those whom it describes, who is wanted.
-        recall: Of those who are wanted, whom it describes.
-        judged: Users that both were counted on.
+        users: Number of all clustered users whom it describes.
+        precision: Share of those whom it describes who are in the segment.
+        recall: Share of the users in the segment whom it describes.
+        judged: Number of users that both were counted on.
         score: F1 on the users that the rule was made from; NaN of a rule written by hand.
     """
 
@@ -284,7 +284,7 @@ class RuleFit:
 
     @property
     def useless(self) -> bool:
-        """Whether precision is not shown to be much higher than if the rule found everybody."""
+        """Whether precision is not shown to be much higher than that of a rule that describes everybody."""
         everybody = self.recall.n / max(1, self.judged)
         return not self.precision.interval[0] > everybody + CLOSE
 
@@ -323,13 +323,13 @@ class FoundRules:
 
     @property
     def usual(self) -> RuleFit | None:
-        """The shortest rule that is nearly as good as the best, on the users it was made from."""
+        """The shortest rule with nearly the best F1 on the users it was made from; None without rules."""
         best = max((fit.score for fit in self.fits), default=0.0)
         return next((fit for fit in self.fits if fit.score >= best - CLOSE), None)
 
     @property
     def recommended(self) -> RuleFit | None:
-        """The usual rule, unless other users show that it is useless."""
+        """The usual rule; None if other users show that it is useless."""
         return None if self.usual is None or self.usual.useless else self.usual
 
 
@@ -338,7 +338,7 @@ def rule_sentence(rules: FoundRules, origin: str) -> str:
 
     Args:
         rules: The rules of a segment.
-        origin: Scheme and host that all addresses share; left out.
+        origin: Scheme and host that all addresses share, to be left out of them.
     """
     fit = rules.recommended
     if fit is None:
@@ -379,7 +379,7 @@ def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         labels: int of shape (n_users,), the segment of each; negative ones take no part.
 
     Returns:
-        User indices, ascending; of the first at most :data:`_SEARCHED`.
+        Indices of the users to make rules on (at most :data:`_SEARCHED`) and of all others, ascending.
     """
     users = np.random.default_rng(0).permutation(np.flatnonzero(labels >= 0))
     users = users[np.argsort(labels[users], kind="stable")]
@@ -398,7 +398,7 @@ def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: 
         users: bool of shape (n_users,) or int of shape (n,), whom it is judged on.
 
     Raises:
-        InputError: If it asks for what the data do not have.
+        InputError: If the data lack a page, theme, … of a condition.
     """
     matching = features.matches(rule)
     here, there = matching[users], wanted[users]
@@ -408,10 +408,10 @@ def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: 
 
 
 def recalls(rule: SegmentRule, features: RuleFeatures, labels: np.ndarray) -> Mapping[int, MeasuredShare]:
-    """Recall of a rule in each segment: segment → share of its users whom the rule describes.
+    """Segment → share of its users whom a rule describes; ``labels``: segment of each user, negative in none.
 
     Raises:
-        InputError: If it asks for what the data do not have.
+        InputError: If the data lack a page, theme, … of a condition.
     """
     matching = features.matches(rule)
     return {

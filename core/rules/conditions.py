@@ -29,7 +29,7 @@ from core.labels.label_settings import RESERVED
 from core.profiles.data import GROUPS, EncodedColumn, ProfileData, encode_column
 
 MAX_CONDITIONS: Final = 12
-"""Conditions of a rule, at most."""
+"""Most conditions of a rule, also of one written by hand."""
 
 
 class RuleField(StrEnum):
@@ -56,11 +56,11 @@ class RuleField(StrEnum):
 VIEWED: Final = (
     RuleField.PAGE, RuleField.FOLDER, RuleField.TEMPLATE, RuleField.TYPE, RuleField.THEME, RuleField.ENTRY,
 )  # fmt: skip
-"""Fields that count page views (of an entry: sessions); the easiest to say first."""
+"""Fields of which a condition counts page views (of an entry: sessions); the easiest to say first."""
 ATTRIBUTES: Final = (RuleField.SOURCE, RuleField.DEVICE, RuleField.BROWSER, RuleField.COUNTRY)
 """Fields that no model has read."""
 MEASURES: Final = (RuleField.PAGE_VIEWS, RuleField.SESSIONS, RuleField.LAST_DAYS)
-"""Fields that are a number of each user."""
+"""Fields that have a number for each user, and no items."""
 _KINDS: Final = {
     RuleField.FOLDER: "in", RuleField.TEMPLATE: "like", RuleField.THEME: "about", RuleField.TYPE: "of type",
 }  # fmt: skip
@@ -76,7 +76,7 @@ class RuleCondition(Settings):
     Args:
         field: What is looked at.
         value: The page, theme, device, …; empty of a measure.
-        number: Page views (of an entry: sessions) that are needed; of a measure its least value, or days.
+        number: Least page views (of an entry: sessions), or least value of a measure; of ``last_days``, days.
     """
 
     field: RuleField
@@ -93,7 +93,7 @@ class RuleCondition(Settings):
         """The condition in words, as the end of "users who …".
 
         Args:
-            origin: Scheme and host that all addresses share; left out.
+            origin: Scheme and host that all addresses share, to be left out of them.
             negated: Whether it must not hold.
         """
         if self.field in ATTRIBUTES:
@@ -109,7 +109,7 @@ class RuleCondition(Settings):
 
 
 class RuleClause(Settings):
-    """Conditions of which one must hold, or none.
+    """Conditions of which at least one must hold or, if ``negated``, none.
 
     Args:
         any_of: The conditions.
@@ -126,10 +126,10 @@ class RuleClause(Settings):
 
 
 class SegmentRule(Settings):
-    """Who belongs, in a few conditions: every clause must hold, which is what an audience of GA4 can say.
+    """A rule that describes users: every clause must hold, which is what an audience of GA4 can express.
 
     Args:
-        clauses: The parts of the rule.
+        clauses: The clauses, in the order in which they are told.
     """
 
     clauses: Annotated[tuple[RuleClause, ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
@@ -146,7 +146,7 @@ class SegmentRule(Settings):
 
     @property
     def held_out(self) -> bool:
-        """Whether a condition tests something that no model has read."""
+        """Whether a condition tests what no model has read: source, device, browser or country."""
         return any(condition.field in ATTRIBUTES for condition in self.conditions)
 
     def words(self, origin: str = "") -> str:
@@ -170,7 +170,7 @@ def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
 
 
 MAX_ITEMS: Final = 1_000
-"""Items of each field that a condition can name, at most: those that most users saw."""
+"""Most items of a field that a condition can name: those that most users saw."""
 DAY_US: Final = 86_400_000_000
 _COLUMNS: Final = dict(
     zip(ATTRIBUTES, (Users.SOURCE, Users.DEVICE, Users.BROWSER, Users.COUNTRY), strict=True)
@@ -179,11 +179,11 @@ _COLUMNS: Final = dict(
 
 @dataclass(frozen=True, eq=False)
 class Viewed:
-    """Page views of the items of a field, by user.
+    """Page views of the items (pages, themes, …) of a field, by user.
 
     Args:
-        names: Of the items, those that most users saw first.
-        of_page: bool CSC of shape (n_pages, n_items), which pages an item is made of.
+        names: Names of the items, those that most users saw first.
+        of_page: bool CSC of shape (n_pages, n_items), which pages belong to an item.
         views: int32 CSC of shape (n_users, n_items), page views (of entries: sessions).
     """
 
@@ -202,11 +202,11 @@ class RuleFeatures:
     """Everything that a rule can ask of the users of a data set.
 
     Args:
-        inside: bool of shape (n_users,), who is clustered: rules are about these users alone.
+        inside: bool of shape (n_users,), who takes part in clustering: rules are about these users alone.
         pages: Canonical address of each page, by page index.
         viewed: Field → its items, for the fields that the data have.
         attributes: Field → the value of each user.
-        measures: Field → int64 of shape (n_users,); of the last days, days since the last page view.
+        measures: Field → int64 of shape (n_users,); of ``last_days``, days from a user's last page view.
     """
 
     inside: np.ndarray
@@ -252,7 +252,7 @@ class RuleFeatures:
         sequences: UserSequences,
         labels: Mapping[str, Sequence[str]],
     ) -> RuleFeatures:
-        """Lay out features from what profiles are counted from, and the address of each page."""
+        """Lay out features from the data of profiles; ``labels`` as in :meth:`from_tables`."""
         inside = data.group == GROUPS.index(Group.SEGMENT)
         return cls._laid_out(
             inside, addresses, sequences, labels, data.attributes, data.page_views, data.sessions
@@ -313,7 +313,7 @@ class RuleFeatures:
         """Which of the clustered users a rule describes: bool of shape (n_users,).
 
         Raises:
-            InputError: If it asks for what the data do not have.
+            InputError: If the data lack a page, theme, … of a condition.
         """
         answer = self.inside.copy()
         for clause in rule.clauses:
@@ -322,7 +322,7 @@ class RuleFeatures:
         return answer
 
     def pages_of(self, condition: RuleCondition) -> np.ndarray:
-        """The pages that a condition counts, ascending: int of shape (n,).
+        """Indices of the pages that a condition counts, ascending: int of shape (n,).
 
         Raises:
             InputError: If the data have no such item.

@@ -59,9 +59,9 @@ class PageTest:
     Args:
         keys: Keys of single pages.
         patterns: Regular expressions (RE2) of which a key may match one instead.
-        but: Keys that match a pattern and are other pages.
-        merged: Pages that stand for several addresses.
-        alike: Pages that differ from others only by what is encoded.
+        but: Keys that match a pattern, but belong to other pages.
+        merged: Pages that stand for several addresses each.
+        alike: Pages that differ from other pages only in percent encoding.
     """
 
     keys: tuple[str, ...]
@@ -72,7 +72,7 @@ class PageTest:
 
 
 def key_of(page: str, settings: UrlSettings) -> str:
-    """Key that a canonical page shares with the raw addresses that became it.
+    """Text by which SQL recognises a canonical page: it makes the same of the page's raw addresses.
 
     Args:
         page: Canonical address.
@@ -100,13 +100,13 @@ def _decoded(text: str) -> str:
 
 
 def parameters(pages: Iterable[str]) -> list[str]:
-    """Names of query parameters that canonical pages have; a path may hold ``&`` and ``=``, too."""
+    """Names of the query parameters that canonical pages have, sorted."""
     queries = (part.partition("?")[2] for page in pages for part in page.split("#"))
     return sorted({part.partition("=")[0] for query in queries for part in query.split("&")} - {""})
 
 
 def as_sent(text: str) -> str:
-    """A regular expression for a text, whether a browser encoded its signs or not."""
+    """A regular expression for a text, with each of its special characters percent-encoded or not."""
     pattern, place = "", 0
     for match in _SENT_CODED.finditer(text):
         coded = "%20|%2B" if match[0] == "+" else quote(match[0], safe="")
@@ -123,14 +123,14 @@ def page_test(
     condition: RuleCondition | None = None,
     literal: Callable[[str], str] = re.escape,
 ) -> PageTest:
-    """Make the test that tells some pages from all others.
+    """Make the test that tells the pages of a condition from all others.
 
     Args:
         pages: The pages to tell apart, by canonical address.
         known: Key of each page of the data.
         settings: Settings by which addresses were cleaned.
-        condition: What they have in common, if that is it.
-        literal: Makes a regular expression of a text.
+        condition: The condition that they meet, if there is one.
+        literal: Makes a regular expression that matches a text literally.
     """
     keys = {page: key_of(page, settings) for page in pages}
     pattern = _pattern(condition, pages, settings, literal) if condition else ""
@@ -201,7 +201,7 @@ class LoadedExport:
     """What the SQL of rules needs to know of the data set.
 
     Args:
-        features: Pages, and what they belong to.
+        features: Pages, and the folders, themes, … they belong to.
         receipt: Files, columns, and what was left out.
         settings: How the files were cleaned.
     """
@@ -239,13 +239,13 @@ class LoadedExport:
         return self._tests[condition]
 
     def test_with(self, condition: RuleCondition, literal: Callable[[str], str]) -> PageTest:
-        """The test for the pages of a condition, with another way to escape text in patterns."""
+        """The test for a condition's pages; ``literal`` makes a pattern that matches a text literally."""
         pages = [self.features.pages[page] for page in self.features.pages_of(condition).tolist()]
         return page_test(pages, self.keys, self.settings.url, condition=condition, literal=literal)
 
     @cached_property
     def left_out(self) -> PageTest:
-        """The test for the pages that were left out by choice."""
+        """The test for the pages that the analyst left out."""
         return page_test(self.settings.strip_pages, self.keys, self.settings.url)
 
     @cached_property
@@ -259,7 +259,7 @@ def quote_duckdb(text: str) -> str:
 
 
 def unreadable(receipt: Receipt) -> list[str]:
-    """Reasons why DuckDB cannot read the files as they are, by the receipt; empty if it can."""
+    """Reasons, in sentences, why DuckDB cannot read the export's files as they are; empty if it can."""
     broken = not receipt.rejects_by_reason.keys() <= set(REJECT_REASONS.values())
     return sorted({_hindrance(file, broken) for file in receipt.files} - {""})
 
@@ -277,7 +277,7 @@ def _hindrance(file: FileReceipt, broken: bool) -> str:
 
 
 def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
-    """Select the events of the loaded files, with further :class:`core.base.schema.Raw` fields."""
+    """DuckDB query of the loaded files' events; ``fields``: further :class:`core.base.schema.Raw` columns."""
     groups = dict[tuple[str, str, tuple[tuple[str, str], ...]], list[str]]()
     for file in export.receipt.files:
         alike = (file.shape.removesuffix(_UNPACKED), file.delimiter, tuple(file.columns.items()))
@@ -306,7 +306,7 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
 
 
 def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
-    """Select the events of GA4's export to BigQuery between ``first_day`` and ``last_day``."""
+    """BigQuery query of GA4's events between ``first_day`` and ``last_day``; ``fields``: further columns."""
     key, view = export.settings.user_key, quote_bigquery(export.receipt.page_view)
     more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields, export.settings)]
     events = _selected(
@@ -321,7 +321,7 @@ def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
 
 
 def declared_days(receipt: Receipt) -> str:
-    """Declare the days of the data as variables of BigQuery, which the analyst can change."""
+    """BigQuery statements that declare ``first_day`` and ``last_day``, for the analyst to change."""
     days = [f"{receipt.clock.moment(ts):%Y%m%d}" for ts in (receipt.first_ts, receipt.last_ts)]
     return "".join(
         f"DECLARE {name} STRING DEFAULT '{day}';\n"
@@ -330,13 +330,13 @@ def declared_days(receipt: Receipt) -> str:
 
 
 def absent(column: str, quote: Callable[[str], str], also: Iterable[str] = (DIRECT,)) -> str:
-    """Expression of a column that is null where its text is a placeholder."""
+    """SQL expression of a column, null where its text is a placeholder (``(not set)``) or in ``also``."""
     nothing = ", ".join(map(quote, (*PLACEHOLDERS, *also)))
     return f"CASE WHEN trim({column}) NOT IN ({nothing}) THEN {column} END"
 
 
 def whole_number(text: str, quote: Callable[[str], str]) -> str:
-    """Expression that removes the ``.0`` of ids stored as floats, as cleaning does with session ids."""
+    """SQL expression that removes the ``.0`` of ids stored as floats; ``text``: SQL of the id."""
     return f"regexp_replace({text}, {quote('^([0-9]+)[.]0+$')}, {quote(_FIRST_GROUP)})"
 
 

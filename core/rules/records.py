@@ -113,7 +113,7 @@ def run_sql(rule: SegmentRule, features: RuleFeatures) -> str:
 
     Args:
         rule: The rule.
-        features: The pages, by the numbers that the files have.
+        features: Features of the run's data set, whose page indices the files have.
     """
     where = [f"\"group\" = '{Group.SEGMENT}'"]
     where += [_clause(clause, features) for clause in rule.clauses]
@@ -147,7 +147,7 @@ def _holds(condition: RuleCondition, features: RuleFeatures) -> str:
 def rule_records(
     found: Mapping[int, FoundRules], names: Mapping[int, str], export: LoadedExport
 ) -> list[dict[str, Any]]:
-    """Records of the rules, one a segment and length; if none is recommended, also a record that says why.
+    """Records of the rules, one for each segment and length; one with the reason if none is recommended.
 
     Args:
         found: Segment → its rules.

@@ -59,12 +59,12 @@ from core.rules.raw_events import (
 
 @dataclass(frozen=True)
 class Dialect:
-    """SQL templates in which the databases differ.
+    """SQL templates in which the databases differ; numbers are the places of arguments.
 
     Args:
-        quote: Makes a literal.
+        quote: Makes a literal of a text.
         matches: Whether a text (0) matches a pattern (1).
-        extract: The group of a pattern (1) in a text (0), or nothing.
+        extract: The group of a pattern (1) in a text (0), or an empty text.
         replace: A text (0) with all that matches a pattern (1) replaced (2).
         decode: A text (0), of whose parts (1) codes become letters.
         kept: The parameters of a query (0), each as (1) makes it of ``part``, that match (2), sorted.
@@ -98,12 +98,12 @@ BIGQUERY: Final = Dialect(
 
 @dataclass(frozen=True)
 class AddressSql:
-    """Makes the expression of the page of a raw address.
+    """Makes the SQL expression that turns a raw address into the key of its page.
 
     Args:
         dialect: SQL dialect of the database.
         settings: Settings by which addresses were cleaned.
-        pages: Canonical addresses that occur: what none of them has is not looked for.
+        pages: Canonical addresses of the data: what none of them has is left out of the SQL.
     """
 
     dialect: Dialect
@@ -111,7 +111,7 @@ class AddressSql:
     pages: Sequence[str]
 
     def key(self) -> str:
-        """SQL expression of the page's key, from the column of addresses."""
+        """SQL expression of the page's key (as of ``raw_events.key_of``), from the address column."""
         settings = self.settings
         address = self._replaced(f"substr({Raw.PAGE_LOCATION}, 1, {MAX_LENGTH})", EDGES, "")
         path = self._replaced(self._part(address, "^([^?#]*)"), SESSION, "")
