@@ -305,8 +305,8 @@ class Figures:
             q_value: Takes the place of the test's p where many differences are looked at.
 
         Raises:
-            InputError: If there is no such row, it has no such figure, it is the fact's own row, or the two
-                compared.
+            InputError: If there is no such row, it is the fact's own, it has no such figure, or they cannot
+                be compared.
         """
         second = self.same(first, require_row(self.context, key))
         if second is None:

@@ -44,7 +44,7 @@ class _Told:
 
 
 def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
-    """Answer a question, ask back, or decline with a reason and similar questions; never raises for a text.
+    """Answer a question, ask back, or decline with a reason and similar questions that can be answered.
 
     Args:
         question: In the analyst's words.
