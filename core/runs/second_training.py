@@ -57,9 +57,13 @@ def train_again(store: Store, request: TrainedRequest, folder: Path, progress: P
 
 def clear(store: Store, request: TrainedRequest) -> None:
     """Remove the model of a second training, and what earlier releases kept of theirs."""
-    shutil.rmtree(_unfinished(store, request), ignore_errors=True)
-    for stage in ("train", "embed", "checkpoints"):
-        shutil.rmtree(store.root / NAME / stage, ignore_errors=True)
+    for path in (_unfinished(store, request), *left_by_earlier_releases(store.root)):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def left_by_earlier_releases(store: Path) -> list[Path]:
+    """Folders of the store that earlier releases had within the store for second trainings."""
+    return [path for stage in ("train", "embed", "checkpoints") if (path := store / NAME / stage).is_dir()]
 
 
 def _unfinished(store: Store, request: TrainedRequest) -> Path:

@@ -25,6 +25,7 @@ from core.ingest.sources.input_files import tables_in
 from core.runs import app_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import RUN, WRITTEN
+from core.runs.second_training import left_by_earlier_releases
 from core.runs.stages import HANDED_IN, STAGES
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT_FOLDER
@@ -168,7 +169,8 @@ def _filed_under(store: Path, models: set[str]) -> Iterator[PurgeStep]:
             yield PurgeStep(path, PurgeFate.REMOVED, "names and settings of segments", _FIRST)
         for path in (store / conversations.FOLDER / model).glob("*"):
             yield PurgeStep(path, PurgeFate.REMOVED, "conversation", _FIRST)
-    for path in (store / CHECKPOINTS).glob("*"):  # nothing says what it was made of
+    # nothing says what these were made of
+    for path in (*(store / CHECKPOINTS).glob("*"), *left_by_earlier_releases(store)):
         yield PurgeStep(path, PurgeFate.REMOVED, "training that was stopped", _FIRST)
 
 

@@ -134,6 +134,7 @@ def shop(finished: Shop, tmp_path: Path) -> Shop:
     kept_watch(made, "other", "0" * 24, None)
     (store.root / "checkpoints" / "unfinished").mkdir(parents=True)
     (store.root / "checkpoints" / "unfinished" / "x.safetensors").write_bytes(b"x")
+    (store.root / "second_training" / "embed" / "of_an_earlier_release").mkdir(parents=True)
     (store.root / "preprocess" / ".key.1.abcd").mkdir()
     (store.root / "preprocess" / ".key.1.abcd" / "raw").write_text(one)
     (made.root / "input" / ".0123456789abcdef.part").write_text(one)
@@ -188,6 +189,7 @@ def test_what_was_made_of_them_is_gone_and_all_else_stays(shop: Shop) -> None:
     assert not list((store.root / "workbench").glob(f"{shop.model}*"))
     assert conversations.earlier(store, shop.model) == []
     assert list((store.root / "checkpoints").glob("*")) == []
+    assert list((store.root / "second_training").glob("*")) == []
     [kept] = conversations.earlier(store, "0" * 24)
     talk = conversations.load(store, "0" * 24, kept.id)
     assert talk is not None
