@@ -118,7 +118,7 @@ class LaterRequest(TrainedRequest):
 def made_of(request: LaterRequest) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and inputs of which the content key of :func:`embed_later`'s result is made."""
     trained_on = {"trained_on": request.dataset, "preprocess": request.later}
-    return {}, request.inputs | trained_on
+    return {"version": 2}, request.inputs | trained_on
 
 
 def embed_later(store: Store, request: LaterRequest, folder: Path, progress: Progress) -> None:

@@ -94,8 +94,9 @@ class SegmentLevels(_Part):
         verdict: Verdict by pages, order and tempo together.
         levels: Supported numbers, ascending; empty unless there are segments.
         aspects: Verdict by each aspect alone.
-        described_k: Groups that users are described by: the suggestion; else the most that halves of the
-            users agree on, up to the number of kinds that predicts best and :data:`MAX_DESCRIBED`.
+        described_k: Groups that users are described by: the suggestion; 2 where nothing beats everybody
+            alike; for a gradient the most that halves of the users agree on, else those they agree on most,
+            up to the number of kinds that predicts best and :data:`MAX_DESCRIBED`.
         gains: How much better 1, 2, … kinds, crossed with a trait where that predicts better, predict the
             other half of somebody's page views than everybody alike does, in nats a user.
         gradient_gain: How much better the best continuum predicts, likewise.

@@ -26,7 +26,9 @@ from core.data.sequences import UserSequences
 MAX_LENGTH: Final = 64
 """Latest page views of a user that are read."""
 MAX_PARTS: Final = 12
-"""Most parts of a site between which steps are counted."""
+"""Most parts that a site is cut into."""
+_MAX_DEPTH: Final = 16
+"""Most levels of the tree of addresses; what lies deeper is a single branch."""
 MAX_PAGES: Final = 1_500
 """Most viewed pages with a token; all others of a part share a token."""
 _MAX_LABELS: Final = 40
@@ -285,7 +287,7 @@ def _tree(urls: Sequence[str]) -> np.ndarray:
     paths = []
     for url in urls:
         path = [0]
-        for name in url.split("/"):
+        for name in url.split("/", _MAX_DEPTH):
             path.append(numbers.setdefault((path[-1], name), len(numbers) + 1))
         paths.append(path)
     return np.array(list(zip(*zip_longest(*paths, fillvalue=-1), strict=True)), dtype=np.int64)

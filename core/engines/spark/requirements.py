@@ -24,7 +24,7 @@ _CLUSTER: Final = re.compile(r"spark://(?P<host>[\w.-]+|\[[0-9A-Fa-f:]+\]):(?P<p
 _LOCAL: Final = re.compile(r"local\[(?:[1-9]\d{0,3}|\*)\]")
 _VERSION: Final = re.compile(r'version "(\d+)')
 _LOOPBACK: Final = ("127.", "localhost", "[::1]")
-_MAX_PORTS: Final = 65_535
+_MAX_PORT: Final = 65_535
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Master:
             SettingsError: If it is of another form.
         """
         found = _CLUSTER.fullmatch(url)
-        if found and 0 < int(found["port"]) <= _MAX_PORTS:
+        if found and 0 < int(found["port"]) <= _MAX_PORT:
             return cls(url, found["host"], int(found["port"]))
         if _LOCAL.fullmatch(url):
             return cls(url)

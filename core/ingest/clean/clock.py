@@ -109,7 +109,7 @@ def describe_units(counts: Mapping[str, int]) -> str:
 
 _OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """UTC offsets that a time zone can have, in minutes."""
-_MAX_DAYS: Final = 0.95
+_MIN_DAYS_AGREEING: Final = 0.95
 """Least share of the days that must agree with a clock."""
 NO_DATES: Final = "Not known: the file has no event_date; days are UTC"
 NO_CLOCK: Final = "Not known: event_date and event_timestamp agree on no clock; days are UTC"
@@ -174,7 +174,7 @@ def infer_zone(days: Sequence[Day]) -> InferredZone:
     places = Counter(_changes(ZoneInfo(name), moments) for name in available_timezones())
     agree = {clock: spans.agreeing(clock) for clock in (*fixed, *places)}
     most = max(agree.values())
-    if most < _MAX_DAYS * n:
+    if most < _MIN_DAYS_AGREEING * n:
         return InferredZone(NO_CLOCK, ())
     likely = [clock for clock, days_of_it in agree.items() if days_of_it == most]
     never_changed = [clock for clock in likely if len(clock) == 1]

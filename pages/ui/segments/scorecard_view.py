@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import ArtifactError
 from core.base.settings import ViewWeights
 from core.runs import pipeline
 from core.runs.second_training import TrainedRequest
@@ -276,7 +277,7 @@ def _overlap(
     key: str, weights: ViewWeights, segments: str, _made_from: Sources, _partition: Partition
 ) -> Mapping[int, float]:
     made = SECOND_TRAINING.artifact(_made_from.store, _trained(_made_from))
-    if made is None:  # damaged
-        return {}
+    if made is None:
+        raise ArtifactError("The vectors of the other training are damaged", remedy="Train once more")
     other = pipeline.embeddings_of(made, _made_from.dataset)
     return recovery(_partition, pipeline.combine(other, weights).vectors)

@@ -11,6 +11,7 @@ from core.base.settings import Encoder
 from core.data.receipt import COUNTED
 from core.runs import app_watches, jobs
 from core.runs.jobs import JobView
+from core.runs.stages import LATER_EXPORT, SCORECARD, SECOND_TRAINING
 from core.saved import conversations, preferences, saved_work
 from core.storage import json_cache
 from pages.ui.chat import chat_panel, topic
@@ -24,6 +25,7 @@ from pages.ui.shell.links import (
     EXPLORE,
     LABELS,
     PROFILES,
+    TIME,
     TRAINING,
     TRUST,
     WATCH,
@@ -67,8 +69,9 @@ HOME_OF = {
     "forget": DATA,
     "label": LABELS,
     "train": TRAINING,
-    "scorecard": TRUST,
-    "second_training": TRUST,
+    SCORECARD.name: TRUST,
+    SECOND_TRAINING.name: TRUST,
+    LATER_EXPORT.name: TIME,
     app_watches.TASK: WATCH,
 }
 """Task → the page with its panel; other tasks belong to Explore."""

@@ -103,7 +103,7 @@ def test_a_job_is_known_by_its_process_whatever_the_clock_says(
 
 NATIVE = """
 import sys; from pathlib import Path; from core.runs import job_process
-folder = Path(sys.argv[1]); job_process.beat(folder)
+folder = Path(sys.argv[1]); job_process.start_heartbeat(folder)
 sum(range(10**11))  # one native call that lets no other thread run
 """
 

@@ -23,7 +23,7 @@ THREE = ClusterSettings(n_clusters=3)
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, number in {"MOST": 300, "BLOCK": 256, "TAUGHT": 200, "RUN": 8, "BATCH": 64}.items():
+    for name, number in {"MAX_USERS": 300, "BLOCK": 256, "TAUGHT": 200, "RUN": 8, "BATCH": 64}.items():
         monkeypatch.setattr(clustering, name, number)
 
 
