@@ -30,7 +30,7 @@ from core.segments.visit_tokens import Aspect, half_counts
 STAYS: Final = 0.3
 """Chance that the next page view is of the same part of the site, whatever a user likes."""
 BURSTINESS: Final = 0.02
-MOST_GROUPS: Final = 16
+MAX_GROUPS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def judged(line: Line, levels: SegmentLevels, site: Site) -> tuple[str, bool, fl
     tokens = TokenCounts(counts.both, counts.context, BURSTINESS)
     index = {
         k: adjusted_rand_score(site.kind, tokens.posterior(prior).argmax(axis=1))
-        for k, prior in kinds(tokens, MOST_GROUPS).items()
+        for k, prior in kinds(tokens, MAX_GROUPS).items()
     }
     return found, right, index[min(levels.described_k, max(index))], max(index.values())
 

@@ -2,7 +2,7 @@
 
 A step is asked with JSON that is checked. Its result lies under what it is made of, so that whoever asks for
 it again finds it; a job of its name makes it in the background. Adding a step: a request, a function that
-makes it, one that reads it, and a row of :data:`TASKS`.
+makes it, one that reads it, and a row of :data:`KEPT_STAGES`.
 """
 
 from __future__ import annotations
@@ -345,7 +345,7 @@ LATER_EXPORT: Final = KeptStage(
     name="later_export", title="placed later export", doing="Placing the later export",
     request=LaterRequest, made_of=later_export.made_of, make=later_export.embed_later, read=Path,
 )  # fmt: skip
-TASKS: Final[tuple[KeptStage[Any, Any], ...]] = (
+KEPT_STAGES: Final[tuple[KeptStage[Any, Any], ...]] = (
     LEVELS, LAYOUT, CERTIFICATES, SCORECARD, SECOND_TRAINING, LATER_EXPORT
 )  # fmt: skip
-STAGES: Final[tuple[PipelineStage, ...]] = (PREPROCESS, LABEL, TRAIN, EMBED, *TASKS)
+ALL_STAGES: Final[tuple[PipelineStage, ...]] = (PREPROCESS, LABEL, TRAIN, EMBED, *KEPT_STAGES)

@@ -181,6 +181,6 @@ TASKS: Final[Tasks] = {
     "train": (TrainRequest, train),
     app_watches.TASK: (app_watches.WatchRequest, watch),
     "forget": (ForgetRequest, forget),
-    **{stage.name: (stage.request, stage.run) for stage in stages.TASKS},
+    **{stage.name: (stage.request, stage.run) for stage in stages.KEPT_STAGES},
 }
 """Task → what it is asked with, and what does it."""

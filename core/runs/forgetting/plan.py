@@ -26,7 +26,7 @@ from core.runs import app_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import RUN, WRITTEN
 from core.runs.second_training import left_by_earlier_releases
-from core.runs.stages import HANDED_IN, STAGES
+from core.runs.stages import ALL_STAGES, HANDED_IN
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT_FOLDER
 from core.saved import conversations, saved_runs, saved_work
@@ -38,7 +38,7 @@ _CAME_FROM: Final = "file"
 WORDS: Final = {
     READ: "what was read of a file", HANDED_IN: "segments that wait",
     saved_work.STAGE: "segments on screen", saved_runs.STAGE: "saved run",
-    **{stage.name: stage.title for stage in STAGES},
+    **{stage.name: stage.title for stage in ALL_STAGES},
 }  # fmt: skip
 _FIRST, _CAME_IN, _HOLDS = 1_000, -1, -2
 """Turns: the highest goes first; artifacts that hold no id go in the order of what was made of what."""

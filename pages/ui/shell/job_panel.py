@@ -15,7 +15,7 @@ from core.base.memory import total_memory
 from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.jobs import JobView, ResourceLimits, State
-from core.runs.stages import EMBED, STAGES
+from core.runs.stages import ALL_STAGES, EMBED
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, time_range
 
@@ -31,7 +31,7 @@ TITLES: Final = {
     "refit": "Reading and training again",
     "watch": "Watching a folder",
     "forget": "Users to forget",
-    **{stage.name: stage.doing for stage in STAGES},
+    **{stage.name: stage.doing for stage in ALL_STAGES},
 }
 
 STEPS: Final = {
