@@ -12,14 +12,14 @@ import numpy as np
 
 CORES: Final = "BEHA2VEC_CORES"
 """Environment variable with the number of cores of a process, set by ``core/engines/`` to share them out."""
-THREADS: Final = 2
+_THREADS: Final = 2
 """Threads of the measurement, as many as :func:`core.model.schedule.estimate_seconds` counts on."""
 _BURSTS: Final = 30
 """Timed bursts per thread: 30 milliseconds on a free core, several turns of the system's scheduler."""
-ROUNDS: Final = 8
+_ROUNDS: Final = 8
 """Rounds of arithmetic per burst: rarely interrupted, yet long enough to be timed. No matrix products: how
 many threads those use is a setting of the whole process, which other threads rely on."""
-VALUES: Final = 100_000
+_VALUES: Final = 100_000
 """Hyperbolic tangents computed per round."""
 
 
@@ -38,8 +38,8 @@ def slowdown() -> float:
     It compares the time of all bursts with the shortest ones, which nothing interrupted. That takes some
     hundredths of a second, longer the busier the machine is.
     """
-    with ThreadPoolExecutor(THREADS) as pool:
-        timed = list(pool.map(lambda _: _bursts(), range(THREADS)))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        timed = list(pool.map(lambda _: _bursts(), range(_THREADS)))
     return stretch(np.concatenate(timed))
 
 
@@ -54,10 +54,10 @@ def stretch(seconds: Sequence[float] | np.ndarray) -> float:
 
 def _bursts() -> np.ndarray:
     """Seconds of each burst, float64 of shape (BURSTS,)."""
-    values, out = np.linspace(-1, 1, VALUES), np.empty(VALUES)
+    values, out = np.linspace(-1, 1, _VALUES), np.empty(_VALUES)
     stamps = [time.perf_counter()]
     for _ in range(_BURSTS):
-        for _ in range(ROUNDS):
+        for _ in range(_ROUNDS):
             np.tanh(values, out=out)
         stamps.append(time.perf_counter())
     return np.diff(stamps)

@@ -40,7 +40,7 @@ _CONTROLS: Final = {
 
 
 def control(setting: str) -> str:
-    """Return the placeholder of a setting for the text of an error; :func:`with_controls` replaces it.
+    """Return the placeholder of a setting for the text of an error; :func:`_with_controls` replaces it.
 
     Args:
         setting: ``user_key``, ``mapping``, ``page_view``, ``stream``, ``no_event_name``, ``memory`` or
@@ -54,7 +54,7 @@ def control(setting: str) -> str:
     return f"⟦{setting}⟧"
 
 
-def with_controls(text: str, on_screen: bool) -> str:
+def _with_controls(text: str, on_screen: bool) -> str:
     """Replace the placeholders of settings (:func:`control`) in the text of an error.
 
     Args:
@@ -101,7 +101,7 @@ class Beha2VecError(Exception):
 
     def _said(self, on_screen: bool) -> str:
         parts = [self.problem, f"Allowed: {self.allowed}" if self.allowed else "", self.remedy]
-        return with_controls(" ".join(part.rstrip(". ") + "." for part in parts if part), on_screen)
+        return _with_controls(" ".join(part.rstrip(". ") + "." for part in parts if part), on_screen)
 
 
 def one_line(error: Exception) -> str:

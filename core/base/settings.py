@@ -26,7 +26,7 @@ from core.base.errors import SettingsError
 from core.base.schema import TEMPLATE_OUTCOME, View
 
 _SIZE: Final = TypeAdapter(ByteSize)
-SHOWN_CHARACTERS: Final = 200
+_SHOWN_CHARACTERS: Final = 200
 """Most characters of a rejected value in the message."""
 _VALUELESS: Final = ("missing", "too_short", "too_long")
 """Kinds of pydantic errors about missing or too many values, whose message does not repeat the value."""
@@ -34,7 +34,7 @@ _VALUELESS: Final = ("missing", "too_short", "too_long")
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _reason(kind: str, message: str, limits: Mapping[str, Any], what: str) -> str:
@@ -305,13 +305,13 @@ class OutcomeCount(StrEnum):
     """Only a user's first outcome counts, with its sessions and its revenue."""
 
 
-NO_OUTCOME: Final = "none"
+_NO_OUTCOME: Final = "none"
 """Value on the command line or in a link for "nothing counts as the outcome"."""
 
 
 def _chosen_outcomes(value: object) -> object:
     several = (value,) if isinstance(value, str) else value
-    return () if several == (NO_OUTCOME,) else several
+    return () if several == (_NO_OUTCOME,) else several
 
 
 ChosenOutcomes: TypeAlias = Annotated[tuple[str, ...] | None, BeforeValidator(_chosen_outcomes)]
@@ -321,7 +321,7 @@ choice is left to the data."""
 
 def named_outcomes(chosen: tuple[str, ...] | None) -> list[str]:
     """Return the values that choose these outcomes in a command or link: ``["none"]`` for (), [] for None."""
-    return [NO_OUTCOME] if chosen == () else list(chosen or ())
+    return [_NO_OUTCOME] if chosen == () else list(chosen or ())
 
 
 class AnalyzeSettings(Settings):

@@ -14,10 +14,10 @@ import yaml
 
 from core.base.errors import InputError
 
-MAX_BYTES: Final = 4_000_000
+_MAX_BYTES: Final = 4_000_000
 
 
-def read_small_file(path: Path, most: int = MAX_BYTES) -> bytes:
+def read_small_file(path: Path, most: int = _MAX_BYTES) -> bytes:
     """Return the bytes of a small file, without waiting at a pipe or reading a device for ever.
 
     Args:
@@ -44,7 +44,7 @@ _MAX_ENTRIES: Final = 10_000
 """Most mappings in a file, such as themes, corrections or steps."""
 _MAX_VALUES: Final = 200_000
 """Most texts and numbers in a file, keys among them."""
-MAX_DEPTH: Final = 20
+_MAX_DEPTH: Final = 20
 """Most lists and mappings within each other; four are needed."""
 
 
@@ -61,8 +61,8 @@ def parse_mapping(text: str | bytes, name: str, holds: str, remedy: str, fewer: 
     Raises:
         InputError: If it is not YAML, holds no mapping, or is too large.
     """
-    if len(text) > MAX_BYTES:
-        raise InputError(f"{name} has {len(text):,} characters", allowed=f"at most {MAX_BYTES:,}")
+    if len(text) > _MAX_BYTES:
+        raise InputError(f"{name} has {len(text):,} characters", allowed=f"at most {_MAX_BYTES:,}")
     try:
         _refuse_bombs(text, name, remedy, fewer)
         data = yaml.load(text, yaml.CSafeLoader)
@@ -80,8 +80,8 @@ def _refuse_bombs(text: str | bytes, name: str, remedy: str, fewer: str) -> None
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise InputError(f"{name} holds an alias, *{str(event.anchor)[:40]}", remedy="Write it out")
-        if depth > MAX_DEPTH:
-            raise InputError(f"{name} holds more than {MAX_DEPTH} lists in each other", remedy=remedy)
+        if depth > _MAX_DEPTH:
+            raise InputError(f"{name} holds more than {_MAX_DEPTH} lists in each other", remedy=remedy)
         entries += isinstance(event, yaml.MappingStartEvent)
         values += isinstance(event, yaml.ScalarEvent)
         if entries > _MAX_ENTRIES or values > _MAX_VALUES:

@@ -30,7 +30,7 @@ from core.cli.run_command import (
 from core.storage.disk import disk_errors, make_folder, write_text_atomic
 from core.storage.locks import claim_file
 
-_BAD_INPUT, ALARM, _INTERRUPTED = 2, 3, 130
+_BAD_INPUT, _ALARM, _INTERRUPTED = 2, 3, 130
 
 
 @click.group(help=__doc__, context_settings={"max_content_width": 100})
@@ -192,7 +192,7 @@ def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -
             write_text_atomic(to, json.dumps(found.to_plain(), indent=1, ensure_ascii=False))
     for line in found.lines:
         print_line(line)
-    return ALARM if found.drift.alarm else 0
+    return _ALARM if found.drift.alarm else 0
 
 
 @app.command()

@@ -127,7 +127,7 @@ def _ask() -> None:
     click.confirm("Read this from BigQuery?", abort=True, err=True)
 
 
-SPARK: Final = "spark"
+_SPARK: Final = "spark"
 
 
 _master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
@@ -136,7 +136,7 @@ _master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}
 def spark_options(command: Command) -> Command:
     """Add ``--engine`` and ``--master`` to a command."""
     engine = click.option(
-        "--engine", type=click.Choice([SPARK]), help="What does the work; by default this machine."
+        "--engine", type=click.Choice([_SPARK]), help="What does the work; by default this machine."
     )
     return engine(_master_option(command))
 
@@ -147,14 +147,14 @@ def spark_address(engine: str | None, master: str | None) -> str | None:
     Raises:
         SettingsError: If one of the two was named without the other.
     """
-    if engine != SPARK and master is not None:
-        raise SettingsError("--master is of Spark", remedy=f"Add --engine {SPARK}, or leave it out")
-    if engine == SPARK and master is None:
-        raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
+    if engine != _SPARK and master is not None:
+        raise SettingsError("--master is of Spark", remedy=f"Add --engine {_SPARK}, or leave it out")
+    if engine == _SPARK and master is None:
+        raise SettingsError(f"--engine {_SPARK} needs --master", allowed=ALLOWED)
     return master
 
 
-AUTO: Final = "auto"
+_AUTO: Final = "auto"
 
 
 def settings_of_options(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -210,10 +210,10 @@ def _wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _clusters(wanted: str | None) -> dict[str, Any]:
     """Settings for ``--clusters``: the number of segments, or that it is left to the evidence."""
-    if wanted is None or wanted == AUTO:
+    if wanted is None or wanted == _AUTO:
         return {} if wanted is None else {"auto": True}
     if not wanted.isdecimal():
-        raise SettingsError(f"--clusters {wanted!r} is not possible", allowed=f"{AUTO}, or a whole number")
+        raise SettingsError(f"--clusters {wanted!r} is not possible", allowed=f"{_AUTO}, or a whole number")
     return {"n_clusters": int(wanted), "auto": False}
 
 
@@ -386,7 +386,7 @@ files = click.Path(path_type=Path)
 )
 @click.option(
     "--engine",
-    type=click.Choice([SPARK, BIGQUERY]),
+    type=click.Choice([_SPARK, BIGQUERY]),
     help="Where the export lies, or what does the work; by default files, and this machine (docs/how-to/).",
 )
 @_master_option
@@ -461,7 +461,7 @@ def _runner(
         if not previous.sampled and (address or memory or sample_users):
             raise SettingsError(
                 f"--from-stage {from_stage} works on this machine, on all that {out} holds at once",
-                remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
+                remedy=f"Leave out --engine {_SPARK}, --memory and --sample-users, or --from-stage",
             )
         if previous.sampled and not inputs:
             raise SettingsError(NEEDED.format(out), remedy=_with_input())

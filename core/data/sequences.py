@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 from core.base.errors import ArtifactError
 from core.base.schema import Users
 
-USER_ID, PAGE, EVENT_TIMESTAMP, SESSION = Users.USER_ID, "page", "event_timestamp", "session"
+_USER_ID, _PAGE, _EVENT_TIMESTAMP, SESSION = Users.USER_ID, "page", "event_timestamp", "session"
 
 SCHEMA = pa.schema(
     [
-        pa.field(USER_ID, pa.string(), nullable=False),
-        pa.field(PAGE, pa.list_(pa.int32()), nullable=False),  # index into pages
-        pa.field(EVENT_TIMESTAMP, pa.list_(pa.int64()), nullable=False),  # microseconds UTC
+        pa.field(_USER_ID, pa.string(), nullable=False),
+        pa.field(_PAGE, pa.list_(pa.int32()), nullable=False),  # index into pages
+        pa.field(_EVENT_TIMESTAMP, pa.list_(pa.int64()), nullable=False),  # microseconds UTC
         pa.field(SESSION, pa.list_(pa.int32()), nullable=False),  # 0-based within the user
     ]
 )
@@ -108,12 +108,12 @@ def read_sequences(path: Path) -> UserSequences:
     """
     try:
         table = pq.read_table(path).combine_chunks()
-        lists = table.column(PAGE).combine_chunks()
+        lists = table.column(_PAGE).combine_chunks()
         return UserSequences(
-            user_id=table.column(USER_ID).combine_chunks(),
+            user_id=table.column(_USER_ID).combine_chunks(),
             offsets=np.asarray(lists.offsets, dtype=np.int64),
             page=np.asarray(lists.flatten(), dtype=np.int32),
-            timestamp=np.asarray(table.column(EVENT_TIMESTAMP).combine_chunks().flatten()),
+            timestamp=np.asarray(table.column(_EVENT_TIMESTAMP).combine_chunks().flatten()),
             session=np.asarray(table.column(SESSION).combine_chunks().flatten()),
         )
     except (OSError, KeyError, pa.ArrowException) as error:

@@ -15,7 +15,7 @@ from core.differences.user_items import Family
 from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
-WHAT: Final = {
+_WHAT: Final = {
     Family.OUTCOME: "did {}", Family.PAGE: "saw {}", Family.FOLDER: "saw a page in {}",
     Family.WORD: "saw a page about “{}”", Family.TEMPLATE: "saw a page like {}",
     Family.THEME: "saw the theme {}", Family.TYPE: "saw the page type {}",
@@ -34,9 +34,9 @@ FAMILIES: Final = {
     Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week", Family.INTEREST: "Interests",
     Family.STAGE: "Stages", Family.RHYTHM: "Rhythms", Family.LEVEL: "Facets",
 }  # fmt: skip
-MADE: Final = "by construction"
+_MADE: Final = "by construction"
 """Note on a difference that was not tested, since the rows were made from it."""
-OTHER_SESSIONS_NOTE: Final = {
+_OTHER_SESSIONS_NOTE: Final = {
     True: "also in their other sessions",
     False: "not shown in their other sessions",
 }
@@ -73,11 +73,11 @@ def _row(
     differs: bool | NAType, detectable: float, n: int, rest_n: int, test: str,
 ) -> tuple[str, str, str, str, str]:  # fmt: skip
     is_measure = family == Family.MEASURE
-    what = _LABELS[item] if is_measure else f"{USERS}{WHAT[Family(family)].format(item)}"
+    what = _LABELS[item] if is_measure else f"{USERS}{_WHAT[Family(family)].format(item)}"
     least = min(n, rest_n)
     times = wording.lift(ratio)
     if isinstance(differs, NAType) or test == OTHER_SESSIONS:
-        why = MADE if isinstance(differs, NAType) else OTHER_SESSIONS_NOTE[differs]
+        why = _MADE if isinstance(differs, NAType) else _OTHER_SESSIONS_NOTE[differs]
         said = wording.ABSENT if np.isnan(apart) else f"{_apart(item, apart, is_measure, least)}, {why}"
     elif differs:
         ends = " to ".join(

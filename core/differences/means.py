@@ -101,7 +101,7 @@ class ComparedGroups:
 T_TEST: Final = "t-test (Welch's and Student's)"
 MANN_WHITNEY: Final = "Mann–Whitney U test"
 _OF_ENGAGEMENT: Final = (Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
-FLAT: Final = 1e-12
+_FLAT: Final = 1e-12
 """Share of the squares below which a sum of squared residuals is a rounding error, so no variance."""
 
 
@@ -251,7 +251,7 @@ def moments_of(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = part / whole
         residuals = squares - 2 * ratio * products + ratio**2 * whole_squares
-        residuals = np.where(residuals <= FLAT * squares, 0, residuals)
+        residuals = np.where(residuals <= _FLAT * squares, 0, residuals)
         return n, ratio, residuals / (n - 1) / (whole / n) ** 2
 
 

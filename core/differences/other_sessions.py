@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 OTHER_SESSIONS: Final = "Cochran–Mantel–Haenszel test of other sessions"
 """Name of the test in the table of differences."""
-MIN_USERS: Final = 10
+_MIN_USERS: Final = 10
 """Fewest users who saw an item in their second part for it to be tested."""
-MIN_VARIANCE: Final = 2.0
+_MIN_VARIANCE: Final = 2.0
 """Least variance by chance of a segment's users who saw an item; below, the normal approximation is poor."""
 _STRATA: Final = 4
 
@@ -119,7 +119,7 @@ def stratified_scores(row: np.ndarray, stratum: np.ndarray, n_rows: int, has: sp
 
     Returns:
         float64 of shape (n_rows, n_items): the signed root of the statistic; NaN of items of too few users
-        (:data:`MIN_USERS`) or too little variance (:data:`MIN_VARIANCE`).
+        (:data:`_MIN_USERS`) or too little variance (:data:`_MIN_VARIANCE`).
     """
     n_strata = int(stratum.max(initial=0)) + 1
     cell, m = stratum * n_rows + row, len(row)
@@ -133,6 +133,6 @@ def stratified_scores(row: np.ndarray, stratum: np.ndarray, n_rows: int, has: sp
         apart = np.nansum(seen - expected, axis=0)
         variance = np.nansum(varies, axis=0)
         score = np.sign(apart) * np.maximum(np.abs(apart) - 0.5, 0) / np.sqrt(variance)
-    enough = (all_seen.sum(axis=0) >= MIN_USERS) & (variance >= MIN_VARIANCE)
+    enough = (all_seen.sum(axis=0) >= _MIN_USERS) & (variance >= _MIN_VARIANCE)
     made: np.ndarray = np.where(enough, score, np.nan)
     return made

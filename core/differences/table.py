@@ -65,12 +65,12 @@ MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
 )  # fmt: skip
-RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
+_RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
 """Families that make segments of one-page users, beside the page; measures :data:`OF_OUTCOME` do not."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
 _NO_OUTCOMES: Final[Mapping[str, OutcomeRecord]] = MappingProxyType({})
-UNTESTED: Final[Mapping[Family, pd.DataFrame]] = MappingProxyType({})
+_UNTESTED: Final[Mapping[Family, pd.DataFrame]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
 _Part: TypeAlias = dict[str, np.ndarray]
@@ -111,7 +111,7 @@ def differences(
     rows: Rows,
     items: UserItems,
     outcomes: Mapping[str, OutcomeRecord] = _NO_OUTCOMES,
-    again: Mapping[Family, pd.DataFrame] = UNTESTED,
+    again: Mapping[Family, pd.DataFrame] = _UNTESTED,
 ) -> pd.DataFrame:
     """Compare every segment and group with the other clustered users.
 
@@ -220,7 +220,7 @@ class _Shares:
 
 def _table(
     data: ProfileData, rows: Rows, sides: ComparedGroups, about: Sequence[int], items: UserItems,
-    outcomes: Mapping[str, OutcomeRecord], again: Mapping[Family, pd.DataFrame] = UNTESTED,
+    outcomes: Mapping[str, OutcomeRecord], again: Mapping[Family, pd.DataFrame] = _UNTESTED,
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
@@ -381,7 +381,7 @@ def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
     is_outcome = (family == Family.OUTCOME) | np.isin(columns[Diff.ITEM], OF_OUTCOME)
     is_made = is_outcome | (parted & ~np.isin(family, list(HELD_OUT)))
     by_outcome = is_made & (columns[Col.KIND] == RowKind.SEGMENT) & rows.by_outcome
-    of_rule = np.isin(family, RULES) | (columns[Diff.ROLE] != MetricRole.HELD_OUT)
+    of_rule = np.isin(family, _RULES) | (columns[Diff.ROLE] != MetricRole.HELD_OUT)
     by_rule = of_rule & ~is_outcome & (columns[Col.KIND] == RowKind.ONE_PAGE)
     made: np.ndarray = by_outcome | by_rule
     return made
@@ -415,7 +415,7 @@ def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, 
     }
 
 
-QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+_QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 """Column → level of the quantile: the share of users that have no more."""
 _MEAN: Final = "mean"
 
@@ -430,7 +430,7 @@ def distributions(data: ProfileData, rows: Rows, happened: OutcomeRecord | None)
 
     Returns:
         A row for each row and measure: the columns that say what a row is, ``metric``, ``n``, ``mean`` and
-        :data:`QUANTILES`. The mean is that of the segments table; for a ratio, the ratio of the sums.
+        :data:`_QUANTILES`. The mean is that of the segments table; for a ratio, the ratio of the sums.
     """
     parts = []
     for measure in MEASURES:
@@ -444,15 +444,15 @@ def distributions(data: ProfileData, rows: Rows, happened: OutcomeRecord | None)
         mean = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
         parts.append(rows.head.assign(**_spread(groups), **{_MEAN: mean, Col.METRIC: measure}))
     table = pd.concat(parts, ignore_index=True)
-    return table[table[Col.N] > 0][[*ROW, Col.METRIC, Col.N, _MEAN, *QUANTILES]].reset_index(drop=True)
+    return table[table[Col.N] > 0][[*ROW, Col.METRIC, Col.N, _MEAN, *_QUANTILES]].reset_index(drop=True)
 
 
 def _spread(groups: list[np.ndarray]) -> dict[str, np.ndarray]:
-    levels = list(QUANTILES.values())
+    levels = list(_QUANTILES.values())
     quantiles = np.array(
         [np.quantile(values, levels) if len(values) else np.full(len(levels), np.nan) for values in groups]
     )
     return {
         Col.N: np.array([len(values) for values in groups]),
-        **dict(zip(QUANTILES, quantiles.T, strict=True)),
+        **dict(zip(_QUANTILES, quantiles.T, strict=True)),
     }

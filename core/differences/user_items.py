@@ -30,17 +30,17 @@ from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
 
-MIN_USERS: Final = 3
+_MIN_USERS: Final = 3
 """Fewest users of an item; rarer items are left out."""
-MAX_ITEMS: Final = 1_000
+_MAX_ITEMS: Final = 1_000
 """Most items of a family, those of the most users."""
 _EVERYWHERE: Final = 0.5
 """Share of the pages and of the page views above which a word is left out, like the site's name."""
 PAGES_AT_ONCE: Final = 1 << 16
 """Pairs of user and page whose odds of every hour or weekday are in memory at once."""
-MAX_DEPTH: Final = 4
+_MAX_DEPTH: Final = 4
 """Deepest level of folders that are items."""
-DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MIN_LENGTH: Final = 3
 
 
@@ -82,11 +82,11 @@ class Family(StrEnum):
     """The user's level of any other facet."""
 
 
-ATTRIBUTES: Final = {
+_ATTRIBUTES: Final = {
     Family.SOURCE: Users.SOURCE, Family.DEVICE: Users.DEVICE, Family.BROWSER: Users.BROWSER,
     Family.COUNTRY: Users.COUNTRY,
 }  # fmt: skip
-HELD_OUT: Final = frozenset({*ATTRIBUTES, Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
+HELD_OUT: Final = frozenset({*_ATTRIBUTES, Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
 """Families that no model sees; all others follow from the pages, which it saw."""
 _GIVEN_AWAY: Final = 0.05
 """Result of :func:`_tells` from which on pages give away a user's hour or weekday, as dated articles or a
@@ -145,11 +145,11 @@ class UserItems:
             levels: Family → each user's level of each facet: object of shape (n_users,), empty text if none.
         """
         made = items_of_pages(pages, sequences, labels)
-        made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
+        made |= {family: _of_users(data.attributes[column]) for family, column in _ATTRIBUTES.items()}
         first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
         times = {
             Family.HOUR: encode_column(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)),
-            Family.WEEKDAY: encode_column(first.dt.day_of_week.map(DAYS.__getitem__)),
+            Family.WEEKDAY: encode_column(first.dt.day_of_week.map(_DAYS.__getitem__)),
         }
         made |= {family: _of_users(values) for family, values in times.items()}
         made |= {family: _of_levels(facets) for family, facets in levels.items()}
@@ -209,7 +209,7 @@ def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
 def folders(address: str) -> list[str]:
     """Folders that contain a page: ``/shop/rain/p41`` → ``/shop/``, ``/shop/rain/``."""
     parts = [part for part in after_host(address).partition("?")[0].split("/") if part]
-    return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, MAX_DEPTH))]
+    return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, _MAX_DEPTH))]
 
 
 def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[list[str]]:
@@ -304,6 +304,6 @@ def _of_levels(facets: Sequence[np.ndarray]) -> ItemFamily:
 
 def _kept(has: sparse.csr_array, names: Sequence[str], known: np.ndarray) -> ItemFamily:
     users = np.bincount(has.indices, minlength=has.shape[1])
-    order = np.argsort(-users, kind="stable")[:MAX_ITEMS]
-    order = order[users[order] >= MIN_USERS]
+    order = np.argsort(-users, kind="stable")[:_MAX_ITEMS]
+    order = order[users[order] >= _MIN_USERS]
     return ItemFamily(tuple(names[place] for place in order), has[:, order].astype(bool), known)

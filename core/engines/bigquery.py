@@ -101,14 +101,14 @@ def _has(table: DayTable, name: str) -> bool:
     return (root if root in PARAM_LISTS and key else name) in table.columns
 
 
-def leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
+def _leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
     """List the names of plain columns, dotted inside records, and of lists of parameters; no other lists."""
     names: list[str] = []
     for field in schema:
         if field.mode == "REPEATED":
             names += [prefix + field.name] if field.name in PARAM_LISTS else []
         elif field.field_type in ("RECORD", "STRUCT"):
-            names += leaves(field.fields, f"{prefix}{field.name}.")
+            names += _leaves(field.fields, f"{prefix}{field.name}.")
         else:
             names.append(prefix + field.name)
     return names
@@ -116,7 +116,7 @@ def leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
 
 PATIENCE_S: Final = 120.0
 """Seconds for which errors that may pass are tried again."""
-WAIT_S: Final = 900.0
+_WAIT_S: Final = 900.0
 """Seconds that a query may wait and work."""
 _STATE_S: Final = 30.0
 """Seconds that BigQuery may take to report the state of a query."""
@@ -144,7 +144,7 @@ def installed() -> bool:
         return False
 
 
-def connect(request: BigQueryRequest) -> bigquery.Client:
+def _connect(request: BigQueryRequest) -> bigquery.Client:
     """Open a client of the project that pays.
 
     Raises:
@@ -158,12 +158,12 @@ def connect(request: BigQueryRequest) -> bigquery.Client:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
 
-    with in_words(request):
+    with _in_words(request):
         known = AnonymousCredentials() if os.environ.get(_EMULATOR) else None
         return bigquery.Client(project=request.pays, credentials=known)
 
 
-def retries(seconds: float) -> Mapping[str, Any]:
+def _retries(seconds: float) -> Mapping[str, Any]:
     """Arguments for calls of Google's library: try again for so many seconds after errors that may pass."""
     from google.cloud.bigquery import DEFAULT_RETRY
 
@@ -171,7 +171,7 @@ def retries(seconds: float) -> Mapping[str, Any]:
 
 
 @contextmanager
-def in_words(request: BigQueryRequest) -> Iterator[None]:
+def _in_words(request: BigQueryRequest) -> Iterator[None]:
     """Turn errors of Google's library into errors that say what went wrong and what to do.
 
     Raises:
@@ -198,7 +198,7 @@ def in_words(request: BigQueryRequest) -> Iterator[None]:
     except (auth.GoogleAuthError, OSError) as error:
         if isinstance(error, TimeoutError) and error.errno is None:  # ours or its library's, not the system's
             raise ResourceError(
-                f"BigQuery was not done after {pluralise(round(WAIT_S / 60), 'minute')}; "
+                f"BigQuery was not done after {pluralise(round(_WAIT_S / 60), 'minute')}; "
                 f"its query was stopped",
                 remedy=f"Try again later. {_GO_ON}",
             ) from error
@@ -257,7 +257,7 @@ def _said(error: Any) -> str:  # noqa: ANN401
     return " ".join((message or str(error.message)).split())[:400]
 
 
-STAGE: Final = "bigquery"
+_STAGE: Final = "bigquery"
 _BEGIN: Final = ("first_open", "first_visit", "session_start")
 """Events that GA4 sends by itself where a user or a session begins."""
 POLL_S: Final = 0.5
@@ -276,7 +276,7 @@ def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQ
         Beha2VecError: If the request is not possible, no day has a table, or BigQuery refuses.
     """
     require_possible(request)
-    with closing(connect(request)) as client, in_words(request):
+    with closing(_connect(request)) as client, _in_words(request):
         tables = _tables(client, request, progress)
         if not tables:
             raise InputError(
@@ -306,7 +306,7 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
     request = agreed.request
     _require_agreed(store, agreed)
     left, files = min(request.max_bytes, agreed.bytes_billed + MIB * len(agreed.to_read)), []
-    with closing(connect(request)) as client:
+    with closing(_connect(request)) as client:
         for number, table in enumerate(agreed.tables):
             part = SubProgress(progress, number / len(agreed.tables), (number + 1) / len(agreed.tables))
             cached = _find(store, request, table)
@@ -319,7 +319,7 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
                 )
             files.append(cached.path / _file_of(request, table))
     _drop_older(store, request, agreed.tables)
-    progress(STAGE, 1.0, pluralise(len(files), "day"))
+    progress(_STAGE, 1.0, pluralise(len(files), "day"))
     return files
 
 
@@ -367,7 +367,7 @@ def place(files: Sequence[Path], folder: Path) -> None:
 def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tuple[DayTable, ...]:
     """Existing tables of the requested days, oldest first."""
     days = {f"{day:%Y%m%d}": day for day in request.days}
-    listed = client.list_tables(request.dataset, timeout=WAIT_S, **retries(PATIENCE_S))
+    listed = client.list_tables(request.dataset, timeout=_WAIT_S, **_retries(PATIENCE_S))
     suffixes = {table.table_id.removeprefix(request.prefix) for table in listed
                 if table.table_id.startswith(request.prefix)}  # fmt: skip
     days_there = sorted(suffixes & days.keys())
@@ -379,10 +379,10 @@ def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tup
 
 
 def _table(client: Client, name: str, day: date) -> DayTable:
-    found = client.get_table(name, timeout=WAIT_S, **retries(PATIENCE_S))
+    found = client.get_table(name, timeout=_WAIT_S, **_retries(PATIENCE_S))
     changed_at = found.modified if found.table_type == "TABLE" else None  # a view's is that of its definition
     modified = (changed_at if isinstance(changed_at, datetime) else datetime.now(UTC)).isoformat()
-    columns = tuple(leaves(found.schema))
+    columns = tuple(_leaves(found.schema))
     return DayTable(day=day, name=name, modified=modified, rows=found.num_rows or 0, columns=columns)
 
 
@@ -395,7 +395,7 @@ def _dry_run(client: Client, query: str) -> int:
     from google.cloud.bigquery import QueryJobConfig
 
     config = QueryJobConfig(dry_run=True, use_query_cache=False)
-    job = client.query(query, config, job_retry=None, timeout=WAIT_S, **retries(PATIENCE_S))
+    job = client.query(query, config, job_retry=None, timeout=_WAIT_S, **_retries(PATIENCE_S))
     whole = -(-int(job.total_bytes_processed or 0) // MIB) * MIB
     return max(MIN_BYTES, whole) + MIN_BYTES * max(0, len(job.referenced_tables) - 1)  # of a view
 
@@ -403,11 +403,11 @@ def _dry_run(client: Client, query: str) -> int:
 def _key(request: BigQueryRequest, table: DayTable) -> tuple[str, dict[str, Any], dict[str, str]]:
     """Content key of a day with what it is made of: the query, and the state of its table."""
     settings, inputs = {"query": query_of(request, table)}, {"table": table.name, "modified": table.modified}
-    return content_key(STAGE, settings, inputs), settings, inputs
+    return content_key(_STAGE, settings, inputs), settings, inputs
 
 
 def _find(store: Store, request: BigQueryRequest, table: DayTable) -> Artifact | None:
-    return store.find(STAGE, _key(request, table)[0])
+    return store.find(_STAGE, _key(request, table)[0])
 
 
 def _file_of(request: BigQueryRequest, table: DayTable) -> str:
@@ -422,10 +422,10 @@ def _read_day(
 ) -> int:
     """Read a day into the store; the bytes that were billed."""
     key, settings, inputs = _key(request, table)
-    with store.write(STAGE, key, settings, inputs) as folder:
+    with store.write(_STAGE, key, settings, inputs) as folder:
         arriving, work = folder / "arriving.parquet", folder / "work"
         names = names_of(request, table)
-        with in_words(request):
+        with _in_words(request):
             rows, billed = _arrive(client, settings["query"], list(names.values()), limit, arriving, progress)
         work.mkdir()
         with open_engine(work, rows) as engine:
@@ -444,11 +444,11 @@ def _arrive(
     """Run a query and write its rows, batch by batch; their number, and the bytes that were billed."""
     from google.cloud.bigquery import QueryJobConfig
 
-    patience = retries(PATIENCE_S)
+    patience = _retries(PATIENCE_S)
     config = QueryJobConfig(maximum_bytes_billed=max(limit, 1))
-    job = client.query(query, config, timeout=WAIT_S, job_retry=None, **patience)
+    job = client.query(query, config, timeout=_WAIT_S, job_retry=None, **patience)
     _wait(job, progress)
-    rows = job.result(timeout=WAIT_S, job_retry=None, **patience)
+    rows = job.result(timeout=_WAIT_S, job_retry=None, **patience)
     total, done = rows.total_rows or 0, 0
     schema = pa.schema([(name, pa.string()) for name in names])
     writer: pq.ParquetWriter | None = None
@@ -457,7 +457,7 @@ def _arrive(
         writer = writer or pq.ParquetWriter(path, batch.schema)
         writer.write_batch(batch)
         done += len(batch)
-        progress(STAGE, min(1.0, done / max(1, total)), f"{done:,} of {pluralise(total, 'event')}")
+        progress(_STAGE, min(1.0, done / max(1, total)), f"{done:,} of {pluralise(total, 'event')}")
     (writer or pq.ParquetWriter(path, schema)).close()
     return done, int(job.total_bytes_billed or 0)
 
@@ -467,10 +467,10 @@ def _wait(job: QueryJob, progress: Progress) -> None:
 
     Its state is asked for: a short ``result(timeout=…)`` would give the answer's pages no more time, either.
     """
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + _WAIT_S
     try:
-        while not job.done(timeout=_STATE_S, **retries(PATIENCE_S)):
-            progress(STAGE, 0.0, "BigQuery is at work")
+        while not job.done(timeout=_STATE_S, **_retries(PATIENCE_S)):
+            progress(_STAGE, 0.0, "BigQuery is at work")
             if time.monotonic() > until:
                 raise TimeoutError
             time.sleep(POLL_S)
@@ -495,7 +495,7 @@ def _drop_older(store: Store, request: BigQueryRequest, tables: Sequence[DayTabl
     """Remove kept days as they were before their tables changed."""
     now = {_key(request, table)[0] for table in tables}
     same = {(table.name, query_of(request, table)) for table in tables}
-    for path in (store.root / STAGE).glob(f"[!.]*/{MANIFEST}"):
+    for path in (store.root / _STAGE).glob(f"[!.]*/{MANIFEST}"):
         with suppress(OSError, ValueError):
             manifest = Manifest.model_validate_json(path.read_bytes())
             if (

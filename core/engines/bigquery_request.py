@@ -25,7 +25,7 @@ MIN_BYTES: Final = 10 * MIB
 """Bytes that BigQuery bills at least for each table of a query."""
 SHARES: Final = 1000
 """Users are drawn in thousandths."""
-MOST: Final = "BEHA2VEC_BIGQUERY_MAX_BYTES"
+_MOST: Final = "BEHA2VEC_BIGQUERY_MAX_BYTES"
 """Environment variable for the most that may be billed for a reading in the app."""
 _MAX_DAYS: Final = 1100
 """Most days of a request, three years: the export has no more, and a typo in a year does."""
@@ -104,12 +104,12 @@ def require_possible(request: BigQueryRequest) -> None:
 
 
 def most_allowed() -> int | None:
-    """Bytes that may be billed at most for a reading in the app (:data:`MOST`); None if unset.
+    """Bytes that may be billed at most for a reading in the app (:data:`_MOST`); None if unset.
 
     Raises:
         SettingsError: If it is no size.
     """
-    told = os.environ.get(MOST, "").strip()
+    told = os.environ.get(_MOST, "").strip()
     return size_in_bytes(told) if told else None
 
 
@@ -123,7 +123,7 @@ def require_allowed(request: BigQueryRequest) -> None:
     if most is not None and request.max_bytes > most:
         raise SettingsError(
             f"{in_gigabytes(request.max_bytes)} is more than may be billed here",
-            allowed=f"up to {in_gigabytes(most)} ({MOST})",
+            allowed=f"up to {in_gigabytes(most)} ({_MOST})",
         )
 
 

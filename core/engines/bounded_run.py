@@ -63,7 +63,7 @@ from core.storage.store import Store
 
 
 @dataclass(frozen=True, eq=False)
-class AllUsers:
+class _AllUsers:
     """All users of an export, to be placed and counted once a model of a sample of them is trained.
 
     Args:
@@ -164,7 +164,7 @@ def _in_currencies(
     return totals
 
 
-LEARNED: Final = (
+_LEARNED: Final = (
     "The segments are learned from {narrowed}, and the report counts these. "
     "users.parquet, profiles.json and receipt.json are of all users"
 )
@@ -285,7 +285,7 @@ def _trained_on(
     work: Path,
     keys: Mapping[str, str],
     again: bool,
-) -> tuple[Dataset, AllUsers | None]:
+) -> tuple[Dataset, _AllUsers | None]:
     """Data set that the model is trained on; and all users, where it is a sample of them.
 
     Raises:
@@ -304,10 +304,10 @@ def _trained_on(
         return store_dataset(store, raw, ingest, files, work, progress, bounds, again=again), None
     place = records.deal()
     decided = decide_for_all(raw, ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
-    sample = Sample(raw, decided, LEARNED)
+    sample = Sample(raw, decided, _LEARNED)
     dataset = store_dataset(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
-    return dataset, AllUsers(raw, decided, settings, place, progress, share)
+    return dataset, _AllUsers(raw, decided, settings, place, progress, share)
 
 
 def _records_here(
@@ -356,7 +356,7 @@ def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
     return dealt
 
 
-ROWS: Final = 50_000
+_ROWS: Final = 50_000
 """Number of rows of a batch that is written."""
 _ENOUGH_KNOWN: Final = 0.5
 """Mean share of a user's page views on pages that the model knows, below which a warning is given."""
@@ -470,7 +470,7 @@ def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) 
         pq.ParquetWriter(building, first.schema) as writer,
     ):
         engine.raw.execute("SET preserve_insertion_order = true")
-        for batch in engine.raw.sql(in_order).to_arrow_reader(ROWS):
+        for batch in engine.raw.sql(in_order).to_arrow_reader(_ROWS):
             writer.write_table(pa.Table.from_batches([batch]).cast(first.schema))
     return users
 

@@ -22,7 +22,7 @@ MEMORY: Final = "BEHA2VEC_MEMORY"
 """Environment variable for the memory that a job that reads files may take."""
 SHARE: Final = 0.5
 """Share of the free memory that a run takes by default, and of all memory that reading takes in the app."""
-FILL: Final = 0.9
+_FILL: Final = 0.9
 """Share of what fits at once that a part is meant to hold: by chance some become larger than others."""
 _OVERFULL: Final = 1.5
 """Multiple of what fits at once from which on a part is too large: one user may have sent most records."""
@@ -98,7 +98,7 @@ class Bounds:
 
     def n_parts(self, records: int) -> int:
         """Number of parts to deal so many records out to."""
-        return 1 if records <= self.at_once else math.ceil(records / (FILL * self.at_once))
+        return 1 if records <= self.at_once else math.ceil(records / (_FILL * self.at_once))
 
     def require_even(self, sizes: Collection[int]) -> None:
         """Refuse parts of which one has far more records than fit, where the others do not.
@@ -123,7 +123,7 @@ class Bounds:
         """
         if self.n_parts(records) == 1:
             return 1.0
-        return float(2.0 ** math.floor(math.log2(FILL * self.at_once / records)))
+        return float(2.0 ** math.floor(math.log2(_FILL * self.at_once / records)))
 
     def surely_holds(self, inputs: Sequence[Path]) -> bool:
         """Whether files fit at once, by their size alone.

@@ -22,13 +22,13 @@ from core.runs.tasks import TrainRequest
 from core.storage.store import Store
 
 
-def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> tasks.Result:
+def _estimate(store: Store, request: BigQueryRequest, progress: Progress) -> tasks.Result:
     """Estimate what reading days of BigQuery would cost: ``estimate``, as JSON."""
     require_allowed(request)
     return {"estimate": bigquery.estimate(store, request, progress).model_dump(mode="json")}
 
 
-def read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result:
+def _read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result:
     """Read days of BigQuery into a folder where the app finds files: ``folder``, its name."""
     require_allowed(request.estimate.request)
     files = bigquery.read(store, request.estimate, progress)
@@ -39,12 +39,12 @@ def read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result
     return {"folder": name}
 
 
-def preprocess(store: Store, request: FilesRequest, progress: Progress) -> tasks.Result:
+def _preprocess(store: Store, request: FilesRequest, progress: Progress) -> tasks.Result:
     """Make the data set of all users, or of a sample where memory does not hold all: ``dataset``, its key."""
     return {"dataset": _prepared(store, request.paths, request.settings, progress).key}
 
 
-def refit(store: Store, request: RefitRequest, progress: Progress) -> tasks.Result:
+def _refit(store: Store, request: RefitRequest, progress: Progress) -> tasks.Result:
     """Read files with other settings, and label, train and embed as :func:`core.runs.tasks.train` does."""
     dataset = _prepared(store, request.paths, request.ingest, progress)
     again = TrainRequest(
@@ -60,10 +60,10 @@ def _prepared(store: Store, paths: tuple[Path, ...], settings: IngestSettings, p
 
 
 TASKS: Final[tasks.Tasks] = {
-    ESTIMATE: (BigQueryRequest, estimate),
-    READ: (DaysRequest, read),
-    "preprocess": (FilesRequest, preprocess),
-    "refit": (RefitRequest, refit),
+    ESTIMATE: (BigQueryRequest, _estimate),
+    READ: (DaysRequest, _read),
+    "preprocess": (FilesRequest, _preprocess),
+    "refit": (RefitRequest, _refit),
 }
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from core.storage.disk import make_folder, require_room
 
 _SPLIT_SALT: Final = "part"
 """Text that is hashed in front of an id to deal out parts; another one than for drawing a sample."""
-ROOM: Final = 1.3
+_ROOM: Final = 1.3
 """Multiple of the size of the raw records that has to be free on the disk for a copy of them."""
 _MIN_HELD, _MAX_HELD = 2_048, 20_000
 """Rows of a part that a thread holds before they go to disk, at least and at most."""
@@ -118,7 +118,7 @@ def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int 
     return int(found)
 
 
-def raw_bytes(raw: RawRead) -> int:
+def _raw_bytes(raw: RawRead) -> int:
     """Bytes that the records take on the disk."""
     return sum(path.stat().st_size for _, path in raw.parts)
 
@@ -143,7 +143,7 @@ def _dealt(
 ) -> dict[int, dict[int, list[Path]]]:
     """Write records into buckets: bucket → ``file_no`` → files."""
     make_folder(out)
-    require_room(out, int(ROOM * raw_bytes(raw)), "A copy of the records by user")
+    require_room(out, int(_ROOM * _raw_bytes(raw)), "A copy of the records by user")
     columns = ", ".join(RAW.names)
     by_bucket: dict[int, dict[int, list[Path]]] = {}
     with open_engine(out, raw.rows, threads, memory) as engine:

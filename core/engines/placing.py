@@ -26,11 +26,11 @@ from core.runs.later_stages import FAILED_LOG, LaterStages
 from core.runs.placing import LABELLED, place_dataset
 
 STAGE: Final = "place"
-DATASET: Final = "dataset"
-PLACED: Final = "placed.parquet"
+_DATASET: Final = "dataset"
+_PLACED: Final = "placed.parquet"
 LABEL: Final = "label"
 RULE: Final = "rule"
-FAILED: Final = b"failed"
+_FAILED: Final = b"failed"
 """Key in a table's metadata for :attr:`PlacedPart.failed`."""
 
 
@@ -70,19 +70,19 @@ class PlacedPart:
     def failed(self) -> str:
         """The traceback of the next pages, where these were asked for and failed; else empty."""
         metadata: dict[bytes, bytes] = self.table.schema.metadata or {}
-        return metadata.get(FAILED, b"").decode().strip()
+        return metadata.get(_FAILED, b"").decode().strip()
 
     def save(self, folder: Path) -> list[Path]:
         """Write the table beside the data set in ``folder``; return all files that :meth:`read` needs."""
-        pq.write_table(self.table, folder / PLACED)
+        pq.write_table(self.table, folder / _PLACED)
         tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
-        return [folder / PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
+        return [folder / _PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what :meth:`save` left, perhaps on another machine."""
         labels = LabelledPages(folder / LABELLED, "") if (folder / LABELLED).exists() else None
-        return cls(Dataset(folder / DATASET, ""), labels, pq.read_table(folder / PLACED))
+        return cls(Dataset(folder / _DATASET, ""), labels, pq.read_table(folder / _PLACED))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ class Placing:
         Raises:
             NoPageViewsLeft: If no page view is left.
         """
-        (out := work / DATASET).mkdir()
+        (out := work / _DATASET).mkdir()
         later = LaterStages(work)
         transform(raw, frozen.settings, out, progress, work, memory=memory, decided=self.decided)
         placed = place_dataset(frozen, dataset := Dataset(out, ""), work, progress, self.device, label_cache)
@@ -130,7 +130,7 @@ class Placing:
             seen = (placed.sequences, placed.names[View.URL], placed.vectors)
             suggested = partial(frozen.following.of_many, *seen, self.n_next)
             more |= later.attempt("next pages", lambda: suggested().lists(), no_lists(len(placed.vectors)))
-        failed = {FAILED: (work / FAILED_LOG).read_bytes()} if later.failed else None
+        failed = {_FAILED: (work / FAILED_LOG).read_bytes()} if later.failed else None
         return PlacedPart(dataset, placed.labels, placed.table(more).replace_schema_metadata(failed))
 
 

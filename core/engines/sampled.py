@@ -173,7 +173,7 @@ def _outcomes(parts: Sequence[Receipt]) -> dict[str, OutcomeUsers]:
 SAMPLE: Final = "sample"
 RECORDS: Final = "records"
 DECISIONS: Final = "decisions"
-SEED: Final = 0
+_SEED: Final = 0
 _ONLY_SOME: Final = (
     "This is {narrowed}: all do not fit into the memory that reading may take here. For all of them "
     f"start the app with {MEMORY}=16GB, say, or run {BOUNDED_RUN}, which learns from such a sample and "
@@ -219,7 +219,7 @@ def prepare(
     with store.working(STAGES[0]) as work:
         before = SubProgress(progress, 0.0, 0.5)
         raw, files = read_local(store, inputs, settings, work, before, checksums)
-        some, files = draw_sample(raw, files, share_drawn(raw, bounds, work), bounds, SEED, work)
+        some, files = draw_sample(raw, files, share_drawn(raw, bounds, work), bounds, _SEED, work)
         rest = SubProgress(progress, 0.7, 1.0)
         if some is None:
             return store_dataset(store, raw, settings, files, work, rest, bounds)

@@ -30,20 +30,20 @@ from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
 NO_LEVEL: Final = -1
 """Level code of users whose visits determine no level."""
-MIN_LEVEL_SHARE: Final = 0.005
+_MIN_LEVEL_SHARE: Final = 0.005
 """Least share of the users on a level."""
 _SECTION: Final = 0.03
 """Least share of the users whose interest is a section, for it to be a level."""
 _MAX_SECTIONS: Final = 8
 _ONE_SECTION: Final = 0.7
 """Share of the page views in one section from which on sections do not distinguish users."""
-MAX_DEPTH: Final = 3
+_MAX_DEPTH: Final = 3
 """Deepest level of folders that can be sections."""
-FREQUENT_QUANTILE: Final = 0.9
+_FREQUENT_QUANTILE: Final = 0.9
 """Quantile of the visits of returning users from which on a user comes often."""
-ACTIVITY_QUANTILES: Final = (0.25, 0.5, 0.75, 0.9)
+_ACTIVITY_QUANTILES: Final = (0.25, 0.5, 0.75, 0.9)
 """Quantiles of the page views of users that separate the levels of activity."""
-LONG_VISIT_QUANTILE: Final = 0.8
+_LONG_VISIT_QUANTILE: Final = 0.8
 """Quantile of the page views of visits from which on a visit is long."""
 _MIN_MANY: Final = 4
 """Least limit for many visits, many pages, or many pages a visit."""
@@ -112,7 +112,7 @@ class Definition:
 
 
 @dataclass(frozen=True)
-class Stage:
+class _Stage:
     """A stage on the way to the outcome.
 
     Args:
@@ -129,18 +129,18 @@ class Stage:
     types: tuple[str, ...] = ()
 
 
-BOUGHT: Final = (PURCHASE, "in_app_purchase")
-SHOP: Final = (
-    Stage("Looked at an item", "an item", ("view_item", "select_item"), ("Product",)),
-    Stage("Filled a cart", "a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
-    Stage("Began a checkout", "a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
-    Stage("Bought", "", BOUGHT),
+_BOUGHT: Final = (PURCHASE, "in_app_purchase")
+_SHOP: Final = (
+    _Stage("Looked at an item", "an item", ("view_item", "select_item"), ("Product",)),
+    _Stage("Filled a cart", "a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
+    _Stage("Began a checkout", "a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
+    _Stage("Bought", "", _BOUGHT),
 )
-FORM: Final = (
-    Stage("Began a form", "a form", ("form_start",)),
-    Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
+_FORM: Final = (
+    _Stage("Began a form", "a form", ("form_start",)),
+    _Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in _BOUGHT))),
 )
-LADDER: Final = (*SHOP[:-1], *FORM, SHOP[-1])
+_LADDER: Final = (*_SHOP[:-1], *_FORM, _SHOP[-1])
 """Stages in their order; a facet leaves out those that hardly any user reaches."""
 
 
@@ -173,14 +173,14 @@ def define(
 
 def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
     types = _types(visits)
-    least = max(1, MIN_LEVEL_SHARE * learners.sum())
-    reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
+    least = max(1, _MIN_LEVEL_SHARE * learners.sum())
+    reached = [(stage, _reaches(visits, stage, types)) for stage in _LADDER]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
     levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
     if not stages:
-        limits.append(_many(_different_pages(visits)[learners], LONG_VISIT_QUANTILE))
+        limits.append(_many(_different_pages(visits)[learners], _LONG_VISIT_QUANTILE))
         levels.append(FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more"))
     for stage in stages:
         signs = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
@@ -205,13 +205,13 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
 
 
 def stages_reached(visits: SiteVisits) -> dict[str, np.ndarray]:
-    """Users who reached or passed each stage before an outcome: ``Stage.item`` → bool of shape (n_users,).
+    """Users who reached or passed each stage before an outcome: ``_Stage.item`` → bool of shape (n_users,).
 
     Keys are ``an item``, ``a cart``, ``a checkout``, ``a form``. Stages of a shop and of a form are separate:
     users who sent a form need not have filled a cart.
     """
     types, reached = _types(visits), {}
-    for stages in (SHOP, FORM):
+    for stages in (_SHOP, _FORM):
         users = np.zeros(visits.n_users, dtype=bool)
         for stage in reversed(stages):
             users = users | _reaches(visits, stage, types)
@@ -224,7 +224,7 @@ def _types(visits: SiteVisits) -> np.ndarray:
     return np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
 
 
-def _reaches(part: SiteVisits, stage: Stage, types: np.ndarray) -> np.ndarray:
+def _reaches(part: SiteVisits, stage: _Stage, types: np.ndarray) -> np.ndarray:
     """Users with an event or page type of a stage: bool of shape (n_users,)."""
     users = np.zeros(part.n_users, dtype=bool)
     named = np.isin(np.asarray(part.events.names, dtype=object), list(stage.events))
@@ -245,7 +245,7 @@ def _many(counts: np.ndarray, quantile: float) -> int:
 
 def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
     """Facet of the section users mostly view: themes or folders, whichever gives most users a section."""
-    kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, MAX_DEPTH + 1))]
+    kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, _MAX_DEPTH + 1))]
     offered = [_sections(visits, learners, sections) for sections in kinds if sections]
     possible = [candidate for candidate in offered if candidate is not None]
     if not possible:
@@ -336,7 +336,7 @@ def _majority(user: np.ndarray, code: np.ndarray, n_codes: int, n_users: int) ->
 
 def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
     sessions = np.bincount(visits.session_user, minlength=visits.n_users)[learners]
-    often = _many(sessions[sessions > 1], FREQUENT_QUANTILE)
+    often = _many(sessions[sessions > 1], _FREQUENT_QUANTILE)
     levels = (
         FacetLevel("One visit", "with one visit", "one-time visitors"),
         FacetLevel(f"2 to {often - 1} visits", f"with 2 to {often - 1} visits", "returning visitors"),
@@ -352,7 +352,7 @@ def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:
     views = np.bincount(visits.user, minlength=visits.n_users)[learners]
-    limits = sorted({max(2, int(np.quantile(views, quantile))) for quantile in ACTIVITY_QUANTILES})
+    limits = sorted({max(2, int(np.quantile(views, quantile))) for quantile in _ACTIVITY_QUANTILES})
     names = []
     for low, high in pairwise([1, *limits]):
         names.append(f"{low} to {high - 1} page views" if high - low > 1 else pluralise(low, "page view"))
@@ -371,7 +371,7 @@ def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:
     each = np.bincount(visits.session, minlength=visits.n_sessions)[learners[visits.session_user]]
-    long = _many(each, LONG_VISIT_QUANTILE)
+    long = _many(each, _LONG_VISIT_QUANTILE)
     levels = (
         FacetLevel(
             "Under 2 pages a visit",
@@ -481,7 +481,7 @@ def _without_empty_levels(definition: Definition, visits: SiteVisits, learners: 
     level = definition.read(visits)
     n_levels = len(definition.levels)
     learned = np.bincount(level[learners & (level >= 0)], minlength=n_levels)
-    if (learned >= max(1, MIN_LEVEL_SHARE * learned.sum())).sum() < 2:
+    if (learned >= max(1, _MIN_LEVEL_SHARE * learned.sum())).sum() < 2:
         (common,) = np.argsort(-learned, kind="stable")[:1]
         raise InputError(
             f"All or nearly all users are alike in this: {definition.levels[common].name.lower()}"

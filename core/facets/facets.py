@@ -37,7 +37,7 @@ MIN_OUTCOMES: Final = 10
 """Fewest held-out users with the outcome, and without, for the AUC of a facet; and fewest held-out users on a
 level for its outcome rate."""
 
-FAMILIES: Final = {FacetKind.INTEREST: Family.INTEREST, FacetKind.RHYTHM: Family.RHYTHM}
+_FAMILIES: Final = {FacetKind.INTEREST: Family.INTEREST, FacetKind.RHYTHM: Family.RHYTHM}
 """Facets whose levels have a family of items of their own; all others share ``Family.LEVEL``."""
 
 
@@ -218,7 +218,7 @@ class Facets:
         stages = [np.where(users, item, "").astype(object) for item, users in self.reached.items()]
         families = {Family.STAGE: stages} if stages else {}
         for kind, facet in self.facets.items():
-            families.setdefault(FAMILIES.get(kind, Family.LEVEL), []).append(facet.people)
+            families.setdefault(_FAMILIES.get(kind, Family.LEVEL), []).append(facet.people)
         return families
 
 

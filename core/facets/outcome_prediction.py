@@ -13,7 +13,7 @@ from core.facets.facets import Facets, ShareInterval, learning_half, outcome_auc
 from core.segments.edits import chosen_segments
 from core.segments.partition import Partition
 
-CHANCE: Final = 0.5
+_CHANCE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class OutcomePrediction:
         facet = f"{uncapitalised(asked)} (AUC {_text(self.facet)})"
         segments = f"the segments ({_text(self.segments)})"
         who = f"Who has {self.outcome}"
-        if self.facet.low > max(self.segments.high, CHANCE):
+        if self.facet.low > max(self.segments.high, _CHANCE):
             though = ", though these have read pages that give it away" if self.given_away else ""
             said = f"{who} is told better by {facet} than by {segments}{though}."
         elif self.given_away:
             return (
                 f"The segments have read pages that give {self.outcome} away: that they tell it says nothing."
             )
-        elif self.segments.low > max(self.facet.high, CHANCE):
+        elif self.segments.low > max(self.facet.high, _CHANCE):
             said = f"{who} is told better by {segments} than by any facet, of which the best is {facet}."
-        elif max(self.facet.low, self.segments.low) <= CHANCE:
+        elif max(self.facet.low, self.segments.low) <= _CHANCE:
             said = f"Neither {segments} nor {facet} surely tell {uncapitalised(who)} better than chance, 0.5."
         else:
             said = f"{who} is told about as well by {facet} as by {segments}: their intervals overlap."

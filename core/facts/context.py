@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _WALKS_KEPT: Final = 8
 """Number of funnels whose walk is kept in memory."""
-STOPS: Final = 5
+_STOPS: Final = 5
 """Stops by which routes are told apart; routes that differ later count as the same."""
 LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
 
@@ -163,7 +163,7 @@ class Basis:
     @cached_property
     def routes(self) -> Callable[[View], Routes]:
         """Function that returns the route of every session between pages, themes or types."""
-        return cache(lambda view: Routes.of(self.sequences, self._places(view), STOPS))
+        return cache(lambda view: Routes.of(self.sequences, self._places(view), _STOPS))
 
     @cached_property
     def moves(self) -> Callable[[View], Moves]:

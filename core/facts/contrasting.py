@@ -49,7 +49,7 @@ DESCRIBED: Final = (
     "Nothing was tested: rows made from it, or from what it follows from, differ by construction."
 )
 UNSHOWN: Final = "The rows were made from it, and other sessions of these users do not show that they differ."
-COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
+_COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Metrics of items that are plain counts; no test applies to them."""
 
 
@@ -94,13 +94,13 @@ def sentence_on_tests(context: Context, blocks: Iterable[Block]) -> str:
 
 def _is_counted(context: Context, fact: Fact) -> bool:
     metric = fact.measure.partition(":")[0]
-    return metric in COUNTED or (not fact.item and _values(context, fact) is None)
+    return metric in _COUNTED or (not fact.item and _values(context, fact) is None)
 
 
 def rest_figure(context: Context, first: Fact) -> Baseline | None:
     """The figure of the other clustered users, for a row's fact; None for a plain count, or of nobody."""
     metric, _, dimension = first.measure.partition(":")
-    if metric in COUNTED or (not first.item and _own(first) not in BY_KEY):
+    if metric in _COUNTED or (not first.item and _own(first) not in BY_KEY):
         return None
     if first.item and metric in (ItemMetric.SHARE, "not_share"):
         row = item_rows(context, Family(dimension), first.item)[first.row]
@@ -141,7 +141,7 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
         role = role if role is MetricRole.INPUT else context.tables.rows.role_of(role)
         return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
-    if metric in COUNTED:
+    if metric in _COUNTED:
         return None
     if metric in (ItemMetric.SHARE, "not_share"):
         return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))

@@ -121,7 +121,7 @@ _OTHERS: Final = {
     "who began": "who did not begin", "who ended": "who did not end",
 }  # fmt: skip
 
-TIMES: Final = 2.0
+_TIMES: Final = 2.0
 """Ratio from which two shares are compared as ``2.0×`` instead of in percentage points."""
 
 
@@ -327,7 +327,7 @@ class Figures:
         return Contrast(
             first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
             test=test, p_value=p_value, q_value=q_value,
-            detectable=detectable(first, outcome.detectable) if outcome and is_detectable else None,
+            detectable=_detectable(first, outcome.detectable) if outcome and is_detectable else None,
         )  # fmt: skip
 
     def _again(self, first: Fact, second: Fact) -> tuple[float, float] | None:
@@ -432,14 +432,14 @@ def complement(fact: Fact) -> Fact:
 
 
 def relation(first: Fact, second: Fact) -> Fact | None:
-    """Ratio of the first figure to the second; of shares the difference, if below :data:`TIMES` or by 0.
+    """Ratio of the first figure to the second; of shares the difference, if below :data:`_TIMES` or by 0.
 
     None where the ratio of other figures would be 0 or by 0.
     """
     rows, kind = (first.row, second.row), first.measure
     n, users = min(first.n, second.n), min(first.users, second.users)
     ratio = first.value / second.value if second.value else math.inf
-    if first.unit is Unit.SHARE and not TIMES <= ratio < math.inf:
+    if first.unit is Unit.SHARE and not _TIMES <= ratio < math.inf:
         label = f"difference in {first.label}"
         return make_fact(
             f"difference:{kind}", label, rows, first.value - second.value, Unit.POINTS, item=first.item,
@@ -452,7 +452,7 @@ def relation(first: Fact, second: Fact) -> Fact | None:
     )
 
 
-def detectable(fact: Fact, value: float) -> Fact | None:
+def _detectable(fact: Fact, value: float) -> Fact | None:
     """The fact of the least detectable difference ``value`` of a figure; None where it is not finite."""
     if not math.isfinite(value):
         return None

@@ -30,10 +30,10 @@ OUTCOME: Final = "outcome"
 OWN_FUNNEL_NOTE: Final = "The funnel of Journeys"
 USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
 ASKED: Final = "Counted"
-FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
+_FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
 _CAME_SO_FAR: Final = "share of users who come as far as"
 NOBODY_LOST: Final = "Nobody who takes the first step is lost."
-Row = Mapping[Any, Any]
+_Row = Mapping[Any, Any]
 
 
 def funnel(figures: Figures, segment: Key, steps: Steps = (), within: Within = "user") -> Finding:
@@ -112,14 +112,14 @@ def _step(context: Context, name: str) -> Sequence[FunnelStep]:
         raise InputError(
             f"The data set does not say when users did {called!r}", remedy="Load the export again"
         )
-    raise InputError(f"Nothing here is called {name!r}", allowed=FORM)
+    raise InputError(f"Nothing here is called {name!r}", allowed=_FORM)
 
 
-def _way(steps: Sequence[Row]) -> str:
+def _way(steps: Sequence[_Row]) -> str:
     return ARROW.join(str(step[NAME]) for step in steps)
 
 
-def _steps(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
+def _steps(key: str, steps: Sequence[_Row]) -> Iterator[Fact]:
     """Number and share of the users who come so far.
 
     What they show is done by those who take the step, and by those who took the one before and not this.
@@ -136,7 +136,7 @@ def _steps(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
         before = users
 
 
-def _lost(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
+def _lost(key: str, steps: Sequence[_Row]) -> Iterator[Fact]:
     """After which step most go no further; nothing where nobody does."""
     place = max(range(len(steps)), key=lambda one: steps[one][DROPPED])
     lost, came = steps[place][DROPPED], steps[place][Col.USERS]
@@ -145,7 +145,7 @@ def _lost(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
         yield share_fact(FUNNEL_LOST, label, key, lost, came, way, min(lost, came - lost))
 
 
-def _against(key: str, steps: Sequence[Row]) -> Contrast:
+def _against(key: str, steps: Sequence[_Row]) -> Contrast:
     """Who comes to the end, beside the other clustered users."""
     last, way = steps[-1], _way(steps)
     sides = ((key, last[Col.USERS], last[Col.N]), (OTHERS, last[Col.REST_USERS], last[Col.REST_N]))

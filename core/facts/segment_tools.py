@@ -221,7 +221,7 @@ def _fact(figures: Figures, key: str, measure: str, item: str) -> Fact | None:
     return figures.item(key, Family(family), item, ItemMetric(metric))
 
 
-DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
+_DIFFERENCES, _ENDS, _STEPS, _NEAREST, _SHARES = 8, 3, 5, 3, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +244,7 @@ class Evidence:
     @cached_property
     def differences(self) -> tuple[Fact, ...]:
         """What sets it apart from the other clustered users, in the order of the table of differences."""
-        return without_none(block.first for block in differing(self.figures, self.key, DIFFERENCES))
+        return without_none(block.first for block in differing(self.figures, self.key, _DIFFERENCES))
 
     @cached_property
     def shares(self) -> tuple[Fact, ...]:
@@ -252,31 +252,31 @@ class Evidence:
         context, shares = self.figures.context, []
         for dimension in ATTRIBUTES:
             if items.values(context, dimension):
-                names = items.top(context, self.key, dimension, ItemMetric.SHARE, SHARES)
+                names = items.top(context, self.key, dimension, ItemMetric.SHARE, _SHARES)
                 shares += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]
         return without_none(shares)
 
     @cached_property
     def entries(self) -> tuple[Fact, ...]:
         """The three most frequent first pages of its sessions."""
-        return end_facts(self.figures, self.key, "entry", ENDS)
+        return end_facts(self.figures, self.key, "entry", _ENDS)
 
     @cached_property
     def exits(self) -> tuple[Fact, ...]:
         """The three most frequent last pages of its sessions."""
-        return end_facts(self.figures, self.key, "exit", ENDS)
+        return end_facts(self.figures, self.key, "exit", _ENDS)
 
     @cached_property
     def steps(self) -> tuple[Fact, ...]:
         """Its five most frequent steps between page types, or between pages where no page has a type."""
         view = step_view(self.figures.context)
-        return step_facts(self.figures, self.key, view, STEPS, between=True)
+        return step_facts(self.figures, self.key, view, _STEPS, between=True)
 
     @cached_property
     def nearest(self) -> tuple[Fact, ...]:
         """The three segments with the nearest centroids; empty for a row that is no segment."""
         context = self.figures.context
-        return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
+        return tuple(self.figures.nearest(self.key, _NEAREST)) if self.key in context.segment_keys else ()
 
     @property
     def everything(self) -> tuple[Fact, ...]:
@@ -312,12 +312,12 @@ def paragraph(figures: Figures, segment: Key) -> Finding:
     by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
     habits = () if by_rule else without_none(figures.measure(key, name) for name in HABITS)
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
-    if withheld(figures.context, key):
+    if _withheld(figures.context, key):
         rate = without_none([figures.measure(key, Col.OUTCOME_RATE)])
-        lines: tuple[Block, ...] = (FigureList(facts=rate), *doubts(figures.context, key))
+        lines: tuple[Block, ...] = (FigureList(facts=rate), *_doubts(figures.context, key))
         return Finding((*begin, *lines), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
-    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *doubts(figures.context, key))
+    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *_doubts(figures.context, key))
     return Finding(blocks, select("*", "segments", key=key))
 
 
@@ -330,7 +330,7 @@ def persona(figures: Figures, segment: Key) -> Finding:
         InputError: If there is no such row.
     """
     described = paragraph(figures, segment)
-    if withheld(figures.context, segment):
+    if _withheld(figures.context, segment):
         return described
     comes_with = FigureList(facts=Evidence(figures, segment).shares)
     return Finding((*described.blocks, comes_with, *notes(NOT_IN_DATA)), described.query)
@@ -350,16 +350,16 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
     apart = differing(figures, require_row(context, key)) or notes(NOTHING_APART)
-    blocks = dict.fromkeys((*doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
+    blocks = dict.fromkeys((*_doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
     return Finding((*blocks,), select("*", "differences", key=key))
 
 
-def withheld(context: Context, *keys: str) -> bool:
+def _withheld(context: Context, *keys: str) -> bool:
     """Whether one of the rows is a segment, and names of segments are withheld as none are supported."""
     return context.withheld and not set(keys).isdisjoint(context.segment_keys)
 
 
-def doubts(context: Context, *keys: str) -> tuple[Note, ...]:
+def _doubts(context: Context, *keys: str) -> tuple[Note, ...]:
     """Note that no number of segments is supported, if one of the rows is a segment; else empty."""
     if not context.unsupported or set(keys).isdisjoint(context.segment_keys):
         return ()
@@ -408,7 +408,7 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
     contrasts.sort(key=lambda contrast: not contrast.verdict.is_sure)
-    return Finding((*doubts(context, first, second), *apart, *contrasts), query)
+    return Finding((*_doubts(context, first, second), *apart, *contrasts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -427,7 +427,7 @@ def compare_all(figures: Figures) -> Finding:
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
     unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
     apart = [block for key in keys for block in differing(figures, key, 1)]
-    blocks = doubts(figures.context, *keys)
+    blocks = _doubts(figures.context, *keys)
     return Finding((*blocks, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 

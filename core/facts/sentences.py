@@ -71,15 +71,15 @@ from core.facts.verbs import (
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
-ENDS: Final = {"entry": "begin", "exit": "end"}
-RULE: Final = {
+_ENDS: Final = {"entry": "begin", "exit": "end"}
+_RULE: Final = {
     RULE_USERS: (" It describes ", " clustered users."),
     PRECISION: (" Of those whom it describes, ", " belong to the segment (precision)."),
     RECALL: (" Of the segment, it finds ", " (recall)."),
 }
 """Measure of a rule → text before and after its figure."""
 WHEN: Final = {WHEN_DAY: "on", WHEN_HOUR: "in the hour from"}
-FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
+_FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
 
 
 @dataclass(frozen=True)
@@ -212,9 +212,9 @@ class _Speaker:
         shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
         lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
-        lines += self._funnel([fact for fact in listed if fact.measure in FUNNEL])
+        lines += self._funnel([fact for fact in listed if fact.measure in _FUNNEL])
         lines += self._came([fact for fact in listed if fact.measure == CAME])
-        listed = [fact for fact in listed if fact.measure not in (*RULE, *FUNNEL, CAME)]
+        listed = [fact for fact in listed if fact.measure not in (*_RULE, *_FUNNEL, CAME)]
         for place in dict.fromkeys(map(_measure, listed)):
             items = [fact for fact in listed if _measure(fact) == place]
             beside = users if is_of(ItemMetric.SHARE, items[0]) else {}
@@ -231,7 +231,7 @@ class _Speaker:
         """Sentence with a rule and its measures."""
         pieces: list[Piece] = [f"A rule for {self._title(facts[0].row)}: {facts[0].called}."]
         for fact in facts:
-            before, after = RULE[fact.measure]
+            before, after = _RULE[fact.measure]
             pieces += [before, *with_interval(fact), counted(fact, after)]
         return pieces
 
@@ -263,8 +263,8 @@ class _Speaker:
         kind, _, rest = fact.measure.partition(":")
         dimension, _, of = rest.partition(":")
         row = self._title(fact.row)
-        if kind in ENDS:
-            return f"Sessions of {row} {ENDS[kind]} most often with"
+        if kind in _ENDS:
+            return f"Sessions of {row} {_ENDS[kind]} most often with"
         if fact.measure in WHEN:
             return f"Sessions of {row} begin most often {WHEN[fact.measure]}"
         if kind == "step":
@@ -285,8 +285,8 @@ class _Speaker:
         """Sentence about a single item."""
         kind, _, rest = fact.measure.partition(":")
         row = self._title(fact.row)
-        if kind in ENDS:
-            return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
+        if kind in _ENDS:
+            return [fact, f" of the sessions of {row} {_ENDS[kind]} with {fact.called}."]
         if kind == "step":
             origin, target = end_of(fact, 0), end_of(fact, 1)
             ways: dict[str, list[Piece]] = {
@@ -438,7 +438,7 @@ def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:
     """Group the facts about rules by rule."""
     rules: dict[str, list[Fact]] = {}
     for fact in facts:
-        if fact.measure in RULE:
+        if fact.measure in _RULE:
             rules.setdefault(fact.item, []).append(fact)
     return [*rules.values()]
 

@@ -42,25 +42,25 @@ from core.periods.over_time import (
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 
-LISTED: Final = 3
+_LISTED: Final = 3
 """Weekdays, and hours, of one segment."""
-USER: Final = "user"
-WHICH: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in the week from"}
-AFTER: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in"}
-BEGIN: Final = "A session counts when it begins, by the clock that the page Time names."
+_USER: Final = "user"
+_WHICH: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in the week from"}
+_AFTER: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in"}
+_BEGIN: Final = "A session counts when it begins, by the clock that the page Time names."
 ONE_HOUR: Final = "All times are in the same hour of a day: the data seem to hold days only."
 _FEW_PERIODS: Final = "There are no two whole {}s in the data, so that nothing can grow."
 STEADY: Final = "No segment's share of the users is shown to differ between the first and the last whole {0}."
 LARGEST_CHANGE_NOTE: Final = "These are the figures of the one whose share changed most."
-CHANCE: Final = (
+_CHANCE: Final = (
     "Compared are the first and the last whole {0}: of many segments, one of 20 stands apart by chance. The "
     "page Time has all {0}s."
 )
-FOLLOWED: Final = (
+_FOLLOWED: Final = (
     "Of users with two page views or more in their first {0}, as far as the {0} after it is in the data. The "
     "page Time has later ones."
 )
-NOBODY: Final = "Nobody can be followed: there is no whole {} after the first."
+_NOBODY: Final = "Nobody can be followed: there is no whole {} after the first."
 
 
 def over_the_data(figures: Figures, segment: Key = ALL, *, about: About) -> Finding:
@@ -79,14 +79,14 @@ def over_the_data(figures: Figures, segment: Key = ALL, *, about: About) -> Find
 def _when(context: Context, keys: Sequence[str]) -> Finding:
     basis = context.tables.basis
     begun = _begun(basis.sequences, basis.activity(PeriodUnit.DAY).calendar)
-    listed, only_days = LISTED if len(keys) == 1 else 1, begun[CLOCK].nunique() == 1
+    listed, only_days = _LISTED if len(keys) == 1 else 1, begun[CLOCK].nunique() == 1
     facts = [
         fact
         for key in keys
         for measure, column in ((WHEN_DAY, WEEKDAY), *(() if only_days else ((WHEN_HOUR, CLOCK),)))
-        for fact in _most(key, measure, begun[context.tables.members(key)[begun[USER]]], column, listed)
+        for fact in _most(key, measure, begun[context.tables.members(key)[begun[_USER]]], column, listed)
     ]
-    said = notes(ONE_HOUR if only_days else "", BEGIN)
+    said = notes(ONE_HOUR if only_days else "", _BEGIN)
     return Finding((FigureList(facts=tuple(facts)), *said), select("sessions", "rhythm", key=keys[0]))
 
 
@@ -95,12 +95,12 @@ def _begun(sequences: UserSequences, calendar: Calendar) -> pd.DataFrame:
     starts = sequences.session_starts
     starts = starts[calendar.place(sequences.timestamp[starts]) >= 0]
     day, clock = np.divmod(hours(sequences.timestamp[starts], calendar.clock), 24)
-    return pd.DataFrame({USER: sequences.user[starts], WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: clock})
+    return pd.DataFrame({_USER: sequences.user[starts], WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: clock})
 
 
 def _most(key: str, measure: str, own: pd.DataFrame, column: str, listed: int) -> Iterator[Fact]:
     """The weekdays, or the hours, on which most of the sessions begin."""
-    sums = own.groupby(column)[USER].agg(["size", "nunique"])
+    sums = own.groupby(column)[_USER].agg(["size", "nunique"])
     for value, row in sums.sort_values("size", ascending=False, kind="stable").head(listed).iterrows():
         yield make_fact(
             measure, "share of sessions that begin", (key,), row["size"] / len(own), Unit.SHARE,
@@ -131,30 +131,30 @@ def _growing(context: Context, keys: Sequence[str]) -> Finding:
         if len(keys) == 1 or any(apart.values())
         else [STEADY.format(unit), LARGEST_CHANGE_NOTE * bool(shown)]
     )
-    return Finding((FigureList(facts=facts), *notes(*words, CHANCE.format(unit))), query)
+    return Finding((FigureList(facts=facts), *notes(*words, _CHANCE.format(unit))), query)
 
 
-Row = Mapping[Any, Any]
+_Row = Mapping[Any, Any]
 
 
-def _ends(own: pd.DataFrame) -> tuple[Row, Row]:
+def _ends(own: pd.DataFrame) -> tuple[_Row, _Row]:
     first, last = own.sort_values(PERIOD).iloc[[0, -1]].to_dict("records")
     return first, last
 
 
-def _change(first: Row, last: Row) -> float:
+def _change(first: _Row, last: _Row) -> float:
     return abs(float(last[VALUE] - first[VALUE]))
 
 
-def _apart(first: Row, last: Row) -> int:
+def _apart(first: _Row, last: _Row) -> int:
     """1 where the share is larger at the end, −1 where smaller, 0 where it is not shown to differ."""
     low, high = difference_interval(last[PART], last[Col.N], first[PART], first[Col.N])
     return int(low > 0) - int(high < 0)
 
 
-def _came(key: str, row: Row, unit: PeriodUnit) -> Fact:
+def _came(key: str, row: _Row, unit: PeriodUnit) -> Fact:
     day = row[PERIOD]
-    label = f"share of the users who came {WHICH[unit]}"
+    label = f"share of the users who came {_WHICH[unit]}"
     return share_fact(CAME, label, key, row[PART], row[Col.N], f"{day.day} {day:%b %Y}")
 
 
@@ -164,8 +164,8 @@ def _returning(context: Context, keys: Sequence[str]) -> Finding:
     rows = table[(table[AGE] == 1) & table[Col.KEY].isin(keys)].to_dict("records")
     query = select("share", "retention", key=keys[0], age="1")
     if not rows:
-        return Finding(notes(NOBODY.format(unit)), query)
-    said = notes(FOLLOWED.format(unit))
+        return Finding(notes(_NOBODY.format(unit)), query)
+    said = notes(_FOLLOWED.format(unit))
     facts, first = tuple(_again(row[Col.KEY], row[PART], row[Col.N], unit) for row in rows), rows[0]
     against: tuple[Contrast, ...] = ()
     if len(keys) == 1 and first[REST_PART] >= 0:
@@ -175,7 +175,7 @@ def _returning(context: Context, keys: Sequence[str]) -> Finding:
 
 
 def _again(key: str, part: float, n: float, unit: PeriodUnit) -> Fact:
-    label = f"share of users who come again {AFTER[unit]}"
+    label = f"share of users who come again {_AFTER[unit]}"
     return share_fact(AGAIN, label, key, part, n, f"the {unit} after their first")
 
 

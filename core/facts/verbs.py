@@ -121,7 +121,7 @@ def plural(name: str) -> bool:
 
 def what_it_has(fact: Fact) -> list[Piece]:
     """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
-    usual = f"{{}} {fact.label}" if is_counted(fact) else f"a {fact.label} of {{}}"
+    usual = f"{{}} {fact.label}" if _is_counted(fact) else f"a {fact.label} of {{}}"
     before, _, after = _HAS.get(fact.measure, usual).partition("{}")
     return [before, *with_interval(fact), counted(fact, after)]
 
@@ -132,7 +132,7 @@ def who_converted(fact: Fact) -> list[Piece]:
     return [fact, f" of {wording.pluralise(fact.n, 'user')} {did}"]
 
 
-def is_counted(fact: Fact) -> bool:
+def _is_counted(fact: Fact) -> bool:
     """Whether a fact is a count or the mean of one, and no median."""
     return fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median")
 
@@ -167,7 +167,7 @@ def superlative(fact: Fact, *, most: bool) -> str:
     """``most`` or ``fewest`` of what is counted, ``longest`` of a time, ``highest`` of anything else."""
     if fact.unit is Unit.SECONDS:
         return "longest" if most else "shortest"
-    if is_counted(fact):
+    if _is_counted(fact):
         return "most" if most else "fewest"
     return "highest" if most else "lowest"
 

@@ -147,7 +147,7 @@ def _links(
     )  # fmt: skip
 
 
-ARROW, AGAIN, _GOES_ON = " → ", " ×2+", "…"
+_ARROW, _AGAIN, _GOES_ON = " → ", " ×2+", "…"
 _NO_STOP: Final = -1
 ROUTE, SESSION_SHARE = "route", "session_share"
 
@@ -215,8 +215,8 @@ class Routes:
     def text(self, route: int) -> str:
         """Write a route as text: ``Home → Product ×2+ → Cart``, with ``→ …`` where its sessions go on."""
         stops = [divmod(stop, 2) for stop in self.stops[route].tolist() if stop != _NO_STOP]
-        said = [self.places.names[place] + AGAIN * again for place, again in stops]
-        return ARROW.join([*said, _GOES_ON] if self.goes_on[route] else said)
+        said = [self.places.names[place] + _AGAIN * again for place, again in stops]
+        return _ARROW.join([*said, _GOES_ON] if self.goes_on[route] else said)
 
     def listed(
         self, users: np.ndarray, others: np.ndarray, happened: OutcomeRecord | None, count: int,

@@ -15,13 +15,13 @@ from core.journeys.patterns import FunnelSite, prefix_patterns
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, path_of
 
-BEFORE: Final = 3
+_BEFORE: Final = 3
 """Steps before the outcome, at most; without an outcome, steps in all."""
-TRIED: Final = 5
+_TRIED: Final = 5
 """Places that the way is searched among: those seen by most users."""
-FEWEST: Final = 3
+_FEWEST: Final = 3
 """Different names that a level needs, at least, to be used for steps."""
-LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.THEME, Level.PAGE)
+_LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.THEME, Level.PAGE)
 """Levels that steps may have, the most readable first."""
 
 
@@ -61,7 +61,7 @@ def usual_way(
         gives_away: bool of shape (n_pages,), pages that are as good as the outcome, such as a thank-you page:
             these are in no step before it. None for none.
     """
-    level = next((one for one in LEVELS if len(set(site.names.get(one, ()))) >= FEWEST), Level.PAGE)
+    level = next((one for one in _LEVELS if len(set(site.names.get(one, ()))) >= _FEWEST), Level.PAGE)
     names, code = np.unique(np.asarray(site.names[level], dtype=object).astype(str), return_inverse=True)
     last = [] if outcome is None else outcome_steps(outcome, site)
     late = np.zeros(len(code), dtype=bool) if gives_away is None else gives_away.copy()
@@ -110,7 +110,7 @@ def _way(user: np.ndarray, place: np.ndarray, enough: float | None) -> list[int]
     width = int(place.max(initial=0)) + 1
     seen = np.sort(user.astype(np.int64) * width + place, kind="stable")  # np.unique hashes: slower
     users = np.bincount(seen[np.flatnonzero(np.diff(seen, prepend=-1))] % width)
-    tried = [p for p in np.argsort(-users, kind="stable")[:TRIED].tolist() if users[p]]
+    tried = [p for p in np.argsort(-users, kind="stable")[:_TRIED].tolist() if users[p]]
     best = _commonest(user, [np.flatnonzero(place == p) for p in tried])
     least = 1 if enough is not None else 2
     if enough is None:
@@ -126,7 +126,7 @@ def _commonest(user: np.ndarray, views: list[np.ndarray]) -> list[tuple[int, tup
         (one,): (at, (len(at),)) for one, at in enumerate(firsts)
     }
     found = []
-    for _ in range(min(BEFORE, len(views))):
+    for _ in range(min(_BEFORE, len(views))):
         way = max(ways, key=lambda one: ways[one][1])
         if not ways[way][1][0]:
             break
@@ -154,7 +154,7 @@ def _step_at(place: int, level: Level, code: np.ndarray, late: np.ndarray, site:
     """
     pages, finer = (
         (code == place) & ~late,
-        [one for one in LEVELS[LEVELS.index(level) :] if one in site.names],
+        [one for one in _LEVELS[_LEVELS.index(level) :] if one in site.names],
     )
     named = {one: np.asarray(site.names[one], dtype=object).astype(str) for one in finer}
     apart = (one for one in finer if not set(named[one][pages]) & set(named[one][late]))

@@ -25,7 +25,7 @@ from core.data.sequences import UserSequences
 
 READ_AT_ONCE: Final = 12
 """Number of places that a picture of steps has room for."""
-READABLE: Final = 0.6
+_READABLE: Final = 0.6
 """Share of page views that the places in a picture should have for its level to be readable."""
 
 
@@ -112,7 +112,7 @@ def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, 
 
 
 def most_readable_level(candidates: Sequence[Places], sequences: UserSequences) -> Level:
-    """The finest level whose top places have :data:`READABLE` of the page views, else the one with the most.
+    """The finest level whose top places have :data:`_READABLE` of the page views, else the one with the most.
 
     Args:
         candidates: The levels, the finest first.
@@ -122,7 +122,7 @@ def most_readable_level(candidates: Sequence[Places], sequences: UserSequences) 
         places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in candidates
     }
     most = max(shares, key=shares.__getitem__)
-    return next((level for level, share in shares.items() if share >= READABLE), most)
+    return next((level for level, share in shares.items() if share >= _READABLE), most)
 
 
 def most_readable_places(dataset: Dataset, labels: LabelledPages | None) -> Places:
@@ -141,7 +141,7 @@ def most_readable_places(dataset: Dataset, labels: LabelledPages | None) -> Plac
 START, END = "(start)", "(end of session)"
 FROM, TO, STEPS, SESSIONS, SESSIONS_N = "from", "to", "steps", "sessions", "sessions_n"
 """Columns of tables of sessions and of the steps within them."""
-NODES: Final = 2
+_NODES: Final = 2
 """Ends of steps that are no places: the start and the end of a session, coded after the places."""
 
 
@@ -279,7 +279,7 @@ class Moves:
         user, session, n = sequences.user, visited.of_view, len(places.names)
         following = np.append(place[1:], n + 1)
         following[visited.last] = n + 1
-        code = np.concatenate([n * (n + NODES) + place[visited.first], place * (n + NODES) + following])
+        code = np.concatenate([n * (n + _NODES) + place[visited.first], place * (n + _NODES) + following])
         who = np.concatenate([visited.user, user])
         when = np.concatenate([np.arange(len(visited.first)), session])
         back = np.flatnonzero(
@@ -289,7 +289,7 @@ class Moves:
             places,
             Occurrences.of(code, who, when),
             Occurrences.of(place, user, session),
-            Occurrences.of(place[back] * (n + NODES) + place[back + 1], user[back], session[back]),
+            Occurrences.of(place[back] * (n + _NODES) + place[back + 1], user[back], session[back]),
             visited,
             place.astype(np.int32),
         )  # fmt: skip
@@ -297,7 +297,7 @@ class Moves:
     @property
     def width(self) -> int:
         """Number of codes: places, the start and the end of a session."""
-        return len(self.places.names) + NODES
+        return len(self.places.names) + _NODES
 
     @property
     def start(self) -> int:

@@ -42,7 +42,7 @@ from core.profiles.two_shares import wilson
 
 MAX_ROWS: Final = 1_000
 """Rows of a table, at most; the most frequent ones."""
-FAR_STEPS: Final = 1.5
+_FAR_STEPS: Final = 1.5
 """Multiple of the mean share of ended sessions from which a place is a dead end."""
 MIN_STEP_SHARE: Final = 0.01
 """Share of users by which a step must differ, at least, to be listed as differing …"""
@@ -132,7 +132,7 @@ def dead_ends(moves: Moves, here: StepCounts) -> pd.DataFrame:
     arrived = here.left.sessions[place]
     mean = here.n_sessions / max(1, int(here.left.sessions[: moves.start].sum()))
     low, high = wilson(ended, arrived)
-    far = np.flatnonzero(low > FAR_STEPS * mean)
+    far = np.flatnonzero(low > _FAR_STEPS * mean)
     far = far[np.argsort(-ended[far], kind="stable")]
     return pd.DataFrame(
         {
@@ -191,11 +191,11 @@ def _table(moves: Moves, left: np.ndarray, reached: np.ndarray, sides: list[_Col
         with np.errstate(invalid="ignore"):
             rest_step_share = rest_steps / rest_of
         columns |= {MoveCol.REST_STEPS: rest_steps, MoveCol.REST_STEP_SHARE: rest_step_share}
-        columns |= compared(users, n, rest, rest_n, step_share - rest_step_share)
+        columns |= _compared(users, n, rest, rest_n, step_share - rest_step_share)
     return pd.DataFrame(columns)
 
 
-def compared(
+def _compared(
     users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray, leaning: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Compare two shares of users; they differ where the interval leaves out 0 on the side of ``leaning``.
@@ -300,7 +300,7 @@ def _matrix_table(
     for _, rest in others:
         columns[REST_SESSION_SHARE] = shares[1]
         four = (users.ravel(), np.full(users.size, n_users[0]), rest.ravel(), np.full(rest.size, n_users[1]))
-        columns |= compared(*four, shares[0] - shares[1])
+        columns |= _compared(*four, shares[0] - shares[1])
     empty = np.sum([of[-2].sum() for of, _ in sides]) == 0
     table = pd.DataFrame(columns)
     return table[table[PLACE] != OTHER_PLACES].reset_index(drop=True) if empty else table
@@ -331,9 +331,9 @@ def step_sentence(step: Mapping[Any, Any]) -> str:
 
 _STEPS_KEPT: Final = 15
 _DIFFERING: Final = 15
-ENDS: Final = 8
+_ENDS: Final = 8
 """Entries of each list of a segment, at most, so that the file stays below 1 MB."""
-DIGITS: Final = 5
+_DIGITS: Final = 5
 
 
 def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:
@@ -367,14 +367,14 @@ def _told(moves: Moves, here: StepCounts, others: StepCounts) -> dict[str, Any]:
     entries, exits, repeats = (
         table[table[Col.USERS] > 0]  # not what only the others do
         for which in (moves.left == moves.start, moves.reached == moves.end, moves.left == moves.reached)
-        for table in [step_table(moves, here, others, which, ENDS)]
+        for table in [step_table(moves, here, others, which, _ENDS)]
     )
     return {
         "users": here.n_users, "sessions": here.n_sessions, "steps": here.n_steps,
         "top_steps": _records(steps_taken, _STEPS_KEPT), "differing": _records(apart, _DIFFERING),
-        "entries": _records(entries, ENDS), "exits": _records(exits, ENDS),
-        "returns": _records(return_table(moves, here, others, ENDS), ENDS),
-        "repeats": _records(repeats, ENDS), "dead_ends": _records(dead_ends(moves, here), ENDS),
+        "entries": _records(entries, _ENDS), "exits": _records(exits, _ENDS),
+        "returns": _records(return_table(moves, here, others, _ENDS), _ENDS),
+        "repeats": _records(repeats, _ENDS), "dead_ends": _records(dead_ends(moves, here), _ENDS),
     }  # fmt: skip
 
 
@@ -388,5 +388,5 @@ def _records(table: pd.DataFrame, most: int) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of a table
     if isinstance(value, float):
-        return None if math.isnan(value) else round(value, DIGITS)
+        return None if math.isnan(value) else round(value, _DIGITS)
     return value

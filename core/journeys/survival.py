@@ -21,7 +21,7 @@ from core.profiles.profile_columns import Col
 
 SECONDS, HAVE_HAD = "seconds", "have_had"
 AT_RISK: Final = "at_risk"
-SECOND: Final = 1_000_000
+_SECOND: Final = 1_000_000
 """A second in microseconds."""
 
 
@@ -80,7 +80,7 @@ class TimeToOutcome:
         return pd.DataFrame({SECONDS: seconds} | read | {AT_RISK: self.at_risk(seconds)})
 
 
-def end_of(sequences: UserSequences, happened: OutcomeRecord) -> int:
+def _end_of(sequences: UserSequences, happened: OutcomeRecord) -> int:
     """The end of the data, microseconds UTC: the last page view, or the last first outcome after it."""
     return int(max(sequences.timestamp.max(), happened.first_ts.max(initial=0)))
 
@@ -93,12 +93,12 @@ def time_to_outcome(sequences: UserSequences, users: np.ndarray, happened: Outco
         users: Users whose time counts, bool of shape (n_users,).
         happened: Who had the outcome, of the users with a page view.
     """
-    began, end = sequences.timestamp[sequences.offsets[:-1]], end_of(sequences, happened)
+    began, end = sequences.timestamp[sequences.offsets[:-1]], _end_of(sequences, happened)
     until = np.full(len(users), end)
     until[happened.user] = happened.first_ts
     had = np.zeros(len(users), dtype=bool)
     had[happened.user] = True
-    took = (until - began) / SECOND
+    took = (until - began) / _SECOND
     before = users & (took < 0)
     counted = users & ~before
     return _estimate(took[counted], had[counted], int(before.sum()))

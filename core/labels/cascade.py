@@ -38,7 +38,7 @@ _THING_TYPES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """schema.org type of what a page shows → page type; decides only if all are of one type (a product beside a
 list of others is not)."""
-BESIDE: Final = frozenset({"FAQPage"})
+_BESIDE: Final = frozenset({"FAQPage"})
 """JSON-LD types that product and list pages have besides their own: they count only where no other does."""
 _OG_TYPES: Final[Mapping[str, str]] = {
     "product": "Product", "product.item": "Product", "og:product": "Product", "product.group": "Category",
@@ -85,12 +85,12 @@ class MarkupClassifier:
 def type_of(document: Document) -> LabelledText | None:
     """(page type of the default taxonomy, evidence) that a page's markup declares; None if unclear."""
     declared = set(document.json_ld_types)
-    pages, things = _told(declared - BESIDE, _PAGE_TYPES), _told(declared, _THING_TYPES)
+    pages, things = _told(declared - _BESIDE, _PAGE_TYPES), _told(declared, _THING_TYPES)
     if pages:  # a CollectionPage of articles is a blog's archive: unclear
         return _only(pages + [told for told in things if told[0] == "Blog"])
     if things:
         return _only(things)
-    if beside := _told(declared & BESIDE, _PAGE_TYPES):
+    if beside := _told(declared & _BESIDE, _PAGE_TYPES):
         return _only(beside)
     return _open_graph(document)
 

@@ -53,7 +53,7 @@ class Thresholds:
     margin: float
 
 
-LIMITS: Final = {View.THEME: Thresholds(0.20, 0.04), View.TYPE: Thresholds(0.40, 0.10)}
+_LIMITS: Final = {View.THEME: Thresholds(0.20, 0.04), View.TYPE: Thresholds(0.40, 0.10)}
 """Limits of cosine and margin by view. With this model, unrelated short texts lie near 0.1, a product and its
 kind at 0.2 to 0.5. Of 25 made-up products of eight themes, 17 pass the limits for themes, all with the right
 theme. A page's type is mostly not in its words (no offline method we measured knew more than half of the
@@ -93,7 +93,7 @@ class EmbeddingClassifier:
 
     rung = Rung.EMBEDDING
 
-    def __init__(self, taxonomy: Taxonomy, folder: Path, limits: Mapping[View, Thresholds] = LIMITS) -> None:
+    def __init__(self, taxonomy: Taxonomy, folder: Path, limits: Mapping[View, Thresholds] = _LIMITS) -> None:
         self._taxonomy, self._folder, self._limits = taxonomy, folder, limits
         self._class_vectors: dict[View, NDArray[np.float32]] = {}
         self._known: dict[str, NDArray[np.float32]] = {}

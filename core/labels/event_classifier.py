@@ -20,23 +20,23 @@ MIN_VIEWS: Final = 10
 """Page views from which on events per view decide (5 of 10 is 24 to 76 % at 95 %)."""
 _MIN_EVENTS: Final = 5
 """Fewest events of a name that count; a handful may be a test by the site's owner."""
-MOST: Final = 0.5
+_MOST: Final = 0.5
 """Least rate per page view of ``view_item`` or ``view_search_results``: 1 in theory, less what late scripts
 and missing consent lose. Where most views have one, most views are of such pages."""
 _IMPRESSIONS: Final = 1.5
 """Most ``view_item`` per page view of a product page; more are items of a list, counted when shown."""
-CHECKOUT: Final = 0.3
+_CHECKOUT: Final = 0.3
 """Least rate per page view of the strongest checkout event: some leave before it. A small cart that opens
 on any page, or a "buy now" on a product, stays far below."""
 _SIGN_IN: Final = 0.2
 """Fewest ``login`` or ``sign_up`` per page view: many who see the login page do not log in, and those who do
 are sent to pages that are seen much more often."""
-LIST: Final = 0.5
-"""Least rate per page view of ``view_item_list`` on a list, as :data:`MOST`."""
+_LIST: Final = 0.5
+"""Least rate per page view of ``view_item_list`` on a list, as :data:`_MOST`."""
 SELECT: Final = 0.15
 """Fewest ``select_item`` per page view of a list, where people choose; a carousel of the start page or an
 article gets clicks on few views."""
-CLEAR: Final = 2.0
+_CLEAR: Final = 2.0
 """Factor by which the rate of the strongest type must exceed the next; so ``view_item`` wins over carts."""
 
 _CHECKOUT_EVENTS: Final = (
@@ -54,9 +54,9 @@ class _Kind:
 
 
 _KINDS: Final = (
-    _Kind("Product", ("view_item",), lambda share: MOST <= share <= _IMPRESSIONS),
-    _Kind("Search", ("view_search_results",), lambda share: share >= MOST),
-    _Kind("Cart & checkout", _CHECKOUT_EVENTS, lambda share: share >= CHECKOUT),
+    _Kind("Product", ("view_item",), lambda share: _MOST <= share <= _IMPRESSIONS),
+    _Kind("Search", ("view_search_results",), lambda share: share >= _MOST),
+    _Kind("Cart & checkout", _CHECKOUT_EVENTS, lambda share: share >= _CHECKOUT),
     _Kind("Account", ("login", "sign_up"), lambda share: share >= _SIGN_IN),
 )
 
@@ -93,7 +93,7 @@ def _decide(subject: Subject, names: Collection[str]) -> Label | None:
         return _category(subject) if "Category" in names else None
     found.sort(reverse=True)
     (share, event, label), second = found[0], found[1][0] if len(found) > 1 else 0.0
-    if label not in names or share < CLEAR * second:
+    if label not in names or share < _CLEAR * second:
         return None
     return _label(label, share, second, _evidence(subject, event))
 
@@ -102,7 +102,7 @@ def _category(subject: Subject) -> Label | None:
     shown, chosen = _share(subject, "view_item_list"), _share(subject, "select_item")
     other = _share(subject, "view_item")
     # a start page shows lists of products as well
-    if shown < LIST or chosen < SELECT or chosen < CLEAR * other or not read_address(subject.urls[0]).stems:
+    if shown < _LIST or chosen < SELECT or chosen < _CLEAR * other or not read_address(subject.urls[0]).stems:
         return None
     return _label(
         "Category",

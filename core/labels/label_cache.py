@@ -23,7 +23,7 @@ SIZE_LIMIT: Final = 256 * 2**20
 """Size of the cache in bytes; the oldest decisions are removed first."""
 _ABSTAINED: Final = "abstained"
 
-Entry = dict[str, Any]
+_Entry = dict[str, Any]
 """A cached decision as a JSON object."""
 
 
@@ -52,14 +52,14 @@ class CachedClassifier:
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
         """Label subjects, from the cache where they were decided before."""
-        asked = question(self.rung, self._identity, self._taxonomy, view)
+        asked = _question(self.rung, self._identity, self._taxonomy, view)
         keys = [_decision_key(asked, self._reads(subject)) for subject in subjects]
         entries = {key: entry for key in dict.fromkeys(keys) if (entry := self._kept(key)) is not None}
         missing = {key: one for key, one in zip(keys, subjects, strict=True) if key not in entries}
         entries |= self._ask(missing, view)
         return [_to_label(entries[key], self.rung) for key in keys]
 
-    def _ask(self, missing: Mapping[str, Subject], view: View) -> dict[str, Entry]:
+    def _ask(self, missing: Mapping[str, Subject], view: View) -> dict[str, _Entry]:
         if not missing:
             return {}
         labels = self._inner.classify(list(missing.values()), view)
@@ -67,12 +67,12 @@ class CachedClassifier:
         self._cache.put(entries)
         return entries
 
-    def _kept(self, key: str) -> Entry | None:
+    def _kept(self, key: str) -> _Entry | None:
         entry = self._cache.get(key)
         return entry if isinstance(entry, dict) and _is_whole(entry) else None
 
 
-def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
+def _question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
     """The part of a cache key that all pages of a view share: classifier, model, and the view's classes."""
     classes = [(one.name, *one.descriptions, *one.folders, *one.words) for one in taxonomy.classes(view)]
     return json.dumps([VERSION, rung, identity, view, classes])
@@ -83,13 +83,13 @@ def _decision_key(question: str, read: object) -> str:
     return hashlib.sha256(f"{question}\n{json.dumps(read, sort_keys=True)}".encode()).hexdigest()
 
 
-def _to_entry(label: Label | None) -> Entry:
+def _to_entry(label: Label | None) -> _Entry:
     if label is None:
         return {_ABSTAINED: True}
     return {"value": label.value, "score": label.score, "margin": label.margin, "evidence": label.evidence}
 
 
-def _is_whole(entry: Entry) -> bool:
+def _is_whole(entry: _Entry) -> bool:
     if entry.get(_ABSTAINED) is True:
         return True
     texts = (entry.get("value"), entry.get("evidence"))
@@ -97,7 +97,7 @@ def _is_whole(entry: Entry) -> bool:
     return all(isinstance(text, str) for text in texts) and all(isinstance(n, float) for n in numbers)
 
 
-def _to_label(entry: Entry, rung: Rung) -> Label | None:
+def _to_label(entry: _Entry, rung: Rung) -> Label | None:
     if _ABSTAINED in entry:
         return None
     return Label(entry["value"], rung, entry["score"], entry["margin"], entry["evidence"])

@@ -52,7 +52,7 @@ from core.storage.disk import disk_errors
 from core.storage.json_cache import JsonCache
 from core.storage.store import file_checksum
 
-OTHER: Final = "other"
+_OTHER: Final = "other"
 """Stands for the type of pages that neither events nor words nor structure decide."""
 
 
@@ -88,14 +88,14 @@ def _by_page(pages: LabelPages, taxonomy: Taxonomy) -> list[Label | None]:
 
 
 def _kinds(labels: list[Label | None], views: list[int]) -> list[str]:
-    """Type of each page of a template, or :data:`OTHER` where none was decided.
+    """Type of each page of a template, or :data:`_OTHER` where none was decided.
 
     Where events decided types, a page without one must have been seen often enough for events to fire;
     otherwise it counts to the most frequent type.
     """
     enough = MIN_VIEWS if any(label and label.rung is Rung.EVENTS for label in labels) else 0
     kinds = [
-        label.value if label else OTHER if seen >= enough else None
+        label.value if label else _OTHER if seen >= enough else None
         for label, seen in zip(labels, views, strict=True)
     ]
     usual = Counter(kind for kind in kinds if kind).most_common(1)[0][0]
@@ -105,7 +105,7 @@ def _kinds(labels: list[Label | None], views: list[int]) -> list[str]:
 _SUMMARY: Final = "summary.json"
 _MISSING: Final = "missing"
 _SHOWN_HOSTS: Final = 10
-DECISIONS, FETCHED = "decisions", "fetched"
+_DECISIONS, FETCHED = "decisions", "fetched"
 """Folders of the label cache."""
 _DECIDED: Final = 2
 """Raised when rules or themes decide otherwise on the same pages; cached answers of models stay."""
@@ -158,7 +158,7 @@ def label_dataset(
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
     pages = label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
-    with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as cache:
+    with JsonCache(cache_dir / _DECISIONS, label_cache.SIZE_LIMIT) as cache:
         ladder_of = partial(
             build, cache=cache, templates=set(pages.templates), beat=watched.again,
             log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),

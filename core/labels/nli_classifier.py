@@ -24,16 +24,16 @@ from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.texts import ABOUT, subject_text
 from core.storage.json_cache import JsonCache
 
-TASK: Final = "zero-shot-classification"
+_TASK: Final = "zero-shot-classification"
 CANDIDATES: Final = 5
 """Themes that the embedding leaves for the entailment model."""
 MIN_SCORE: Final = 0.4
 MIN_MARGIN: Final = 0.15
 """Least score and margin of a decision, as shares of a softmax over the classes."""
-FILES: Final = ["*.json", "*.txt", "*.model", "*.safetensors"]
+_FILES: Final = ["*.json", "*.txt", "*.model", "*.safetensors"]
 """Files that are downloaded of a model on the hub: no code, no pickle."""
-WEIGHTS: Final = "*.safetensors"
-BATCH: Final = 32
+_WEIGHTS: Final = "*.safetensors"
+_BATCH: Final = 32
 
 
 def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
@@ -116,7 +116,7 @@ class NliClassifier:
                 [texts[index] for index in indices],
                 candidate_labels=list(phrases),
                 hypothesis_template=ABOUT,
-                batch_size=BATCH,
+                batch_size=_BATCH,
             )
             for index, result in zip(indices, asked, strict=True):
                 results[index] = result
@@ -129,7 +129,7 @@ class NliClassifier:
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call] # of transformers
         try:
             return transformers.pipeline(
-                TASK,
+                _TASK,
                 model=str(self.folder),
                 device="cpu",
                 trust_remote_code=False,
@@ -164,7 +164,7 @@ def _found(model: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(model, allow_patterns=FILES))
+        return Path(snapshot_download(model, allow_patterns=_FILES))
     except (OSError, ValueError, RuntimeError) as error:
         raise _unusable(model, error) from error
 
@@ -176,10 +176,10 @@ def _local(model: str) -> Path | None:
     from huggingface_hub import snapshot_download
 
     try:
-        folder = Path(snapshot_download(model, allow_patterns=FILES, local_files_only=True))
+        folder = Path(snapshot_download(model, allow_patterns=_FILES, local_files_only=True))
     except (OSError, ValueError):
         return None
-    return folder if any(folder.glob(WEIGHTS)) else None
+    return folder if any(folder.glob(_WEIGHTS)) else None
 
 
 def _require_entailment(model: str, folder: Path) -> None:
@@ -201,7 +201,7 @@ def _require_entailment(model: str, folder: Path) -> None:
 
 
 def _weights_hash(folder: Path) -> str:
-    return " ".join(checksum(path) for path in sorted(folder.glob(WEIGHTS)))
+    return " ".join(checksum(path) for path in sorted(folder.glob(_WEIGHTS)))
 
 
 def _unusable(model: str, error: BaseException) -> ResourceError:

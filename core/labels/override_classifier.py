@@ -11,8 +11,8 @@ from core.labels.label_settings import NO_THEME, UNKNOWN, Override, Taxonomy
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.templates import parse, spellings
 
-VIEWS: Final = (View.THEME, View.TYPE)
-SHOWN: Final = 3
+_VIEWS: Final = (View.THEME, View.TYPE)
+_SHOWN: Final = 3
 """Most corrections that a note names."""
 _END: Final = ""
 """Key of the template that ends at a node; a segment's key starts with a slash."""
@@ -39,7 +39,7 @@ class OverrideClassifier:
         templates: Collection[str] = (),
         literal: Collection[str] = frozenset(),
     ) -> None:
-        allowed = {view: frozenset(names(taxonomy, view)) for view in VIEWS}
+        allowed = {view: frozenset(names(taxonomy, view)) for view in _VIEWS}
         held = [one for one in overrides if one.value in allowed[one.view]]
         self.skipped = tuple(one for one in overrides if one.value not in allowed[one.view])
         """Corrections that have no effect."""
@@ -48,7 +48,7 @@ class OverrideClassifier:
         known = frozenset(templates)
         elsewhere = [key for key in self._values if key[1] not in known]
         self._of_other_exports = {
-            view: Templates((target for own, target in elsewhere if own is view), literal) for view in VIEWS
+            view: Templates((target for own, target in elsewhere if own is view), literal) for view in _VIEWS
         }
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
@@ -75,8 +75,8 @@ class OverrideClassifier:
         if not self.skipped:
             return ""
         count = f"{len(self.skipped):,} corrections" if len(self.skipped) > 1 else "A correction"
-        shown = ", ".join(f"{one.view} {one.value!r} of {one.target[:80]}" for one in self.skipped[:SHOWN])
-        more = ", …" if len(self.skipped) > SHOWN else ""
+        shown = ", ".join(f"{one.view} {one.value!r} of {one.target[:80]}" for one in self.skipped[:_SHOWN])
+        more = ", …" if len(self.skipped) > _SHOWN else ""
         return f"{count} to labels that the taxonomy lacks left out: {shown}{more}"
 
 

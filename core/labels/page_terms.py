@@ -13,7 +13,7 @@ from core.labels.label_settings import LabelClass
 from core.labels.page_address import read_address
 from core.labels.words import fold, singulars, spelt_words
 
-MIN_LENGTH: Final = 3
+_MIN_LENGTH: Final = 3
 """Fewest letters of a word, in scripts with blanks between words."""
 _LONGEST_RUN: Final = 6
 """Most characters of a word, in scripts without blanks."""
@@ -97,7 +97,7 @@ def spelt_terms(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _spaced(word: str, token: str) -> Iterator[tuple[str, str]]:
-    if len(token) >= MIN_LENGTH and not any(map(str.isdigit, token)):
+    if len(token) >= _MIN_LENGTH and not any(map(str.isdigit, token)):
         yield from ((word, one) for one in singulars(token))
 
 

@@ -12,12 +12,12 @@ from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.labels.label_settings import SEVERAL as SEVERAL  # exported for the app's pages
 from core.labels.label_types import Rung
 
-VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
+_VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
 RUNG: Final = {View.THEME: PageLabels.THEME_RUNG, View.TYPE: PageLabels.TYPE_RUNG}
-SCORE: Final = {View.THEME: PageLabels.THEME_SCORE, View.TYPE: PageLabels.TYPE_SCORE}
+_SCORE: Final = {View.THEME: PageLabels.THEME_SCORE, View.TYPE: PageLabels.TYPE_SCORE}
 EVIDENCE: Final = {View.THEME: PageLabels.THEME_EVIDENCE, View.TYPE: PageLabels.TYPE_EVIDENCE}
 
-EXAMPLES: Final = 3
+_EXAMPLES: Final = 3
 BY_TYPE: Final = "Page type"
 """Stands for the rung of pages that have no theme because of their type."""
 _GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
@@ -66,12 +66,12 @@ def decided_by(labels: pd.DataFrame, view: View) -> pd.Series:
     """Rung that decided each page's label, by page index; null if none, :data:`BY_TYPE` for no theme."""
     rung = labels[RUNG[view]]
     own = rung.isin([Rung.OVERRIDE, Rung.FROZEN])
-    return rung.mask((labels[VALUE[view]] == NO_THEME) & ~own, BY_TYPE)
+    return rung.mask((labels[_VALUE[view]] == NO_THEME) & ~own, BY_TYPE)
 
 
 def shares(labels: pd.DataFrame, pages: pd.DataFrame, view: View) -> dict[str, float]:
     """Theme or type → its share of the page views, 0 to 1."""
-    views = pages[Pages.VIEWS].groupby(labels[VALUE[view]].to_numpy()).sum() / max(
+    views = pages[Pages.VIEWS].groupby(labels[_VALUE[view]].to_numpy()).sum() / max(
         1, pages[Pages.VIEWS].sum()
     )
     return {str(name): float(share) for name, share in views.items()}
@@ -100,9 +100,9 @@ def by_template(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
             Review.PAGES: (PageLabels.PAGE, "size"),
             Review.PAGE_VIEWS: (Review.PAGE_VIEWS, "sum"),
             Review.ATTENTION: (Review.ATTENTION, "sum"),
-            **{VALUE[view]: (VALUE[view], _common) for view in VALUE},
+            **{_VALUE[view]: (_VALUE[view], _common) for view in _VALUE},
             **{RUNG[view]: (RUNG[view], _common) for view in RUNG},
-            **{SCORE[view]: (SCORE[view], "mean") for view in SCORE},
+            **{_SCORE[view]: (_SCORE[view], "mean") for view in _SCORE},
             **{EVIDENCE[view]: (EVIDENCE[view], "first") for view in EVIDENCE},
         }
     ).reset_index()
@@ -152,17 +152,17 @@ def _doubt(labels: pd.DataFrame) -> np.ndarray:
     """Doubt about the labels of each page, from 0 to 1: half for the theme, half for the type."""
     guessed = [rung.value for rung in _GUESSED]
     total = np.zeros(len(labels))
-    for view in VALUE:
+    for view in _VALUE:
         unknown = labels[RUNG[view]].isna().to_numpy()
         judged = labels[RUNG[view]].isin(guessed).to_numpy()
-        score = labels[SCORE[view]].fillna(0.0).to_numpy()
+        score = labels[_SCORE[view]].fillna(0.0).to_numpy()
         total += np.where(unknown, 1.0, np.where(judged, 1.0 - score, 0.0))
-    half: np.ndarray = total / len(VALUE)
+    half: np.ndarray = total / len(_VALUE)
     return half
 
 
 def _examples(titles: pd.Series) -> str:
-    return " · ".join(titles.dropna().drop_duplicates().head(EXAMPLES))
+    return " · ".join(titles.dropna().drop_duplicates().head(_EXAMPLES))
 
 
 def _common(values: pd.Series) -> str | None:

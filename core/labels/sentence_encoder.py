@@ -16,7 +16,7 @@ from transformers.utils import logging
 from core.base.errors import ResourceError
 from core.base.workers import workers
 
-BATCH: Final = 64
+_BATCH: Final = 64
 _MAX_TOKENS: Final = 256
 """Tokens of a text that all-MiniLM-L6-v2 reads, as in its training; the rest is cut."""
 _MAX_CHARACTERS: Final = 4_000
@@ -56,7 +56,7 @@ class SentenceEncoder:
         """
         unique = sorted(dict.fromkeys(texts), key=len)  # texts of similar length need little padding
         rows = {text: row for row, text in enumerate(unique)}
-        batches = [unique[start : start + BATCH] for start in range(0, len(unique), BATCH)]
+        batches = [unique[start : start + _BATCH] for start in range(0, len(unique), _BATCH)]
         with workers(torch.device("cpu")) as do:
             # the tokenizer is not made for threads; the network is
             parts = list(do(self._forward, [self._tokenise(batch) for batch in batches]))

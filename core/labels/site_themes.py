@@ -34,7 +34,7 @@ from core.labels.words import fold, stem_of
 MAX_THEMES: Final = 12
 """Most themes that are mined, few enough to read through."""
 _MIN_PAGES: Final = 3
-MIN_SHARE: Final = 0.01
+_MIN_SHARE: Final = 0.01
 """Least share of page views that a candidate must have, of the pages that can have a theme."""
 _CONTAINER: Final = 0.5
 """Most share of a candidate in these views; what holds more is the shop itself, ``/shop/``."""
@@ -44,7 +44,7 @@ _MAX_CANDIDATES: Final = 2_000
 _MORE_WORDS: Final = 8
 """Most further words of a theme, besides the term that it was chosen by."""
 _MIN_LETTERS: Final = 4
-OWN: Final = 0.9
+_OWN: Final = 0.9
 """Least share of a further word's pages that must be of the theme."""
 
 _GAP: Final = re.compile(r"[\s_+-]+")
@@ -148,7 +148,7 @@ class _Site:
         """Terms that themes are chosen from: viewed enough, more than a piece of names, most viewed first."""
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
-        enough = [term for term in self.named if MIN_SHARE <= seen[term] / all_views <= _CONTAINER]
+        enough = [term for term in self.named if _MIN_SHARE <= seen[term] / all_views <= _CONTAINER]
         enough = [term for term in enough if self._is_whole(term) and not self._tells.is_brand(term.text)]
         return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:_MAX_CANDIDATES]
 
@@ -241,7 +241,7 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
     grouped = counts[:, 1:]
     total = grouped.sum(axis=1, keepdims=True)
     scores = grouped * np.log1p(grouped.sum() / len(chosen) / np.maximum(total, 1))
-    scores[grouped < np.maximum(OWN * total, _MIN_PAGES)] = 0.0
+    scores[grouped < np.maximum(_OWN * total, _MIN_PAGES)] = 0.0
     found: list[list[Term]] = []
     for number, term in enumerate(chosen):
         known = frozenset() if term.folder else forms_of((term.text,))

@@ -23,7 +23,7 @@ from core.labels.page_address import read_address
 from core.labels.pages import LabelPages, host_of
 from core.labels.templates import SLUGS, is_generated
 
-STEPS: Final = 20
+_STEPS: Final = 20
 """Fewest steps whose shares are used; with fewer, the tree alone decides."""
 _REACHED: Final = 0.1
 """Least share of the steps to items that come from the lists above them. Users who compare go from item to
@@ -34,13 +34,13 @@ _STRANGERS: Final = 0.1
 """Most share of items that more reliable rungs decided to be neither item nor list, such as policies."""
 _AGREES: Final = 0.95
 """Least share of a site's pages decided by more reliable rungs on which structure must agree."""
-KNOWN: Final = 5
+_KNOWN: Final = 5
 """Fewest such pages for that check; with fewer, structure is not checked."""
-CLEAR: Final = 2.0
+_CLEAR: Final = 2.0
 """Factor by which steps to the cart must be more frequent from items for sale than from other pages (without
 carts and lists), since a shop also has pages of, say, events."""
 _BUYING: Final = "Cart & checkout"
-_SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
+_SELLING, _TELLING = ("Product", "Category"), ("Article", "Section")
 """Page types of an item and its list on a site that sells, and on other sites."""
 
 _Node: TypeAlias = tuple[str, ...]
@@ -126,7 +126,7 @@ def _leading(pages: LabelPages, decided: _Decided) -> dict[int, Label]:
     out, to = pages.steps.sum(axis=1), pages.steps[:, shown]
     share, fan = to.sum(axis=1) / np.maximum(out, 1), np.diff(to.tocsr().indptr)
     found = {}
-    for page in np.flatnonzero((out >= STEPS) & (share >= _LEADS) & (fan >= SLUGS)).tolist():
+    for page in np.flatnonzero((out >= _STEPS) & (share >= _LEADS) & (fan >= SLUGS)).tolist():
         why = f"{share[page]:.0%} of the steps from it lead to {fan[page]:,} products"
         found[page] = Label(_SELLING[1], Rung.STRUCTURE, evidence=why)
     return found
@@ -152,7 +152,7 @@ def _told(
     """Labels by structure of some items and the lists above them, whatever other rungs decided."""
     below = Counter(chain.from_iterable(map(site.above, items)))
     own, above = _pages(items, site), _pages(below, site)
-    pair = _pair(own, above, site, pages, decided) if _SELLING[0] in names else TELLING
+    pair = _pair(own, above, site, pages, decided) if _SELLING[0] in names else _TELLING
     strangers = sum(label.value not in pair for label in map(decided.__getitem__, own) if label)
     reached = _share(pages, above, own)
     if not pair or strangers > _STRANGERS * len(own) or (reached is not None and reached < _REACHED):
@@ -185,35 +185,35 @@ def _pair(
     if any(label.value == _SELLING[0] for label in map(decided.__getitem__, items) if label):
         return _SELLING
     if not buying:
-        return TELLING
+        return _TELLING
     others = sorted({*everything}.difference(items, lists, buying))
     from_items, from_others = (_share_out(pages, start, buying) for start in (items, others))
     if from_items is None or from_others is None:
         return _SELLING
-    return _SELLING if 0 < from_items >= CLEAR * from_others else ()
+    return _SELLING if 0 < from_items >= _CLEAR * from_others else ()
 
 
 def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
-    """Share of the steps to pages ``to`` that come from ``start``; None with fewer than :data:`STEPS`."""
+    """Share of the steps to pages ``to`` that come from ``start``; None with fewer than :data:`_STEPS`."""
     if pages.steps is None:
         return None
     into = pages.steps[:, to].sum(axis=1)
-    return float(into[start].sum() / into.sum()) if into.sum() >= STEPS else None
+    return float(into[start].sum() / into.sum()) if into.sum() >= _STEPS else None
 
 
 def _share_out(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
-    """Share of the steps from pages ``start`` that lead to ``to``; None with fewer than :data:`STEPS`."""
+    """Share of the steps from pages ``start`` that lead to ``to``; None with fewer than :data:`_STEPS`."""
     if pages.steps is None:
         return None
     out = pages.steps[start, :].sum(axis=0)
-    return float(out[to].sum() / out.sum()) if out.sum() >= STEPS else None
+    return float(out[to].sum() / out.sum()) if out.sum() >= _STEPS else None
 
 
 def _agrees(told: Mapping[int, Label], decided: _Decided) -> bool:
-    kinds = {*_SELLING, *TELLING}
+    kinds = {*_SELLING, *_TELLING}
     known = [(one.value, label.value) for page, one in told.items() if (label := decided[page])]
     alike = [one == other for one, other in known if other in kinds]
-    return len(alike) < KNOWN or sum(alike) >= _AGREES * len(alike)
+    return len(alike) < _KNOWN or sum(alike) >= _AGREES * len(alike)
 
 
 def _pages(nodes: Iterable[_Node], site: _Site) -> list[int]:

@@ -36,7 +36,7 @@ MAX_DEPTH: Final = 12
 _ROUTERS: Final = frozenset({"route", "controller", "module", "option", "task", "fc", "action", "_route"})
 """Query parameters that select the page, as a path does elsewhere."""
 
-LOCALE: Final = ":locale"
+_LOCALE: Final = ":locale"
 REST: Final = ":rest"
 _PLACEHOLDER: Final = re.compile(r":(?:id-:slug|slug|id|date|locale|rest)(?:\.[a-z]{2,4})?")
 _INGEST: Final = {"{id}": ":id", "{uuid}": ":id", "{key}": ":id", "{date}": ":date"}
@@ -51,7 +51,7 @@ _MONTH: Final = re.compile(r"0?[1-9]|1[0-2]")
 _DAY: Final = re.compile(r"0?[1-9]|[12]\d|3[01]")
 _NUMBERED: Final = re.compile(r"\d+-[^\W\d_]")
 _SEPARATOR: Final = re.compile(r"[-_+]")
-_LOCALE: Final = re.compile(r"([a-z]{2})(?:[-_]([a-z]{2}))?", re.IGNORECASE)
+_LOCALE_PATTERN: Final = re.compile(r"([a-z]{2})(?:[-_]([a-z]{2}))?", re.IGNORECASE)
 _ROUTE: Final = re.compile(r"[A-Za-z][A-Za-z_./-]{0,59}")
 _LONG_NAME: Final = 30
 
@@ -107,7 +107,7 @@ def spellings(segment: str, literal: Collection[str] = frozenset()) -> set[str]:
     if _may_collapse(segment, literal):
         found.add(_placeholder(segment))
     if is_locale(segment):
-        found.add(LOCALE)
+        found.add(_LOCALE)
     return found
 
 
@@ -178,12 +178,12 @@ def _name_locales(paths: dict[str, list[str]]) -> None:
         return
     for segments in paths.values():
         if segments[0] in first:
-            segments[0] = LOCALE
+            segments[0] = _LOCALE
 
 
 def is_locale(segment: str) -> bool:
     """Whether a segment names a language or a country: ``en``, ``de-at``, ``uk``."""
-    found = _LOCALE.fullmatch(segment)
+    found = _LOCALE_PATTERN.fullmatch(segment)
     if found is None:
         return False
     one, two = found[1].lower(), (found[2] or "").lower()
@@ -229,7 +229,7 @@ def _may_collapse(segment: str, literal: Collection[str]) -> bool:
 
 def _at_root(above: Iterable[str]) -> bool:
     """Whether all segments above are empty, a locale or the ``#`` of a single-page app."""
-    return all(segment in ("", "#", "#!", LOCALE) or is_locale(segment) for segment in above)
+    return all(segment in ("", "#", "#!", _LOCALE) or is_locale(segment) for segment in above)
 
 
 def is_generated(segment: str) -> bool:

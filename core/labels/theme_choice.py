@@ -18,7 +18,7 @@ from core.labels.site_themes import mine_themes, modularity, moves_between, neig
 
 _MIN_MOVES: Final = 500
 """Fewest moves between pages that can have a theme; with fewer, the order of addresses is used instead."""
-ENOUGH: Final = 0.5
+_ENOUGH: Final = 0.5
 """With too few moves: least share of page views that must get a shop theme by rules to keep these."""
 NONE_FOUND: Final = (
     "This site has no themes of its own that can be told from its addresses and titles: no folder and no "
@@ -81,7 +81,7 @@ def choose_themes(
     mine = settings.themes is ThemeSource.MINED
     if settings.themes is ThemeSource.AUTO and settings.taxonomy == default_taxonomy():
         shop = _groups(subjects, settings.taxonomy)
-        little = pages.views[shop >= 0].sum() < ENOUGH * pages.views[wanted].sum()
+        little = pages.views[shop >= 0].sum() < _ENOUGH * pages.views[wanted].sum()
         mine = bool(modularity(group, moves) > modularity(shop, moves) if told else little)
     views = [int(pages.views[group == number].sum()) for number in range(len(themes))]
     total = max(1, int(pages.views.sum()))

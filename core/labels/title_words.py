@@ -15,7 +15,7 @@ from core.labels.words import root_of, roots, stem_of, words_of
 
 _MIN_TITLES: Final = 5
 """Fewest titles of a site from which brand words and title words are counted."""
-ENDED: Final = 3
+_ENDED: Final = 3
 """Fewest different parts of addresses or titles that end with a word for it to be a kind of thing."""
 PARTS: Final = re.compile(r"\s+[-–—|·•›»]\s+|[|:]\s*")
 """Separators within a title: dashes, bars and the like."""
@@ -49,7 +49,7 @@ class TitleWords:
         brand = roots([common_suffix(titles)])
         parts = {part for text in _parts(addresses, titles) if (part := _roots_in_order(text))}
         names = frozenset(part[0] for part in parts if len(part) == 1)
-        ends = names.union(word for word, n in Counter(part[-1] for part in parts).items() if n >= ENDED)
+        ends = names.union(word for word, n in Counter(part[-1] for part in parts).items() if n >= _ENDED)
         if len(titles) < _MIN_TITLES:
             return cls(hosts, brand, names, ends, None)
         times = Counter(word for title in titles for word in roots([title]))

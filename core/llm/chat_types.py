@@ -134,7 +134,9 @@ class ChatReply:
     calls: tuple[ToolCall, ...] = ()
 
 
-IN_WORDS: Final = "Answer with one JSON object that is valid under this JSON schema, and with nothing else:\n"
+_IN_WORDS: Final = (
+    "Answer with one JSON object that is valid under this JSON schema, and with nothing else:\n"
+)
 _REPAIR: Final = "That was not valid: {problem}\nAnswer again, with the JSON object only."
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _REPAIR_CHARACTERS: Final = 4_000
@@ -149,7 +151,7 @@ def messages(system: str, user: str) -> list[Message]:
 def in_words(system: str, user: str, schema: type[BaseModel]) -> list[Message]:
     """Messages with the schema spelt out, for a server that cannot be held to it."""
     wanted = json.dumps(schema.model_json_schema(), ensure_ascii=False)
-    return messages(f"{system}\n\n{IN_WORDS}{wanted}", user)
+    return messages(f"{system}\n\n{_IN_WORDS}{wanted}", user)
 
 
 def repair(text: str, error: ValidationError) -> list[Message]:

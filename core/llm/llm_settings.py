@@ -38,8 +38,8 @@ Variables = Mapping[str, str]
 """Name of an environment variable → value, from one source."""
 TYPED: Final = "typed here"
 ENVIRONMENT: Final = "the environment"
-KEYS: Final = (KEY_VARIABLE, AZURE_KEY_VARIABLE)
-_SERVERS: Final = (URL_VARIABLE, AZURE_URL_VARIABLE, *KEYS)
+_KEYS: Final = (KEY_VARIABLE, AZURE_KEY_VARIABLE)
+_SERVERS: Final = (URL_VARIABLE, AZURE_URL_VARIABLE, *_KEYS)
 """Variables that name a server; a key alone names OpenAI's."""
 
 
@@ -217,7 +217,7 @@ def places(
 def origins(asked: Mapping[str, Variables], settings: LlmSettings) -> Origins:
     """Which of the sources (:func:`places`) some settings were made from."""
     secret = settings.api_key.get_secret_value()
-    holders = {name: [source.get(key, "").strip() for key in KEYS] for name, source in asked.items()}
+    holders = {name: [source.get(key, "").strip() for key in _KEYS] for name, source in asked.items()}
     key = next((name for name, keys in holders.items() if secret in keys), "") if secret != NO_KEY else ""
     return Origins(_place(asked, _MODEL_VARIABLES), _place(asked, _SERVERS), key)
 

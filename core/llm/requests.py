@@ -29,12 +29,12 @@ from core.storage.disk import disk_errors
 if TYPE_CHECKING:
     from openai import OpenAI
 
-POLL_S: Final = 0.05
+_POLL_S: Final = 0.05
 Result = TypeVar("Result")
 Emit = Callable[[Any], None]
 
 
-class Abandoned(Exception):
+class _Abandoned(Exception):
     """Raised in the thread of :func:`wait_for` once nobody waits for it any more."""
 
 
@@ -53,7 +53,7 @@ def wait_for(
     Args:
         work: Runs in a thread; gets a function to call with each part, and returns the result.
         on_part: Gets the parts, in the thread that waits.
-        should_stop: Asked every :data:`POLL_S` seconds.
+        should_stop: Asked every :data:`_POLL_S` seconds.
         seconds: Most seconds to wait; without limit when None.
 
     Raises:
@@ -84,7 +84,7 @@ def _run(
 ) -> None:
     def emit(part: object) -> None:
         if over.is_set():
-            raise Abandoned
+            raise _Abandoned
         parts.put(("part", part))
 
     try:
@@ -99,7 +99,7 @@ def _collect(
     while True:
         _go_on(should_stop, until)
         try:
-            kind, value = parts.get(timeout=POLL_S)
+            kind, value = parts.get(timeout=_POLL_S)
         except queue.Empty:
             continue
         if kind == "result":
@@ -110,9 +110,9 @@ def _collect(
 
 
 FILE: Final = "calls.jsonl"
-MAX_LOG_BYTES: Final = 5 * 2**20
+_MAX_LOG_BYTES: Final = 5 * 2**20
 """Bytes of a log file before the next one is begun."""
-MAX_LOG_FILES: Final = 3
+_MAX_LOG_FILES: Final = 3
 """Number of older log files that are kept."""
 
 
@@ -152,7 +152,7 @@ class CallLog:
         ResourceError: If the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, largest: int = MAX_LOG_BYTES) -> None:
+    def __init__(self, folder: Path, largest: int = _MAX_LOG_BYTES) -> None:
         self._path, self._largest, self._lock = folder / FILE, largest, threading.Lock()
         with disk_errors():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -194,7 +194,7 @@ class CallLog:
     def _files(self) -> list[Path]:
         return [
             self._path,
-            *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, MAX_LOG_FILES + 1)),
+            *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, _MAX_LOG_FILES + 1)),
         ]
 
     def _rotate(self, more: int) -> None:
@@ -312,10 +312,10 @@ class Requests:
             result_logged = came_of(result)
             return result
         except EnoughText as enough:
-            result_logged = CallResult(enough.text, estimated(messages, enough.text))
+            result_logged = CallResult(enough.text, _estimated(messages, enough.text))
             raise
         except Exception as problem:
-            error = server_message(problem, self.settings)
+            error = _server_message(problem, self.settings)
             raise
         finally:
             self._record(messages, tools, result_logged, error, time.monotonic() - begun)
@@ -362,7 +362,7 @@ class Requests:
         if isinstance(error, TimedOut):
             self._abandon()
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            return Refused(server_message(error, self.settings))
+            return Refused(_server_message(error, self.settings))
         return failure(self.settings, _reason_of(error, self.settings, budget.seconds))
 
     def _record(
@@ -403,7 +403,7 @@ def _make_client(settings: LlmSettings) -> OpenAI:
     )  # fmt: skip
 
 
-def estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
+def _estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
     """Estimated ``usage`` of an answer that was ended before the server counted it; without its tools."""
     sent = sum(tokens_of(json.dumps(message, default=str)) for message in messages)
     return {"prompt_tokens": sent, "completion_tokens": tokens_of(text), "estimated": True}
@@ -441,13 +441,13 @@ def _reason_of(error: Exception, settings: LlmSettings, waited_s: float | None =
     if isinstance(error, openai.APIConnectionError):
         return f"it cannot be reached ({error.__cause__ or error})"
     if isinstance(error, httpx2.HTTPError):
-        return f"the connection was cut ({server_message(error, settings)})"
+        return f"the connection was cut ({_server_message(error, settings)})"
     if isinstance(error, openai.APIError):
-        return server_message(error, settings)
+        return _server_message(error, settings)
     return "its answer is not a chat completion"
 
 
-def server_message(error: Exception, settings: LlmSettings) -> str:
+def _server_message(error: Exception, settings: LlmSettings) -> str:
     """Message of a server, on one line, cut, and without the key, which some repeat."""
     return " ".join(redacted(str(error), settings).split())[:SHOWN_CHARACTERS]
 

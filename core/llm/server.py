@@ -51,7 +51,7 @@ from core.llm.requests import (
 
 
 @dataclass
-class Pieces:
+class _Pieces:
     """An answer put together from the pieces of a stream, or taken whole.
 
     Args:
@@ -188,7 +188,7 @@ class ServerLlm:
             Cancelled: If ``should_stop`` says so.
         """
         if self._capabilities is None:
-            self._capabilities = probe(self, Budget.of(should_stop, timeout_s), on_step)
+            self._capabilities = _probe(self, Budget.of(should_stop, timeout_s), on_step)
         return self._capabilities
 
     def parse(
@@ -275,8 +275,8 @@ class ServerLlm:
         on_text: OnText | None,
         on_call: OnCall | None,
         budget: Budget,
-    ) -> Pieces:
-        pieces = Pieces()
+    ) -> _Pieces:
+        pieces = _Pieces()
 
         def part(chunk: Any) -> None:  # noqa: ANN401 - the SDK's
             more = pieces.add(chunk)
@@ -317,7 +317,7 @@ class ServerLlm:
             options["stream_options"] = {"include_usage": True}
         return options
 
-    def _whole(self, pieces: Pieces, on_text: OnText | None) -> ChatReply:
+    def _whole(self, pieces: _Pieces, on_text: OnText | None) -> ChatReply:
         if on_text and pieces.text and not self.streams:
             on_text(pieces.text)
         if pieces.refusal:
@@ -418,7 +418,7 @@ class ServerLlm:
 
 
 CHOSEN: Final = ({"kind": "figure", "of": "S3.users"}, {"kind": "contrast", "of": "S1.sales", "with": "S2"})
-BLOCKS: Final = (
+_BLOCKS: Final = (
     "Answer with JSON only: an object with a list `blocks`. A block is either "
     '{"kind": "figure", "of": ADDRESS} or {"kind": "contrast", "of": ADDRESS, "with": ROW}. '
     "ADDRESS is one of S1.users, S1.sales, S2.users, S2.sales, S3.users, S3.sales; ROW is S1, S2 or S3."
@@ -426,14 +426,14 @@ BLOCKS: Final = (
 ASKED: Final = "How many users has S3? Then hold the sales of S1 against those of S2."
 CHOOSE: Final = "Choose the colour of grass."
 _CALL: Final = "Call the tool `weather` for the city of Paris. Do not answer in words."
-WEATHER: Final = {
+_WEATHER: Final = {
     "name": "weather",
     "description": "The weather of a city.",
     "parameters": {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
     },
 }  # fmt: skip
-MAX_PROBE_LENGTH: Final = 400
+_MAX_PROBE_LENGTH: Final = 400
 """Characters of an answer that are waited for: what was asked for is shorter."""
 _BEFORE_A_CALL: Final = 600
 """Characters before a tool is called that are waited for: some models first say what they will do."""
@@ -463,7 +463,7 @@ class Colour(BaseModel):
     colour: Literal["red", "green", "blue"]
 
 
-def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambda _: None) -> Capabilities:
+def _probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambda _: None) -> Capabilities:
     """Find out what a server can do with a model, by three short questions.
 
     Args:
@@ -485,9 +485,9 @@ def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambd
 
 def _chooses_blocks(llm: ServerLlm, budget: Budget, *, schema: bool) -> bool:
     reply = llm.chat(
-        [{"role": "system", "content": BLOCKS}, {"role": "user", "content": ASKED}],
-        on_text=partial(_short, most=MAX_PROBE_LENGTH), should_stop=budget.should_stop, timeout_s=budget.left,
-        schema=_SHAPE if schema else None,
+        [{"role": "system", "content": _BLOCKS}, {"role": "user", "content": ASKED}],
+        on_text=partial(_short, most=_MAX_PROBE_LENGTH), should_stop=budget.should_stop,
+        timeout_s=budget.left, schema=_SHAPE if schema else None,
     ).text  # fmt: skip
     try:
         choice = json.loads(json_in(without_thoughts(reply)))
@@ -507,7 +507,7 @@ def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
 def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
     try:
         reply = llm.chat(
-            [{"role": "user", "content": _CALL}], [WEATHER], partial(_short, most=_BEFORE_A_CALL),
+            [{"role": "user", "content": _CALL}], [_WEATHER], partial(_short, most=_BEFORE_A_CALL),
             should_stop=budget.should_stop, timeout_s=budget.left,
         )  # fmt: skip
     except ResourceError:

@@ -39,12 +39,12 @@ from core.model.triplets import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import ItemVocabulary, Vocabulary, build_vocabulary
 from core.storage.disk import write_text_atomic
 
-STAGE: Final = "train"
+_STAGE: Final = "train"
 BAG: Final = "bag.safetensors"
 """File by which a model folder is known to hold a bag of pages, and no network."""
 RANK: Final = 64
 """Length of a vector, also on the scorecard: the bag that it offers is the bag that it measured."""
-BLOCK: Final = 20_000
+_BLOCK: Final = 20_000
 """Runs embedded at a time."""
 
 
@@ -78,8 +78,8 @@ class BagOfPages:
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
         """Embed runs (``items`` as in :meth:`fit`): float32 of shape (n, rank), rows of length 1 or 0."""
         vectors = np.zeros((len(runs), self.onto.shape[1]), dtype=np.float32)
-        for start in range(0, len(runs), BLOCK):
-            block = slice(start, start + BLOCK)
+        for start in range(0, len(runs), _BLOCK):
+            block = slice(start, start + _BLOCK)
             counted = bag(items, len(self.idf), runs[block])
             vectors[block] = normalised(unit_rows(counted * self.idf[None, :]) @ self.onto)
         return vectors
@@ -106,7 +106,7 @@ def train(
     """
     began = time.monotonic()
     population = choose_users(sequences)
-    progress(STAGE, 0.0, "Counting pages")
+    progress(_STAGE, 0.0, "Counting pages")
     vocabulary = build_vocabulary(urls, sequences.page, sequences.offsets[:-1], settings.min_count)
     items = vocabulary.item_ids(urls)[sequences.page]
     runs = latest_views(sequences, settings.max_length)[population.training]
@@ -121,7 +121,7 @@ def train(
         curve=(),
     )  # fmt: skip
     _save(out_dir, model, vocabulary, settings, report)
-    progress(STAGE, 1.0)
+    progress(_STAGE, 1.0)
     return report
 
 

@@ -148,7 +148,7 @@ def embed_spans(
     device = network.item.weight.device
     vectors = np.zeros((len(spans), network.pooling.project.out_features), dtype=np.float32)
 
-    def fill(batch: Batch) -> int:
+    def fill(batch: _Batch) -> int:
         with torch.inference_mode(), fast_arithmetic(device):
             unique = network(padded_batch(streams, spans[batch.distinct]).to(device))  # (B, E)
         vectors[batch.members] = unique.float().cpu().numpy()[batch.place]
@@ -162,7 +162,7 @@ def embed_spans(
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class _Batch:
     """Runs of one length, to be encoded together.
 
     Args:
@@ -176,12 +176,12 @@ class Batch:
     place: np.ndarray
 
 
-def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
+def _batches(streams: TokenStreams, spans: Spans) -> Iterator[_Batch]:
     """Group runs by length, so that nothing is padded, and those that are equal."""
     for length in np.unique(spans.length):
         members = np.flatnonzero(spans.length == length)
         if len(members) == 1:
-            yield Batch(members, members, np.zeros(1, dtype=np.int64))
+            yield _Batch(members, members, np.zeros(1, dtype=np.int64))
             continue
         _, first, inverse = np.unique(
             _contents(streams, spans[members]), return_index=True, return_inverse=True
@@ -191,7 +191,7 @@ def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
         for start in range(0, len(first), size):
             low, high = np.searchsorted(inverse[order], [start, start + size])
             some = order[low:high]
-            yield Batch(members[some], members[first[start : start + size]], inverse[some] - start)
+            yield _Batch(members[some], members[first[start : start + size]], inverse[some] - start)
 
 
 def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:

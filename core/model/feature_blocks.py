@@ -28,7 +28,7 @@ from core.base.schema import View
 from core.model.inputs import N_GAPS, Spans, TokenStreams
 from core.model.vocabulary import UNKNOWN, ItemVocabulary
 
-SEED: Final = 0
+_SEED: Final = 0
 Sparse: TypeAlias = Any
 """A sparse matrix of scipy, which has no types for them."""
 
@@ -45,7 +45,7 @@ def bag(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
         Sparse float32 of shape (n, n_items).
     """
     rows, where, _ = positions(runs)
-    return counted(rows, items[where], (len(runs), n_items))
+    return _counted(rows, items[where], (len(runs), n_items))
 
 
 def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
@@ -56,7 +56,7 @@ def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
     rows, where, place = positions(runs)
     rows, where = rows[place > 0], where[place > 0]
     codes = items[where - 1].astype(np.int64) * n_items + items[where]
-    return counted(rows, codes, (len(runs), n_items * n_items))
+    return _counted(rows, codes, (len(runs), n_items * n_items))
 
 
 def positions(runs: Spans) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -80,7 +80,7 @@ def truncated_svd(rows: Sparse, rank: int) -> np.ndarray:
     if n_features <= rank:
         return np.eye(n_features, dtype=np.float32)
     with threadpool_limits(1):  # several threads would sum in another order
-        svd = TruncatedSVD(rank, random_state=SEED).fit(rows)
+        svd = TruncatedSVD(rank, random_state=_SEED).fit(rows)
     onto: np.ndarray = svd.components_.T.astype(np.float32)
     return onto
 
@@ -99,7 +99,7 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     return unit
 
 
-def counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
+def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
     """Count each pair of a row and a column, int arrays of one length: sparse float32 of shape ``shape``."""
     return sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
 
@@ -217,7 +217,7 @@ def _place(streams: TokenStreams, runs: Spans, width: int) -> Sparse:
     at = np.where(size > 1, 2 * (np.arange(len(where)) - first) / np.maximum(size - 1, 1) - 1, 0)
     shape, columns = (len(runs), width), streams.groups[where]
     sums = sparse.csr_array((at.astype(np.float32), (rows, columns)), shape=shape)
-    sums.data /= np.sqrt(counted(rows, columns, shape).data)
+    sums.data /= np.sqrt(_counted(rows, columns, shape).data)
     return _rows_times(1 / np.sqrt(np.maximum(runs.length, 1)), sums)
 
 
@@ -233,17 +233,17 @@ _COUNTS: Final[Mapping[FeatureBlock, Callable[[TokenStreams, Spans, int], Sparse
 
 def _root_shares(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
     """√(share of each column in its row): rows of length 1, or zeros."""
-    return unit_rows(counted(rows, columns, shape).sqrt())
+    return unit_rows(_counted(rows, columns, shape).sqrt())
 
 
 def _rows_times(factors: np.ndarray, matrix: Sparse) -> Sparse:
     return sparse.csr_array(sparse.diags_array(factors.astype(np.float32)) @ matrix)
 
 
-ROWS = 20_000
+_ROWS = 20_000
 """Runs worked on at a time."""
 _BIAS = "bias"
-LEAST: Final = 1e-6
+_LEAST: Final = 1e-6
 """Share of the variance of the first direction below which a direction is not read."""
 
 
@@ -271,8 +271,8 @@ class ViewHead:
             float32 of shape (n, d), rows of length 1; zeros where the view knows no page of a run.
         """
         vectors = np.zeros((len(runs), len(self.bias)), dtype=np.float32)
-        for start in range(0, len(runs), ROWS):
-            part = slice(start, start + ROWS)
+        for start in range(0, len(runs), _ROWS):
+            part = slice(start, start + _ROWS)
             total = -np.broadcast_to(self.bias, vectors[part].shape)
             for block, projection in self.projections.items():
                 total = total + self._features(block, embedded[part], streams, runs[part]) @ projection
@@ -291,7 +291,7 @@ class ViewHead:
         """
         centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
         along = centred.T @ (trait - trait.mean())
-        read = np.linalg.lstsq(centred.T @ centred, along, rcond=LEAST)[0]
+        read = np.linalg.lstsq(centred.T @ centred, along, rcond=_LEAST)[0]
         if not read @ along > 0:
             return self
         kept = np.eye(len(along)) - share * np.outer(read, along) / (read @ along)

@@ -52,7 +52,7 @@ POWER: Final = 0.25
 """Shrinkage r and exponent p. On five sets of two makers, r = .7 has .99 to 1.16 of the best simple way's ARI
 and retrieves users as well as any; r = .3 takes a fifth of the demo's ARI, r = 1 up to .12 elsewhere."""
 _MAX_DIRECTIONS: Final = 64
-PERMUTATIONS: Final = 20
+_PERMUTATIONS: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class PairCovariances:
 def directions_beyond_chance(first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
     """Count the directions in which two parts of users agree more than parts of different users ever do.
 
-    More: a larger reliability λ than in any of :data:`PERMUTATIONS` random pairings of the parts.
+    More: a larger reliability λ than in any of :data:`_PERMUTATIONS` random pairings of the parts.
 
     Args:
         first: float of shape (n, f), a part of each user.
@@ -136,7 +136,7 @@ def directions_beyond_chance(first: np.ndarray, second: np.ndarray) -> tuple[int
     rng = np.random.default_rng(0)
     chance = [
         PairCovariances.of(first, second[rng.permutation(len(second))]).head().reliability.max(initial=0.0)
-        for _ in range(PERMUTATIONS)
+        for _ in range(_PERMUTATIONS)
     ]
     reliability = PairCovariances.of(first, second).head().reliability
     return int((reliability > max(chance)).sum()), first.shape[1]
@@ -156,7 +156,7 @@ DEFAULT_SHARE: Final = 1.25
 """Standard deviation of the network beside that of the other blocks (:data:`BLOCKS`) where none is chosen."""
 _STANDARD_ERRORS: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
-CUTS: Final = (retrieval_pairs, session_pairs)
+_CUTS: Final = (retrieval_pairs, session_pairs)
 """Functions that cut held-out users into a query and its answer, to choose the share of the network."""
 _COMPONENT_USERS: Final = 50_000
 """Users that the components of blocks are learned from, at most."""
@@ -170,7 +170,7 @@ _LENGTH_REMOVED: Final = 0.6
 """Share removed of the direction that tells how many pages a user views. It varies most, and K-Means cuts by
 it first: left whole, three planted kinds have an adjusted Rand index of .38 instead of .71; without any of
 it, sites whose kinds differ in length lose .02 to .07 (docs/method-history.md)."""
-MIN_JUDGED: Final = 50
+_MIN_JUDGED: Final = 50
 """Held-out users needed to measure how well vectors tell the length."""
 RANKS: Final[Mapping[FeatureBlock, int]] = {
     FeatureBlock.PAGES: 64,
@@ -181,11 +181,11 @@ RANKS: Final[Mapping[FeatureBlock, int]] = {
 }
 """Components kept of a block that has more features; other blocks keep all their features.
 Few sites have 128 labels; with thousands, the covariances of all would take hours."""
-WINDOW: Final = 10
+_WINDOW: Final = 10
 """Page views within which two pages count as seen together."""
-MIN_VARIANCE: Final = 1e-9
+_MIN_VARIANCE: Final = 1e-9
 """A block whose components vary less is left out."""
-EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
+_EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
     "pages": (View.URL, (FeatureBlock.PAGES, FeatureBlock.RARE)),
     "order": (View.URL, (FeatureBlock.STEPS, FeatureBlock.PLACE)),
     "tempo": (View.URL, (FeatureBlock.TEMPO,)),
@@ -196,7 +196,7 @@ EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class FittedBlocks:
+class _FittedBlocks:
     """The blocks of a view whose features differ between users.
 
     Args:
@@ -274,27 +274,27 @@ class HeadFitting:
         runs = Spans(self.sequences.offsets[users], self.sequences.lengths[users])
         return [draw_slices(runs, self.settings.max_length, rng) for _ in range(_PAIRS)]
 
-    def _fitted_blocks(self, view: View, pairs: Sequence[tuple[Spans, Spans]]) -> FittedBlocks:
+    def _fitted_blocks(self, view: View, pairs: Sequence[tuple[Spans, Spans]]) -> _FittedBlocks:
         known = [self._known(view, pair) for pair in pairs]
         first, second = joined([pair[0] for pair in known]), joined([pair[1] for pair in known])
         users = self._component_users(view)
         if len(first) < 2 or not len(users):
-            return FittedBlocks({}, None)
+            return _FittedBlocks({}, None)
         components: dict[FeatureBlock, np.ndarray] = {}
         sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         for block, deviation in BLOCKS[view].items():
             unscaled = self._components(view, block, users)
             parts = [self._project(view, block, runs, unscaled) for runs in (first, second)]
             both = np.concatenate(parts)
-            if _variance(both[both.any(axis=1)]) > MIN_VARIANCE:  # a run without gaps does not count
+            if _variance(both[both.any(axis=1)]) > _MIN_VARIANCE:  # a run without gaps does not count
                 factor = deviation / np.sqrt(_variance(both))
                 components[block] = unscaled * np.float32(factor)
                 for side, part in zip(sides, parts, strict=True):
                     side.append(part * factor)
         if not components:
-            return FittedBlocks({}, None)
+            return _FittedBlocks({}, None)
         covariances = PairCovariances.of(*(np.hstack(side).astype(np.float64) for side in sides))
-        return FittedBlocks(components, covariances)
+        return _FittedBlocks(components, covariances)
 
     def _known(self, view: View, pair: tuple[Spans, Spans]) -> tuple[Spans, Spans]:
         """Keep the pairs in which the view knows a page of both parts."""
@@ -308,7 +308,7 @@ class HeadFitting:
         if block is FeatureBlock.PAGES:
             rows, where, _ = positions(users)
             rank = min(RANKS[block], width - 1)
-            return normalised(page_factors(self.streams[view].items[where], rows, width, WINDOW, rank))
+            return normalised(page_factors(self.streams[view].items[where], rows, width, _WINDOW, rank))
         if block is not FeatureBlock.RARE and width <= RANKS.get(block, width):
             return np.eye(width, dtype=np.float32)
         seen = features(block, self.streams[view], users, width)
@@ -335,9 +335,9 @@ class HeadFitting:
         runs = latest_views(self.sequences, self.settings.max_length)[users]
         return runs[self.streams[view].covers(runs)]
 
-    def _ranks(self, fitted: Mapping[View, FittedBlocks]) -> dict[float, np.ndarray]:
+    def _ranks(self, fitted: Mapping[View, _FittedBlocks]) -> dict[float, np.ndarray]:
         """The reciprocal rank of every query among users held out, for each share of the network."""
-        cuts = [cut(self.sequences, self.population.held_out, self.settings.max_length) for cut in CUTS]
+        cuts = [cut(self.sequences, self.population.held_out, self.settings.max_length) for cut in _CUTS]
         ranks: dict[float, np.ndarray] = {}
         for share in NETWORK_SHARES if any(cuts) else ():
             heads = {view: blocks.head(share) for view, blocks in fitted.items()}
@@ -357,11 +357,11 @@ class HeadFitting:
         return np.split(normalised(np.hstack(views)), np.cumsum([len(part) for part in parts])[:-1])
 
     def _beyond_chance(
-        self, fitted: Mapping[View, FittedBlocks], pair: tuple[Spans, Spans]
+        self, fitted: Mapping[View, _FittedBlocks], pair: tuple[Spans, Spans]
     ) -> dict[str, tuple[int, int]]:
-        """Count the directions beyond chance of each aspect of :data:`EVIDENCE`."""
+        """Count the directions beyond chance of each aspect of :data:`_EVIDENCE`."""
         counted = {}
-        for kind, (view, blocks) in EVIDENCE.items():
+        for kind, (view, blocks) in _EVIDENCE.items():
             components = fitted[view].components if view in fitted else {}
             present = [block for block in blocks if block in components]
             known = self._known(view, pair) if present else pair
@@ -388,7 +388,7 @@ class HeadFitting:
         lengths, population = self.sequences.lengths, self.population
         learns = _evenly(population.training, _HEAD_USERS)
         judged = np.flatnonzero((lengths >= population.min_views) & population.held_out)
-        if len(judged) < MIN_JUDGED or np.ptp(lengths[judged]) == 0:
+        if len(judged) < _MIN_JUDGED or np.ptp(lengths[judged]) == 0:
             return None
         latest = latest_views(self.sequences, self.settings.max_length)
         mixed = self._mixed(heads, [latest[learns], latest[judged]])

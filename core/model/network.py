@@ -149,7 +149,7 @@ class Attention(nn.Module):
         return merged
 
 
-class TransformerBlock(nn.Module):
+class _TransformerBlock(nn.Module):
     """Pre-LN transformer layer (Xiong et al. 2020): it trains without a long warm-up.
 
     No dropout: random slices and page dropout regularise enough, it cost a third of the time, and every
@@ -181,7 +181,7 @@ class Tokens:
     tempo: Tensor
 
 
-class Pooling(nn.Module):
+class _Pooling(nn.Module):
     """One vector a sequence: attention per head, mean, and the means of the raw parts of the tokens.
 
     The raw means skip the encoder. They keep *which* pages were seen (which finds a user again), *which
@@ -255,9 +255,9 @@ class UserBehaviorTransformer(nn.Module):
         self.session_start = _table(2, dim, 0)
         turns = rotary_turns(settings.max_length, dim // settings.heads)
         self.register_buffer("turns", turns, persistent=False)
-        self.blocks = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.layers))
+        self.blocks = nn.ModuleList(_TransformerBlock(settings) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(dim)
-        self.pooling = Pooling(settings)
+        self.pooling = _Pooling(settings)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """Embed each sequence as a vector of length 1: (B, E)."""

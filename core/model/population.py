@@ -11,13 +11,13 @@ import numpy as np
 from core.base.errors import InputError
 from core.data.sequences import UserSequences
 
-MIN_VIEWS: Final = 4
+_MIN_VIEWS: Final = 4
 """Page views that a user needs to train, so that two slices say something."""
-_MIN_VIEWS: Final = 2
+_MIN_VIEWS_OF_FEW: Final = 2
 """Page views that are enough, for two slices at all, when there are few users."""
 _ENOUGH_USERS: Final = 200
-"""With fewer users of :data:`MIN_VIEWS` page views, those of :data:`_MIN_VIEWS` train as well."""
-MIN_USERS: Final = 2
+"""With fewer users of :data:`_MIN_VIEWS` page views, those of :data:`_MIN_VIEWS_OF_FEW` train as well."""
+_MIN_USERS: Final = 2
 """Users that training needs at least: an anchor and a negative."""
 _ENOUGH_TO_HOLD_OUT: Final = 500
 """With fewer users that can train, all of them do, and nothing is validated."""
@@ -56,7 +56,7 @@ def choose_users(sequences: UserSequences) -> Population:
         InputError: If there are too few users or pages to learn from.
     """
     lengths = sequences.lengths
-    min_views = MIN_VIEWS if np.sum(lengths >= MIN_VIEWS) >= _ENOUGH_USERS else _MIN_VIEWS
+    min_views = _MIN_VIEWS if np.sum(lengths >= _MIN_VIEWS) >= _ENOUGH_USERS else _MIN_VIEWS_OF_FEW
     able = lengths >= min_views
     _check(sequences, able)
     held_out = np.zeros(len(able), dtype=bool)
@@ -76,13 +76,13 @@ def is_held_out(sequences: UserSequences) -> np.ndarray:
 
 def _check(sequences: UserSequences, able: np.ndarray) -> None:
     n_pages = len(np.unique(sequences.page))
-    if able.sum() < MIN_USERS:
-        full = int(np.sum(sequences.lengths >= MIN_VIEWS))
+    if able.sum() < _MIN_USERS:
+        full = int(np.sum(sequences.lengths >= _MIN_VIEWS))
         raise InputError(
-            f"There is too little to train on: {full} users have {MIN_VIEWS} or more page views, "
-            f"and {int(able.sum())} have {_MIN_VIEWS} or more",
-            allowed=f"at least {MIN_USERS} users with {_MIN_VIEWS} or more page views; "
-            f"a few thousand with {MIN_VIEWS} or more make a useful model",
+            f"There is too little to train on: {full} users have {_MIN_VIEWS} or more page views, "
+            f"and {int(able.sum())} have {_MIN_VIEWS_OF_FEW} or more",
+            allowed=f"at least {_MIN_USERS} users with {_MIN_VIEWS_OF_FEW} or more page views; "
+            f"a few thousand with {_MIN_VIEWS} or more make a useful model",
             remedy="Take a longer period, or check the user key and what is left out on import",
         )
     if n_pages < 2:

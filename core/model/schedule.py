@@ -15,7 +15,7 @@ _WARM_UP: Final = 0.15
 _START_DIVISOR: Final = 25.0
 _END_DIVISOR: Final = 1e4
 
-START_S: Final = 2.0
+_START_S: Final = 2.0
 _VIEW_S: Final = 5e-6
 _LAYER_S: Final = 5e-6
 _MEASURED_HIDDEN_DIM: Final = 64
@@ -95,4 +95,4 @@ def estimate_seconds(n_users: int, mean_length: float, settings: TrainSettings) 
         return 0.0  # a second at 50,000 users
     views = plan(n_users, settings).user_steps * min(mean_length, 2 * settings.max_length)
     a_view = _VIEW_S + _LAYER_S * settings.layers
-    return START_S + views * a_view * settings.hidden_dim / _MEASURED_HIDDEN_DIM
+    return _START_S + views * a_view * settings.hidden_dim / _MEASURED_HIDDEN_DIM

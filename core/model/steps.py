@@ -104,7 +104,7 @@ class PageTokens:
 
 
 @dataclass(frozen=True, eq=False)
-class MicroBatch:
+class _MicroBatch:
     """Slices of similar length that are encoded together, with the seed of their randomness."""
 
     slices: Spans
@@ -148,16 +148,16 @@ class TrainingStep:
         self._backward([(one[0], gradient[part.rows]) for one, part in zip(encoded, parts, strict=True)])
         return loss.detach()
 
-    def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
+    def _parts(self, slices: Spans, seed: int) -> list[_MicroBatch]:
         """The slices, in parts of similar lengths."""
         count = _CPU_PARTS if self.device.type == "cpu" else 1
         order = np.argsort(slices.length, kind="stable")
         return [
-            MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
+            _MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
             for number, rows in enumerate(even_parts(order, slices.length, count))
         ]
 
-    def _encode(self, part: MicroBatch) -> tuple[Tensor, Tensor]:
+    def _encode(self, part: _MicroBatch) -> tuple[Tensor, Tensor]:
         """Vectors and bag signatures of a part."""
         batch = padded_batch(self.tokens.streams, part.slices).to(self.device)
         generator = torch.Generator(self.device).manual_seed(part.seed)

@@ -42,7 +42,7 @@ from core.model.steps import PageTokens, TrainingStep, learn_batch, pick_device,
 from core.model.triplets import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import ItemVocabulary, Vocabulary
 
-STAGE: Final = "train"
+_STAGE: Final = "train"
 _CURVE_ROWS: Final = 200
 """Points of a training curve, about; each is also reported to the screen."""
 _CHECKPOINT_EVERY_S: Final = 20.0
@@ -55,7 +55,7 @@ full rate a site of 4,000 pages is learnt by heart: validation falls from .069 t
 
 
 @dataclass(frozen=True, eq=False)
-class Assignment:
+class _Assignment:
     """Step, schedule, users and validation pairs, which stay the same during a training.
 
     Args:
@@ -103,14 +103,14 @@ def train(
         return bag.train(sequences, names[View.URL], settings, out_dir, progress)
     device = pick_device(settings.device)
     population = choose_users(sequences)
-    progress(STAGE, 0.0, "Looking at which pages are seen together")
+    progress(_STAGE, 0.0, "Looking at which pages are seen together")
     with repeatable(device), workers(device) as threads:
         vocabularies = build_vocabularies(sequences, names, settings.min_count)
         assignment = _assigned(
             sequences, names[View.URL], vocabularies, settings, population, device, threads
         )
-        standing = fit(assignment, progress, checkpoint_dir)
-        progress(STAGE, 1.0, "Weighing what stays the same about users")
+        standing = _fit(assignment, progress, checkpoint_dir)
+        progress(_STAGE, 1.0, "Weighing what stays the same about users")
         network, streams = assignment.step.network, view_streams(sequences, names, vocabularies)
         heads, head_report = HeadFitting(
             network, streams, vocabularies, sequences, population, settings, threads
@@ -128,13 +128,13 @@ def _assigned(
     population: Population,
     device: torch.device,
     threads: Workers,
-) -> Assignment:
+) -> _Assignment:
     """Prepare a training, with the network as it is before the first step."""
     schedule, pages = plan(len(population.training), settings), vocabularies[View.URL]
     assert isinstance(pages, Vocabulary)  # for the type checker
     streams = token_streams(sequences, urls, pages)
     network = new_network(settings, pages, streams.items, sequences, population).to(device)
-    return Assignment(
+    return _Assignment(
         step=TrainingStep(network, PageTokens.of(streams, pages, device), settings, device, threads),
         schedule=schedule,
         spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
@@ -172,8 +172,8 @@ def new_network(
     return network
 
 
-def fit(
-    assignment: Assignment, progress: Progress = silent, checkpoint_dir: Path | None = None
+def _fit(
+    assignment: _Assignment, progress: Progress = silent, checkpoint_dir: Path | None = None
 ) -> TrainingState:
     """Run all steps, or those that a checkpoint has left; see :func:`train` for the arguments."""
     network = assignment.step.network
@@ -196,7 +196,7 @@ def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> tor
 
 
 def _run(
-    assignment: Assignment,
+    assignment: _Assignment,
     optimizer: torch.optim.AdamW,
     standing: TrainingState,
     progress: Progress,
@@ -213,7 +213,7 @@ def _run(
         message = f"Epoch {step // schedule.steps_per_epoch + 1} of {schedule.epochs}"
         epoch_ends = done % schedule.steps_per_epoch == 0 or done == schedule.steps
         if not epoch_ends and done % row_every:
-            progress(STAGE, done / schedule.steps, message)
+            progress(_STAGE, done / schedule.steps, message)
             continue
         seconds = time.monotonic() - row_at
         row = _row(assignment, step, losses, seconds, validate=epoch_ends)
@@ -222,11 +222,11 @@ def _run(
         if epoch_ends or row_at - saved_at > _CHECKPOINT_EVERY_S:
             save(standing)
             saved_at = time.monotonic()
-        progress(STAGE, done / schedule.steps, message, **row.figures())
+        progress(_STAGE, done / schedule.steps, message, **row.figures())
     return standing
 
 
-def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> torch.Tensor:
+def _step(assignment: _Assignment, optimizer: torch.optim.AdamW, step: int) -> torch.Tensor:
     """Run a step of the optimiser, and return the loss."""
     shared, schedule = assignment.step, assignment.schedule
     loss = learn_batch(shared, assignment.spans, schedule, step)
@@ -239,7 +239,7 @@ def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> to
 
 
 def _row(
-    assignment: Assignment,
+    assignment: _Assignment,
     step: int,
     losses: list[torch.Tensor],
     seconds: float,
@@ -272,7 +272,7 @@ def _validate(step: TrainingStep, pair: tuple[Spans, Spans]) -> float:
 
 def _report(
     population: Population,
-    assignment: Assignment,
+    assignment: _Assignment,
     vocabularies: Mapping[View, ItemVocabulary],
     standing: TrainingState,
     heads: HeadReport,

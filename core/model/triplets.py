@@ -21,7 +21,7 @@ from core.model.inputs import PaddedBatch, Spans
 
 _SHORTEST_SHARE: Final = 0.4
 """Smallest share of its side of the cut that a slice keeps; the largest is 1."""
-MIN_SIDE_LENGTH: Final = 2
+_MIN_SIDE_LENGTH: Final = 2
 """Fewest page views on each side of a cut, where the user has enough."""
 
 
@@ -32,7 +32,7 @@ def random_cut(spans: Spans, rng: np.random.Generator) -> tuple[Spans, Spans]:
         spans: Runs of at least 2 page views.
         rng: Source of the cuts.
     """
-    margin = np.minimum(MIN_SIDE_LENGTH, spans.length // 2)
+    margin = np.minimum(_MIN_SIDE_LENGTH, spans.length // 2)
     cut = margin + _random_below(spans.length - 2 * margin + 1, rng)
     return Spans(spans.begin, cut), Spans(spans.begin + cut, spans.length - cut)
 
@@ -146,7 +146,7 @@ def triplet_loss(
     return (each * has_negative).sum() / has_negative.sum().clamp_min(1)
 
 
-MIN_VIEWS: Final = 6
+_MIN_VIEWS: Final = 6
 _MAX_CANDIDATES: Final = 1000
 _MIN_CANDIDATES: Final = 50
 """Fewest users to search among: a hit among fewer says nothing."""
@@ -168,7 +168,7 @@ def retrieval_pairs(
     Returns:
         Queries and answers in the same order; None when there are too few users.
     """
-    users = np.flatnonzero(held_out & (sequences.lengths >= MIN_VIEWS))
+    users = np.flatnonzero(held_out & (sequences.lengths >= _MIN_VIEWS))
     rng = np.random.default_rng(0)  # not the seed of the training: figures of two seeds must compare
     users = np.sort(rng.permutation(users)[:_MAX_CANDIDATES])
     if len(users) < _MIN_CANDIDATES:
@@ -184,7 +184,7 @@ def session_pairs(
     place = np.arange(sequences.n_views) - np.repeat(sequences.offsets[:-1], sequences.lengths)
     left = sequences.lengths[sequences.user] - place
     begins = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
-    able = begins & (place >= MIN_SIDE_LENGTH) & (left >= MIN_SIDE_LENGTH) & held_out[sequences.user]
+    able = begins & (place >= _MIN_SIDE_LENGTH) & (left >= _MIN_SIDE_LENGTH) & held_out[sequences.user]
     borders = rng.permutation(np.flatnonzero(able))
     users, first = np.unique(sequences.user[borders], return_index=True)
     chosen = rng.permutation(len(users))[:_MAX_CANDIDATES]

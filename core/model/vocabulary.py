@@ -158,9 +158,9 @@ def build_vocabulary(
             above[prefix] += count
     smallest = max(min_count, _GROUP_SHARE * len(pages))
     vocabulary = Vocabulary(
-        directories=ranked(above, min_count),
-        pages=ranked(counted, min_count),
-        groups=ranked(counted + above, smallest)[:_MAX_GROUPS],
+        directories=_ranked(above, min_count),
+        pages=_ranked(counted, min_count),
+        groups=_ranked(counted + above, smallest)[:_MAX_GROUPS],
         transitions=(),
     )
     groups = vocabulary.group_ids(urls)[pages]
@@ -204,7 +204,7 @@ def _pair_codes(groups: np.ndarray, n_groups: int) -> np.ndarray:
     return codes
 
 
-def ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:
+def _ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:
     """Texts counted at least ``smallest`` times, most frequent first, then by name."""
     enough = [text for text, count in counts.items() if count >= smallest]
     return tuple(sorted(enough, key=lambda text: (-counts[text], text)))
@@ -321,7 +321,7 @@ def build_label_vocabulary(
     for name, views in zip(names, np.bincount(pages, minlength=len(names)).tolist(), strict=True):
         counted[name] += views
     del counted[_NO_NAME]
-    vocabulary = LabelVocabulary(ranked(counted, max(min_count, 1)), ())
+    vocabulary = LabelVocabulary(_ranked(counted, max(min_count, 1)), ())
     items = vocabulary.item_ids(names)[pages]
     steps = _rank_transitions(items, vocabulary.n_items, starts, min_count)
     return replace(vocabulary, transitions=steps)

@@ -16,7 +16,7 @@ from core.naming.names import SegmentName, name_segments
 from core.naming.words import HABITS, SiteWords
 from core.profiles.profile_columns import Col
 
-ENOUGH: Final = 0.5
+_ENOUGH: Final = 0.5
 """Least part of a given name's evidence that must still hold for the name to fit."""
 _UNNAMED: Final = "Nothing is common and different enough to name it by"
 
@@ -103,7 +103,7 @@ def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) 
     rows = nameable_rows(table[table[Col.SEGMENT] == segment])
     held = set(zip(rows[Diff.FAMILY].astype(str), rows[Diff.ITEM], rows["less"], strict=True))
     still = [(one.family, one.item, _is_less(one)) in held for one in evidence]
-    return sum(still) >= ENOUGH * len(still)
+    return sum(still) >= _ENOUGH * len(still)
 
 
 def reason(name: CurrentName) -> str:

@@ -39,19 +39,19 @@ class CandidateStrength(IntEnum):
     """As the first three, for a quarter of the users: a second claim only, which distinguishes two names."""
 
 
-SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
-DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
-HALF: Final = 0.5
+_SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
+_DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
+_HALF: Final = 0.5
 """Least share of the segment's users for a claim that begins a name."""
 SURE_LIFT: Final = 3.0
 """Low end of a ratio from which on claims are ranked by the share of users alone."""
 RULES: Final = (
-    (CandidateStrength.MOSTLY, (Family.INTEREST,), HALF, SURE_LIFT),
-    (CandidateStrength.SEEN, (Family.INTEREST, *SEEN), HALF, 1.5),
-    (CandidateStrength.DONE, DONE, HALF, 1.5),
-    (CandidateStrength.HABIT, (Family.MEASURE,), HALF, 1.5),
-    (CandidateStrength.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), HALF, 1.2),
-    (CandidateStrength.PARTLY, (Family.INTEREST, *SEEN, *DONE), 0.25, 1.5),
+    (CandidateStrength.MOSTLY, (Family.INTEREST,), _HALF, SURE_LIFT),
+    (CandidateStrength.SEEN, (Family.INTEREST, *_SEEN), _HALF, 1.5),
+    (CandidateStrength.DONE, _DONE, _HALF, 1.5),
+    (CandidateStrength.HABIT, (Family.MEASURE,), _HALF, 1.5),
+    (CandidateStrength.SLIGHTLY, (Family.INTEREST, *_SEEN, *_DONE, Family.MEASURE), _HALF, 1.2),
+    (CandidateStrength.PARTLY, (Family.INTEREST, *_SEEN, *_DONE), 0.25, 1.5),
 )
 """Rules: strength, families, least share of the segment's users, least low end of the ratio to others'."""
 SHARE_TOLERANCE: Final = 0.1
@@ -142,7 +142,7 @@ def nameable_rows(table: pd.DataFrame) -> pd.DataFrame:
         met &= rows[Diff.FAMILY].isin(families).to_numpy() & (sure >= least)
         step[met] = number
     part = (rows[Diff.FAMILY] == Family.INTEREST) & (step == CandidateStrength.PARTLY) & (sure >= SURE_LIFT)
-    together = rows[Col.VALUE].where(part).groupby(rows[Col.SEGMENT]).transform("sum") >= HALF
+    together = rows[Col.VALUE].where(part).groupby(rows[Col.SEGMENT]).transform("sum") >= _HALF
     step[part & together] = CandidateStrength.SEEN
     return rows.assign(step=step, sure=sure, less=less)[step > 0]
 

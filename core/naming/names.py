@@ -23,7 +23,7 @@ from core.naming.name_candidates import (
 )
 from core.naming.words import MAX_NAME_WORDS, PEOPLE, SUBJECTS, SiteWords
 
-LAST: Final = (len(CandidateStrength) + 1, 0, 0.0, 0, "")
+_LAST: Final = (len(CandidateStrength) + 1, 0, 0.0, 0, "")
 """Sort key of segments without claims, after all others (:attr:`NameCandidate.order`)."""
 
 
@@ -62,7 +62,7 @@ def name_segments(
     shared = {segment for segment, key in firsts.items() if sum(map(key.issubset, firsts.values())) > 1}
     used = {_key(name): segment for segment, name in (taken or {}).items()}
     found: dict[int, SegmentName] = {}
-    for segment in sorted(known, key=lambda s: (known[s][0].order if known[s] else LAST, s)):
+    for segment in sorted(known, key=lambda s: (known[s][0].order if known[s] else _LAST, s)):
         others = {key for key, owner in used.items() if owner != segment}
         others |= set(firsts.values()) - {firsts[segment]}
         choices = _choices(segment, known[segment], site, segment in shared)

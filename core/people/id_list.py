@@ -21,8 +21,8 @@ from core.ingest.sources.sniffing import FileKind, kind_of
 from core.ingest.sources.text import detect_encoding
 
 SEPARATORS: Final = "\t;,"
-ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
-MAX_BYTES: Final = 1 << 26
+_ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
+_MAX_BYTES: Final = 1 << 26
 """Largest file that is read, in bytes: far more than a million ids."""
 _MAX_ID_LENGTH: Final = 10_000
 """Longest id in characters, far beyond any real one."""
@@ -68,7 +68,7 @@ def read_file(path: Path) -> str:
     Raises:
         InputError: If the file is missing, empty, too large or not text.
     """
-    return decoded(read_small_file(path, MAX_BYTES), path.name)
+    return decoded(read_small_file(path, _MAX_BYTES), path.name)
 
 
 def decoded(data: bytes, name: str) -> str:
@@ -77,10 +77,10 @@ def decoded(data: bytes, name: str) -> str:
     Raises:
         InputError: If the file is empty, too large or not text.
     """
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{name} has {len(data):,} bytes", allowed=f"at most {MAX_BYTES:,}")
+    if len(data) > _MAX_BYTES:
+        raise InputError(f"{name} has {len(data):,} bytes", allowed=f"at most {_MAX_BYTES:,}")
     if kind_of(data, name) is not FileKind.DELIMITED:
-        raise InputError(f"{name} is not a list of ids", allowed=ALLOWED)
+        raise InputError(f"{name} is not a list of ids", allowed=_ALLOWED)
     encoding, mark = detect_encoding(data, whole=True)
     return data[mark:].decode(encoding, "replace")
 
@@ -103,7 +103,7 @@ def match_ids(text: str, user_id: pa.StringArray) -> IdList:
     headed = [column[1:] for column in columns if HEADER.fullmatch(column[0]) and column[0] not in known]
     cells = _ids(headed or columns, known)
     if not cells:
-        raise InputError("There is no id in the list", allowed=ALLOWED)
+        raise InputError("There is no id in the list", allowed=_ALLOWED)
     place = np.array([known.get(cell, -1) for cell in cells])
     times = np.unique(np.array(cells, dtype=object), return_counts=True)[1]
     unknown = dict.fromkeys(cells[at] for at in np.flatnonzero(place < 0))
@@ -124,7 +124,7 @@ def _columns(text: str) -> list[list[str]]:
 
 def _cells(line: str, separator: str) -> list[str]:
     """Split a line into cells; line by line, so that a quote that does not end spoils no other line."""
-    refused = InputError(f"A line of {len(line):,} characters is not a list of ids", allowed=ALLOWED)
+    refused = InputError(f"A line of {len(line):,} characters is not a list of ids", allowed=_ALLOWED)
     try:
         row = next(csv.reader([line.replace("\0", "")], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:

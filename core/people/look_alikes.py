@@ -29,13 +29,13 @@ _REGULARISATION: Final = 0.1
 _SEEDS_READ: Final = 2_000
 _OTHERS_READ: Final = 5_000
 """Most seeds and most others that are learned from; more change nothing but the time."""
-PARTS: Final = 5
+_PARTS: Final = 5
 """Parts that the seeds are hidden in, one after the other."""
 MIN_SEEDS: Final = 10
 """Seeds needed to hide some of them; with fewer, the share recovered would say nothing."""
 _NEARER: Final = 0.5
 """Score from which on a user is nearer to the seeds than to the others."""
-STEPS: Final = 60
+_STEPS: Final = 60
 """Points of the curve over the reach, at most."""
 REACH, SCORE = "reach", "score"
 FOUND, BY_CHANCE = "found", "by_chance"
@@ -85,7 +85,7 @@ class LookAlikes:
             ``low`` and ``high`` (its 95 % interval), ``by_chance``.
         """
         n = len(self.users)
-        reaches = np.unique(np.append(np.geomspace(1, n, STEPS).astype(np.int64), min(max(1, reach), n)))
+        reaches = np.unique(np.append(np.geomspace(1, n, _STEPS).astype(np.int64), min(max(1, reach), n)))
         counts = np.searchsorted(self.ranks, reaches).astype(np.float64)
         hidden = np.full(len(reaches), float(len(self.ranks)))
         with np.errstate(invalid="ignore"):
@@ -141,8 +141,8 @@ def _hidden_ranks(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, se
     """
     shuffled = np.random.default_rng(seed).permutation(seeds)
     higher = []
-    for part in range(PARTS):
-        hidden = shuffled[part::PARTS]
+    for part in range(_PARTS):
+        hidden = shuffled[part::_PARTS]
         score = _scores(vectors, np.setdiff1d(seeds, hidden), others, seed)
         theirs = np.sort(score[others])
         below = [np.searchsorted(theirs, score[hidden], side) for side in ("left", "right")]

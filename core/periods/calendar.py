@@ -19,9 +19,9 @@ from core.data.day_coverage import EPOCH, covered_days, page_views_by_day
 HOUR: Final = 3_600_000_000
 """An hour in microseconds."""
 DAY: Final = 24 * HOUR
-CHANCE: Final = 0.05
+_CHANCE: Final = 0.05
 """Chance of seeing nobody in a stretch of a day below which the export does not cover the stretch."""
-_MIN_MISSED: Final = -math.log(CHANCE)
+_MIN_MISSED: Final = -math.log(_CHANCE)
 """Sessions that begin in a stretch on average, above which none is less likely than that (Poisson)."""
 _DAYS_AT_MOST: Final = 35
 """Length in days up to which an export is counted by day where no unit is chosen."""
@@ -192,4 +192,4 @@ def cut_days(
 
 def _is_surprising(days: np.ndarray, between: int) -> bool:
     """Whether a stretch is hardly ever empty, given the days between on which sessions began in it."""
-    return len(days) / between > _MIN_MISSED and 1 - len(np.unique(days)) / between <= CHANCE
+    return len(days) / between > _MIN_MISSED and 1 - len(np.unique(days)) / between <= _CHANCE

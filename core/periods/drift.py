@@ -34,10 +34,10 @@ from core.segments.geometry import repeatable
 ALPHA: Final = 0.05
 """Rate of false alarms: share of unchanged later exports that raise the alarm."""
 PERMUTATIONS: Final = 999
-AT_ONCE: Final = 64
+_AT_ONCE: Final = 64
 _POWER_80: Final = 0.8416
 """The 80 % quantile of the standard normal distribution."""
-PAGES: Final = 30
+_PAGES: Final = 30
 """Number of most seen pages that are figures of the alarm."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
 """Figures without a test: smaller in the training period because the segments were fitted to its users."""
@@ -161,7 +161,7 @@ def _most_seen(period: TrainingPeriod, after: PlacedUsers) -> np.ndarray:
     """Columns of the pages seen most in both exports together: no permutation changes the choice."""
     sides = (after.pages.users, len(after.place)), (period.users_of(after.pages.names), period.sizes.sum())
     share = sum(users / max(int(n), 1) for users, n in sides)
-    return np.argsort(-share, kind="stable")[:PAGES]
+    return np.argsort(-share, kind="stable")[:_PAGES]
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
@@ -235,10 +235,10 @@ def _apart(errors: np.ndarray, only_more: np.ndarray) -> np.ndarray:
 
 
 def _deals(moving: _Moving, rng: np.random.Generator, permutations: int) -> Iterator[np.ndarray]:
-    """Random signs of users in both exports and labels of the others: float32, (at most AT_ONCE, m + n)."""
+    """Random signs of users in both exports and labels of the others: float32, (at most _AT_ONCE, m + n)."""
     labels = np.repeat(np.arange(2, dtype=np.float32), moving.dealt)
-    for start in range(0, permutations, AT_ONCE):
-        rows = min(AT_ONCE, permutations - start)
+    for start in range(0, permutations, _AT_ONCE):
+        rows = min(_AT_ONCE, permutations - start)
         signs = 2 * rng.integers(0, 2, (rows, moving.swapped), dtype=np.int8) - np.float32(1)
         yield np.hstack([signs, rng.permuted(np.broadcast_to(labels, (rows, len(labels))), axis=1)])
 

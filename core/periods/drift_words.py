@@ -40,11 +40,11 @@ ALARM: Final = (
     "segments were fitted to the users of the training period, so any others are farther. Nor is it tested "
     "whether other users come again."
 )
-REASONS: Final = 4
+_REASONS: Final = 4
 """Figures that are listed as reasons, at most."""
-LISTED: Final = 8
+_LISTED: Final = 8
 """Changed pages that are listed, at most."""
-CALLED: Final = {
+_CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
     DriftFigure.DISTANCE: "Distance to the nearest segment",
     DriftFigure.UNKNOWN: "Share of a user's views on pages the model does not know",
@@ -97,7 +97,7 @@ def reasons(found: Drift, names: Sequence[str]) -> list[str]:
         names: Names of the rows of :attr:`Drift.reasons`, in their order, as by :func:`figure_name`.
     """
     raised = found.reasons.assign(called=list(names)[: len(found.reasons)])  # the largest first
-    told = raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS)
+    told = raised[raised[FIGURE] != DriftFigure.DIRECTION].head(_REASONS)
     if len(raised) and told.empty:
         return ["The mix of pages as a whole, no segment and no single page"]
     return [figure_line(row, row["called"]) for row in told.to_dict("records")]
@@ -126,7 +126,7 @@ def figure_name(
         return f"See {short_address(pages[item], origin)}"
     if figure is DriftFigure.DIRECTION:
         return f"Direction {item + 1} of the vectors"
-    return CALLED[figure]
+    return _CALLED[figure]
 
 
 def _figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -187,7 +187,7 @@ def page_lines(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return ["No page is shown to be seen by a larger or smaller share of the users"]
     origin, lines = common_origin(table[PAGE].tolist()), [f"Pages: {page_counts(table)}"]
-    for row in table.head(LISTED).to_dict("records"):
+    for row in table.head(_LISTED).to_dict("records"):
         share, now = percent(row[Col.REST_SHARE], 1, row[Col.REST_N]), percent(row[Col.SHARE], 1, row[Col.N])
         before = (
             f"{share} of the users"

@@ -62,13 +62,13 @@ def _period_sums(
     return rows.table(user, code, width, of)[: rows.n_segments]
 
 
-def others(counts: np.ndarray) -> np.ndarray:
+def _others(counts: np.ndarray) -> np.ndarray:
     """For each segment, on the first axis, the sum over all other segments; of the same shape."""
     rest: np.ndarray = counts.sum(axis=0, keepdims=True) - counts
     return rest
 
 
-def shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
+def _shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
     """Shares of users with Wilson's interval beside the other segments'; arrays of shape (n_segments, …).
 
     They differ where the interval of the difference (Newcombe 1998) leaves out 0, as everywhere; what users
@@ -82,7 +82,7 @@ def shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
         Column of :data:`HELD` → array: ``part`` of ``n`` is ``value``, ``rest_…`` that of all other segments.
     """
     part, n = np.broadcast_arrays(part, n)
-    rest, rest_n = others(part), others(n)
+    rest, rest_n = _others(part), _others(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         value, rest_value = part / n, rest / rest_n
     (low, high), (below, above) = wilson(part, n), difference_interval(part, n, rest, rest_n)
@@ -95,7 +95,7 @@ def shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
     )
 
 
-def means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
+def _means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
     """Means a user with their 95 % intervals beside the other segments'; arrays of shape (n_segments, …).
 
     The intervals are Welch's (1947) by the normal approximation; those of fewer than two users are NaN.
@@ -106,9 +106,9 @@ def means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, np
         n: Users.
 
     Returns:
-        Column of :data:`HELD` → array, as of :func:`shares`; ``part`` is the sum.
+        Column of :data:`HELD` → array, as of :func:`_shares`; ``part`` is the sum.
     """
-    rest, rest_squares, rest_n = others(total), others(squares), others(n)
+    rest, rest_squares, rest_n = _others(total), _others(squares), _others(n)
     (value, error), (rest_value, rest_error) = _mean(total, squares, n), _mean(rest, rest_squares, rest_n)
     reach, differs = Z_95 * error, np.abs(value - rest_value) > Z_95 * np.hypot(error, rest_error)
     columns = (total, n, value, value - reach, value + reach, rest, rest_n, rest_value, differs)
@@ -122,7 +122,7 @@ def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.nda
         return value, np.sqrt(spread / n)
 
 
-def table(rows: Rows, along: pd.DataFrame, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+def _table(rows: Rows, along: pd.DataFrame, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     """Table of arrays by segment: a row for each segment and column of the arrays, segment by segment.
 
     Args:
@@ -270,7 +270,7 @@ def over_time(activity: Activity, rows: Rows, measure: PeriodMeasure) -> pd.Data
     """
     dates = activity.calendar.dates
     along = pd.DataFrame({PERIOD: pd.to_datetime(dates), IN_PART: activity.calendar.is_part})
-    return table(rows, along, _held(activity, rows, measure))
+    return _table(rows, along, _held(activity, rows, measure))
 
 
 def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, np.ndarray]:
@@ -281,7 +281,7 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
     if measure is PeriodMeasure.SHARE:
         return _shares_of_all(users)
     if measure is PeriodMeasure.OUTCOME:
-        return shares(sums(activity.had), users)
+        return _shares(sums(activity.had), users)
     if measure is PeriodMeasure.USERS:
         ours, nothing = users.copy(), np.full(users.shape, np.nan)
         columns = (
@@ -290,20 +290,20 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
             ours,
             nothing,
             nothing,
-            others(users),
-            others(users),
+            _others(users),
+            _others(users),
             nothing,
             nothing > 0,
         )
         return dict(zip(HELD, columns, strict=True))
     times = activity.views if measure is PeriodMeasure.VIEWS else activity.sessions
-    return means(sums(times), sums(times.astype(np.float64) ** 2), users)
+    return _means(sums(times), sums(times.astype(np.float64) ** 2), users)
 
 
 def _shares_of_all(users: np.ndarray) -> dict[str, np.ndarray]:
     """Each segment's share of those who come, beside its share in all other periods."""
     everybody = np.broadcast_to(users.sum(axis=0), users.shape)
-    columns = shares(users, everybody)
+    columns = _shares(users, everybody)
     rest, rest_n = (counts.sum(axis=1, keepdims=True) - counts for counts in (users, everybody))
     with np.errstate(divide="ignore", invalid="ignore"):
         value = rest / rest_n
@@ -313,7 +313,7 @@ def _shares_of_all(users: np.ndarray) -> dict[str, np.ndarray]:
 
 
 BEGAN, AGE = "began", "age"
-FEWEST: Final = 2
+_FEWEST: Final = 2
 """Page views that a user in a segment has, at least; required in the first period alone."""
 MAX_PERIODS: Final = 62
 """Periods of a retention triangle that can still be read, at most."""
@@ -338,7 +338,7 @@ def known(activity: Activity) -> np.ndarray:
     return is_known
 
 
-def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+def _counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Count the users who began in each period with two page views or more, and who of them came later.
 
     Returns:
@@ -346,7 +346,7 @@ def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         n_periods), those who came so many periods (from 0) after it: NaN in cells that are not :func:`known`.
     """
     (user, first, views), width = _first(activity), activity.calendar.n_periods
-    user, first = user[views >= FEWEST], first[views >= FEWEST]
+    user, first = user[views >= _FEWEST], first[views >= _FEWEST]
     size = _period_sums(rows, user, first, width)
     began = np.full(activity.n_users, -1, dtype=np.int64)
     began[user] = first
@@ -360,7 +360,7 @@ def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
 def left_out(activity: Activity, rows: Rows) -> np.ndarray:
     """Users of each segment with a single page view in their first period: int64 of shape (n_segments,)."""
     user, first, views = _first(activity)
-    once = views < FEWEST
+    once = views < _FEWEST
     return _period_sums(rows, user[once], first[once] * 0, 1)[:, 0].astype(np.int64)
 
 
@@ -376,13 +376,13 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
         the row is, ``began`` (its first day), ``age``, ``part`` of ``n`` users come, ``value`` with its
         Wilson interval, the same of the other clustered users, ``differs``.
     """
-    size, returned = counted(activity, rows)
+    size, returned = _counted(activity, rows)
     width = activity.calendar.n_periods
     cell = np.flatnonzero(known(activity).ravel() & (np.arange(width * width) % width > 0))
     began, age = np.divmod(cell, width)
-    columns = shares(returned.reshape(len(size), -1)[:, cell], size[:, began])
+    columns = _shares(returned.reshape(len(size), -1)[:, cell], size[:, began])
     dates = pd.to_datetime(activity.calendar.dates)
-    cells = table(rows, pd.DataFrame({BEGAN: dates[began], AGE: age}), columns)
+    cells = _table(rows, pd.DataFrame({BEGAN: dates[began], AGE: age}), columns)
     return cells[cells[Col.N] > 0].reset_index(drop=True)
 
 
@@ -392,11 +392,11 @@ def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
     Columns of :func:`triangle` but ``began``. Each row counts the users for whom that period is known, so the
     last rows are of the earliest users.
     """
-    size, returned = counted(activity, rows)
+    size, returned = _counted(activity, rows)
     is_known = known(activity)
     part = np.nansum(returned, axis=1)[:, 1:]
     n = np.einsum("sc,ca->sa", size, is_known.astype(np.float64))[:, 1:]
-    points = table(rows, pd.DataFrame({AGE: np.arange(1, part.shape[1] + 1)}), shares(part, n))
+    points = _table(rows, pd.DataFrame({AGE: np.arange(1, part.shape[1] + 1)}), _shares(part, n))
     return points[points[Col.N] > 0].reset_index(drop=True)
 
 
@@ -428,12 +428,12 @@ def rhythm(
     user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.clock)
     different = distinct(user * 168 + code)
     part = _period_sums(rows, user, code, 168)
-    columns = shares(part, part.sum(axis=1, keepdims=True))
+    columns = _shares(part, part.sum(axis=1, keepdims=True))
     shown = {name: columns[name] for name in (PART, Col.N, VALUE, REST_VALUE)}
     shown[USERS] = _period_sums(rows, different // 168, different % 168, 168)
     day, hour = np.divmod(np.arange(168), 24)
     along = pd.DataFrame({WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: hour})
-    return table(rows, along, shown)
+    return _table(rows, along, shown)
 
 
 def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
@@ -443,7 +443,7 @@ def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
     return hour
 
 
-DIGITS: Final = 5
+_DIGITS: Final = 5
 _NAMES: Final = {PART: "users", Col.N: "of", VALUE: "share", Col.LOW: "low", Col.HIGH: "high"}
 
 
@@ -477,7 +477,7 @@ def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str
 
 def _records(table: pd.DataFrame, segment: int, columns: tuple[str, ...]) -> list[dict[str, Any]]:
     """Rows of a segment as plain data; the share of a week in which nobody came is None."""
-    rows = table.loc[table[Col.SEGMENT] == segment, [*columns, *_NAMES]].rename(columns=_NAMES).round(DIGITS)
+    rows = table.loc[table[Col.SEGMENT] == segment, [*columns, *_NAMES]].rename(columns=_NAMES).round(_DIGITS)
     rows = rows.astype({"users": int, "of": int, **dict.fromkeys(("share", "low", "high"), object)})
     plain = rows.where(rows.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in plain]

@@ -35,9 +35,9 @@ MAX_USERS: Final = 20_000
 nobody would raise an alarm."""
 _DIRECTIONS: Final = 8
 """Number of principal components of the vectors, each a figure."""
-OTHER_DAYS: Final = 8
+_OTHER_DAYS: Final = 8
 """Divisor of tolerance: a compared export may differ by one in so many days (docs/method.md)."""
-FACTS, ROWS, FORMAT = "training_period.json", "training_period.npz", 1
+FACTS, ROWS, _FORMAT = "training_period.json", "training_period.npz", 1
 
 
 class DriftFigure(StrEnum):
@@ -61,7 +61,7 @@ class DriftFigure(StrEnum):
     """Mean along a direction in which vectors differ; the item is its rank."""
 
 
-ALONE: Final = (
+_ALONE: Final = (
     DriftFigure.NONE, DriftFigure.FAR, DriftFigure.DISTANCE, DriftFigure.UNKNOWN, DriftFigure.VIEWS,
 )  # fmt: skip
 """Figures without items."""
@@ -135,13 +135,13 @@ class TrainingPeriod:
     @property
     def alike_days(self) -> range:
         """Days that a comparable export covers: as many as this, give or take an eighth (1 at least)."""
-        apart = max(1, self.days // OTHER_DAYS)
+        apart = max(1, self.days // _OTHER_DAYS)
         return range(max(1, self.days - apart), self.days + apart + 1)
 
     @property
     def figures(self) -> list[tuple[DriftFigure, int]]:
         """Figure and item of each column of :attr:`values`."""
-        found = [(DriftFigure.SEGMENT, place) for place in range(self.k)] + [(one, 0) for one in ALONE]
+        found = [(DriftFigure.SEGMENT, place) for place in range(self.k)] + [(one, 0) for one in _ALONE]
         return found + [(DriftFigure.DIRECTION, rank) for rank in range(len(self.axes["axes"]))]
 
     def values_of(self, side: PlacedUsers, users: np.ndarray) -> np.ndarray:
@@ -181,7 +181,7 @@ class TrainingPeriod:
             ResourceError: If the disk refuses.
         """
         facts = {
-            "format": FORMAT, "limit": self.limit, "sizes": self.sizes.tolist(), "clustered": self.clustered,
+            "format": _FORMAT, "limit": self.limit, "sizes": self.sizes.tolist(), "clustered": self.clustered,
             "days": self.days, "users": dict(zip(self.pages, self.users.tolist(), strict=True)),
             "by_section": self.by_section,
         }  # fmt: skip
@@ -220,7 +220,7 @@ class TrainingPeriod:
             float(facts["limit"]), sizes, int(facts["clustered"]), int(facts["days"]), None,
             np.zeros(0, dtype=np.int64), bool(facts.get("by_section")),  # an earlier release had pages only
         )  # fmt: skip
-        if facts["format"] != FORMAT or values.shape[1:] != (len(made.figures),):
+        if facts["format"] != _FORMAT or values.shape[1:] != (len(made.figures),):
             raise ValueError("of another release")
         return made
 

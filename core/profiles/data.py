@@ -20,7 +20,7 @@ from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 
 GROUPS: Final = tuple(Group)
-ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
+_ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
 MAX_PAGES: Final = 20_000
 """Most pages that can be listed, the most viewed ones; a rarer page would never rank."""
 
@@ -125,7 +125,7 @@ class ProfileData:
             sessions=users[Users.SESSIONS].to_numpy(dtype=np.int64),
             different_pages=different_pages,
             engagement_s=msec / 1000,
-            attributes=MappingProxyType({name: encode_column(users[name]) for name in ATTRIBUTES}),
+            attributes=MappingProxyType({name: encode_column(users[name]) for name in _ATTRIBUTES}),
             outcomes=OutcomeIndex.from_tables(outcomes, pages, sequences, labels),
             seen=seen,
             page_location=tuple(pages[Pages.PAGE_LOCATION].head(MAX_PAGES)),

@@ -37,11 +37,11 @@ from core.segments.one_page import OnePageSegments
 
 CLIP: Final = 1.5
 """Largest absolute ``z``, at which colours end; 0.8 is already a large difference (Cohen 1988)."""
-CAP, CAP_TIMES = 0.99, 3
+_CAP, _CAP_TIMES = 0.99, 3
 """Quantile of the values above 0, and the multiple of it at which a user's value is capped."""
 
 
-def heat_map(
+def _heat_map(
     counts: Counts, happened: OutcomeTotals | None, segments: pd.DataFrame, fields: Iterable[Field]
 ) -> pd.DataFrame:
     """Compare each row with the other clustered users, metric by metric.
@@ -97,7 +97,7 @@ def _z(rows: Rows, numbers: Numbers) -> np.ndarray:
     """
     clustered = numbers.only(numbers.row < rows.n_segments)
     above = clustered.only(slice(np.searchsorted(clustered.value, 0, side="right"), None))
-    cap = CAP_TIMES * above.above(CAP) if len(above.value) else 0
+    cap = _CAP_TIMES * above.above(_CAP) if len(above.value) else 0
     capped, inside = (replace(one, value=np.minimum(one.value, cap)) for one in (numbers, clustered))
     known, sums = numbers.known(rows.n_rows), capped.sums(rows.n_rows)
     apart = _means(rows.with_all(sums), rows.with_all(known)) - _means(rows.rest(sums), rows.rest(known))
@@ -113,20 +113,20 @@ def _means(sums: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 
-FORMAT: Final = 1
+_FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
-NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view used")
+_NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view used")
 """Row of the outcomes table for users without a used page view, who are in no other table."""
-NO_USER_ID: Final = "group:no_user_id"
+_NO_USER_ID: Final = "group:no_user_id"
 """Key of the row of the outcomes table for visitors without a user id: only events and revenue are known."""
-TOTAL: Final = ("total", RowKind.ALL.value, OUTSIDE, "Total")
+_TOTAL: Final = ("total", RowKind.ALL.value, OUTSIDE, "Total")
 """Row of the outcomes table for all users and visitors, in data with visitors without a user id."""
-ANY_OUTCOME: Final = "any of them"
+_ANY_OUTCOME: Final = "any of them"
 _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
 _MONEY: Final = (Col.REVENUE, Col.NET_REVENUE, Col.REVENUE_PER_USER)
 _SUMS: Final = (Col.REVENUE, Col.REFUNDS, Col.NET_REVENUE)
 _OF_OUTCOME: Final = (Col.OUTCOME_USERS, *_INTERVAL, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, *_MONEY)
-COMPARED_WITH: Final = "Everything is compared with the other clustered users."
+_COMPARED_WITH: Final = "Everything is compared with the other clustered users."
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +184,12 @@ class Profiles:
             "heatmap": self.heatmap, "outcomes": self.outcomes, "fields": self.fields,
         }  # fmt: skip
         return {
-            "format": FORMAT,
+            "format": _FORMAT,
             "settings": self.settings.model_dump(mode="json"),
             "outcome": self.outcome,
             "n_users": self.n_users,
             "n_clustered": self.n_clustered,
-            "compared_with": COMPARED_WITH,
+            "compared_with": _COMPARED_WITH,
             "notes": list(self.notes),
             **{name: records(table) for name, table in tables.items()},
         }
@@ -232,8 +232,8 @@ def profile_rows(
 
 
 def with_any_of(parts: Mapping[str, OutcomeRecord]) -> dict[str, OutcomeRecord]:
-    """Add a last entry, :data:`ANY_OUTCOME`, for users with any of the outcomes, if there are several."""
-    return {**parts, **({ANY_OUTCOME: any_of(list(parts.values()))} if len(parts) > 1 else {})}
+    """Add a last entry, :data:`_ANY_OUTCOME`, for users with any of the outcomes, if there are several."""
+    return {**parts, **({_ANY_OUTCOME: any_of(list(parts.values()))} if len(parts) > 1 else {})}
 
 
 def profile_counts(
@@ -271,7 +271,7 @@ def profile_counts(
         segments=segments,
         top_pages=top_pages(counts.pages, rows, sizes, settings.top_pages),
         shares=attribute_shares(counts.attributes, rows, sizes),
-        heatmap=heat_map(counts, whole, segments, fields),
+        heatmap=_heat_map(counts, whole, segments, fields),
         outcomes=_outcomes(counts, outcomes.without_user_id),
         fields=pd.DataFrame([vars(field) for field in fields]).assign(**{Col.EVIDENCE: roles}),
         notes=outcomes.notes(chosen, counts.n_users, *whole.for_notes) if whole else unset,
@@ -314,7 +314,7 @@ def column_descriptions(currencies: Iterable[str], *, seen: bool) -> tuple[Field
 def _outcomes(counts: Counts, without_id: Mapping[str, OutcomeUsers]) -> pd.DataFrame:
     """The outcomes table: users with each outcome, and any of them, with a page view or not; revenue."""
     alone = [without_id[called] for called in counts.outcomes if called in without_id]
-    of_nobody = {**without_id, ANY_OUTCOME: add_outcome_users(alone)} if alone else {}
+    of_nobody = {**without_id, _ANY_OUTCOME: add_outcome_users(alone)} if alone else {}
     tables = []
     for called, happened in counts.outcomes.items():
         more = of_nobody.get(called)
@@ -327,7 +327,7 @@ def _outcomes(counts: Counts, without_id: Mapping[str, OutcomeUsers]) -> pd.Data
 
 def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
     """Add rows for visitors without a user id, and for the total, to the table of an outcome."""
-    nobody = (NO_USER_ID, RowKind.GROUP.value, OUTSIDE, f"No user id ({more.events:,} times)")
+    nobody = (_NO_USER_ID, RowKind.GROUP.value, OUTSIDE, f"No user id ({more.events:,} times)")
     all_users, unseen = table.iloc[-2], table.iloc[-1]
     currency = table[Col.CURRENCY].iloc[0]
     amounts = [sums.get(currency, 0.0) for sums in (more.revenue, more.refunds, more.net)]
@@ -336,7 +336,7 @@ def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
         for name, value in zip(_SUMS, amounts, strict=True)
         if name is not Col.REFUNDS or value or table[name].notna().any()
     }
-    last = pd.DataFrame([nobody, TOTAL], columns=list(ROW)).assign(
+    last = pd.DataFrame([nobody, _TOTAL], columns=list(ROW)).assign(
         **{
             Col.OUTCOME: all_users[Col.OUTCOME],
             Col.CURRENCY: all_users[Col.CURRENCY],
@@ -359,7 +359,7 @@ def _one_outcome(counts: Counts, called: str, happened: OutcomeTotals, currency:
     )
     back = happened.refunds.get(currency or "", np.full(every, np.nan))
     sums = np.array([paid, back, paid - np.nan_to_num(back)])
-    head = pd.concat([rows.head, pd.DataFrame([NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
+    head = pd.concat([rows.head, pd.DataFrame([_NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
     columns = (converted, _ratio(converted, n), low, high, n, *(rows.with_all(one[:-1]) for one in sums))
     outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, *sums[:, -1])
     names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, *_SUMS)
@@ -442,9 +442,9 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return ratio
 
 
-MANY: Final = 0.5
+_MANY: Final = 0.5
 """Share of users outside the segments from which :func:`outside_note` says why."""
-WHY: Final = {
+_WHY: Final = {
     f"group:{Group.ONE_PAGE}": "viewed one page only, from which no behaviour can be learned",
     f"group:{Group.BOT_LIKE}": "look automated",
     f"group:{Group.SET_ASIDE}": "were set aside by hand",
@@ -453,10 +453,10 @@ WHY: Final = {
 
 def outside_note(profiles: Profiles) -> str:
     """Explain in one or two sentences why most users are in no segment; empty if most are in one."""
-    if profiles.n_users - profiles.n_clustered <= MANY * profiles.n_users:
+    if profiles.n_users - profiles.n_clustered <= _MANY * profiles.n_users:
         return ""
     shares = profiles.segments.set_index(Col.KEY)[Col.SHARE]
-    why = [f"{percent(shares[key], 0)} {what}" for key, what in WHY.items() if key in shares]
+    why = [f"{percent(shares[key], 0)} {what}" for key, what in _WHY.items() if key in shares]
     grouped = (
         " Users of one page are grouped by rule: where they landed, source and device."
         if profiles.rows.one_page

@@ -36,11 +36,11 @@ CONVERSIONS: Final = (
 event may be a mere click, of which it is not known that the site wants it."""
 _ARRIVED_SHARE: Final = 0.5
 """Share of users with the outcome whose first page view it was, from which on it describes arrival."""
-NEAREST: Final = 3
+_NEAREST: Final = 3
 """Most outcomes that are suggested in place of an unknown one, or if none was chosen."""
-RARE: Final = (20, 0.25)
+_RARE: Final = (20, 0.25)
 """Fewest users, and largest share of all users, of an event that may be an outcome."""
-ONCE: Final = 1.1
+_ONCE: Final = 1.1
 """Largest mean number of sessions with such an event, of users who did it."""
 
 _HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/?#]+(?=[/?#]|$)", re.IGNORECASE)
@@ -192,7 +192,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
 
         Events that mostly come with the first page view, such as ``first_visit``, are left out.
         """
-        fewest, most = RARE
+        fewest, most = _RARE
         began = self.sequences.timestamp[self.sequences.offsets[:-1]]
         candidates = []
         for name, everybody in self.events.items():
@@ -200,7 +200,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
             later = had.first_ts > began[had.user]
             if fewest <= len(had.user) <= most * self.n_users and later.mean() > _ARRIVED_SHARE:
                 candidates.append((float(had.sessions.mean()), -len(had.user), name))
-        return {name: -users for sessions, users, name in sorted(candidates)[:NEAREST] if sessions <= ONCE}
+        return {name: -users for sessions, users, name in sorted(candidates)[:_NEAREST] if sessions <= _ONCE}
 
     @property
     def unset(self) -> str:
@@ -363,7 +363,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
                 allowed=f"an event or {PAGE_OUTCOME}/path", remedy="Label the pages, or name a page",
             )  # fmt: skip
         named = list(self._places[kind]) if kind else list(self.events)
-        near = get_close_matches(outcome.removeprefix(kind), named, NEAREST, cutoff=0.0)
+        near = get_close_matches(outcome.removeprefix(kind), named, _NEAREST, cutoff=0.0)
         what = {PAGE_OUTCOME: "a page", TEMPLATE_OUTCOME: "a template of pages"}.get(kind, "an event")
         raise SettingsError(
             f"outcome = {outcome!r} is not {what} of this data set",

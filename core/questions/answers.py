@@ -25,11 +25,11 @@ from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined,
 from core.questions.resolve import combine_words, reading_notes
 
 HELP: Final = str(vocabulary()["help"])
-CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _Cut: TypeAlias = re.Match[str]
-CUTS: Final = 5
+_CUTS: Final = 5
 """Most places at which a question is tried to be split into two."""
-ASKING: Final = re.compile(
+_ASKING: Final = re.compile(
     r"\s*(?:and\s+)?(?:what|which|who|how|where|why|do|does|is|are|show|list|give|tell|compare|describe|plot"
     r"|chart|rank|name)\b",
     re.IGNORECASE,
@@ -115,7 +115,7 @@ def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None)
     Raises:
         InputError: If it is not understood in full.
     """
-    cuts = [cut for cut in CUT.finditer(question) if _says(question[: cut.start()], figures.context)][:CUTS]
+    cuts = [cut for cut in _CUT.finditer(question) if _says(question[: cut.start()], figures.context)][:_CUTS]
     several = any(_is_sure(cut, question) for cut in cuts)
     if several and (told := _parts(question, cuts, figures, last)):
         return told
@@ -138,7 +138,7 @@ def _says(text: str, context: Context) -> bool:
 def _is_sure(cut: _Cut, question: str) -> bool:
     """Whether one question surely ends at a cut and another one begins."""
     return cut.group()[0] in "?!;" or bool(
-        "and" in cut.group().casefold() and ASKING.match(question[cut.end() :])
+        "and" in cut.group().casefold() and _ASKING.match(question[cut.end() :])
     )
 
 
@@ -150,7 +150,11 @@ def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading 
         )
         if not (_is_sure(cut, question) or (_stands(right) and not left.leans)):
             continue  # “of those who saw /cart, what share …”
-        if right.rows and not ASKING.match(question[cut.end() :]) and not (left.rows or left.cues & OVER_ALL):
+        if (
+            right.rows
+            and not _ASKING.match(question[cut.end() :])
+            and not (left.rows or left.cues & OVER_ALL)
+        ):
             left = replace(left, rows=right.rows)
         try:
             first = _first(question[: cut.start()], left, cuts[:place], figures, last)

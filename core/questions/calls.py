@@ -36,7 +36,7 @@ TRUST: Final = (
 )
 HOW_SURE: Final = "How sure one of them is, is measured on the Trust page."
 TESTED: Final = "Whether two of them differ in a figure is tested where they are compared."
-PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
+_PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
 OVER_TIME: Final[Mapping[str, About]] = {"when": "hours", "trend": "growth", "retention": "return"}
 """Cue → ``about``, the argument of the tool for figures over time."""
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
@@ -170,7 +170,7 @@ def within(figures: Figures, parsed: Parsed) -> Finding:
     else:
         facts = [figures.needed(row, parsed.measures[0]) for row in rows]
     if (facts[0].unit is Unit.SHARE) is not limit.share or facts[0].unit is Unit.SECONDS:
-        raise InputError(PERCENT)
+        raise InputError(_PERCENT)
     kept = sorted(
         (fact for fact in facts if limit.holds(fact.value)), key=lambda fact: fact.value, reverse=limit.above
     )

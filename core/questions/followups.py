@@ -20,18 +20,18 @@ ORDER: Final = frozenset({
 """Cues that rank or filter rows."""
 OVER_ALL: Final = ORDER | {"segments", "each"}
 """Cues of questions about every segment."""
-AMOUNTS: Final = frozenset({"many", "share"})
+_AMOUNTS: Final = frozenset({"many", "share"})
 """Cues by which an item is counted: as a number of users, or as their share."""
 COMPARING: Final = frozenset({"compare", "differ", "similar"})
 _ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
 """Cues of questions about a single row; after a ranking it is the first."""
 CHART: Final = frozenset({"chart", "bar", "line", "point"})
-ALONE: Final = frozenset({
+_ALONE: Final = frozenset({
     "also", "pronoun", "list", "average", "often", "only", "per_user", "per_session", "median", "never",
     "unconverted",
 })  # fmt: skip
 """Cues that only qualify a question and ask nothing by themselves."""
-THERE: Final = frozenset({"is", "are", "was", "were", "there"})
+_THERE: Final = frozenset({"is", "are", "was", "were", "there"})
 """Words that turn a figure into a whole question."""
 FRAGMENT: Final = 3
 """Phrases with a meaning that a question may have, at most, to be read as a part of the one before."""
@@ -101,15 +101,15 @@ def _is_part(parsed: Parsed) -> bool:
     alone = not parsed.topic and parsed.cues & (CHART | {"rank", "describe"})
     bare = parsed.topic == "measures" and not parsed.cues and parsed.fills <= {"the", "a"}
     of_all = parsed.nouns or (
-        parsed.topic == "measures" and parsed.fills & THERE
+        parsed.topic == "measures" and parsed.fills & _THERE
     )  # “how many buyers are there”
-    nobody = parsed.topic and parsed.cues & AMOUNTS and not of_all
+    nobody = parsed.topic and parsed.cues & _AMOUNTS and not of_all
     return bool(parsed.leans or alone or bare or nobody)
 
 
 def _verbs(parsed: Parsed) -> set[str]:
     """Cues of a question that ask for something by themselves."""
-    return parsed.cues - OVER_ALL - ALONE
+    return parsed.cues - OVER_ALL - _ALONE
 
 
 def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
@@ -154,7 +154,7 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
     elif parsed.topic == "items" and _topic(last) != "items" and not verbs:
         made.measures = [*last.measures]  # of some of the users: no table holds that, and it is refused
         made.dimensions = [Dimension(name) for name in last.dimensions]
-    if not verbs - AMOUNTS:
+    if not verbs - _AMOUNTS:
         made.cues |= _kept_cues(parsed, last)
     return made
 
@@ -189,8 +189,8 @@ def _kept_cues(parsed: Parsed, last: Reading) -> set[str]:
         kept &= OVER_ALL | COMPARING
     if parsed.cues & ORDER:
         kept -= ORDER
-    if parsed.cues & AMOUNTS:
-        kept -= AMOUNTS | ({"never", "unconverted"} if parsed.topic else set())  # “how many bought”
+    if parsed.cues & _AMOUNTS:
+        kept -= _AMOUNTS | ({"never", "unconverted"} if parsed.topic else set())  # “how many bought”
     if parsed.rows and not kept & COMPARING:
         kept -= OVER_ALL
     return kept

@@ -41,16 +41,16 @@ from core.questions.parsed import LIMIT, Limit, Parsed
 _REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 _JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
-NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
 _ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
 _BEING: Final = ("is", "are", "was", "were", "belong", "belongs", "fall", "falls")
-INTO: Final = ("the", "in", "into", "to", "of", "from", "also")
+_INTO: Final = ("the", "in", "into", "to", "of", "from", "also")
 """Words that may stand between a form of ``be`` and its predicate."""
-THE: Final = ("the", "all", "our", "those", "these")
-WHOLES: Final = ("of", "among")
+_THE: Final = ("the", "all", "our", "those", "these")
+_WHOLES: Final = ("of", "among")
 _COMING: Final = {"from", "came", "via"}
 """Words beside which a name is a country or source of users, and no page."""
 CHOICES: Final = 3
@@ -60,7 +60,7 @@ _OPENERS: Final = ("and", "or", "but")
 _LEANING: Final = ("by", "for", "in", "of", "on", "from", "with", "to", "then", "so", "only", "among")
 """First words by which a short question may be a follow-up."""
 _Any = TypeVar("_Any")
-OUTCOMES: Final = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, "buys")
+_OUTCOMES: Final = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, "buys")
 """Measures, and the cue, about users with the outcome."""
 MAX_LENGTH: Final = 200
 """Length of a question in words, at most."""
@@ -149,7 +149,7 @@ class _Known:
 
     @classmethod
     def of(cls, lexicon: Lexicon, context: Context) -> _Known:
-        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*_REFERENCES, *NUMBERS, *_ORDINALS)}
+        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*_REFERENCES, *_NUMBERS, *_ORDINALS)}
         for phrase, meanings in lexicon.items():
             for word in phrase:
                 words.setdefault(word, set()).update(meaning.sort for meaning in meanings)
@@ -225,8 +225,8 @@ class _Reader:
     def read(self, words: Sequence[str]) -> None:
         place = 0
         while place < len(words):
-            self.predicated = bool(self.parsed.order) and _before(words[:place], INTO) in _BEING
-            self.is_whole = _before(words[:place], THE) in WHOLES
+            self.predicated = bool(self.parsed.order) and _before(words[:place], _INTO) in _BEING
+            self.is_whole = _before(words[:place], _THE) in _WHOLES
             place += (
                 self._nth_segment(words, place)
                 or self._phrase(words, place)
@@ -419,7 +419,7 @@ class _Reader:
         numbers, used = _reference(words, place)
         if len(numbers) > 1 and word.isdecimal() and words[place + 1] in _JOINERS:
             return self._reference(["segment", *words[place : place + used]], 0) - 1
-        value = NUMBERS.index(word) + 1 if word in NUMBERS else int(word) if word.isdecimal() else 0
+        value = _NUMBERS.index(word) + 1 if word in _NUMBERS else int(word) if word.isdecimal() else 0
         if self.parsed.number is not None or not 1 <= value <= 50:
             return 0
         self.parsed.number = value
@@ -465,7 +465,7 @@ def _before(words: Sequence[str], skipped: Sequence[str]) -> str:
 def _part(meaning: Meaning) -> str:
     """Which part a meaning is: row, users, item, outcome or share; empty for anything else."""
     if meaning.sort is Sort.CUE or meaning.sort is Sort.MEASURE:
-        return "outcome" if meaning.value in OUTCOMES else "share" if meaning.value == "share" else ""
+        return "outcome" if meaning.value in _OUTCOMES else "share" if meaning.value == "share" else ""
     named = {Sort.ROW: "row", Sort.ITEM: "item", Sort.NOUN: "users"}.get(meaning.sort, "")
     return "" if meaning.value == ALL else named
 

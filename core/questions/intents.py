@@ -11,13 +11,13 @@ from core.questions import calls
 from core.questions.calls import Run, of_all, of_row
 from core.questions.parsed import Parsed
 
-MANY: Final = 99
+_MANY: Final = 99
 _BARE: Final = frozenset({
     "a", "an", "the", "of", "and", "or", "what", "who", "which", "is", "are", "s",
     "please", "show", "give", "me", "us", "by", "with",
 })  # fmt: skip
 """Words that may stand beside a row that is named alone."""
-EACH: Final = frozenset({
+_EACH: Final = frozenset({
     "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route", "rule", "moves",
     "funnel",
 })  # fmt: skip
@@ -93,7 +93,7 @@ def choose_all(parsed: Parsed) -> list[tuple[Intent, Parsed]]:
     else:
         return []
     found = [pair for one in each for pair in choose_all(one)]
-    return found if len(found) >= len(each) and all(intent.name in EACH for intent, _ in found) else []
+    return found if len(found) >= len(each) and all(intent.name in _EACH for intent, _ in found) else []
 
 
 def _cues(*cues: str) -> frozenset[str]:
@@ -114,14 +114,14 @@ _ENDS: Final = frozenset({Col.SESSIONS})
 
 INTENTS: Final = (
     Intent("within", calls.within, _cues(), _cues("each", "viewed", "many", "where", *_LOOSE),
-           rows=(0, MANY), measures=(1, 1), limit=True),
+           rows=(0, _MANY), measures=(1, 1), limit=True),
     Intent("within", calls.within, _cues(), _cues("each", "viewed", "many", "share", "where", *_LOOSE),
-           rows=(0, MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_VIEWERS, limit=True),
+           rows=(0, _MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_VIEWERS, limit=True),
     Intent("lift", calls.lift, _cues("lift"), rows=(1, 1), dimensions=(0, 1), items=(1, 1)),
     Intent("changed", of_all(other_tools.what_changed), _cues("changed"), _cues("many", "share", *_LOOSE),
            measures=(0, 1), only=_SHARE),
     Intent("sample", of_all(other_tools.who_is_counted), _cues("sample"), _cues("many", "share", *_LOOSE),
-           rows=(0, MANY), measures=(0, 1), only=_VIEWERS),
+           rows=(0, _MANY), measures=(0, 1), only=_VIEWERS),
     Intent("persona", of_row(segment_tools.persona), _cues("persona"), _cues("describe", *_LOOSE),
            rows=(1, 1)),
     Intent("rule", of_row(rule_tools.segment_rule), _cues("rule"),
@@ -129,7 +129,7 @@ INTENTS: Final = (
     Intent("funnel", calls.funnel, _cues("funnel"),
            _cues("many", "share", "viewed", "exit", "path", "buys", "onward", "describe", "like",
                  "in_session", *_FLOW),
-           rows=(0, 1), measures=(0, 1), dimensions=(0, 1), items=(0, MANY), only=_VIEWERS),
+           rows=(0, 1), measures=(0, 1), dimensions=(0, 1), items=(0, _MANY), only=_VIEWERS),
     Intent("when", calls.time, _cues("when"),
            _cues("most", "mostly", "often", "viewed", "typical", "each", *_LOOSE), rows=(0, 1)),
     Intent("trend", calls.time, _cues("trend"), _cues("most", "least", "share", "many", "each", *_LOOSE),
@@ -169,17 +169,17 @@ INTENTS: Final = (
            _cues("share", "many", "viewed", "interested", *_LOOSE), rows=(2, 2), measures=(0, 1),
            dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("share", calls.share, _cues("share", "many"), _cues("each", "viewed", "compare", "never", *_LOOSE),
-           rows=(0, MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
-    Intent("share", calls.share, _cues(), _cues("each", "viewed", "compare", *_LOOSE), rows=(0, MANY),
+           rows=(0, _MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
+    Intent("share", calls.share, _cues(), _cues("each", "viewed", "compare", *_LOOSE), rows=(0, _MANY),
            measures=(1, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
-    Intent("share", calls.share, _cues(), _cues("list"), rows=(1, MANY), items=(1, 1)),
+    Intent("share", calls.share, _cues(), _cues("list"), rows=(1, _MANY), items=(1, 1)),
     Intent("share", calls.share, _cues("each"), items=(1, 1)),
-    Intent("share", calls.share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(0, MANY), dimensions=(0, 1),
-           items=(1, 1)),
+    Intent("share", calls.share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(0, _MANY),
+           dimensions=(0, 1), items=(1, 1)),
     Intent("either", calls.either, _cues(), _cues("many", "share", "most", "mostly", "viewed", *_LOOSE),
-           rows=(0, 1), dimensions=(0, 1), items=(2, MANY), says=frozenset({"or", "and"})),
+           rows=(0, 1), dimensions=(0, 1), items=(2, _MANY), says=frozenset({"or", "and"})),
     Intent("either", calls.either, _cues("compare"), _cues("many", "share", *_LOOSE), rows=(0, 1),
-           dimensions=(0, 1), items=(2, MANY)),
+           dimensions=(0, 1), items=(2, _MANY)),
     Intent("likes", calls.rank_item, _cues("interested"), _cues("most", "least", *_LOOSE), dimensions=(0, 1),
            items=(1, 1)),
     Intent("beyond", calls.beyond, _cues("above", "below"), _cues(*_LOOSE), measures=(1, 1)),
@@ -198,17 +198,17 @@ INTENTS: Final = (
            says=frozenset({"what"})),
     Intent("compare", calls.compare_two,
            _cues("compare", "differ", "similar", "apart", "most", "least", "biggest", "smallest"),
-           _cues("many", *_LOOSE), rows=(2, 2), measures=(0, MANY)),
+           _cues("many", *_LOOSE), rows=(2, 2), measures=(0, _MANY)),
     Intent("side_by_side", calls.side_by_side, _cues("compare", "differ", "similar"), _cues(*_LOOSE),
-           rows=(3, MANY), measures=(0, MANY)),
+           rows=(3, _MANY), measures=(0, _MANY)),
     Intent("rank_rows", calls.rank, _cues("most", "least", "biggest", "smallest", "rank"), _cues(*_LOOSE),
-           rows=(3, MANY), measures=(1, 1)),
+           rows=(3, _MANY), measures=(1, 1)),
     Intent("compare", calls.compare_two, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
     Intent("compare_all", of_all(segment_tools.compare_all), _cues("compare", "differ"),
            _cues("each", *_LOOSE)),
-    Intent("rank", calls.rank, _cues("compare", "differ"), _cues("each", *_LOOSE), measures=(1, MANY)),
+    Intent("rank", calls.rank, _cues("compare", "differ"), _cues("each", *_LOOSE), measures=(1, _MANY)),
     Intent("rank", calls.rank, _cues("most", "least", "rank"), _cues("each", "many", *_LOOSE),
-           measures=(1, MANY), number=True),
+           measures=(1, _MANY), number=True),
     Intent("rank", calls.rank, _cues("biggest", "smallest", "rank"), _cues("each", "many", *_LOOSE),
            measures=(1, 1), number=True, only=frozenset({Col.USERS})),
     Intent("rank", calls.rank, _cues("top"), _cues(*_LOOSE), measures=(1, 1), number=True),
@@ -220,13 +220,13 @@ INTENTS: Final = (
            rows=(1, 1)),
     Intent("describe", of_row(segment_tools.paragraph), _cues(), _cues("list"), rows=(1, 1), bare=True),
     Intent("metric", calls.metrics, _cues(), _cues("many", "each", "list", "segments"),
-           rows=(0, MANY), measures=(1, MANY)),
-    Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),
-           measures=(1, MANY), only=_RATES),
+           rows=(0, _MANY), measures=(1, _MANY)),
+    Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, _MANY),
+           measures=(1, _MANY), only=_RATES),
     Intent("metric", calls.metrics, _cues("unconverted"), _cues("many", "share", "each", "list"),
-           rows=(0, MANY), measures=(1, 1), only=_OUTCOMES),
+           rows=(0, _MANY), measures=(1, 1), only=_OUTCOMES),
     Intent("rank", calls.rank, _cues("most", "least"), _cues("unconverted", "many", "share", *_LOOSE),
            measures=(1, 1), only=_OUTCOMES),
-    Intent("size", calls.metrics, _cues("many", "share"), _cues("each", *_LOOSE), rows=(0, MANY)),
+    Intent("size", calls.metrics, _cues("many", "share"), _cues("each", *_LOOSE), rows=(0, _MANY)),
 )  # fmt: skip
 """All intents, in the order in which they are tried."""

@@ -59,32 +59,32 @@ class Meaning:
 Phrase = tuple[str, ...]
 Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
-VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
+_VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 _OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 EVENT: Final = "event:"
 """Prefix of an item of the dimension page that is an event: in a funnel, events are steps like pages."""
 NO_PURCHASE: Final = "no_purchase"
 """Cue of a question about buying where a purchase is not the outcome."""
-OF_OUTCOME: Final = {
+_OF_OUTCOME: Final = {
     "{} rate": Col.OUTCOME_RATE, "{} rate per session": Col.SESSION_RATE,
     "{}rs": Col.OUTCOME_USERS, "{}ers": Col.OUTCOME_USERS, "who {}": Col.OUTCOME_USERS,
 }  # fmt: skip
 """Phrase with the outcome's event at ``{}``, such as ``like rate`` → measure."""
-TOKEN: Final = re.compile(
+_TOKEN: Final = re.compile(
     r"https?://\S+|(?<!\S)/\S*|\d+(?:st|nd|rd|th)\b|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*"
     r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
 _COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
 """A comma between words, which is read as ``and``."""
-PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
+_PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
 _SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 
 @cache
 def vocabulary() -> dict[str, dict[str, Any]]:
     """The phrases of ``vocabulary.yaml``: section → meaning → phrases, separated by ``|``."""
-    found: dict[str, dict[str, Any]] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = yaml.safe_load(_VOCABULARY.read_text(encoding="utf-8"))
     return found
 
 
@@ -102,8 +102,8 @@ def _chat() -> re.Pattern[str]:
 def tokens(text: str) -> list[str]:
     """Split a text into words, numbers, addresses and comparison signs, in lower case; a comma is ``and``."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
-    plain = PERCENT.sub(" percent ", _COMMA.sub(" and ", plain))
-    found = (match.group() for match in TOKEN.finditer(plain))
+    plain = _PERCENT.sub(" percent ", _COMMA.sub(" and ", plain))
+    found = (match.group() for match in _TOKEN.finditer(plain))
     return [one for token in found for one in [_bare(token)] if one]
 
 
@@ -199,7 +199,7 @@ def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
 def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
     """Phrases of measures; words about buying mean the outcome only where that is a purchase alone."""
     outcome, buying = context.tables.profiles.outcome, _buying(context)
-    for text, key in OF_OUTCOME.items() if outcome else ():
+    for text, key in _OF_OUTCOME.items() if outcome else ():
         yield text.format(outcome), Meaning(Sort.MEASURE, key)
     further = vocabulary()["measures"]
     for measure in MEASURES:
@@ -249,7 +249,7 @@ def _suggested(context: Context) -> Iterator[tuple[str, Meaning]]:
             yield context.suggested[segment], Meaning(Sort.ROW, key, suggested=True)
 
 
-PARTS: Final = re.compile(r"[\W_]+")
+_PARTS: Final = re.compile(r"[\W_]+")
 _DEMONYM: Final = 5
 """Letters that the stems of a country and a demonym must share, at least: ``korea`` and ``koreans``."""
 _ENDINGS: Final = ("i", "n", "an", "ian", "es")
@@ -284,7 +284,7 @@ def _names(context: Context) -> Iterator[tuple[Phrase, Dimension, str]]:
 
 
 def _words(text: str) -> Phrase:
-    return tuple(filter(None, PARTS.split(text.casefold())))
+    return tuple(filter(None, _PARTS.split(text.casefold())))
 
 
 def _of_page(address: str) -> set[Phrase]:

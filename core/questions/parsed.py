@@ -27,7 +27,7 @@ LIMIT: Final = re.compile(
     re.IGNORECASE,
 )
 """Pattern of a limit: ``over 4 %``, ``more than 100``."""
-HIGH: Final = ("over", "above", "beyond", "exceed", "at least", "more", "greater", "higher", "larger")
+_HIGH: Final = ("over", "above", "beyond", "exceed", "at least", "more", "greater", "higher", "larger")
 """Beginnings of a lower limit."""
 
 
@@ -56,7 +56,9 @@ class Limit:
         share = number == "half" or bool(found["percent"])
         value = 50.0 if number == "half" else float(number)
         text = " ".join(found.group().split())
-        return cls(text, side.startswith(HIGH), value / 100 if share else value, share, side.startswith("at"))
+        return cls(
+            text, side.startswith(_HIGH), value / 100 if share else value, share, side.startswith("at")
+        )
 
     def holds(self, value: float) -> bool:
         """Whether a value lies beyond the limit."""
@@ -135,7 +137,7 @@ SINGLE_FIGURE: Final = frozenset(
 """Cues of figures that are not compared: only then all converted users count, not just clustered ones."""
 AT_ANY_TIME: Final = "What they saw at any time is counted, also after it."
 CONVERTED: Final = "That they converted is what makes them this row; none of the others did."
-RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
+_RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
 """Measures that are 0 or 100 % by definition for users grouped by the outcome."""
 
 
@@ -178,4 +180,4 @@ def beside_outcome(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def _is_rate(fact: Fact) -> bool:
-    return fact.measure in RATES or fact.measure.endswith(f":{Family.OUTCOME}")
+    return fact.measure in _RATES or fact.measure.endswith(f":{Family.OUTCOME}")

@@ -19,7 +19,7 @@ from core.questions.followups import FRAGMENT
 from core.questions.lexicon import NO_PURCHASE, vocabulary
 from core.questions.parsed import Parsed
 
-SEEN: Final = {
+_SEEN: Final = {
     "viewed", "interested", "after", "before", "lift", "apart", "entry", "exit", "often", "path", "routes",
     "never", "funnel",
 }  # fmt: skip
@@ -29,22 +29,22 @@ _OF_TIME: Final = {
     "trend": "Which segment grows?", "when": "When do users come?",
 }  # fmt: skip
 """Cue about time → question over all of the data that is answered instead."""
-HIGH: Final = {"most", "best", "biggest"}
-LOW: Final = {"least", "worst", "smallest"}
-SHOWN: Final = 5
-OFFERED: Final = 3
-TRIED: Final = 12
-PARTS: Final = re.compile(r"[^\w]+")
+_HIGH: Final = {"most", "best", "biggest"}
+_LOW: Final = {"least", "worst", "smallest"}
+_SHOWN: Final = 5
+_OFFERED: Final = 3
+_TRIED: Final = 12
+_PARTS: Final = re.compile(r"[^\w]+")
 _NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessions a user or the revenue."
-NOTHING: Final = "That is no question about these segments."
+_NOTHING: Final = "That is no question about these segments."
 NOT_WHOLE: Final = "The words are understood, but not the question as a whole."
 PART_ONLY: Final = "Figures of only some users of a segment, such as those with one device, are not counted."
 _INTO_ROW: Final = (
     "What share of such users is in a segment is not counted; how many users of a segment converted or saw a "
     "page is."
 )
-COUNTS: Final = {measure.label for measure in BY_KEY.values() if measure.unit is Unit.COUNT}
-USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
+_COUNTS: Final = {measure.label for measure in BY_KEY.values() if measure.unit is Unit.COUNT}
+_USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
 """Measures of the offered questions where the question names none."""
 
 
@@ -65,7 +65,7 @@ def problem(parsed: Parsed, context: Context) -> str:
     of_all = walks or parsed.cues & {"changed", "trust", "returns", "sample", *OVER_TIME}
     if ("pronoun" in parsed.cues or alone) and not of_all and not parsed.rows:
         return f"Which segment do you mean? {_numbered(context)}"
-    if parsed.cues & HIGH and parsed.cues & LOW:
+    if parsed.cues & _HIGH and parsed.cues & _LOW:
         return "Do you mean the most or the least?"
     if parsed.cues & {"biggest", "smallest"} and parsed.cues & {"best", "worst", "most", "least"}:
         return NOT_WHOLE
@@ -107,7 +107,7 @@ def _unnamed(parsed: Parsed, context: Context) -> str:
 
 def _guessed(parsed: Parsed) -> str:
     """Message on pages named by words of their address alone, unless the question is about seeing pages."""
-    seen = parsed.cues & SEEN or Dimension.PAGE in parsed.dimensions or Col.PAGE_VIEWS in parsed.measures
+    seen = parsed.cues & _SEEN or Dimension.PAGE in parsed.dimensions or Col.PAGE_VIEWS in parsed.measures
     if seen or not parsed.guessed:
         return ""
     return f"Do you mean the page {clean(parsed.guessed[0])}? Then ask who saw it."
@@ -143,7 +143,7 @@ def not_combined(parsed: Parsed) -> str:
     if (parsed.items and (parsed.measures or len(parsed.items) > 1)) or (by_attribute and parsed.measures):
         return PART_ONLY
     if not (parsed.cues or parsed.topic or parsed.rows):
-        return NOTHING
+        return _NOTHING
     return NOT_WHOLE
 
 
@@ -155,8 +155,8 @@ def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool])
         context: The segments that it is about.
         understood: Whether a text would be answered.
     """
-    offered = dict.fromkeys(islice(_candidates(parsed, context), TRIED))
-    return tuple(islice((text for text in offered if understood(text)), OFFERED))
+    offered = dict.fromkeys(islice(_candidates(parsed, context), _TRIED))
+    return tuple(islice((text for text in offered if understood(text)), _OFFERED))
 
 
 def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
@@ -169,7 +169,7 @@ def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
     for text in (text for cue, text in _OF_TIME.items() if cue in parsed.cues):
         yield from [text.replace("users", f"users of {row}") for row in rows] or [text]
-    for dimension, value in parsed.items[:OFFERED]:
+    for dimension, value in parsed.items[:_OFFERED]:
         does = f"{DO[dimension]} {value}"
         yield from (f"What comes {cue} {value}?" for cue in ("after", "before") if cue in parsed.cues)
         yield from (f"How many of {row} {does}?" for row in rows)
@@ -191,8 +191,8 @@ def _usual(parsed: Parsed, rows: list[str], measures: list[str]) -> Iterator[str
     if rows:
         yield from (f"Describe {rows[0]}", f"What sets {rows[0]} apart?", f"Top pages of {rows[0]}")
     order = "Lowest" if parsed.cues & {"least", "worst", "below", "smallest"} else "Highest"
-    for measure in (*measures, *(BY_KEY[name].label for name in USUAL)):
-        counted = order == "Highest" and measure in COUNTS
+    for measure in (*measures, *(BY_KEY[name].label for name in _USUAL)):
+        counted = order == "Highest" and measure in _COUNTS
         yield f"{'Most' if counted else order} {measure}"
     yield from ("How do the segments differ?", "List the segments")
 
@@ -203,7 +203,7 @@ def _meant(parsed: Parsed) -> Sequence[str]:
         return (Col.OUTCOME_RATE, Col.OUTCOME_USERS)
     if parsed.cues & {"many", "most", "least"} and Dimension.PAGE in parsed.dimensions:
         return (Col.PAGE_VIEWS_MEAN, Col.DIFFERENT_PAGES_MEAN)
-    return USUAL if parsed.cues & {"vague", "best", "worst"} else ()
+    return _USUAL if parsed.cues & {"vague", "best", "worst"} else ()
 
 
 def _called(key: str, context: Context) -> str:
@@ -230,10 +230,10 @@ def _numbered(context: Context) -> str:
 
 
 def _not_understood(parsed: Parsed) -> str:
-    unknown = [*dict.fromkeys(parsed.unknown)][:SHOWN]
+    unknown = [*dict.fromkeys(parsed.unknown)][:_SHOWN]
     return f"I do not understand {', '.join(f'“{clean(word)}”' for word in unknown)}, so I do not answer."
 
 
 def _rows(word: str, context: Context) -> list[str]:
     """Keys of the segments whose name contains a word."""
-    return [key for key in context.segment_keys if word in PARTS.split(context.titled(key).name.casefold())]
+    return [key for key in context.segment_keys if word in _PARTS.split(context.titled(key).name.casefold())]

@@ -15,7 +15,7 @@ from core.questions.parsed import Parsed
 
 _SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest segment is the one with most users."""
-LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule", "funnel"})
+_LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule", "funnel"})
 """Cues of lists that each segment has one of."""
 _PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
@@ -25,25 +25,25 @@ _PER_SESSION: Final = {
     Col.PAGE_VIEWS: Col.PAGES_PER_SESSION, Col.PAGE_VIEWS_MEAN: Col.PAGES_PER_SESSION,
     Col.OUTCOME_RATE: Col.SESSION_RATE, Col.OUTCOME_USERS: Col.SESSION_RATE,
 }  # fmt: skip
-MEDIAN: Final = {
+_MEDIAN: Final = {
     Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEDIAN, Col.PAGE_VIEWS_MEAN: Col.PAGE_VIEWS_MEDIAN,
     Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEDIAN,
 }  # fmt: skip
-_RELATED: Final = {"per_user": _PER_USER, "per_session": _PER_SESSION, "median": MEDIAN}
+_RELATED: Final = {"per_user": _PER_USER, "per_session": _PER_SESSION, "median": _MEDIAN}
 """Qualifying cue → measure → measure with that qualification."""
 _EACH_ONCE: Final = "Users are counted, each once."
-SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
-DENIED: Final = {Col.OUTCOME_SESSIONS: Col.OUTCOME_USERS}
-BETTER: Final = {"best": "most", "worst": "least"}
+_SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
+_DENIED: Final = {Col.OUTCOME_SESSIONS: Col.OUTCOME_USERS}
+_BETTER: Final = {"best": "most", "worst": "least"}
 _SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
 """Cues that add nothing: they refer to the question before, or hold for every figure."""
-LENGTH: Final = {"longest": "most", "shortest": "least"}
+_LENGTH: Final = {"longest": "most", "shortest": "least"}
 
 
 def combine_words(parsed: Parsed, context: Context) -> Parsed:
     """A copy of the question, cues and measures combined as intents need them: “best” becomes ``most``."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
-    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
+    made.cues = {_BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
     steps = (
         _moving, _counting_alike, _denying, _trusting, _spending, _vague, _limited, _related, _buying,
         _often, _pages, _average, _long, _everyone, _sized,
@@ -53,7 +53,7 @@ def combine_words(parsed: Parsed, context: Context) -> Parsed:
     _with_biggest(made, context)
     if {"funnel", "segments"} <= made.cues and made.cues & {"most", "least"}:  # “which adds to cart most”
         made.cues = made.cues - {"most", "least"} | {"each"}
-    if "each" in made.cues and not made.rows and (made.dimensions or made.cues & LISTED):
+    if "each" in made.cues and not made.rows and (made.dimensions or made.cues & _LISTED):
         made.rows, made.cues = [*context.segment_keys], made.cues - {"each"}
     if {"like", "segments"} <= made.cues and made.rows:  # “segments like segment 2”
         made.cues = made.cues - {"like"} | {"similar"}
@@ -123,7 +123,7 @@ def _limited(made: Parsed) -> None:
     if made.limit is None:
         return
     if made.limit.share:
-        made.measures = [SHARES.get(name, name) for name in made.measures]
+        made.measures = [_SHARES.get(name, name) for name in made.measures]
         if "buys" in made.cues and not made.items and not made.measures:
             made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"buys"}
     if "average" in made.cues and not made.items:
@@ -144,7 +144,7 @@ def _buying(made: Parsed) -> None:
     """Read “buys” as converted users, or as the outcome rate where a share or a reason is asked for."""
     share = made.cues & {"share", "why"}
     if "unconverted" in made.cues:  # “users without orders”
-        made.measures = [DENIED.get(name, name) for name in made.measures]
+        made.measures = [_DENIED.get(name, name) for name in made.measures]
     if "share" in share and made.measures == [Col.OUTCOME_USERS]:
         made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"share"}
     if "many" in made.cues and made.measures == [Col.OUTCOME_RATE]:
@@ -179,9 +179,9 @@ def _average(made: Parsed) -> None:
     """Read “average” as the figure of all users, or drop it beside measures that are averages."""
     if "average" not in made.cues:
         return
-    if {*made.measures} & {*MEDIAN.values()}:  # “mean against median”
+    if {*made.measures} & {*_MEDIAN.values()}:  # “mean against median”
         means = [
-            mean for mean, median in MEDIAN.items() if median in made.measures and mean != Col.PAGE_VIEWS
+            mean for mean, median in _MEDIAN.items() if median in made.measures and mean != Col.PAGE_VIEWS
         ]
         made.measures, made.cues = [*means, *made.measures], made.cues - {"average", "compare"}
         return
@@ -210,7 +210,7 @@ def _long(made: Parsed) -> None:
     """Read “longest” and “shortest” as most and least engagement time, and of nothing else."""
     if {*made.measures} <= {Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN}:
         for cue in made.cues & {"longest", "shortest"}:
-            made.cues = made.cues - {cue} | {LENGTH[cue]}
+            made.cues = made.cues - {cue} | {_LENGTH[cue]}
             made.measures = made.measures or [Col.ENGAGEMENT_MEAN]
 
 

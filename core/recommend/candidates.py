@@ -26,11 +26,11 @@ import numpy as np
 from core.recommend.page_tables import FADING, LAGS, PageTables, SeenPages, Sparse
 from core.segments.neighbours import look_up
 
-NEAREST: Final = 100
+_NEAREST: Final = 100
 """Nearest users whose pages are counted as those of neighbours, at most."""
 _WIDTH: Final = 0.2
 """Squared distance beyond that of the nearest neighbour at which a neighbour counts e times less."""
-SAME: Final = 1e-5
+_SAME: Final = 1e-5
 """Squared distance below which a neighbour viewed the same pages, and has none to add."""
 CELLS: Final = 2_000_000
 """Users times pages worked on at a time: 16 MB a source."""
@@ -157,12 +157,12 @@ def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.nda
 
     Returns:
         Index of the user, of the kept user (:attr:`PageTables.near`), and the weight: three arrays with up to
-        :data:`NEAREST` entries a user. The weight is 0 where both viewed the same pages.
+        :data:`_NEAREST` entries a user. The weight is 0 where both viewed the same pages.
     """
-    count = min(NEAREST, len(tables.near))
+    count = min(_NEAREST, len(tables.near))
     asking = np.flatnonzero(vectors.any(axis=1)) if count else np.zeros(0, dtype=np.int64)
     neighbours, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
-    other = apart > SAME
+    other = apart > _SAME
     least = np.where(other, apart, np.inf).min(axis=1, keepdims=True, initial=4.0)
     weight = np.where(other, np.exp(-(apart - least) / _WIDTH), 0)
     return np.repeat(asking, count), neighbours.ravel(), weight.ravel()
@@ -229,18 +229,18 @@ def top_candidates(listed: PageCandidates, scores: np.ndarray, most: int) -> np.
     return np.take_along_axis(place, np.take_along_axis(first, order, axis=1), axis=1)
 
 
-TOP: Final = 10
+_TOP: Final = 10
 """Number of suggestions among which the page that came counts as a hit."""
 MIN_JUDGED: Final = 50
 """Fewest users that weights are fitted on; with fewer they are :data:`STATED`."""
 STATED: Final = {Source.BIGRAM: 0.6, Source.HISTORY: 0.1, Source.POPULARITY: 0.3}
 """Weights of the plain way where no weights can be fitted."""
-ROUNDS, RESAMPLES, SEED = 200, 200, 0
-NOTHING: Final = 1e-6
+_ROUNDS, _RESAMPLES, _SEED = 200, 200, 0
+_NOTHING: Final = 1e-6
 """Weight below which a source is left out."""
-LEAST: Final = 0.001
+_LEAST: Final = 0.001
 """Least weight of popularity, so that there is a suggestion where all other sources give none."""
-TAILS: Final = (2.5, 97.5)
+_TAILS: Final = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,7 @@ class KnownMoments:
 
     def hits(self, weights: Mapping[Source, float]) -> np.ndarray:
         """Whether the page that came is among the ten best candidates: float64 of shape (n,)."""
-        return (ranks(self.found, self.found.scores(weights), self.places) < TOP).astype(float)
+        return (ranks(self.found, self.found.scores(weights), self.places) < _TOP).astype(float)
 
 
 def _plain_sources(reach: Reach) -> tuple[Source, ...]:
@@ -376,14 +376,14 @@ class _Judge:
         self._asked = moments
         self._n_users = int(moments.user.max()) + 1
         self._moments = np.bincount(moments.user, minlength=self._n_users)
-        rng = np.random.default_rng(SEED)
+        rng = np.random.default_rng(_SEED)
         self._half = rng.permutation(self._n_users) % 2
-        draws = rng.integers(0, self._n_users, (RESAMPLES, self._n_users))
+        draws = rng.integers(0, self._n_users, (_RESAMPLES, self._n_users))
         self._drawn = np.stack([np.bincount(one, minlength=self._n_users) for one in draws])  # (B, m)
 
     def measured(self, of_users: np.ndarray) -> Measured:
         """Mean over users with its bootstrap interval."""
-        low, high = np.percentile(self._drawn @ of_users / self._n_users, TAILS)
+        low, high = np.percentile(self._drawn @ of_users / self._n_users, _TAILS)
         return Measured(float(of_users.mean()), float(low), float(high))
 
     def fitted(self, sources: Sequence[Source], users: np.ndarray | None = None) -> dict[Source, float]:
@@ -391,14 +391,14 @@ class _Judge:
         counts = np.ones((1, self._n_users)) if users is None else users[None].astype(float)
         weights = dict(zip(sources, self._fit(sources, counts)[0].tolist(), strict=True))
         if Source.POPULARITY in weights:
-            weights[Source.POPULARITY] = max(LEAST, weights[Source.POPULARITY])
+            weights[Source.POPULARITY] = max(_LEAST, weights[Source.POPULARITY])
         total = sum(weights.values())
         return {source: weight / total for source, weight in weights.items()}
 
     def weights_measured(self, sources: Sequence[Source]) -> list[Measured]:
         """Fit weights to all users, with intervals from weights fitted to resampled users."""
         whole = self._fit(sources, np.ones((1, self._n_users)))[0]
-        low, high = np.percentile(self._fit(sources, self._drawn), TAILS, axis=0)
+        low, high = np.percentile(self._fit(sources, self._drawn), _TAILS, axis=0)
         return [Measured(*map(float, ends)) for ends in zip(whole, low, high, strict=True)]
 
     def crossed(self, sources: Sequence[Source]) -> np.ndarray:
@@ -416,10 +416,10 @@ class _Judge:
         given, user = given[has_candidates], self._asked.user[has_candidates]
         counted = (counts / np.maximum(self._moments, 1))[:, user].T  # (n, B)
         weights = np.full((len(counts), len(sources)), 1 / len(sources))
-        for _ in range(ROUNDS):
+        for _ in range(_ROUNDS):
             share = counted / np.maximum(given @ weights.T, 1e-300)  # (n, B)
             likelier = weights * (share.T @ given)
             totals = likelier.sum(axis=1, keepdims=True)
             weights = np.where(totals > 0, likelier / np.maximum(totals, 1e-300), weights)
-            weights[weights < NOTHING] = 0
+            weights[weights < _NOTHING] = 0
         return weights

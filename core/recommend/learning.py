@@ -21,14 +21,14 @@ from core.recommend.candidates import KnownMoments, Reach, candidates, fit_head
 from core.recommend.next_pages import NextPages
 from core.recommend.page_tables import PageTables, SeenPages, count_tables
 
-MAX_USERS: Final = 1_500
+_MAX_USERS: Final = 1_500
 """Most users that weights are fitted on, drawn at random."""
 _MAX_MOMENTS: Final = 4
 """Most moments of a user, drawn at random from the page views after the first half."""
-LATEST: Final = 1_024
+_LATEST: Final = 1_024
 """Most page views before a moment that are read: twice what any model reads."""
-SEED: Final = 0
-STAGE: Final = "next pages"
+_SEED: Final = 0
+_STAGE: Final = "next pages"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,20 +71,20 @@ def learn(source: LearnedFrom, progress: Progress = silent) -> NextPages:
         source: The data set, vectors and model.
         progress: Where to report.
     """
-    progress(STAGE, 0.0, "Counting which page follows which")
+    progress(_STAGE, 0.0, "Counting which page follows which")
     counted = source.people & ~source.held_out
     tables = count_tables(
         source.sequences, source.names, source.functional, source.vectors, counted, source.inside
     )
-    progress(STAGE, 0.2, "Embedding what users had done before each moment")
+    progress(_STAGE, 0.2, "Embedding what users had done before each moment")
     asking = source.held_out if source.asking is None else source.asking
     moments = choose_moments(source.sequences, asking & source.inside)
     vectors = source.embed(moments.before) if len(moments.at) else source.vectors[:0]
     heads = {}
     for number, reach in enumerate(Reach):
-        progress(STAGE, 0.4 + 0.3 * number, "Weighing the sources")
+        progress(_STAGE, 0.4 + 0.3 * number, "Weighing the sources")
         heads[reach] = fit_head(candidates_at(tables, source, moments, vectors, reach), reach)
-    progress(STAGE, 1.0)
+    progress(_STAGE, 1.0)
     return NextPages(tables, heads)
 
 
@@ -103,7 +103,7 @@ class NextMoments:
     before: UserSequences
 
 
-def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MAX_USERS) -> NextMoments:
+def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = _MAX_USERS) -> NextMoments:
     """Draw page views after the first half of each user's, at most a few a user.
 
     Args:
@@ -111,7 +111,7 @@ def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MAX
         asking: bool of shape (n_users,), users that may be drawn.
         most: Most users that are drawn.
     """
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(_SEED)
     able = np.flatnonzero(asking & (sequences.lengths >= 2))
     chosen = np.zeros(sequences.n_users, dtype=bool)
     chosen[rng.permutation(able)[:most]] = True
@@ -127,7 +127,7 @@ def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MAX
 
 
 def _before(sequences: UserSequences, at: np.ndarray, user: np.ndarray) -> UserSequences:
-    length = np.minimum(at - sequences.offsets[user], LATEST)
+    length = np.minimum(at - sequences.offsets[user], _LATEST)
     offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
     where = np.arange(offsets[-1]) + np.repeat(at - length - offsets[:-1], length)
     ids = pa.array([f"{number:09d}" for number in range(len(at))], pa.string())

@@ -43,7 +43,7 @@ from core.storage.disk import disk_errors, load_arrays
 
 FACTS: Final = "next_pages.json"
 TABLES: Final = "next_pages.npz"
-FORMAT: Final = 1
+_FORMAT: Final = 1
 _NEXT_COLUMNS: Final = ("next_pages", "next_scores")
 AT_ONCE: Final = 2_000
 """Users worked on at a time, so that memory does not grow with their number."""
@@ -232,7 +232,7 @@ class NextPages:
             ResourceError: If the disk is full.
         """
         facts = {
-            "format": FORMAT,
+            "format": _FORMAT,
             "pages": list(self.tables.pages),
             "heads": _HEADS.dump_python(dict(self.heads), mode="json"),
         }
@@ -259,7 +259,7 @@ class NextPages:
             matrices = {name: _matrix(name, arrays, (width[name], len(pages))) for name in _MATRICES}
             tables = PageTables(pages, **{name: arrays[name] for name in _ARRAYS}, **matrices)
             heads = _HEADS.validate_python(facts["heads"])
-            if facts["format"] != FORMAT or set(heads) != set(Reach):
+            if facts["format"] != _FORMAT or set(heads) != set(Reach):
                 raise ValueError("of another release")
             return cls(tables, heads)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
@@ -290,8 +290,8 @@ FIRST: Final = 3
 """Suggestions to a user that count: later ones are popular pages that everybody gets."""
 LISTED: Final = 10
 """Most pages of each segment in the table."""
-SEED: Final = 0
-COLUMNS: Final = (
+_SEED: Final = 0
+_COLUMNS: Final = (
     Col.SEGMENT, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, Col.LOW, Col.HIGH,
     Col.REST_USERS, Col.REST_N, Col.REST_SHARE, Diff.DIFFERS, *(source.value for source in Source),
 )  # fmt: skip
@@ -309,13 +309,13 @@ def next_pages_of_segments(
         labels: int32 of shape (n_users,), the segment of each user; below 0 for those in none.
 
     Returns:
-        Columns :data:`COLUMNS`: of ``n`` users drawn in the segment, ``users`` have the page among their
+        Columns :data:`_COLUMNS`: of ``n`` users drawn in the segment, ``users`` have the page among their
         first three suggestions, a ``share`` with its Wilson interval (``low``, ``high``); the same of the
         other segments' users; ``differs`` where the interval of the difference leaves out 0, a description,
         as the model read these pages. Last, each source's fraction of the scores: they add up to 1.
     """
     inside = np.flatnonzero(labels >= 0)
-    sampled = np.sort(np.random.default_rng(SEED).permutation(inside)[:_MAX_ASKED])
+    sampled = np.sort(np.random.default_rng(_SEED).permutation(inside)[:_MAX_ASKED])
     ids, place = np.unique(labels[sampled], return_inverse=True)
     suggested = model.suggest(seen.some(sampled), vectors[sampled], FIRST)
     n_columns = len(suggested.pages)
@@ -330,7 +330,7 @@ def next_pages_of_segments(
         Col.SEGMENT: ids[row], Col.PAGE_LOCATION: [suggested.pages[one] for one in column.tolist()],
         **counted, **_parts(suggested, code, row * n_columns + column),
     })  # fmt: skip
-    return table[list(COLUMNS)]
+    return table[list(_COLUMNS)]
 
 
 def _shares(users: np.ndarray, n: np.ndarray, row: np.ndarray, column: np.ndarray) -> dict[str, np.ndarray]:
@@ -372,7 +372,7 @@ CALLED: Final = {
 _SAID_FROM: Final = 0.1
 """Share of a score from which on a source is named."""
 _HEARD: Final = "What next, with the share of users who have the page among their first three suggestions"
-TOLD: Final = 3
+_TOLD: Final = 3
 """Most pages of a segment in its sentence."""
 NO_PAGE: Final = "No page is left to suggest: what these users have not seen is functional, or too rare."
 
@@ -410,7 +410,7 @@ def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
         table: From :func:`next_pages_of_segments`.
     """
     origin = common_origin(table[Col.PAGE_LOCATION].tolist())
-    first = table.groupby(Col.SEGMENT, sort=False).head(TOLD)
+    first = table.groupby(Col.SEGMENT, sort=False).head(_TOLD)
     lines: dict[int, list[str]] = {}
     for segment, page, share, others in zip(
         *(first[name].tolist() for name in (Col.SEGMENT, Col.PAGE_LOCATION, Col.SHARE, Col.REST_SHARE)),

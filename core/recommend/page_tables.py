@@ -99,10 +99,10 @@ class SeenPages:
     def evenly(self) -> Sparse:
         """Share of each page in a user's views: sparse float32 of shape (n, n_columns)."""
         ones = np.ones(len(self.column), dtype=np.float32)
-        return shares(sparse.csr_array((ones, (self.user, self.column)), shape=(len(self), self.n_columns)))
+        return _shares(sparse.csr_array((ones, (self.user, self.column)), shape=(len(self), self.n_columns)))
 
 
-def shares(counts: Sparse) -> Sparse:
+def _shares(counts: Sparse) -> Sparse:
     """Scale the rows of a sparse matrix to sum to 1; empty rows stay empty."""
     counts = sparse.csr_array(counts)
     counts.sum_duplicates()
@@ -113,13 +113,13 @@ def shares(counts: Sparse) -> Sparse:
     return counts
 
 
-MAX_FOLLOWERS: Final = 200
+_MAX_FOLLOWERS: Final = 200
 """Most followers of a page that are kept, the most frequent ones."""
 _MAX_NEIGHBOURS: Final = 5_000
 """Most users whose vectors and pages are kept, drawn at random."""
 _POPULAR: Final = 200
 """Number of most viewed pages that are candidates whatever the sources say."""
-SEED: Final = 0
+_SEED: Final = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class PageTables:
             place.
         allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
         follows: Sparse float32 of shape (n_columns, n_columns): how often each page was the next one, as a
-            share. Rows sum to 1, or to less where there are more than :data:`MAX_FOLLOWERS`.
+            share. Rows sum to 1, or to less where there are more than :data:`_MAX_FOLLOWERS`.
         lagged: As ``follows``, for the next :data:`LAGS` pages, where the l-th counts 1 / l.
         popular: float32 of shape (n_columns,), share of all page views.
         near: float16 of shape (m, d), vectors of some users.
@@ -202,8 +202,8 @@ def count_tables(
     return PageTables(
         pages=tuple(names[page] for page in kept.tolist()),
         allowed=~functional[kept],
-        follows=most_frequent(shares(steps[0])),
-        lagged=most_frequent(shares(lagged)),
+        follows=most_frequent(_shares(steps[0])),
+        lagged=most_frequent(_shares(lagged)),
         popular=popular / max(1.0, float(popular.sum())),
         near=vectors[pool].astype(np.float16),
         viewed=seen.some(pool).evenly,
@@ -225,7 +225,7 @@ def _followers(seen: SeenPages, lag: int) -> Sparse:
     return sparse.csr_array((ones, (seen.column[later - lag], seen.column[later])), shape=shape)
 
 
-def most_frequent(table: Sparse, most: int = MAX_FOLLOWERS) -> Sparse:
+def most_frequent(table: Sparse, most: int = _MAX_FOLLOWERS) -> Sparse:
     """Keep the ``most`` largest entries of each row of a table; of equal ones those of more viewed pages."""
     rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
     order = np.lexsort((table.indices, -table.data, rows))
@@ -245,7 +245,7 @@ def _largest(values: np.ndarray, most: int) -> np.ndarray:
 
 def _drawn(able: np.ndarray) -> np.ndarray:
     """Draw users in a random order, which says nothing of their ids."""
-    return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:_MAX_NEIGHBOURS]
+    return np.random.default_rng(_SEED).permutation(np.flatnonzero(able))[:_MAX_NEIGHBOURS]
 
 
 MEANING: Final = (

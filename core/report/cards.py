@@ -231,16 +231,16 @@ def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalCl
 
 
 Parts = tuple[tuple[str, Table], ...]
-STOPS: Final = 5
+_STOPS: Final = 5
 """Number of first pages by which routes differ; routes that differ only later count as equal."""
-ROUTES, _STEPS_LISTED, ENDS = 5, 5, 3
+_ROUTES, _STEPS_LISTED, _ENDS = 5, 5, 3
 DAY: Final = 86_400
-POINTS: Final = 200
+_POINTS: Final = 200
 """Most points of a curve."""
 
 
 @dataclass(frozen=True, eq=False)
-class WaysMaker:
+class _WaysMaker:
     """Makes the tables of a card about steps and routes.
 
     Args:
@@ -256,9 +256,9 @@ class WaysMaker:
     happened: OutcomeRecord | None
 
     @classmethod
-    def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> WaysMaker:
+    def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> _WaysMaker:
         """Make it with the routes of all sessions, between the same pages or labels as the steps."""
-        return cls(profiles.rows, moves, Routes.of(sequences, moves.places, STOPS), profiles.happened)
+        return cls(profiles.rows, moves, Routes.of(sequences, moves.places, _STOPS), profiles.happened)
 
     def parts(self, row: int) -> Parts:
         """Pairs (heading, table): routes, steps, where sessions begin, and where they end.
@@ -278,7 +278,7 @@ class WaysMaker:
         )
 
     def _routes(self, users: np.ndarray, others: np.ndarray) -> Table:
-        routes = self.routes.listed(users, others, self.happened, ROUTES)
+        routes = self.routes.listed(users, others, self.happened, _ROUTES)
         columns = ("Whole session", "Users", "Others", "")
         if self.happened is None:
             return Table(columns, tuple(_shares(routes, routes[ROUTE])), numeric=(1, 2))
@@ -304,7 +304,7 @@ class WaysMaker:
         return steps.sort_values(STEPS, ascending=False, kind="stable")
 
     def _of_sessions(self, here: StepCounts, there: StepCounts, which: np.ndarray, column: str) -> Table:
-        table = self._most(here, there, which, ENDS)
+        table = self._most(here, there, which, _ENDS)
         lines = zip(table[column], table[STEPS], table[MoveCol.REST_STEPS], strict=True)
         n, rest_n = here.n_sessions, there.n_sessions
         cells = ((name, _percent(steps, n), _percent(rest, rest_n)) for name, steps, rest in lines)
@@ -357,8 +357,8 @@ def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str
 
 
 def _points(curve: TimeToOutcome) -> tuple[list[float], list[float]]:
-    """Days and shares of a curve, thinned to :data:`POINTS`."""
-    places = np.linspace(0, len(curve.seconds) - 1, min(POINTS, len(curve.seconds)))
+    """Days and shares of a curve, thinned to :data:`_POINTS`."""
+    places = np.linspace(0, len(curve.seconds) - 1, min(_POINTS, len(curve.seconds)))
     shown = np.unique(places.astype(int))
     last = curve.followed[-1] if len(curve.followed) else 0.0
     seconds = np.concatenate([[0.0], curve.seconds[shown], [last]])
@@ -374,17 +374,17 @@ def _line(name: str, outcome_time: TimeToOutcome) -> tuple[str, ...]:
     return name, f"{n:,}", share, low, high, wording.duration(half)
 
 
-FACTS: Final = {
+_FACTS: Final = {
     Col.PAGE_VIEWS_MEAN: "page views a user", Col.PAGE_VIEWS_MEDIAN: "median page views",
     Col.SESSIONS_MEAN: "sessions a user", Col.DIFFERENT_PAGES_MEAN: "different pages a user",
     Col.ENGAGEMENT_MEAN: "engaged time a user", Col.OUTCOME_RATE: "of users with {}",
     Col.REVENUE_PER_USER: "gross revenue a user",
 }  # fmt: skip
 """Column of the segments table → label on a card, with the outcome's name at ``{}``."""
-MAX_PAGES, _MAX_BARS = 10, 5
-EXAMPLES: Final = 2
+_MAX_PAGES, _MAX_BARS = 10, 5
+_EXAMPLES: Final = 2
 """Typical visitors shown for each segment."""
-MOVES: Final = 5
+_MOVES: Final = 5
 """Differing steps shown for each segment, at most."""
 
 
@@ -425,12 +425,12 @@ class _CardMaker:
         self._differences, self._others = source.differences, others(source.differences)
         self._source_basis = describe_bases(count_user_bases(source.dataset.users))
         self._pages, sequences = PageNames(source.dataset.pages), source.dataset.sequences
-        self._ways = WaysMaker.of(source.moves, sequences, source.profiles) if source.moves else None
-        self._typical = medoids(source.vectors, source.partition, sequences.lengths, EXAMPLES)
+        self._ways = _WaysMaker.of(source.moves, sequences, source.profiles) if source.moves else None
+        self._typical = medoids(source.vectors, source.partition, sequences.lengths, _EXAMPLES)
         self._names = {one: called[f"segment:{one}"] for one in source.partition.ids.tolist()}
         segments = source.journeys.get("segments", ())
         self._moves = {
-            one["cluster"]: [step["text"] for step in one["differing"][:MOVES]] for one in segments
+            one["cluster"]: [step["text"] for step in one["differing"][:_MOVES]] for one in segments
         }
 
     def card(self, place: int, row: Mapping[str, Any]) -> Card:
@@ -460,7 +460,7 @@ class _CardMaker:
         )
 
     def _facts(self, row: Mapping[str, Any]) -> tuple[CardMetric, ...]:
-        named = [(field, FACTS[field]) for field in present([self._everyone], list(FACTS))]
+        named = [(field, _FACTS[field]) for field in present([self._everyone], list(_FACTS))]
         return tuple(
             CardMetric(
                 label.format(self._outcome),
@@ -492,7 +492,7 @@ class _CardMaker:
                 rest=row[Col.REST_SHARE] or 0.0,
                 lift=wording.lift(row[Col.LIFT]) if row[Col.REST_SHARE] else "only here",
             )
-            for row in listed[:MAX_PAGES]
+            for row in listed[:_MAX_PAGES]
         )
 
     def _dimension(self, key: str, attribute: str, label: str) -> BarChart:

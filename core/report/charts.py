@@ -22,13 +22,13 @@ from core.profiles.rows import GROUP_LABELS
 
 Figure = dict[str, Any]
 
-TOKEN: Final = "token:"
-INK, _FAINT, LINE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "base"))
-LEFT, KEPT, GONE = (f"{TOKEN}{name}" for name in ("left", "kept", "gone"))
+_TOKEN: Final = "token:"
+_INK, _FAINT, _LINE, _BASE = (f"{_TOKEN}{name}" for name in ("ink", "faint", "line", "base"))
+_LEFT, _KEPT, _GONE = (f"{_TOKEN}{name}" for name in ("left", "kept", "gone"))
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _LEGEND: Final[Figure] = {
     "orientation": "h", "yanchor": "top", "x": 0, "itemsizing": "constant",
-    "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
+    "font": {"color": _INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
 }  # fmt: skip
 MAP_POINTS: Final = 12_000
 """Most users drawn on the map; more only make the file heavy."""
@@ -73,8 +73,8 @@ def tokens() -> dict[str, dict[str, str]]:
     """Colours of all tokens by mode: ``{"light": {"token:ink": "#…"}, "dark": {…}}``."""
     return {
         mode.value: {
-            **{f"{TOKEN}{name}": shades[mode] for name, shades in _FIXED.items()},
-            **{f"{TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE)},
+            **{f"{_TOKEN}{name}": shades[mode] for name, shades in _FIXED.items()},
+            **{f"{_TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE)},
         }
         for mode in Mode
     }
@@ -82,7 +82,7 @@ def tokens() -> dict[str, dict[str, str]]:
 
 def token(segment: int) -> str:
     """The colour token of a segment, by its id: ``token:seg-3``."""
-    return f"{TOKEN}outside" if segment <= OUTSIDE else f"{TOKEN}seg-{segment % len(PALETTE)}"
+    return f"{_TOKEN}outside" if segment <= OUTSIDE else f"{_TOKEN}seg-{segment % len(PALETTE)}"
 
 
 def plain(text: object, limit: int = 60) -> str:
@@ -90,7 +90,7 @@ def plain(text: object, limit: int = 60) -> str:
     flat = " ".join(str(text).split())
     cut = flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
     # A token would become a colour; a word joiner in front keeps it a text.
-    return html.escape(cut, quote=False) if not cut.startswith(TOKEN) else f"\u2060{cut}"
+    return html.escape(cut, quote=False) if not cut.startswith(_TOKEN) else f"\u2060{cut}"
 
 
 def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> Figure:
@@ -107,10 +107,10 @@ def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> F
     shown = [f"{start:,}", *(f"−{leaves:,}" if leaves else "0" for _, leaves, _ in steps), f"{used:,}"]
     bars = {"type": "bar", "orientation": "h", "y": labels, "hoverinfo": "skip", "cliponaxis": False}
     data = [
-        {**bars, "x": kept, "marker": {"color": [LEFT, *[KEPT] * len(steps), LEFT]}, "name": "left"},
+        {**bars, "x": kept, "marker": {"color": [_LEFT, *[_KEPT] * len(steps), _LEFT]}, "name": "left"},
         {
-            **bars, "x": gone, "marker": {"color": GONE}, "name": "leaves", "text": shown,
-            "textposition": "outside", "textfont": {"color": INK},
+            **bars, "x": gone, "marker": {"color": _GONE}, "name": "leaves", "text": shown,
+            "textposition": "outside", "textfont": {"color": _INK},
         },
     ]  # fmt: skip
     layout = _layout(height=70 + 30 * len(labels), left=175)
@@ -203,14 +203,14 @@ def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: in
 
 def _layout(height: int, left: int) -> Figure:
     axis = {
-        "gridcolor": LINE, "zerolinecolor": LINE, "linecolor": LINE, "tickfont": {"color": INK, "size": 13},
-        "automargin": True, "fixedrange": True,
+        "gridcolor": _LINE, "zerolinecolor": _LINE, "linecolor": _LINE,
+        "tickfont": {"color": _INK, "size": 13}, "automargin": True, "fixedrange": True,
     }  # fmt: skip
     return {
         "height": height, "margin": {"l": left, "r": 20, "t": 24, "b": 36},
-        "font": {"family": _FONT, "color": INK},
+        "font": {"family": _FONT, "color": _INK},
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
         "xaxis": dict(axis), "yaxis": dict(axis),
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _FAINT, "activecolor": INK},
-        "hoverlabel": {"bgcolor": BASE, "font": {"color": INK}},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _FAINT, "activecolor": _INK},
+        "hoverlabel": {"bgcolor": _BASE, "font": {"color": _INK}},
     }  # fmt: skip

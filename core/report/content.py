@@ -141,18 +141,18 @@ def _funnel_cell(row: pd.Series) -> Cell:
     return Cell(percent(row[Col.SHARE], n=n), strength, hint)
 
 
-MOST: Final = 12
+_MOST: Final = 12
 """Most periods in a table: the last ones, or the first ones after the first visit."""
-CAME: Final = (
+_CAME: Final = (
     "Of the users in segments who came, how many are of each; colour: it differs from its share in all other "
     "{unit}s, as one cell in 20 does by chance. * in part only."
 )
-AGAIN: Final = (
+_AGAIN: Final = (
     "Of users with two page views or more in their first {unit}, how many came again so many {unit}s later; "
     "colour: it differs from the other clustered users, as one cell in 20 does by chance. A dash: not known "
     "yet."
 )
-DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the export."
+_DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the export."
 
 
 def _time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple[FunnelPart, ...]:
@@ -168,21 +168,21 @@ def _time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tupl
     activity, unit = Activity.of(dataset.sequences, days, everybody), days.unit
     came, again = over_time(activity, rows, PeriodMeasure.SHARE), curve(activity, rows)
     parts = [
-        _time_part(f"Who came, by {unit}", CAME.format(unit=unit) + _last(days), _came(came, days), called),
-        _time_part(f"Who came again, by {unit}s since their first", AGAIN.format(unit=unit),
-              again.assign(column=again[AGE].astype(str))[again[AGE] <= MOST], called),
-        _time_part("When they come", DAYS, _weekdays(dataset, rows, everybody), called),
+        _time_part(f"Who came, by {unit}", _CAME.format(unit=unit) + _last(days), _came(came, days), called),
+        _time_part(f"Who came again, by {unit}s since their first", _AGAIN.format(unit=unit),
+              again.assign(column=again[AGE].astype(str))[again[AGE] <= _MOST], called),
+        _time_part("When they come", _DAYS, _weekdays(dataset, rows, everybody), called),
     ]  # fmt: skip
     return tuple(part for part in parts if part.rows)
 
 
 def _last(days: Calendar) -> str:
     """Sentence on a table that does not hold all periods; empty where it does."""
-    return f" Only the last {MOST} of {days.n_periods:,} {days.unit}s." if days.n_periods > MOST else ""
+    return f" Only the last {_MOST} of {days.n_periods:,} {days.unit}s." if days.n_periods > _MOST else ""
 
 
 def _came(table: pd.DataFrame, days: Calendar) -> pd.DataFrame:
-    latest = table[table[PERIOD].isin(pd.to_datetime(days.dates[-MOST:]))]
+    latest = table[table[PERIOD].isin(pd.to_datetime(days.dates[-_MOST:]))]
     named = [
         f"{day.day} {day:%b}{'*' if part else ''}"
         for day, part in zip(latest[PERIOD], latest[IN_PART], strict=True)
@@ -232,7 +232,7 @@ _EVENTS_SAID: Final = 5
 _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
 
 
-def waterfall_chart(receipt: Receipt) -> ReportChart:
+def _waterfall_chart(receipt: Receipt) -> ReportChart:
     """Chart of the records left out at each step of reading, with its table."""
     steps = [(step.label, step.records, step.left) for step in receipt.waterfall if step.records]
     rows = [("Records in the files", "", f"{receipt.records:,}", "", "")]
@@ -284,7 +284,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
     return tuple(CardMetric(label, value) for label, value in answers.items())
 
 
-def files(receipt: Receipt) -> Table:
+def _files(receipt: Receipt) -> Table:
     """Table of the files, a line each, with their counts of records."""
     counts = {"Records": "records", "Read": "read", "Rejected": "rejected"}
     if any(file.collapsed for file in receipt.files):
@@ -296,7 +296,7 @@ def files(receipt: Receipt) -> Table:
     return Table(("File", "Shape", "Encoding", *counts), rows, numeric=tuple(range(3, 3 + len(counts))))
 
 
-def addresses(receipt: Receipt) -> Table:
+def _addresses(receipt: Receipt) -> Table:
     """Table of the number of addresses before and after cleaning, and what each rule changed."""
     counts = (
         ("Different addresses before", f"{receipt.urls.raw:,}"),
@@ -332,7 +332,7 @@ def _without_user_id(receipt: Receipt) -> str:
     return f"{'; '.join(lines[:_EVENTS_SAID])}{more}: in no segment" if lines else "nothing"
 
 
-OVERVIEW: Final = (
+_OVERVIEW: Final = (
     Col.PAGE_VIEWS_MEAN,
     Col.PAGE_VIEWS_MEDIAN,
     Col.SESSIONS_MEAN,
@@ -345,8 +345,8 @@ def compose(source: ReportInput) -> Report:
     receipt, profiles = source.dataset.receipt, source.profiles
     described = profiles.to_dict()
     rows = described["segments"]
-    called = titles(rows, source.names, source.certificates)
-    shown = cards.present(rows, OVERVIEW)
+    called = _titles(rows, source.names, source.certificates)
+    shown = cards.present(rows, _OVERVIEW)
     overview = [_row(row, called, shown) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
     return Report(
         title=", ".join(file.name for file in receipt.files[:3])
@@ -367,11 +367,11 @@ def compose(source: ReportInput) -> Report:
         outside=outside_note(profiles),
         verdict=source.verdict,
         one_page=_one_page(source),
-        waterfall=waterfall_chart(receipt),
+        waterfall=_waterfall_chart(receipt),
         assumptions=assumptions(receipt),
         warnings=receipt.warnings,
-        files=files(receipt),
-        urls=addresses(receipt),
+        files=_files(receipt),
+        urls=_addresses(receipt),
         settings=_settings(source),
         funnels=tuple(_funnel_part(one, profiles.rows, called) for one in source.funnels),
         facets=facet_parts(source.facets) if source.facets else (),
@@ -382,7 +382,7 @@ def compose(source: ReportInput) -> Report:
     )
 
 
-def titles(
+def _titles(
     rows: Sequence[Mapping[str, Any]],
     names: Mapping[int, CurrentName],
     certificates: Mapping[int, Certificate],
@@ -426,11 +426,11 @@ def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ..
         users=row[Col.USERS],
         share=row[Col.SHARE],
         values=tuple(profile_columns.of_row(row, field) for field in shown),
-        outcome=rate(row),
+        outcome=_rate(row),
     )
 
 
-def rate(row: Mapping[str, Any]) -> Rate | None:
+def _rate(row: Mapping[str, Any]) -> Rate | None:
     """The outcome rate of a row of the segments table; None where the data has no outcome."""
     if row[Col.OUTCOME_RATE] is None:
         return None
@@ -467,7 +467,7 @@ def _outcome_chart(
     without_id: OutcomeUsers,
 ) -> ReportChart | None:  # fmt: skip
     beside = others(table)
-    rates = [(row, interval) for row in rows if (interval := rate(row))]
+    rates = [(row, interval) for row in rows if (interval := _rate(row))]
     if outcome is None or not rates:
         return None
     points = [

@@ -21,8 +21,8 @@ from core.base.palette import MUTED, PALETTE, Mode
 from core.report.charts import token, tokens
 from core.report.model import Report
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
-PAGE: Final = "report.html.j2"
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_PAGE: Final = "report.html.j2"
 
 
 def render(report: Report) -> str:
@@ -32,10 +32,10 @@ def render(report: Report) -> str:
     scripts = (get_plotlyjs(), _text("report.js"))
     text = (
         _environment()
-        .get_template(PAGE)
+        .get_template(_PAGE)
         .render(
             report=report,
-            csp=policy(scripts),
+            csp=_policy(scripts),
             scripts=scripts,
             style=_text("report.css"),
             charts={"figures": {chart.key: chart.figure for chart in charts}, "colours": tokens()},
@@ -47,7 +47,7 @@ def render(report: Report) -> str:
     return f"{text}\n"
 
 
-def policy(scripts: tuple[str, ...]) -> str:
+def _policy(scripts: tuple[str, ...]) -> str:
     """Content security policy that allows these scripts (their texts) and nothing else, and no network."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
@@ -60,7 +60,7 @@ def policy(scripts: tuple[str, ...]) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["count"] = lambda number: f"{number:,}"
@@ -78,4 +78,4 @@ def _shade(segment: int | None) -> str:
 
 
 def _text(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+    return (_TEMPLATES / name).read_text(encoding="utf-8")

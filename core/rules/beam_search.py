@@ -28,23 +28,23 @@ from core.rules.conditions import (
     SegmentRule,
 )
 
-MAX_CONDITIONS: Final = 4
+_MAX_CONDITIONS: Final = 4
 """Most conditions of a rule that is searched for: nobody reads more."""
 _BEAM: Final = 10
-OFFERED: Final = 200
+_OFFERED: Final = 200
 """Most items of a field that are tried: those that most users saw."""
-COUNTED: Final = 40
+_COUNTED: Final = 40
 """Most items of a field that are also tried with several page views."""
-TIMES: Final = (2, 3, 5, 8)
+_TIMES: Final = (2, 3, 5, 8)
 _THRESHOLDS: Final = {
     RuleField.PAGE_VIEWS: (3, 4, 5, 6, 8, 10, 15, 20, 30, 50), RuleField.SESSIONS: (2, 3, 4, 5, 8, 12),
     RuleField.LAST_DAYS: (1, 3, 7, 14, 28),
 }  # fmt: skip
-LISTED: Final = 100
+_LISTED: Final = 100
 """Most pages that a theme or type may have to be tried: nobody pastes a longer list as a condition."""
-MIN_USERS_MET: Final = 3
+_MIN_USERS_MET: Final = 3
 """Fewest users who meet a condition, and who do not, for it to be tried."""
-TRIED: Final = 300
+_TRIED: Final = 300
 """Most conditions tried for a segment: those that correlate with it most, in either direction."""
 
 
@@ -89,7 +89,7 @@ def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
     conditions, answers, known = list[RuleCondition](), list[np.ndarray](), set[bytes]()
     for condition, answer in _asked(features, users):
         yes, same = int(answer.sum()), np.packbits(answer).tobytes()
-        if MIN_USERS_MET <= yes <= len(users) - MIN_USERS_MET and same not in known:
+        if _MIN_USERS_MET <= yes <= len(users) - _MIN_USERS_MET and same not in known:
             known.add(same)
             conditions.append(condition)
             answers.append(answer.astype(np.float32))
@@ -99,14 +99,14 @@ def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
 def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCondition, np.ndarray]]:
     for field in (field for field in VIEWED if field in features.viewed):
         items = features.viewed[field]
-        views = items.views[:, :OFFERED].tocsr()[users].toarray()
+        views = items.views[:, :_OFFERED].tocsr()[users].toarray()
         short = field not in (RuleField.THEME, RuleField.TYPE)
-        for place, name in enumerate(items.names[:OFFERED]):
-            if short or np.diff(items.of_page.indptr[place : place + 2])[0] <= LISTED:
-                for number in (1, *(TIMES if place < COUNTED else ())):
+        for place, name in enumerate(items.names[:_OFFERED]):
+            if short or np.diff(items.of_page.indptr[place : place + 2])[0] <= _LISTED:
+                for number in (1, *(_TIMES if place < _COUNTED else ())):
                     yield RuleCondition(field=field, value=name, number=number), views[:, place] >= number
     for field, made in features.attributes.items():
-        for code, value in enumerate(made.values[:OFFERED]):
+        for code, value in enumerate(made.values[:_OFFERED]):
             yield RuleCondition(field=field, value=value), made.codes[users] == code
     for field in MEASURES:
         for number in _THRESHOLDS[field]:
@@ -115,7 +115,7 @@ def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCond
 
 
 def best_rules(
-    candidates_left: Candidates, wanted: np.ndarray, longest: int = MAX_CONDITIONS
+    candidates_left: Candidates, wanted: np.ndarray, longest: int = _MAX_CONDITIONS
 ) -> list[SegmentRule]:
     """Rules of the best F1 of each length, shortest first; longer ones that are no better are left out.
 
@@ -140,7 +140,7 @@ def _promising(asked: Candidates, wanted: np.ndarray) -> Candidates:
     share, yes = wanted.mean(), asked.answers.mean(axis=0)
     both = asked.answers[wanted].sum(axis=0) / len(wanted)
     phi = np.abs(both - share * yes) / np.sqrt(yes * (1 - yes))
-    kept = np.sort(np.argsort(-phi, kind="stable")[:TRIED])
+    kept = np.sort(np.argsort(-phi, kind="stable")[:_TRIED])
     return Candidates(tuple(asked.conditions[place] for place in kept), asked.answers[:, kept])
 
 
@@ -216,9 +216,9 @@ MIN_USERS: Final = 10
 """Fewest users of a segment for which a rule is searched for: half to find it, half to judge it."""
 _SEARCHED: Final = 20_000
 """Users that rules are made from, at most; all others judge them."""
-POOR: Final = 0.6
+_POOR: Final = 0.6
 """Precision or recall below which a rule is called rough."""
-NONE: Final = "None is shown to be much better than taking everybody."
+_NONE: Final = "None is shown to be much better than taking everybody."
 CLOSE: Final = 0.02
 """Gain that counts: in F1 for a longer rule, in precision over a rule that finds everybody."""
 
@@ -280,7 +280,7 @@ class RuleFit:
     @property
     def poor(self) -> bool:
         """Whether precision or recall is low or unknown."""
-        return not min(self.precision.share, self.recall.share) >= POOR
+        return not min(self.precision.share, self.recall.share) >= _POOR
 
     @property
     def useless(self) -> bool:
@@ -319,7 +319,7 @@ class FoundRules:
 
     segment: int
     fits: tuple[RuleFit, ...]
-    reason: str = NONE
+    reason: str = _NONE
 
     @property
     def usual(self) -> RuleFit | None:
@@ -368,7 +368,7 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
         reason = _reason(int(size), int(wanted[made_on].sum()), len(conditions.conditions), made_on, wanted)
         rules = [] if reason else best_rules(conditions, wanted[made_on])
         fits = tuple(_judged(rule, features, wanted, made_on, judged_on) for rule in rules)
-        rules_of[int(segment)] = FoundRules(int(segment), fits, reason or NONE)
+        rules_of[int(segment)] = FoundRules(int(segment), fits, reason or _NONE)
     return rules_of
 
 

@@ -169,7 +169,7 @@ def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
     return f"{'did not view' if never else 'viewed'} {what}{often}"
 
 
-MAX_ITEMS: Final = 1_000
+_MAX_ITEMS: Final = 1_000
 """Most items of a field that a condition can name: those that most users saw."""
 DAY_US: Final = 86_400_000_000
 _COLUMNS: Final = dict(
@@ -337,7 +337,7 @@ class RuleFeatures:
 def _unknown(condition: RuleCondition) -> InputError:
     return InputError(
         f"The {condition.field} {condition.value!r} is not among those of this data set",
-        allowed=f"the {MAX_ITEMS:,} that most users have",
+        allowed=f"the {_MAX_ITEMS:,} that most users have",
         remedy="Choose another one, or load the data that the rule was made on",
     )
 
@@ -371,5 +371,5 @@ def _viewed_items(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> Vie
     shape = (len(names), len(different))
     has = sparse.csc_array((np.ones(len(page), np.int32), (page, codes)), shape)
     views = (seen @ has).tocsc()
-    order = np.argsort(-np.diff(views.indptr), kind="stable")[:MAX_ITEMS]
+    order = np.argsort(-np.diff(views.indptr), kind="stable")[:_MAX_ITEMS]
     return Viewed(tuple(str(different[place]) for place in order), has[:, order], views[:, order])

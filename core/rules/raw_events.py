@@ -40,7 +40,7 @@ CODES: Final = (
 """Pattern of the parts of a text: percent codes that form a letter, and the text between them."""
 ALIKE: Final = {"\u03c2": "\u03c3", "\u0307": ""}
 """Letter whose lower case differs between Python and some database → the text that replaces it in both."""
-GAP: Final = r"[^/?&#]+"
+_GAP: Final = r"[^/?&#]+"
 """Pattern of the text at a place where cleaning merged pages, …"""
 _DATE: Final = r"([0-9]{4}(/[0-9]{1,2}){2}|[^/?&#]+)"
 _TYPED: Final = "[^&#]+"
@@ -156,7 +156,7 @@ def _pattern(
         return host + literal(key_of(f"{condition.value}.", settings).removesuffix("."))
     if condition.field is RuleField.TEMPLATE:
         path = key_of(after_host(condition.value).partition(" (")[0], settings)
-        return host + GAP.join(map(literal, _SLUG.split(path))) + "$"
+        return host + _GAP.join(map(literal, _SLUG.split(path))) + "$"
     return ""
 
 
@@ -165,7 +165,7 @@ def _widened(key: str, literal: Callable[[str], str]) -> str:
     queries = key.find("?") % (len(key) + 1)
     pattern, place = "", 0
     for match in _MERGED.finditer(key):
-        gap = _TYPED if match.start() > queries else _DATE if match[0] == "{date}" else GAP
+        gap = _TYPED if match.start() > queries else _DATE if match[0] == "{date}" else _GAP
         pattern += literal(key[place : match.start()]) + gap
         place = match.end()
     return f"^{pattern}{literal(key[place:])}$"

@@ -37,7 +37,7 @@ from core.storage.store import Store
 
 TASK: Final = "watch"
 FOLDER: Final = "watches"
-ORDER, LIVE, REPORTED = "order.json", "live", "told.jsonl"
+_ORDER, LIVE, REPORTED = "order.json", "live", "told.jsonl"
 EVERY_S: Final = 10.0
 """Seconds between two looks."""
 SETTLE_S: Final = 5.0
@@ -167,7 +167,7 @@ def place_of(store: Store, folder: Path) -> Path:
 def watches(store: Store) -> list[AppWatch]:
     """Every watch of a store, the newest order first; one that cannot be read is left out."""
     known = _jobs(store)
-    found = (_read(path.parent, known) for path in (store.root / FOLDER).glob(f"*/{ORDER}"))
+    found = (_read(path.parent, known) for path in (store.root / FOLDER).glob(f"*/{_ORDER}"))
     return sorted((one for one in found if one is not None), key=lambda one: one.order.at, reverse=True)
 
 
@@ -175,7 +175,7 @@ def _read(place: Path, known: list[JobView]) -> AppWatch | None:
     its = [job for job in known if (job.task, job.subject) == (TASK, place.name)]
     job = next((job for job in its if job.active), its[0] if its else None)
     with suppress(OSError, ValueError):
-        order = WatchOrder.model_validate_json((place / ORDER).read_bytes())
+        order = WatchOrder.model_validate_json((place / _ORDER).read_bytes())
         return AppWatch(place.name, place, order, job)
     return None
 
@@ -201,10 +201,10 @@ def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> N
     make_folder(place)
     with claim_folder(place):
         _refuse_alive(store, place, "is being watched already")
-        with replace_files_atomic(place, last=ORDER) as building:
+        with replace_files_atomic(place, last=_ORDER) as building:
             publish(building / MODEL)
             order = order.model_copy(update={"frozen": _key(building / MODEL, place / LIVE)})
-            (building / ORDER).write_text(order.model_dump_json(indent=1), encoding="utf-8")
+            (building / _ORDER).write_text(order.model_dump_json(indent=1), encoding="utf-8")
         _launch(store, place, order.folder)
 
 

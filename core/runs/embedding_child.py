@@ -30,12 +30,12 @@ from core.data.sequences import UserSequences
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _MODULE: Final = "core.runs.embedding_child"
-ABOUT, ERROR = "about", "error"
+_ABOUT, _ERROR = "about", "error"
 LIMIT_S: Final = 300.0
 """Seconds after which a child that has not answered is ended; some thousand shortened histories take less."""
 _LENGTH: Final = struct.Struct("<Q")
 
-Arrays: TypeAlias = dict[str, np.ndarray]
+_Arrays: TypeAlias = dict[str, np.ndarray]
 
 
 class EmbeddingChild:
@@ -57,9 +57,9 @@ class EmbeddingChild:
         about = {"model": str(model), "names": {view.value: list(of_page) for view, of_page in names.items()}}
         arrays = {name: getattr(sequences, name) for name in ("offsets", "page", "timestamp", "session")}
         with self._turn:
-            answer = self._asked(arrays | {ABOUT: _text(about)})
-        if ERROR in answer:
-            problem, allowed, remedy = _read_text(answer[ERROR])
+            answer = self._asked(arrays | {_ABOUT: _text(about)})
+        if _ERROR in answer:
+            problem, allowed, remedy = _read_text(answer[_ERROR])
             raise ArtifactError(problem, allowed=allowed, remedy=remedy)
         return {View(name): vectors for name, vectors in answer.items()}
 
@@ -70,7 +70,7 @@ class EmbeddingChild:
             self._process.communicate()
             self._process = None
 
-    def _asked(self, request: Arrays) -> Arrays:
+    def _asked(self, request: _Arrays) -> _Arrays:
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = subprocess.Popen(
@@ -96,14 +96,14 @@ class EmbeddingChild:
         return answer
 
 
-def _send(pipe: IO[bytes], arrays: Arrays) -> None:
+def _send(pipe: IO[bytes], arrays: _Arrays) -> None:
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, **arrays)
     pipe.write(_LENGTH.pack(packed.tell()) + packed.getvalue())
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes]) -> Arrays | None:
+def _receive(pipe: IO[bytes]) -> _Arrays | None:
     """Read a message; None at the end of the pipe, also in the middle of a message."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
@@ -125,18 +125,18 @@ def _read_text(array: np.ndarray) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def answered(request: Arrays) -> Arrays:
+def _answered(request: _Arrays) -> _Arrays:
     """Answer a request in the child: the vectors of each view, or the error in words."""
     from core.model.embedding import embed
 
-    about = _read_text(request[ABOUT])
+    about = _read_text(request[_ABOUT])
     ids = pa.array([f"{number:09d}" for number in range(len(request["offsets"]) - 1)], pa.string())
     parts = (request[name] for name in ("offsets", "page", "timestamp", "session"))
     names = {View(view): of_page for view, of_page in about["names"].items()}
     try:
         views = embed(Path(str(about["model"])), UserSequences(ids, *parts), names, device=Device.CPU)
     except Beha2VecError as error:
-        return {ERROR: _text([error.problem, error.allowed, error.remedy])}
+        return {_ERROR: _text([error.problem, error.allowed, error.remedy])}
     return {view.value: vectors for view, vectors in views.items()}
 
 
@@ -145,7 +145,7 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever a library prints is no answer
     while (request := _receive(requests)) is not None:
-        _send(answers, answered(request))
+        _send(answers, _answered(request))
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 
 SEGMENT, _NEXT_SEGMENT = "segment", "next_segment"
-DISTANCE, NEXT_DISTANCE = "distance", "next_distance"
+_DISTANCE, _NEXT_DISTANCE = "distance", "next_distance"
 MEMBERSHIP: Final = "membership"
-REVENUE: Final = "revenue"
-ENGAGED: Final = "engaged_seconds"
+_REVENUE: Final = "revenue"
+_ENGAGED: Final = "engaged_seconds"
 _FIRST_SEEN, _LAST_SEEN = "first_seen", "last_seen"
 
-ID_COLUMNS: Final = (Users.USER_ID,)
+_ID_COLUMNS: Final = (Users.USER_ID,)
 """Columns of ids: they are written as :class:`IdStyle` says, with no apostrophe in front."""
 
 _FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
@@ -106,7 +106,7 @@ def _labels_of(users: pd.DataFrame, partition: Partition) -> np.ndarray:
 def _seen(users: pd.DataFrame) -> pd.DataFrame:
     engaged = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
     first, last = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
-    return pd.DataFrame({_FIRST_SEEN: first, _LAST_SEEN: last, ENGAGED: engaged})
+    return pd.DataFrame({_FIRST_SEEN: first, _LAST_SEEN: last, _ENGAGED: engaged})
 
 
 def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | None) -> np.ndarray:
@@ -157,8 +157,8 @@ def _distances(
     found = memberships(vectors, labels, partition)
     return pd.DataFrame(
         {
-            MEMBERSHIP: found.share.round(4), DISTANCE: found.distance.round(6),
-            _NEXT_SEGMENT: _names(found.next_segment, names), NEXT_DISTANCE: found.next_distance.round(6),
+            MEMBERSHIP: found.share.round(4), _DISTANCE: found.distance.round(6),
+            _NEXT_SEGMENT: _names(found.next_segment, names), _NEXT_DISTANCE: found.next_distance.round(6),
         }
     )  # fmt: skip
 
@@ -174,21 +174,21 @@ def _outcomes(outcomes: Mapping[str, OutcomeRecord], n_users: int) -> dict[str, 
             before = revenue.get(currency, pd.Series(np.nan, index=range(n_users)))
             revenue[currency] = before.add(pd.Series(paid, index=here.user), fill_value=0)
     if len(revenue) > 1:
-        return columns | {f"{REVENUE}: {name}": revenue[name].to_numpy() for name in sorted(revenue)}
+        return columns | {f"{_REVENUE}: {name}": revenue[name].to_numpy() for name in sorted(revenue)}
     paid = next((values.to_numpy() for values in revenue.values()), np.full(n_users, np.nan))
-    return columns | {REVENUE: paid} if outcomes else {}
+    return columns | {_REVENUE: paid} if outcomes else {}
 
 
 def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:
     """A table as CSV: UTF-8, text in quotes, numbers bare, absent values empty.
 
     Args:
-        table: Any table; its id columns are those of :data:`ID_COLUMNS`.
+        table: Any table; its id columns are those of :data:`_ID_COLUMNS`.
         ids: How to write ids.
     """
     safe = table.copy()
     for name in table.columns:
-        if name in ID_COLUMNS:
+        if name in _ID_COLUMNS:
             safe[name] = _written_ids(table[name], ids)
         elif pd.api.types.is_string_dtype(table[name]) or table[name].dtype == object:
             safe[name] = _without_formulas(table[name])

@@ -115,7 +115,7 @@ class FrozenModel:
 
     @classmethod
     def read(cls, folder: Path, *, next_pages: bool | None = False) -> FrozenModel:
-        """Read and check a model folder, see :func:`read_sealed`.
+        """Read and check a model folder, see :func:`_read_sealed`.
 
         Args:
             folder: The folder.
@@ -129,7 +129,7 @@ class FrozenModel:
         from core.recommend.next_pages import NextPages
         from core.segments.partition import Partition
 
-        key, files = read_sealed(folder)
+        key, files = _read_sealed(folder)
         settings, weights, means, activity = _read_frozen(files)
         labelling, labels = _read_labels(files)
         known = KnownPages(load_pages(files))
@@ -163,11 +163,11 @@ def key_and_reading(folder: Path) -> tuple[str, IngestSettings]:
     Raises:
         ArtifactError: If a file is missing, damaged, or of another run.
     """
-    key, files = read_sealed(folder)
+    key, files = _read_sealed(folder)
     return key, _read_frozen(files)[0]
 
 
-def read_sealed(folder: Path) -> tuple[str, Traversable]:
+def _read_sealed(folder: Path) -> tuple[str, Traversable]:
     """Read a model folder into memory once, and check it by its checksums: later changes do not matter.
 
     A folder that was copied half, or mixed of two runs, may well load: its checksums tell. One of an earlier

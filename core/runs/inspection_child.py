@@ -17,7 +17,9 @@ from core.runs.job_child import run_child
 LOOK: Final = "inspect"
 
 
-def inspect_files(_task: str, _root: Path, request: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
+def _inspect_files(
+    _task: str, _root: Path, request: Mapping[str, Any], _progress: Progress
+) -> dict[str, Any]:
     """Read the headers of a :class:`FilesRequest`'s files; the Inspection as plain data."""
     from core.ingest.read.inspection import inspect
 
@@ -26,4 +28,4 @@ def inspect_files(_task: str, _root: Path, request: Mapping[str, Any], _progress
 
 
 if __name__ == "__main__":
-    sys.exit(run_child(Path(sys.argv[1]), inspect_files))
+    sys.exit(run_child(Path(sys.argv[1]), _inspect_files))

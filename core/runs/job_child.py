@@ -22,9 +22,9 @@ from core.runs import job_process
 from core.runs.job_view import CANCEL, FIGURES, STATUS, State, read_request, view_if_readable
 from core.storage.disk import write_text_atomic
 
-GRACE_S: Final = 1.5
+_GRACE_S: Final = 1.5
 """Seconds after a cancel in which a child may stop by itself, before it is ended."""
-DEAF: Final = "The one before does not answer; cancel it, and this one goes on"
+_DEAF: Final = "The one before does not answer; cancel it, and this one goes on"
 _STATUS_EVERY_S: Final = 0.25
 
 
@@ -94,7 +94,7 @@ def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:
         time.sleep(_STATUS_EVERY_S)
         if asked is None and (folder / CANCEL).exists():
             asked = time.monotonic()
-        if asked is not None and time.monotonic() - asked > GRACE_S:
+        if asked is not None and time.monotonic() - asked > _GRACE_S:
             reporter.end(State.CANCELLED, error=str(Cancelled()))
             os._exit(1)
         if time.monotonic() > deadline:
@@ -109,7 +109,7 @@ def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
         Cancelled: If somebody asks this one to stop meanwhile.
     """
     while before := [job for name in earlier if (job := view_if_readable(root, name)) and job.active]:
-        reporter("wait", 0.0, "" if all(job.answers for job in before) else DEAF)
+        reporter("wait", 0.0, "" if all(job.answers for job in before) else _DEAF)
         time.sleep(_STATUS_EVERY_S)
 
 

@@ -30,7 +30,7 @@ _AT_WORK: Final = 0.02
 interpreter, and so the thread that gives the sign of life, from running."""
 _SAME_S: Final = 1.5
 """Seconds by which two readings of a process's start may differ: the boot time is known in whole seconds."""
-STOPPED: Final = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+_STOPPED: Final = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
 def record_process(folder: Path, pid: int) -> None:
@@ -83,14 +83,14 @@ def is_responding(folder: Path, process: psutil.Process) -> bool:
         silent = abs(time.time() - alive.stat().st_mtime)  # a clock may also have been set back
         worked = float(alive.read_text(encoding="utf-8") or 0)
         status = process.status()
-        if silent < (_STOPPED_S if status in STOPPED else SILENT_S) or status == psutil.STATUS_RUNNING:
+        if silent < (_STOPPED_S if status in _STOPPED else SILENT_S) or status == psutil.STATUS_RUNNING:
             return True
         used = sum(process.cpu_times()[:2]) - worked
     except (OSError, ValueError):  # it has not come so far yet
         return True
     except psutil.NoSuchProcess:
         return False
-    return status not in STOPPED and used > _AT_WORK * silent
+    return status not in _STOPPED and used > _AT_WORK * silent
 
 
 def kill(folder: Path) -> None:

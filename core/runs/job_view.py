@@ -16,9 +16,9 @@ from core.runs import job_process
 
 _STARTING_S: Final = 60.0
 """Seconds after which a job without a noted process counts as failed."""
-EARLIEST: Final = 0.01
+_EARLIEST: Final = 0.01
 """Share of a stage that must be done before its time left is estimated."""
-UNSURE: Final = 0.2
+_UNSURE: Final = 0.2
 """Relative error of the time left, however long the pace was measured."""
 _KILL_AFTER_S: Final = 2.0
 """Seconds after a cancel until whoever looks at a job ends it; pages look every second."""
@@ -36,7 +36,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-ACTIVE: Final = (State.STARTING, State.RUNNING)
+_ACTIVE: Final = (State.STARTING, State.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class JobView:
     @property
     def active(self) -> bool:
         """Whether the job is starting or running."""
-        return self.state in ACTIVE
+        return self.state in _ACTIVE
 
 
 _REPORTED: Final = frozenset(one.name for one in fields(JobView)) - {
@@ -86,12 +86,12 @@ def view(root: Path, job_id: str) -> JobView:
     order, stopping = read_request(folder), _stopping(folder)
     status, process, answers = _read_status(folder), None, True
     if (
-        status.get("state", State.STARTING) in ACTIVE
+        status.get("state", State.STARTING) in _ACTIVE
         and (process := job_process.live_process(folder)) is None
     ):
         status = _read_status(folder)  # once more: what has ended meanwhile has written its last
     state = State(status.pop("state", State.STARTING))
-    if state in ACTIVE:
+    if state in _ACTIVE:
         if process is not None and stopping is not None and stopping > _KILL_AFTER_S:
             job_process.kill(folder)
             process = None
@@ -210,9 +210,9 @@ def _left(status: Mapping[str, Any]) -> tuple[float, float] | None:
     The range narrows as more is done: the first steps also load what the others find loaded, and other
     programs come and go.
     """
-    paces = [(seconds, gained) for seconds, gained in status.get("paces", ()) if gained >= EARLIEST]
+    paces = [(seconds, gained) for seconds, gained in status.get("paces", ()) if gained >= _EARLIEST]
     if not paces:
         return None
     left = [seconds * (1 - float(status["fraction"])) / gained for seconds, gained in paces]
-    unsure = 1 + min(1.0, UNSURE + EARLIEST / max(gained for _, gained in paces))
+    unsure = 1 + min(1.0, _UNSURE + _EARLIEST / max(gained for _, gained in paces))
     return min(left) / unsure, max(left) * unsure

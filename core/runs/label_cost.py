@@ -12,11 +12,11 @@ from core.runs import pipeline
 from core.storage.store import Store
 from core.writing.payload import PRICES, price_of
 
-STAGE = "cost"
+_STAGE = "cost"
 
 
 @dataclass(frozen=True)
-class LabelCost:
+class _LabelCost:
     """Estimated cost of asking a language model for labels, at 3.5 characters a token.
 
     Args:
@@ -53,10 +53,10 @@ def announce(store: Store, dataset: Dataset, settings: LabelSettings, progress: 
         SettingsError: If what it names is not possible.
     """
     if settings.mode is LabelMode.LLM and pipeline.find_labels(store, dataset, settings) is None:
-        progress(STAGE, 1.0, str(estimate(store, dataset, settings, progress)))
+        progress(_STAGE, 1.0, str(_estimate(store, dataset, settings, progress)))
 
 
-def estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> LabelCost:
+def _estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> _LabelCost:
     """Label without a language model, and estimate what asking one about the rest would cost."""
     from core.labels.labelling import llm_cost
 
@@ -65,7 +65,7 @@ def estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: 
     labels = pipeline.label(store, dataset, free, progress)
     parts = llm_cost(dataset, settings, labels) if labels else ()
     sent, received = sum(part.sent for part in parts), sum(part.received for part in parts)
-    return LabelCost(
+    return _LabelCost(
         server.host,
         server.model,
         sum(part.calls for part in parts),

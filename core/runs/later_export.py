@@ -51,11 +51,11 @@ if TYPE_CHECKING:
     from core.segments.combination import Combined
     from core.segments.partition import Partition
 
-PAGES: Final = "pages.json"
-CALLED, KNOWN = "called", "known"
+_PAGES: Final = "pages.json"
+_CALLED, _KNOWN = "called", "known"
 _HALVES: Final = "half_lengths.npy"
 _READ_ALIKE: Final = "read_alike.json"
-HALF: Final = "half_{}"
+_HALF: Final = "half_{}"
 MIN_KNOWN: Final = 0.1
 """Share of page views on pages (or sections) the model knows, below which exports are not compared."""
 
@@ -190,8 +190,8 @@ def _embed_later(
     for file in (SEQUENCES, USERS):
         shutil.copy2(later.path / file, folder / file)
     rarely = sections(urls) if trained.by_section else [RARE] * len(urls)
-    pages = {CALLED: _without_rare(later.sequences, urls, named, rarely), KNOWN: known}
-    (folder / PAGES).write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
+    pages = {_CALLED: _without_rare(later.sequences, urls, named, rarely), _KNOWN: known}
+    (folder / _PAGES).write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
 
 
 def _without_rare(sequences: UserSequences, urls: list[str], named: set[str], rarely: list[str]) -> list[str]:
@@ -214,7 +214,7 @@ def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress
     halves = _halves(trained, later)
     if halves.n_users:
         names = page_names(trained.dataset.pages, trained.labels)
-        _save(folder, embed(trained.model.path, halves, names, progress), HALF)
+        _save(folder, embed(trained.model.path, halves, names, progress), _HALF)
     np.save(folder / _HALVES, halves.lengths, allow_pickle=False)
 
 
@@ -314,10 +314,10 @@ def place_both(artifact: Artifact, trained: Trained, combined: Combined, partiti
         ArtifactError: If something on disk is damaged, or was made with other views.
     """
     later = Dataset(artifact.path, artifact.key)  # as the model has read it
-    page_lists: dict[str, list[str]] = json.loads((artifact.path / PAGES).read_bytes())
+    page_lists: dict[str, list[str]] = json.loads((artifact.path / _PAGES).read_bytes())
     names = page_names(trained.dataset.pages, None)[View.URL]
-    sides = [(trained.dataset.sequences, names), (later.sequences, page_lists[CALLED])]
-    pages = seen_pages(sides, set(page_lists[KNOWN]))
+    sides = [(trained.dataset.sequences, names), (later.sequences, page_lists[_CALLED])]
+    pages = seen_pages(sides, set(page_lists[_KNOWN]))
     before = PlacedUsers.of(
         trained.dataset.sequences, combined.vectors, partition.labels, partition, pages[0],
         trained.min_count,
@@ -338,7 +338,7 @@ def _half_pairs(artifact: Artifact, halves: UserSequences, combined: Combined, p
     if not len(lengths):
         nobody = np.zeros(0, dtype=np.int64)
         return Pairs(nobody, nobody, nobody.reshape(0, 2))
-    labels = _assigned(artifact, HALF, halves, combined, partition)[1]
+    labels = _assigned(artifact, _HALF, halves, combined, partition)[1]
     labels[lengths < 2] = OUTSIDE  # as with anybody who has a single page view
     first, second = places(labels, partition).reshape(2, -1)
     return Pairs(first, second, lengths.reshape(2, -1).T)

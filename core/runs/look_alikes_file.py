@@ -23,8 +23,8 @@ from core.storage.disk import atomic_write, make_folder
 from core.storage.locks import claim_file
 from core.storage.replace_files import finish_replacement
 
-RANK: Final = "rank"
-COLUMNS: Final = (Users.USER_ID, SEGMENT, Users.GROUP, Users.EMBEDDING)
+_RANK: Final = "rank"
+_COLUMNS: Final = (Users.USER_ID, SEGMENT, Users.GROUP, Users.EMBEDDING)
 
 
 def write_look_alikes(ids: Path, out: Path, to: Path, top: int | None = None) -> str:
@@ -55,7 +55,7 @@ def write_look_alikes(ids: Path, out: Path, to: Path, top: int | None = None) ->
     found = look_alikes(vectors, inside, known.users)
     reach = min(top or found.usual_reach, len(found.users))
     listed = users.take(found.users[:reach]).select([Users.USER_ID, SEGMENT]).to_pandas()
-    listed.insert(0, RANK, np.arange(1, reach + 1))
+    listed.insert(0, _RANK, np.arange(1, reach + 1))
     listed.insert(2, SCORE, found.score[:reach].round(6))
     _write(to, listed)
     return _told(known, found, reach)
@@ -66,14 +66,14 @@ def _read(out: Path) -> tuple[pa.Table, np.ndarray]:
     if out.is_dir():
         finish_replacement(out)
     try:
-        table = pq.read_table(out / "users.parquet", columns=list(COLUMNS))
+        table = pq.read_table(out / "users.parquet", columns=list(_COLUMNS))
         lists = table.column(Users.EMBEDDING).combine_chunks()
         vectors = np.asarray(lists.flatten(), dtype=np.float32).reshape(len(table), -1)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise ArtifactError(
             f"{out} holds no finished run ({error.__class__.__name__})", allowed="the OUT of an earlier run"
         ) from error
-    return table.select([name for name in COLUMNS if name != Users.EMBEDDING]), vectors
+    return table.select([name for name in _COLUMNS if name != Users.EMBEDDING]), vectors
 
 
 def _write(to: Path, table: pd.DataFrame) -> None:

@@ -373,7 +373,7 @@ def train(
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    key = model_key(dataset, labels, settings)
+    key = _model_key(dataset, labels, settings)
     artifact = store.find("train", key)
     if artifact is not None and not again:
         return artifact
@@ -388,7 +388,7 @@ def train(
     return _found(store, "train", key)
 
 
-def model_key(dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
+def _model_key(dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
     """Content key of the model that :func:`train` leaves."""
     from core.model.model_files import FORMAT, HEADS_VERSION
 
@@ -421,7 +421,7 @@ def embed(
     The labels may be newer than those the model was trained on: a correction needs no training.
     """
     inputs = _labelled(dataset, labels) | {"train": model.key}
-    key = embeddings_key(dataset, labels, model.key)
+    key = _embeddings_key(dataset, labels, model.key)
     if again or store.find("embed", key) is None:
         from core.model import embedding
         from core.model.inputs import view_factors, view_streams
@@ -452,7 +452,7 @@ def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
     return users, halves.of_users(place), halves.of_users(place + len(users))
 
 
-def embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -> str:
+def _embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -> str:
     """Content key of the vectors that :func:`embed` makes with a model, by the model's key."""
     return content_key("embed", {}, _labelled(dataset, labels) | {"train": model})
 

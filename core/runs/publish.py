@@ -44,16 +44,16 @@ if TYPE_CHECKING:
     from core.segments.partition import Partition
 
 RUN: Final = "run.json"
-DIFFERENCES: Final = "differences.parquet"
+_DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
 _PERIODS: Final = "periods.json"
-FACETS: Final = "facets.json"
+_FACETS: Final = "facets.json"
 """File on how users differ, and whether they keep differing (``core/facets/``)."""
 FUNNELS: Final = "funnels.json"
 """Counted funnels, where some were asked for."""
-TAXONOMY: Final = "taxonomy.yaml"
+_TAXONOMY: Final = "taxonomy.yaml"
 """File with the taxonomy that pages were labelled with, to be edited and given back."""
-RULES: Final = "rules.json"
+_RULES: Final = "rules.json"
 """File with the best rules of each segment (``core/rules/``)."""
 _NEXT_PAGES: Final = "next_pages.parquet"
 """Pages that each segment's users are pointed to next; what points others is in the model folder."""
@@ -64,13 +64,13 @@ _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT = (
     "report.html",
 )
 WRITTEN: Final = frozenset({
-    RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, RULES,
-    _NEXT_PAGES, FACETS, _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT, FAILED_LOG,
+    RECEIPT, SEQUENCES, USERS, LABELS, _TAXONOMY, MODEL, _DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, _RULES,
+    _NEXT_PAGES, _FACETS, _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT, FAILED_LOG,
 })  # fmt: skip
 """Everything in a run's folder that is made of users; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
 """Prefix of the folder of records by user, for a run with bounded memory."""
-NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
+_NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 Finish: TypeAlias = Callable[[Path, Segments], dict[str, Any]]
 
 
@@ -149,7 +149,7 @@ def _link_stored(building: Path, results: StoredStages, settings: RunSettings) -
     if results.labels:
         link(results.labels.path / LABELS, building / LABELS)
         taxonomy = taxonomy_to_yaml(label_settings(results.labels, settings).taxonomy)
-        (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
+        (building / _TAXONOMY).write_text(taxonomy, encoding="utf-8")
 
 
 def _write_tables(
@@ -177,7 +177,7 @@ def _write_tables(
     write_json(folder / _CLUSTERS, clusters)
     (folder / PROFILES).write_text(segments.profiles.to_json(), encoding="utf-8")
     if len(segments.differences):  # there are always some, unless they could not be made
-        segments.differences.to_parquet(folder / DIFFERENCES, index=False)
+        segments.differences.to_parquet(folder / _DIFFERENCES, index=False)
     return clusters
 
 
@@ -188,7 +188,7 @@ def _write_facets(folder: Path, segments: Segments) -> tuple[Facets | None, Outc
 
     if segments.facets is None:
         return None, None
-    write_json(folder / FACETS, facet_records(segments.facets))
+    write_json(folder / _FACETS, facet_records(segments.facets))
     return segments.facets, predict_outcome(segments.facets, segments.partition)
 
 
@@ -204,7 +204,7 @@ def _write_rules(
     features = RuleFeatures.from_dataset(results.dataset, results.labels)
     export = LoadedExport(features, results.dataset.receipt, settings.ingest)
     rules_found = find_rules(features, segments.partition.labels)
-    write_json(folder / RULES, rule_records(rules_found, segments.titles, export))
+    write_json(folder / _RULES, rule_records(rules_found, segments.titles, export))
     return {segment: rule_sentence(rules, features.origin) for segment, rules in rules_found.items()}
 
 
@@ -321,7 +321,7 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
 
 
 def clusters_summary(
-    segments: Segments, levels: SegmentLevels | None = None, certificates: Mapping[int, Certificate] = NONE
+    segments: Segments, levels: SegmentLevels | None = None, certificates: Mapping[int, Certificate] = _NONE
 ) -> dict[str, Any]:
     """Summary of the segments as plain data: how they were made, their sizes and, if measured, certainty."""
     partition, labels = segments.partition, segments.partition.labels

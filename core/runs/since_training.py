@@ -42,7 +42,7 @@ from core.storage.disk import disk_errors
 from core.storage.store import Store
 
 NAME = "name"
-NOBODY: Final = (
+_NOBODY: Final = (
     "Nobody is known again, because a model folder has no ids: who came then and now counts as two people, "
     "so that false alarms are rarer and changes harder to see. The page Time knows them."
 )
@@ -82,7 +82,7 @@ class SinceTraining:
         told = drift_words.alarm_lines(self.drift, self.figures[NAME].tolist())
         pages = drift_words.page_lines(self.pages) if self.drift.comparable else []
         notes = [BY_SECTION] if self.period.by_section else []
-        notes += [NOBODY] if self.drift.comparable else []
+        notes += [_NOBODY] if self.drift.comparable else []
         return [*told, *notes, *drift_words.wear_lines(self.wear), *pages]
 
     def to_plain(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class SinceTraining:
         }  # fmt: skip
 
 
-def since_training(placed: Placement) -> SinceTraining:
+def _since_training(placed: Placement) -> SinceTraining:
     """Compare users that a model placed with those of its training.
 
     Raises:
@@ -144,7 +144,7 @@ def export_since_training(
     with disk_errors(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         work = Path(name)
         dataset = pipeline.preprocess(Store(work), inputs, frozen.settings, progress)
-        return since_training(place_dataset(frozen, dataset, work, progress, device))
+        return _since_training(place_dataset(frozen, dataset, work, progress, device))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -152,7 +152,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-AGAIN: Final = (
+_AGAIN: Final = (
     "Each look asks anew, so that of many looks at users who have not changed more than one in 20 may raise "
     "the alarm for a while."
 )
@@ -171,7 +171,7 @@ def watched_drift(
         device: Where the network runs.
     """
     try:
-        found = since_training(_latest(dataset, placed, progress, device))
+        found = _since_training(_latest(dataset, placed, progress, device))
     except (ArtifactError, InputError) as error:
         return WatchedDrift(at, dataset.sequences.n_users, why_not=str(error))
     if not found.drift.comparable:
@@ -209,7 +209,7 @@ def _kept(found: SinceTraining, at: str) -> WatchedDrift:
         threshold=_number(found.drift.critical),
         unknown=_number(now), unknown_before=_number(before),
         new_pages=int(changes.get(PageChange.NEW, 0)), gone_pages=int(changes.get(PageChange.GONE, 0)),
-        train_again=bool(found.wear.by), lines=(*found.lines, told, AGAIN),
+        train_again=bool(found.wear.by), lines=(*found.lines, told, _AGAIN),
     )  # fmt: skip
 
 

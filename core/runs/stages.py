@@ -315,9 +315,9 @@ def _combined(store: Store, dataset: str, embeddings: str, weights: ViewWeights)
     return pipeline.combine(opened, weights).vectors
 
 
-PREPROCESS: Final = PipelineStage("preprocess", "prepared data", "Preparing the data")
-LABEL: Final = PipelineStage("label", "labels of pages", "Labelling pages")
-TRAIN: Final = PipelineStage("train", "trained model", "Training")
+_PREPROCESS: Final = PipelineStage("preprocess", "prepared data", "Preparing the data")
+_LABEL: Final = PipelineStage("label", "labels of pages", "Labelling pages")
+_TRAIN: Final = PipelineStage("train", "trained model", "Training")
 EMBED: Final = PipelineStage("embed", "vectors of users", "Making a vector for every user")
 LEVELS: Final = KeptStage(
     name="choose_k", title="comparison of numbers of segments", doing="Comparing numbers of segments",
@@ -348,4 +348,4 @@ LATER_EXPORT: Final = KeptStage(
 KEPT_STAGES: Final[tuple[KeptStage[Any, Any], ...]] = (
     LEVELS, LAYOUT, CERTIFICATES, SCORECARD, SECOND_TRAINING, LATER_EXPORT
 )  # fmt: skip
-ALL_STAGES: Final[tuple[PipelineStage, ...]] = (PREPROCESS, LABEL, TRAIN, EMBED, *KEPT_STAGES)
+ALL_STAGES: Final[tuple[PipelineStage, ...]] = (_PREPROCESS, _LABEL, _TRAIN, EMBED, *KEPT_STAGES)

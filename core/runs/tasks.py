@@ -92,7 +92,7 @@ def run(
     return do(store, asked, progress)
 
 
-def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
+def _demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
     """Make a demo shop export and preprocess it."""
     from core.sample import write_sample
 
@@ -103,7 +103,7 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
     return {"dataset": dataset.key, "path": str(path)}
 
 
-def label(store: Store, request: LabelRequest, progress: Progress) -> Result:
+def _label(store: Store, request: LabelRequest, progress: Progress) -> Result:
     """Label pages; with a model, also embed all users with these labels.
 
     ``fetched`` of the result says what became of pages: a list of ``{outcome, pages, example, reason}``.
@@ -154,7 +154,7 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     return result
 
 
-def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
+def _forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     """Remove what holds an id or was made of it, and return the certificate; or only a preview."""
     from core.runs.forgetting import forget as forgetting
     from core.runs.forgetting.id_files import read_ids, save_certificate
@@ -169,18 +169,18 @@ def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
 
 
-def watch(store: Store, request: app_watches.WatchRequest, progress: Progress) -> Result:
+def _watch(store: Store, request: app_watches.WatchRequest, progress: Progress) -> Result:
     """Watch a folder; only Cancel ends it."""
     app_watches.keep_watching(store, request, progress)
     return {}
 
 
 TASKS: Final[Tasks] = {
-    "demo": (DemoRequest, demo),
-    "label": (LabelRequest, label),
+    "demo": (DemoRequest, _demo),
+    "label": (LabelRequest, _label),
     "train": (TrainRequest, train),
-    app_watches.TASK: (app_watches.WatchRequest, watch),
-    "forget": (ForgetRequest, forget),
+    app_watches.TASK: (app_watches.WatchRequest, _watch),
+    "forget": (ForgetRequest, _forget),
     **{stage.name: (stage.request, stage.run) for stage in stages.KEPT_STAGES},
 }
 """Task → what it is asked with, and what does it."""

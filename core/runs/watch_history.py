@@ -16,7 +16,7 @@ NAME: Final = "name"
 AT: Final = "at"
 RECORDS: Final = "records"
 NEW_USERS: Final = "new_users"
-WHY: Final = "why"
+_WHY: Final = "why"
 
 
 def file_table(taken: TakenFiles) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def file_table(taken: TakenFiles) -> pd.DataFrame:
 def refused_table(taken: TakenFiles) -> pd.DataFrame:
     """Table of the files that cannot be used, the latest first: ``name``, ``at`` (UTC), ``why``."""
     rows = [(file.name, pd.Timestamp(file.at), file.why) for file in reversed(taken.refused)]
-    return pd.DataFrame(rows, columns=[NAME, AT, WHY])
+    return pd.DataFrame(rows, columns=[NAME, AT, _WHY])
 
 
 def share_table(taken: TakenFiles) -> pd.DataFrame:

@@ -40,7 +40,7 @@ _CLICK_ID: Final = 24
 _VIEW_OPTIONS: Final = ("sort=price", "page=2", "color=blue", "size=m", "view=grid")
 
 
-def locations(
+def _locations(
     rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site, source: np.ndarray
 ) -> pa.Array:
     """Make the ``page_location`` of every page view, text of shape (n_views,).
@@ -65,7 +65,7 @@ def locations(
     return pc.binary_join_element_wise(base, mark, query, ends, "")
 
 
-def referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Array:
+def _referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Array:
     """Make every ``page_referrer``: the previous page, or, on a landing, the site the visitor came from."""
     outside = pa.array([SOURCES[name].referrer for name in SOURCE_NAMES], pa.string())
     arriving = outside.take(pa.array(source[visits.session]))
@@ -118,7 +118,7 @@ def _with_click_ids(rng: np.random.Generator, query: np.ndarray) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
-EVENTS: Final = (
+_EVENTS: Final = (
     "first_visit", "session_start", "page_view", "view_item_list", "view_item", "view_search_results",
     "login", "add_to_cart", "begin_checkout", "purchase", "scroll", "user_engagement",
 )  # fmt: skip
@@ -127,7 +127,7 @@ EVENTS: Final = (
 _ENGAGEMENT_LIMIT: Final = 20 * 60 * 1000
 _FRONT: Final = 0.86
 """Share of the time on a page that the tab is in front."""
-RELOADS: Final = 0.06
+_RELOADS: Final = 0.06
 """Share of orders whose confirmation page is loaded again, which records the purchase twice."""
 
 
@@ -137,7 +137,7 @@ class Hits:
 
     Args:
         view: int64, index of the event's page view.
-        event: int64, index into :data:`EVENTS`.
+        event: int64, index into :data:`_EVENTS`.
         timestamp: int64, microseconds UTC.
         engagement: float64, foreground milliseconds since the visitor's previous event; NaN if not sent.
     """
@@ -152,7 +152,7 @@ def make_hits(rng: np.random.Generator, visits: Visits, people: SampleUsers, sit
     """Expand page views into events, in time order."""
     parts = _parts(rng, visits, people, site)
     view = np.concatenate([views for _, views, _ in parts])
-    event = np.concatenate([np.full(len(views), EVENTS.index(name)) for name, views, _ in parts])
+    event = np.concatenate([np.full(len(views), _EVENTS.index(name)) for name, views, _ in parts])
     after = np.concatenate([seconds for _, _, seconds in parts])
     timestamp = visits.timestamp[view] + (after * SECOND).astype(np.int64)
     engagement = _engagement(rng, visits, people, view, event, timestamp)
@@ -161,10 +161,10 @@ def make_hits(rng: np.random.Generator, visits: Visits, people: SampleUsers, sit
     return Hits(view[order], event[order], timestamp[order], engagement[order])
 
 
-Part = tuple[str, np.ndarray, np.ndarray]
+_Part = tuple[str, np.ndarray, np.ndarray]
 
 
-def _parts(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site) -> list[Part]:
+def _parts(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site) -> list[_Part]:
     """List ``(event name, page views that send it, seconds after each view)`` for all events."""
     n, dwell, role = len(visits.page), visits.dwell, site.role[visits.page]
     human = people.kind[visits.user] != ROBOT
@@ -172,14 +172,14 @@ def _parts(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: 
     def some(chosen: np.ndarray, chance: float) -> np.ndarray:
         return np.flatnonzero(chosen & human & (rng.random(n) < chance))
 
-    def at(name: str, views: np.ndarray, low: float, high: float) -> Part:
+    def at(name: str, views: np.ndarray, low: float, high: float) -> _Part:
         return name, views, dwell[views] * rng.uniform(low, high, len(views))
 
     first = np.append(True, visits.user[1:] != visits.user[:-1]) & ~people.returning[visits.user]
     to_cart = np.append(role[1:] == Role.CART, False) & ~np.append(visits.landing[1:], True)
     orders = np.flatnonzero(role == Role.CONFIRMATION)
     orders = orders[human[orders]]
-    reloads = orders[rng.random(len(orders)) < RELOADS]
+    reloads = orders[rng.random(len(orders)) < _RELOADS]
     last = np.append(visits.landing[1:], True)
     zero = np.zeros
     return [
@@ -231,9 +231,9 @@ def make_table(
     """
     view, user = hits.view, visits.user[hits.view]
     source = _session_sources(rng, visits, people)
-    location = locations(rng, visits, people, site, source)
-    referrer = referrers(visits, location, source)
-    buys = np.array(EVENTS)[hits.event] == "purchase"
+    location = _locations(rng, visits, people, site, source)
+    referrer = _referrers(visits, location, source)
+    buys = np.array(_EVENTS)[hits.event] == "purchase"
     date = np.array((hits.timestamp + ZONE) // DAY * DAY, dtype="datetime64[us]")
     unsent = np.isnan(hits.engagement)
     consents = people.user_id.is_valid().to_numpy(zero_copy_only=False)[user]
@@ -241,7 +241,7 @@ def make_table(
     columns: dict[str, pa.Array] = {
         "event_date": pa.array(date).cast(pa.date32()),
         "event_timestamp": pa.array(hits.timestamp),
-        "event_name": _take(EVENTS, hits.event),
+        "event_name": _take(_EVENTS, hits.event),
         "user_pseudo_id": people.user_id.take(pa.array(user)),
         "user_id": _masked(people.customer.take(pa.array(user)), ~_logged_in(visits, site)[view] | ~consents),
         **_session_columns(rng, hits, visits, people, consents),
@@ -273,7 +273,7 @@ def _session_columns(
     engaged = (views >= 2) | (np.bincount(visits.session, visits.dwell) > 10)
     lost = rng.random(len(first)) < 0.004
     hidden = lost[session] | ~consents
-    enters = visits.landing[hits.view] & (hits.event == EVENTS.index("page_view"))
+    enters = visits.landing[hits.view] & (hits.event == _EVENTS.index("page_view"))
     return {
         "ga_session_id": pa.array(began[session], mask=hidden),
         "ga_session_number": pa.array(nth[session], mask=hidden),

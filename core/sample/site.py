@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 HOST: Final = "https://www.tarn-and-trail.example"
-SHOP: Final = "Tarn & Trail"
+_SHOP: Final = "Tarn & Trail"
 
 DEPARTMENTS: Final[dict[str, tuple[str, ...]]] = {
     "tents": ("family-tent", "trekking-tent", "tarp", "beach-shelter", "tent-pole"),
@@ -26,23 +26,23 @@ DEPARTMENTS: Final[dict[str, tuple[str, ...]]] = {
     "cooking": ("camping-stove", "pot-set", "water-filter", "cool-box", "mug"),
     "cycling": ("pannier", "bikepacking-bag", "bike-light", "bike-tool", "bottle-cage"),
 }
-MODELS: Final = ("Fell", "Corrie", "Birch", "Summit", "Drift", "Ember", "Heron", "Lark")
+_MODELS: Final = ("Fell", "Corrie", "Birch", "Summit", "Drift", "Ember", "Heron", "Lark")
 _ARTICLES: Final = (
     "first-weekend-out", "packing-list", "five-quiet-routes", "care-and-repair", "winter-nights",
     "with-children", "what-we-learned", "interview", "the-one-bag-week", "sixty-euro-kit",
 )  # fmt: skip
-HELP: Final = (
+_HELP: Final = (
     "returns", "shipping", "where-is-my-order", "size-chart", "warranty", "payment", "gift-cards", "contact",
     "repair-service", "cancel-order", "invoice", "discount-codes", "newsletter", "privacy", "spare-parts",
     "click-and-collect", "recycling", "feedback", "product-safety",
 )  # fmt: skip
-ACCOUNT: Final = ("", "/orders", "/wishlist", "/addresses", "/settings", "/points", "/returns")
+_ACCOUNT: Final = ("", "/orders", "/wishlist", "/addresses", "/settings", "/points", "/returns")
 _TERMS: Final = (
     "tent", "rain jacket", "boots", "sleeping bag", "stove", "headlamp", "rope", "daypack", "gift", "hammock",
     "water filter", "merino", "poles", "down jacket", "bike bag", "kids", "helmet", "mat", "gaiters", "mug",
 )  # fmt: skip
 _CITIES: Final = ("hamburg", "berlin", "utrecht", "leeds", "oslo", "lyon", "graz", "bern")
-ABOUT: Final = ("about", "careers", "press", "sustainability", "imprint", "terms", "partners")
+_ABOUT: Final = ("about", "careers", "press", "sustainability", "imprint", "terms", "partners")
 
 PER_DEPARTMENT: Final = 5
 N_RANGES: Final = len(DEPARTMENTS) * PER_DEPARTMENT
@@ -164,13 +164,13 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
     shelves = [(dept, kind) for dept, kinds in DEPARTMENTS.items() for kind in kinds]
     topics = [_plural(kinds[part]) for kinds in DEPARTMENTS.values() for part in (0, 1)]
     pages: dict[Role, list[tuple[str, str]]] = {
-        Role.HOME: [("/", f"{SHOP} | Outdoor gear, made to be mended")],
+        Role.HOME: [("/", f"{_SHOP} | Outdoor gear, made to be mended")],
         Role.DEPARTMENT: [(f"/shop/{dept}", _title(dept)) for dept in DEPARTMENTS],
         Role.LIST: [(f"/shop/{dept}/{_plural(kind)}", _title(_plural(kind))) for dept, kind in shelves],
         Role.PRODUCT: [
             (f"/shop/{dept}/{_plural(kind)}/{model.lower()}-{kind}", _title(f"{model} {kind}, {dept}"))
             for dept, kind in shelves
-            for model in MODELS
+            for model in _MODELS
         ],
         Role.SALE: [
             ("/sale", _title("sale")),
@@ -179,16 +179,16 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
         Role.COMPARE: [(f"/compare/{topic}", _title(f"compare {topic}")) for topic in topics],
         Role.GUIDE: [(f"/guides/choosing-{topic}", _title(f"how to choose {topic}")) for topic in topics],
         Role.ARTICLE: [
-            (f"/blog/{dept}/{article}", f'{_words(dept).capitalize()}: "{_words(article)}" | {SHOP} blog')
+            (f"/blog/{dept}/{article}", f'{_words(dept).capitalize()}: "{_words(article)}" | {_SHOP} blog')
             for dept in DEPARTMENTS
             for article in _ARTICLES
         ],
-        Role.BLOG: [("/blog", f"Blog | {SHOP}")],
+        Role.BLOG: [("/blog", f"Blog | {_SHOP}")],
         Role.SUPPORT: [
             ("/support", _title("support")),
-            *((f"/support/{help}", _title(help)) for help in HELP),
+            *((f"/support/{help}", _title(help)) for help in _HELP),
         ],
-        Role.ACCOUNT: [(f"/account{part}", _title(f"my account {part[1:]}".strip())) for part in ACCOUNT],
+        Role.ACCOUNT: [(f"/account{part}", _title(f"my account {part[1:]}".strip())) for part in _ACCOUNT],
         Role.LOGIN: [("/account/login", _title("log in"))],
         Role.SEARCH: [(f"/search?q={term.replace(' ', '+')}", _title("search results")) for term in _TERMS],
         Role.CART: [("/cart", _title("your cart"))],
@@ -196,7 +196,7 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
         Role.PAYMENT: [("/checkout/payment", _title("checkout: payment"))],
         Role.CONFIRMATION: [("/ordercompleted", _title("thank you for your order"))],
         Role.STORE: [("/stores", _title("stores")), *((f"/stores/{city}", _title(city)) for city in _CITIES)],
-        Role.ABOUT: [(f"/{part}", _title(part)) for part in ABOUT],
+        Role.ABOUT: [(f"/{part}", _title(part)) for part in _ABOUT],
     }
     return pages[role]
 
@@ -210,7 +210,7 @@ def _words(slug: str) -> str:
 
 
 def _title(slug: str) -> str:
-    return f"{_words(slug).capitalize()} | {SHOP}"
+    return f"{_words(slug).capitalize()} | {_SHOP}"
 
 
 @dataclass(frozen=True)

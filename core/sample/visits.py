@@ -192,17 +192,17 @@ def _any(rng: np.random.Generator, weights: dict[str, float], n: int) -> np.ndar
     return rng.choice(np.array(list(weights)), n, p=odds / odds.sum())
 
 
-DAYS: Final = 90
-MAX_LENGTH: Final = 170
+_DAYS: Final = 90
+_MAX_LENGTH: Final = 170
 """Most page views of a visitor."""
 SECOND: Final = 1_000_000
 """One second in microseconds."""
 DAY: Final = 86_400 * SECOND
 ZONE: Final = 3_600 * SECOND
 """UTC offset of the property in microseconds: UTC+1."""
-START: Final = 1_761_951_600 * SECOND
+_START: Final = 1_761_951_600 * SECOND
 """Begin of the export in microseconds UTC: 2025-11-01 00:00 at UTC+1; no clock change in its 90 days."""
-END: Final = START + DAYS * DAY
+END: Final = _START + _DAYS * DAY
 """End of the export in microseconds UTC; later events are left out."""
 
 _HOURS: Final = np.array([2, 1, 1, 1, 1, 2, 4, 6, 7, 8, 8, 8, 9, 8, 8, 8, 9, 10, 11, 13, 14, 12, 8, 4.0])
@@ -256,7 +256,7 @@ def robot_visits(rng: np.random.Generator, robots: int, views: int, site: Site) 
     step = np.tile(np.arange(views), robots)
     dwell = rng.uniform(0.9, 1.3, robots * views)
     passed = np.cumsum(dwell) - dwell
-    begin = START + (rng.integers(5, DAYS - 5, robots) * 24 + 3) * 3_600 * SECOND
+    begin = _START + (rng.integers(5, _DAYS - 5, robots) * 24 + 3) * 3_600 * SECOND
     timestamp = begin[user] + ((passed - passed[step == 0][user]) * SECOND).astype(np.int64)
     page = ((step + 37 * user) % len(site.path)).astype(np.int32)
     return Visits(user, step == 0, user, page, timestamp, dwell)
@@ -269,7 +269,7 @@ def _lengths(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
     kind = rng.random(n)
     one = per_segment("one_page")[segment]
     lengths = np.where(
-        kind < one, 1, np.where(kind < one + 0.22 * (1 - one), 2, np.minimum(more, MAX_LENGTH))
+        kind < one, 1, np.where(kind < one + 0.22 * (1 - one), 2, np.minimum(more, _MAX_LENGTH))
     )
     return lengths.astype(np.int64)
 
@@ -351,11 +351,11 @@ def _session_starts(rng: np.random.Generator, user: np.ndarray, duration: np.nda
     since = np.cumsum(gap) - np.cumsum(gap)[first][user]
     span = since[first + sessions - 1]
     begin = _first_days(rng, n_users)
-    begin = np.where(span > DAYS - 1 - begin, np.floor(begin * np.maximum(0, 1 - span / DAYS)), begin)
-    shrink = np.minimum(1, (DAYS - 1 - begin) / np.maximum(span, 1))
+    begin = np.where(span > _DAYS - 1 - begin, np.floor(begin * np.maximum(0, 1 - span / _DAYS)), begin)
+    shrink = np.minimum(1, (_DAYS - 1 - begin) / np.maximum(span, 1))
     day = np.floor(begin[user] + since * shrink[user])
     hour = rng.choice(24, n, p=_HOURS / _HOURS.sum()) + rng.random(n)
-    wanted: np.ndarray = START + ((day * 24 + hour) * 3_600 * SECOND).astype(np.int64)
+    wanted: np.ndarray = _START + ((day * 24 + hour) * 3_600 * SECOND).astype(np.int64)
     pause = (rng.uniform(32, 240, n) * 60 * SECOND).astype(np.int64)
     length = (duration * SECOND).astype(np.int64)
     for number in range(1, sessions.max()):
@@ -366,6 +366,6 @@ def _session_starts(rng: np.random.Generator, user: np.ndarray, duration: np.nda
 
 def _first_days(rng: np.random.Generator, n: int) -> np.ndarray:
     """Draw the first day of every visitor: more often on weekends, and most often in late November."""
-    day = np.arange(DAYS)
+    day = np.arange(_DAYS)
     weight = 1 + 0.25 * np.isin(day % 7, (0, 1)) + 1.6 * np.exp(-((day - 27) ** 2) / 18) - 0.4 * (day > 55)
     return rng.choice(day, n, p=weight / weight.sum()).astype(float)

@@ -25,12 +25,12 @@ from core.storage.disk import disk_errors, flush_all, put_in_place
 
 _CHUNK: Final = 20_000
 """Visitors per chunk; fixed, because the export of a seed depends on it."""
-DENIED: Final = 0.03
-ROBOTS: Final = 2
+_DENIED: Final = 0.03
+_ROBOTS: Final = 2
 _MIN_FOR_ROBOTS: Final = 200
 _MAX_USERS: Final = 10_000_000
 _TRUTH_COLUMNS: Final = ("user_pseudo_id", "segment")
-STAGE: Final = "sample"
+_STAGE: Final = "sample"
 
 _QUOTED: Final = ("page_location", "page_title", "page_referrer")
 
@@ -62,13 +62,13 @@ def generate(users: int, seed: int) -> Iterator[Chunk]:
     """
     _check(users, seed)
     site, odds = build_site(), chances()
-    crawlers = ROBOTS if users >= _MIN_FOR_ROBOTS else 0
+    crawlers = _ROBOTS if users >= _MIN_FOR_ROBOTS else 0
     for number, start in enumerate(range(0, users - crawlers, _CHUNK)):
         rng = np.random.default_rng([seed, number])
         n = min(_CHUNK, users - crawlers - start)
-        denied = round(DENIED * n)
+        denied = round(_DENIED * n)
         segment = draw(rng, np.broadcast_to(odds.share, (n + denied, len(SEGMENTS))))
-        # Numbers of a chunk start at a multiple of 2 × CHUNK, so that no id appears twice.
+        # Numbers of a chunk start at a multiple of 2 × _CHUNK, so that no id appears twice.
         people = make_people(rng, segment, 2 * _CHUNK * number, denied, seed)
         visits = make_visits(rng, segment, site, odds)
         yield _chunk(rng, visits, people, site, number)
@@ -79,8 +79,8 @@ def generate(users: int, seed: int) -> Iterator[Chunk]:
 def _crawlers(site: Site, users: int, seed: int) -> Chunk:
     number = -(-users // _CHUNK) + 1
     rng = np.random.default_rng([seed, number])
-    people = robots(rng, ROBOTS, 2 * _CHUNK * number, seed)
-    visits = robot_visits(rng, ROBOTS, int(np.clip(users // 20, 150, 1_500)), site)
+    people = robots(rng, _ROBOTS, 2 * _CHUNK * number, seed)
+    visits = robot_visits(rng, _ROBOTS, int(np.clip(users // 20, 150, 1_500)), site)
     return _chunk(rng, visits, people, site, number)
 
 
@@ -115,7 +115,7 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
         ResourceError: If the disk is full.
     """
     _check(users, seed)
-    progress(STAGE, 0.0)
+    progress(_STAGE, 0.0)
     if not path.name.endswith((".csv", ".csv.gz")):
         raise InputError(
             f"The demo shop cannot become {path.name!r}", allowed="a name ending in .csv or .csv.gz"
@@ -129,7 +129,7 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
         flush_all(Path(work))
         put_in_place(Path(work) / path.name, path)
         put_in_place(Path(work) / "truth", truth)
-    progress(STAGE, 1.0, f"{users:,} users")
+    progress(_STAGE, 1.0, f"{users:,} users")
     return truth
 
 
@@ -151,7 +151,7 @@ def _write_days(work: Path, users: int, seed: int, progress: Progress) -> list[P
             header = ",".join(chunk.events.column_names)
             _append_by_day(work, chunk.events)
             made += len(chunk.user_id)
-            progress(STAGE, 0.9 * made / users, f"{made:,} of {users:,} users")
+            progress(_STAGE, 0.9 * made / users, f"{made:,} of {users:,} users")
     (work / "0.day").write_text(f"{header}\n", encoding="utf-8")
     return sorted(work.glob("*.day"))
 
@@ -197,7 +197,7 @@ def _join(days: list[Path], target: Path, progress: Progress) -> None:
             with day.open("rb") as rows:
                 shutil.copyfileobj(rows, out, 1 << 20)
             day.unlink()
-            progress(STAGE, 0.9 + 0.1 * number / len(days), "writing")
+            progress(_STAGE, 0.9 + 0.1 * number / len(days), "writing")
 
 
 @contextlib.contextmanager

@@ -37,12 +37,12 @@ class ChatTask(AnswerTask):
         last = now.reading(self.place)
         if assistant.answer_offline(self._question, last) is not None:
             return ()
-        return (assistant.preview(self._question, history(now, self.place), last),)
+        return (assistant.preview(self._question, _history(now, self.place), last),)
 
     def work(self, assistant: Assistant) -> None:
         """Ask the model, and keep its answer."""
         now = self._now
-        before, last = history(now, self.place), now.reading(self.place)
+        before, last = _history(now, self.place), now.reading(self.place)
         self._keep(assistant.reply(self._question, before, last, self.show, self.should_stop))
 
     def without(self, reason: str) -> None:
@@ -64,6 +64,6 @@ class ChatTask(AnswerTask):
         return found or self.conversation
 
 
-def history(conversation: Conversation, place: int) -> list[EarlierQuestion]:
+def _history(conversation: Conversation, place: int) -> list[EarlierQuestion]:
     """Questions and answers before the one of index ``place``, as an assistant takes them."""
     return [EarlierQuestion(one.question, one.answer) for one in conversation.exchanges[:place]]

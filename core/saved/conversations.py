@@ -25,7 +25,7 @@ from core.storage.store import Store
 FOLDER: Final = "conversations"
 RULES: Final = "rules"
 """Source of answers that were made without a model."""
-TITLE_CHARACTERS: Final = 48
+_TITLE_CHARACTERS: Final = 48
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 _SLOT: Final = re.compile(r"\[\[(F\d+)\]\]")
 """Place of a value in texts of an older version."""
@@ -106,9 +106,9 @@ class Conversation:
 
     @property
     def title(self) -> str:
-        """The first question, cut to :data:`TITLE_CHARACTERS`."""
+        """The first question, cut to :data:`_TITLE_CHARACTERS`."""
         first = self.exchanges[0].question if self.exchanges else "New conversation"
-        return first if len(first) <= TITLE_CHARACTERS else f"{first[: TITLE_CHARACTERS - 1]}…"
+        return first if len(first) <= _TITLE_CHARACTERS else f"{first[: _TITLE_CHARACTERS - 1]}…"
 
     def reading(self, place: int) -> Reading | None:
         """How the last question answered before index ``place`` was understood; None if not known."""

@@ -19,9 +19,9 @@ from core.storage.json_cache import JsonFile
 from core.storage.store import Store
 
 FILE: Final = "label_settings.json"
-TAXONOMIES: Final = "taxonomies.json"
+_TAXONOMIES: Final = "taxonomies.json"
 EDITS: Final = "label_edits.json"
-HISTORY: Final = 50
+_HISTORY: Final = 50
 """Number of edits that can be taken back."""
 
 Target: TypeAlias = tuple[View, str]
@@ -139,7 +139,7 @@ def undo(store: Store) -> bool:
 
 def version(store: Store) -> int:
     """A number that differs after each change, also after one that is taken back."""
-    files = [store.root / FILE, store.root / TAXONOMIES]
+    files = [store.root / FILE, store.root / _TAXONOMIES]
     return sum(file.stat().st_mtime_ns for file in files if file.exists())
 
 
@@ -153,7 +153,7 @@ def _edit(store: Store, wanted: Mapping[Target, str | None]) -> bool:
         )
         if changes:
             _put(store, wanted)
-            _edits(store).write((*(_edits(store).read() or ()), changes)[-HISTORY:])
+            _edits(store).write((*(_edits(store).read() or ()), changes)[-_HISTORY:])
     return bool(changes)
 
 
@@ -175,7 +175,7 @@ def _settings(store: Store) -> JsonFile[LabelSettings]:
 
 
 def _taxonomies(store: Store) -> JsonFile[dict[str, SiteTaxonomy]]:
-    return JsonFile(store.root / TAXONOMIES, dict[str, SiteTaxonomy])
+    return JsonFile(store.root / _TAXONOMIES, dict[str, SiteTaxonomy])
 
 
 def _edits(store: Store) -> JsonFile[tuple[Edit, ...]]:

@@ -261,10 +261,10 @@ def _checked(key: str) -> str:
     return key
 
 
-VIEWS: Final = {
+_VIEWS: Final = {
     View.URL: "pages", View.THEME: "page themes", View.TYPE: "page types", View.ACTIVITY: "activity",
 }  # fmt: skip
-COUNTS: Final = {OutcomeCount.ANY: "all that a user did", OutcomeCount.FIRST: "the first only"}
+_COUNTS: Final = {OutcomeCount.ANY: "all that a user did", OutcomeCount.FIRST: "the first only"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,10 +333,10 @@ def _told(run: SavedRun) -> dict[str, str]:
     settings: dict[str, object] = {
         "Data set": run.title, "Key of the data set": run.dataset, "Key of the model": run.model,
         "Number of segments": controls.n_clusters,
-        **{f"Weight of {name}": f"{shares[view]} %" for view, name in VIEWS.items()},
+        **{f"Weight of {name}": f"{shares[view]} %" for view, name in _VIEWS.items()},
         "Weights count as they are": weights.insist,
         "Outcome": None if controls.outcomes is None else label_of(controls.outcomes) or "none",
-        "Of several outcomes": COUNTS[controls.outcome_counts],
+        "Of several outcomes": _COUNTS[controls.outcome_counts],
         "Pages told apart by": controls.level,
         "Funnel": controls.funnel and ARROW.join(step.title for step in controls.funnel.steps),
         "Filter": controls.counted.in_words, "Rule of your own": controls.rule and controls.rule.words(),

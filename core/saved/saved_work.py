@@ -26,13 +26,13 @@ from core.storage.json_cache import JsonFile
 from core.storage.store import Store
 
 STAGE: Final = "workbench"
-BY_HAND: Final = "{}_by_hand"
-FIRST: Final = "{}_first"
-"""Key of the artifact with a model's first segments; :data:`BY_HAND`: with those changed by hand last."""
-CUT: Final = "cut"
+_BY_HAND: Final = "{}_by_hand"
+_FIRST: Final = "{}_first"
+"""Key of the artifact with a model's first segments; :data:`_BY_HAND`: with those changed by hand last."""
+_CUT: Final = "cut"
 """Folder of the segments before they were changed by hand."""
 MAX_NAME_LENGTH: Final = 60
-HISTORY: Final = 50
+_HISTORY: Final = 50
 """Number of changes of names that can be taken back."""
 
 
@@ -87,12 +87,12 @@ def save_edited(store: Store, model: str, changed: Segmentation) -> None:
     Raises:
         ResourceError: If the disk is full.
     """
-    _write(store, BY_HAND.format(model), model, changed)
+    _write(store, _BY_HAND.format(model), model, changed)
 
 
 def load_edited(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the segments that were changed by hand last; None where all was taken back, or none were."""
-    kept = _read(store, BY_HAND.format(model), n_users)
+    kept = _read(store, _BY_HAND.format(model), n_users)
     return kept if kept and kept.cut else None
 
 
@@ -108,13 +108,13 @@ def save_first(store: Store, model: str, first: Segmentation) -> Segmentation:
     with store.in_turn():
         quicker = load_first(store, model, len(first.partition.labels))
         if quicker is None:
-            _write(store, FIRST.format(model), model, first)
+            _write(store, _FIRST.format(model), model, first)
     return quicker or first
 
 
 def load_first(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the first segments of a model; None when there are none for these users."""
-    return _read(store, FIRST.format(model), n_users)
+    return _read(store, _FIRST.format(model), n_users)
 
 
 def load_segments(store: Store, model: str, n_users: int) -> Segmentation | None:
@@ -138,7 +138,7 @@ def write_segments(folder: Path, shown: Segmentation) -> None:
     """
     shown.partition.to_files(folder)
     if shown.cut is not None:
-        shown.cut.to_files(folder / CUT)
+        shown.cut.to_files(folder / _CUT)
 
 
 def read_segments(folder: Path, embeddings: str, weights: ViewWeights) -> Segmentation:
@@ -148,7 +148,7 @@ def read_segments(folder: Path, embeddings: str, weights: ViewWeights) -> Segmen
         ArtifactError: If a file is missing or is not what was written.
     """
     partition = Partition.from_files(folder)
-    cut = Partition.from_files(folder / CUT) if partition.edits else None
+    cut = Partition.from_files(folder / _CUT) if partition.edits else None
     return Segmentation(embeddings, weights, partition, cut=cut)
 
 
@@ -223,7 +223,7 @@ def rename(
         before = given_names(store, model)
         kept = {segment: name for segment, name in sorted((before | tidy).items()) if name.text}
         if kept != before:
-            _history(store, model).write([*earlier_names(store, model), before][-HISTORY:])
+            _history(store, model).write([*earlier_names(store, model), before][-_HISTORY:])
             _names(store, model).write(kept)
     return {segment: name.text for segment, name in kept.items()}
 

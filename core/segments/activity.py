@@ -18,7 +18,7 @@ from core.base.schema import View
 from core.data.day_coverage import DAY
 from core.data.sequences import UserSequences
 
-STEPS: Final = np.linspace(0, 1, 201)
+_STEPS: Final = np.linspace(0, 1, 201)
 """Ranks, as shares of the users, whose numbers are kept."""
 
 
@@ -31,7 +31,7 @@ def activity_ranks(sequences: UserSequences, inside: np.ndarray) -> np.ndarray:
     """
     numbers = _numbers(sequences)
     ranks: np.ndarray = np.quantile(
-        numbers[inside] if inside.any() else numbers, STEPS, axis=0, method="inverted_cdf"
+        numbers[inside] if inside.any() else numbers, _STEPS, axis=0, method="inverted_cdf"
     ).T
     return ranks
 

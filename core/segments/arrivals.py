@@ -19,7 +19,7 @@ from core.data.sequences import UserSequences
 
 _ENGAGED_S: Final = 10
 """Seconds of engagement from which GA4 calls a session engaged."""
-YES, NO = "yes", "no"
+YES, _NO = "yes", "no"
 
 _PATH: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/]*(/[^/?#]+)", re.IGNORECASE)
 
@@ -94,7 +94,7 @@ def traits(
         **{trait: np.array(values, dtype=object)[place] for trait, values in pages.items()},
         Trait.SOURCE: np.asarray(users[Users.SOURCE], dtype=object),
         Trait.DEVICE: np.asarray(users[Users.DEVICE], dtype=object),
-        Trait.ENGAGED: np.where(engaged, YES, NO).astype(object),
+        Trait.ENGAGED: np.where(engaged, YES, _NO).astype(object),
     }
 
 
@@ -111,7 +111,7 @@ def arrivals(
     made = pd.DataFrame(traits(users, sequences, names, unnamed), dtype="category")
     made[Trait.PAGE] = made[Trait.PAGE].cat.set_categories(list(names[View.URL]))
     if users[Users.ENGAGEMENT_MSEC].isna().all():
-        made[Trait.ENGAGED] = pd.Categorical([None] * len(users), categories=[NO, YES])
+        made[Trait.ENGAGED] = pd.Categorical([None] * len(users), categories=[_NO, YES])
     return made
 
 
@@ -150,11 +150,11 @@ def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
     others = [condition for condition in rule if condition.field not in LANDING]
     for _, alike in groupby(others, lambda condition: (condition.op, condition.field)):
         first, *more = alike  # several only with "is not"
-        texts.append(" or ".join([phrase(first), *(condition.value for condition in more)]))
+        texts.append(" or ".join([_phrase(first), *(condition.value for condition in more)]))
     return capitalised(", ".join(texts))
 
 
-def phrase(condition: Condition, origin: str = "") -> str:
+def _phrase(condition: Condition, origin: str = "") -> str:
     """Write a condition in words: ``from google / organic``, ``not mobile``."""
     value = condition.value
     page = short_address(value, origin)
@@ -168,8 +168,8 @@ def phrase(condition: Condition, origin: str = "") -> str:
 
 def _landing(rule: Sequence[Condition], origin: str) -> str:
     """Write where users land; pages that are left out are named only if nothing else is."""
-    here = [phrase(condition, origin) for condition in rule if condition.op == "is"]
+    here = [_phrase(condition, origin) for condition in rule if condition.op == "is"]
     if not here:
-        there = [phrase(condition, origin).removeprefix("not ") for condition in rule]
+        there = [_phrase(condition, origin).removeprefix("not ") for condition in rule]
         return f"land elsewhere than {' or '.join(there)}"
     return f"land {'elsewhere ' if len(here) < len(rule) else ''}{' and '.join(here)}"

@@ -31,22 +31,22 @@ from core.segments.geometry import repeatable, threads
 from core.segments.levels import NOT_COMPARED, SegmentLevels, unsupported
 from core.segments.partition import Partition
 
-STAGE: Final = "certify"
+_STAGE: Final = "certify"
 _FILE: Final = "certificates.json"
 VERSION: Final = 3
 """Version, raised when the same segments would get other certificates, so that stored ones are made anew."""
-SAMPLE: Final = 10_000
+_SAMPLE: Final = 10_000
 """Most users that are resampled; with more users than that, segments are surer than their certificates."""
-RESAMPLES: Final = 100
-TAILS: Final = (2.5, 97.5)
+_RESAMPLES: Final = 100
+_TAILS: Final = (2.5, 97.5)
 _SPLITS: Final = 3
-SEEDS: Final = 4
+_SEEDS: Final = 4
 _DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
 """Condition stated with every certificate: users are drawn again and clustered, not trained on."""
 NAMES_WITHHELD: Final = "Names are kept back: they would tell of kinds of users that are not there."
 _PATTERNED, _STABLE = 0.6, 0.75
-WORDS: Final = ((0.85, "highly stable"), (_STABLE, "stable"), (_PATTERNED, "patterned"), (0.0, _DOUBTFUL))
+_WORDS: Final = ((0.85, "highly stable"), (_STABLE, "stable"), (_PATTERNED, "patterned"), (0.0, _DOUBTFUL))
 """Mean index from which on a segment is called by a word (Hennig 2007), highest first."""
 _MISSED: Final = 0.25
 """Share, of what the surer of two segments lacks to an index of 1, that their union may lack where they are
@@ -90,7 +90,7 @@ class Certificate:
     @property
     def word(self) -> str:
         """Hennig's word for the index; where no number of segments is supported, none is called stable."""
-        word = next(word for least, word in WORDS if self.jaccard >= least)
+        word = next(word for least, word in _WORDS if self.jaccard >= least)
         return word if self.supported or word == _DOUBTFUL else UNSUPPORTED
 
     @property
@@ -221,7 +221,7 @@ def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:
 
 
 def certify(
-    vectors: np.ndarray, partition: Partition, progress: Progress = silent, resamples: int = RESAMPLES
+    vectors: np.ndarray, partition: Partition, progress: Progress = silent, resamples: int = _RESAMPLES
 ) -> dict[int, Certificate]:
     """Measure certificates: cluster resamples of the users, and find each segment again.
 
@@ -244,7 +244,7 @@ def certify(
     """
     rng = np.random.default_rng(partition.settings.seed)
     clustered = np.flatnonzero(partition.labels != OUTSIDE)
-    inside = rng.permutation(clustered)[:SAMPLE]
+    inside = rng.permutation(clustered)[:_SAMPLE]
     rows = np.ascontiguousarray(vectors[inside])
     n, seed = len(rows), partition.settings.seed
     sought = _sought(rows, inside, partition)
@@ -252,12 +252,12 @@ def certify(
     orders = [rng.permutation(n) for _ in range(_SPLITS)]
     jobs = [(rng.integers(0, n, max(2, n // 2)), seed) for _ in range(resamples)]
     jobs += [(part, seed) for order in orders for part in (order[: n // 2], order[n // 2 :])]
-    jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
+    jobs += [(everybody, seed + 1 + other) for other in range(_SEEDS)]
     matches = []
     with repeatable(), threads() as pool:
         for shared in pool.map(partial(_again, rows, sought), jobs):
             matches.append(shared)
-            progress(STAGE, len(matches) / len(jobs), "Finding each segment again among other users")
+            progress(_STAGE, len(matches) / len(jobs), "Finding each segment again among other users")
     return _certificates(partition, matches, resamples)
 
 
@@ -347,7 +347,7 @@ def _certificates(
 ) -> dict[int, Certificate]:
     indices = np.array([jaccard(shared)[:-1, :-1].max(axis=1) for shared in matches])  # (jobs, k)
     drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * _SPLITS])
-    low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
+    low, high = np.percentile(drawn, _TAILS, axis=0, method="weibull")
     moves = np.mean([_moves(shared) for shared in matches[:resamples]], axis=0)  # (k, k)
     means, union = drawn.mean(axis=0), np.mean([unions(shared) for shared in matches[:resamples]], axis=0)
     sizes, certificates = partition.sizes, {}

@@ -33,10 +33,10 @@ from core.base.settings import ViewWeights
 from core.data.sequences import UserSequences
 from core.segments.activity import with_activity
 
-BLOCK: Final = 8192
+_BLOCK: Final = 8192
 """Rows worked on at a time: 4 MB of 128 float32, so that they stay in the processor's cache."""
 
-TINY: Final = 1e-6
+_TINY: Final = 1e-6
 """A vector shorter than this has no direction and becomes all zeros."""
 
 
@@ -277,7 +277,7 @@ def _scales(array: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 
 def _inverse(lengths: np.ndarray) -> np.ndarray:
-    inverse: np.ndarray = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > TINY)
+    inverse: np.ndarray = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > _TINY)
     return inverse
 
 
@@ -312,8 +312,8 @@ def _mixed(
 
 
 def _blocks(length: int) -> Iterator[slice]:
-    for start in range(0, length, BLOCK):
-        yield slice(start, min(start + BLOCK, length))
+    for start in range(0, length, _BLOCK):
+        yield slice(start, min(start + _BLOCK, length))
 
 
 Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]], Mapping[View, np.ndarray]]

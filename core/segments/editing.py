@@ -29,7 +29,7 @@ from core.segments.geometry import (
 from core.segments.kmeans import fit_centroids
 from core.segments.partition import Partition
 
-FEWEST: Final = 2
+_FEWEST: Final = 2
 """Fewest segments that a change must leave: a single one has no others to differ from."""
 MAX_PARTS: Final = 10
 
@@ -262,9 +262,9 @@ def _changed(
     with repeatable():
         labels = _moved_on(before, vectors, edit, decided_by, np.arange(len(before)))
         ids = np.unique(labels[labels > OUTSIDE]).astype(np.int32)
-        if len(ids) < FEWEST:
+        if len(ids) < _FEWEST:
             raise SettingsError(
-                f"This would leave {pluralise(len(ids), 'segment')}", allowed=f"at least {FEWEST} segments",
+                f"This would leave {pluralise(len(ids), 'segment')}", allowed=f"at least {_FEWEST} segments",
                 remedy="Leave some segments as they are",
             )  # fmt: skip
         moved = labels != before

@@ -17,8 +17,8 @@ from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
 """Jaccard index up to which a segment has dissolved (Hennig 2008); above it at most one can be the same."""
-DRAWS: Final = 99
-ANY: Final = np.array(True)
+_DRAWS: Final = 99
+_ANY: Final = np.array(True)
 RECOVERED: Final = 0.75
 """Jaccard index from which on a segment is the same, and keeps a name that was given to it."""
 
@@ -114,7 +114,7 @@ def continued(
     current: Partition,
     above: float = DISSOLVED,
     taken: Collection[int] = (),
-    may_be: np.ndarray = ANY,
+    may_be: np.ndarray = _ANY,
 ) -> Continued:
     """Give the segments of a new model the ids of the earlier ones that they have most users in common with.
 
@@ -153,7 +153,7 @@ def jaccard_matrix(previous: Partition, current: Partition) -> np.ndarray:
     return jaccard(_shared(previous, current))[:-1, :-1]
 
 
-def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = DRAWS) -> float:
+def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = _DRAWS) -> float:
     """Jaccard index that the two most similar segments would exceed in 5 % of cases by chance alone.
 
     Measured on ``draws`` shuffles of the clustered users of ``current``: large segments overlap much anyway.

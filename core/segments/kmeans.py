@@ -28,18 +28,18 @@ from core.segments.partition import Partition
 SAMPLE: Final = 20_000
 """Users that the starts of a cold fit are tried on."""
 
-START_DIMENSIONS: Final = 16
+_START_DIMENSIONS: Final = 16
 """Principal components that starts are tried on (Ding, He 2004). They hold five sixths of the variance, and
 40 starts on them cost what 10 on all 128 coordinates do: luck decides fewer near ties between optima."""
 
 _FEW_STARTS: Final = 6
 """Starts of a K-Means that is only compared: the final fit takes 40."""
-DIGITS: Final = 5
+_DIGITS: Final = 5
 """Decimal digits in which vectors must differ: rounding alone makes no segment."""
 
-CANDIDATES: Final = 256
+_CANDIDATES: Final = 256
 """Users tried as the first centroid of a segment that is added to earlier ones."""
-COMPARED: Final = 5_000
+_COMPARED: Final = 5_000
 """Users that each candidate is tried on. With 20,000 the fit ends no better (inertia 1.0003 times, over 30
 moves of the demo shop), and choosing takes longer than fitting."""
 
@@ -72,12 +72,12 @@ def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
         Centroids, float32 of shape (n_clusters, d).
     """
     rows = seeded_sample(rows, SAMPLE, settings.seed)
-    return _centroids_from(rows, reduce_dimensions(rows), settings)
+    return _centroids_from(rows, _reduce_dimensions(rows), settings)
 
 
-def reduce_dimensions(rows: np.ndarray) -> np.ndarray:
+def _reduce_dimensions(rows: np.ndarray) -> np.ndarray:
     """Principal components that starts are tried on: float32 of shape (n, at most 16)."""
-    narrow: np.ndarray = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(
+    narrow: np.ndarray = PCA(min(_START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(
         rows
     )
     return narrow
@@ -108,11 +108,11 @@ def labels_by(
         int of shape (n,), the segment of each row, from 0.
     """
     learns = np.ascontiguousarray(learns)
-    different = count_different(np.round(learns, DIGITS), enough=n_clusters + 1)
+    different = count_different(np.round(learns, _DIGITS), enough=n_clusters + 1)
     if different < 2:
         return np.zeros(len(rows), dtype=np.intp)
     settings = ClusterSettings(n_clusters=min(n_clusters, different), seed=seed, n_init=n_init)
-    return nearest(rows, _centroids_from(learns, reduce_dimensions(learns), settings))[0]
+    return nearest(rows, _centroids_from(learns, _reduce_dimensions(learns), settings))[0]
 
 
 def warm_start(previous: Partition, vectors: np.ndarray, n_clusters: int) -> np.ndarray:
@@ -137,13 +137,13 @@ def warm_start(previous: Partition, vectors: np.ndarray, n_clusters: int) -> np.
         while len(centroids) > n_clusters:
             centroids, sizes = _merged(centroids, sizes)
         if len(centroids) < n_clusters:
-            sample = vectors[inside[:: max(1, len(inside) // COMPARED)]]
+            sample = vectors[inside[:: max(1, len(inside) // _COMPARED)]]
             centroids = np.vstack([centroids, _added(sample, centroids, n_clusters - len(centroids))])
     return centroids
 
 
 def _added(sample: np.ndarray, centroids: np.ndarray, count: int) -> np.ndarray:
-    candidates = sample[:: max(1, len(sample) // CANDIDATES)]
+    candidates = sample[:: max(1, len(sample) // _CANDIDATES)]
     apart = squared_distances(sample, candidates)
     _, now = nearest(sample, centroids)
     chosen = []

@@ -65,9 +65,9 @@ def _corners(polygon: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
     return corners
 
 
-PLACES_JUDGED: Final = 200
+_PLACES_JUDGED: Final = 200
 """Users of a segment that are tried as places of its number, and as many of the others."""
-NEAR: Final = 0.1
+_NEAR: Final = 0.1
 """Standard deviation of nearness on the map, whose longer side is 2."""
 
 
@@ -110,14 +110,14 @@ def _best_first(own: np.ndarray, others: np.ndarray) -> np.ndarray:
     The middle of a segment that lies on several islands may be an island of others. So: own · (own / (own +
     others))², each a sum of Gaussian weights of distance.
     """
-    judged = own[:: max(1, len(own) // PLACES_JUDGED)].astype(np.float64)
+    judged = own[:: max(1, len(own) // _PLACES_JUDGED)].astype(np.float64)
     mine, theirs = _around(judged, own), _around(judged, others)
     return judged[np.argsort(-mine * (mine / (mine + theirs)) ** 2, kind="stable")]
 
 
 def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:
-    judged = users[:: max(1, len(users) // PLACES_JUDGED)]
-    near = np.exp(-cdist(places, judged, "sqeuclidean") / (2 * NEAR**2)).sum(axis=1)
+    judged = users[:: max(1, len(users) // _PLACES_JUDGED)]
+    near = np.exp(-cdist(places, judged, "sqeuclidean") / (2 * _NEAR**2)).sum(axis=1)
     weighted: np.ndarray = near * len(users) / max(1, len(judged))
     return weighted
 
@@ -131,23 +131,23 @@ def _grid(start: np.ndarray, corners: np.ndarray, size: np.ndarray) -> np.ndarra
 
 __all__ = ["Layout", "inside_polygon", "neighbour_layout", "pca_layout"]
 
-STAGE: Final = "layout"
+_STAGE: Final = "layout"
 NEIGHBOURS: Final = 15
 """Nearest neighbours of a user, by vector, that the fidelity looks for on the map."""
-JUDGED: Final = 400
+_JUDGED: Final = 400
 """Users whose neighbours are looked up; the share found is then known to about ±0.01."""
 BLOCK: Final = 25
 """Users compared with all others at a time: 27 MB at 270,000."""
 LANDMARKS: Final = 100_000
 """Different users that PaCMAP lays out; more are placed between their nearest landmarks, which keeps as
 many neighbours and bounds time and memory (docs/method.md)."""
-FEWEST: Final = 100
+_FEWEST: Final = 100
 """Fewest different users for PaCMAP; fewer are laid out by principal components."""
-COLUMNS: Final = 64
+_COLUMNS: Final = 64
 """Principal components that neighbours are looked up in; 32 lose a sixth of the fidelity."""
 DISC_SHARE: Final = 0.03
 """Share of the map that the discs of identical users would cover if no user were alone."""
-GOLDEN_ANGLE: Final = np.pi * (3 - np.sqrt(5))
+_GOLDEN_ANGLE: Final = np.pi * (3 - np.sqrt(5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,12 +203,12 @@ def neighbour_layout(vectors: np.ndarray, seed: int, progress: Progress) -> Layo
         Cancelled: If ``progress`` says so.
     """
     first, group = unique_rows(vectors)
-    if len(first) < FEWEST:
+    if len(first) < _FEWEST:
         return pca_layout(vectors)
     different = np.asarray(vectors[first], dtype=np.float32)
-    columns = principal_components(different, COLUMNS)
-    flat = place(columns, seed, lambda share, message: progress(STAGE, 0.97 * share, message), LANDMARKS)
-    progress(STAGE, 0.97, "Comparing neighbours on the map with true ones")
+    columns = principal_components(different, _COLUMNS)
+    flat = place(columns, seed, lambda share, message: progress(_STAGE, 0.97 * share, message), LANDMARKS)
+    progress(_STAGE, 0.97, "Comparing neighbours on the map with true ones")
     method = "PaCMAP" if len(first) <= LANDMARKS else "PaCMAP with landmarks"
     return Layout(_spread(_scaled(flat), group), method, fidelity(different, flat, seed))
 
@@ -241,7 +241,7 @@ def fidelity(rows: np.ndarray, flat: np.ndarray, seed: int) -> float:
     """
     if len(rows) <= NEIGHBOURS + 1:
         return 0.0
-    judged = np.random.default_rng(seed).choice(len(rows), min(JUDGED, len(rows)), replace=False)
+    judged = np.random.default_rng(seed).choice(len(rows), min(_JUDGED, len(rows)), replace=False)
     on_map = cKDTree(flat).query(flat[judged], NEIGHBOURS + 1)[1]
     found = 0
     for start in range(0, len(judged), BLOCK):
@@ -278,7 +278,7 @@ def _spread(flat: np.ndarray, group: np.ndarray) -> np.ndarray:
     rank = np.empty(len(group))
     rank[order] = np.arange(len(group)) - starts[group[order]]
     step = np.sqrt(4 * DISC_SHARE / (np.pi * max(1, len(group))))  # the map is 2 × 2
-    radius, angle = step * np.sqrt(rank), GOLDEN_ANGLE * rank
+    radius, angle = step * np.sqrt(rank), _GOLDEN_ANGLE * rank
     around = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     places: np.ndarray = (flat[group] + around).astype(np.float32)
     return places

@@ -46,7 +46,7 @@ from core.segments.user_priors import (
 )
 from core.segments.visit_tokens import HalfCounts, half_counts
 
-STAGE: Final = "choose_k"
+_STAGE: Final = "choose_k"
 USERS: Final = 5_000
 """Most users that are compared."""
 _BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
@@ -55,16 +55,16 @@ POLES: Final = (2, 3, 6)
 CONCENTRATIONS: Final = (0.3, 1.0)
 TRAITS: Final = (1, 2, 4)
 MAX_CROSSED: Final = 12
-SURE: Final = 2.33
+_SURE: Final = 2.33
 """Standard errors by which kinds must be better than a continuum and than everybody alike: 1 % of error."""
 _LIKELY: Final = 1.64
 """Standard errors for another split of the kinds, or for anything to differ between users: 5 %."""
 _COME_AGAIN: Final = 0.7
 """Least adjusted Rand index of the groups of two halves of the users, for segments or a description."""
-ALIKE: Final = 0.85
+_ALIKE: Final = 0.85
 """Least adjusted Rand index of the groups of two halves of the users, for a coarser level."""
 _MAX_COARSER: Final = 2
-TINY: Final = 1e-9
+_TINY: Final = 1e-9
 
 
 def measure_levels(
@@ -95,12 +95,12 @@ def measure_levels(
     compared = {aspect: half.of_comparable_users() for aspect, half in counts.items()}
     counts = {aspect: half for aspect, half in compared.items() if len(half) >= MIN_USERS}
     message = "Comparing kinds of users with gradients"
-    progress(STAGE, 0.0, message)
+    progress(_STAGE, 0.0, message)
     with repeatable(), threads() as pool:
         jobs = [pool.submit(_judge, together, by_session)]
         jobs += [pool.submit(_judge, half) for half in counts.values()]
         for done, _ in enumerate(as_completed(jobs), start=1):
-            progress(STAGE, done / len(jobs), message)
+            progress(_STAGE, done / len(jobs), message)
         whole, *single = (job.result() for job in jobs)
         small = _placed(whole.small_kinds, sequences, users, urls, sample)
     return SegmentLevels(
@@ -270,7 +270,7 @@ def _levels(fit: _CrossFit) -> _Judged:
 
     def holds(k: int) -> bool:
         split = _z(scores[k] - scores[k - 1])
-        return lead[k] > SURE and split > _LIKELY and groups[k].agreement >= _COME_AGAIN
+        return lead[k] > _SURE and split > _LIKELY and groups[k].agreement >= _COME_AGAIN
 
     while k > 1 and not holds(k):
         k -= 1
@@ -298,8 +298,10 @@ def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
 
 def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
     """Choose coarser levels: halves of the users agree on their groups, and their next merge costs most."""
-    alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= ALIKE]
-    return sorted(sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:_MAX_COARSER])
+    alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= _ALIKE]
+    return sorted(
+        sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, _TINY))[:_MAX_COARSER]
+    )
 
 
 def _described(fit: _CrossFit) -> int:

@@ -21,7 +21,7 @@ MIN_USERS: Final = 120
 """Users needed to compare: two kinds of thirty users in each half of them."""
 MAX_DESCRIBED: Final = 6
 """Most groups that users are described by where they support no number of segments."""
-SHOWN: Final = 0.5
+_SHOWN: Final = 0.5
 """Jaccard index with a segment from which on a small kind counts as shown by it."""
 NOT_COMPARED: Final = (
     "Whether there are segments at all, and how many, is not known yet: users have not been compared. "
@@ -113,7 +113,7 @@ class SegmentLevels(_Part):
     small_kinds: tuple[SmallKind, ...] = ()
 
     def not_shown(self, labels: np.ndarray) -> list[SmallKind]:
-        """Small kinds whose users no segment shows: their Jaccard index with each is below :data:`SHOWN`.
+        """Small kinds whose users no segment shows: their Jaccard index with each is below :data:`_SHOWN`.
 
         Args:
             labels: int of shape (n_users,), the segment of each user of the data set; below 0 in none.
@@ -125,7 +125,7 @@ class SegmentLevels(_Part):
             both = np.bincount(theirs[theirs >= 0], minlength=len(sizes))
             return float((both / (len(users) + sizes - both)).max(initial=0.0))
 
-        return [kind for kind in self.small_kinds if nearest(kind.users) < SHOWN]
+        return [kind for kind in self.small_kinds if nearest(kind.users) < _SHOWN]
 
     @property
     def suggested_k(self) -> int | None:

@@ -15,9 +15,9 @@ import numpy as np
 _ATTRACTED: Final = 10
 """Neighbours that attract a user, PaCMAP's default; it takes half as many mid-near and twice as many far
 pairs, so it needs more than 35 users."""
-ROUNDS: Final = (100, 100, 250)
+_ROUNDS: Final = (100, 100, 250)
 """Rounds of PaCMAP's three phases, its default."""
-BETWEEN: Final = 3
+_BETWEEN: Final = 3
 """Landmarks that a further user is placed between; 5 and 10 keep fewer neighbours."""
 EXACT: Final = 20_000
 """Most users among whom neighbours are looked up exactly; above by an inverted file (93 % recall)."""
@@ -67,7 +67,7 @@ class _Watched(tuple[int, int, int]):
 
     def __iter__(self) -> Iterator[int]:
         self.seen += 1
-        done = min(1.0, self.seen / sum(ROUNDS))
+        done = min(1.0, self.seen / sum(_ROUNDS))
         self.tell(0.2 + 0.7 * done, f"Pulling neighbours together, {done:.0%}")
         return super().__iter__()
 
@@ -81,7 +81,7 @@ def _pacmap(columns: np.ndarray, seed: int, tell: Tell) -> np.ndarray:
     import pacmap
 
     logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns that a seed is set
-    rounds = _Watched(ROUNDS)
+    rounds = _Watched(_ROUNDS)
     rounds.tell, rounds.seen = tell, 0
     reducer = pacmap.PaCMAP(
         n_neighbors=_ATTRACTED, pair_neighbors=pairs, num_iters=rounds, random_state=seed % 2**20
@@ -143,7 +143,7 @@ def searchable(known: np.ndarray) -> Any:  # noqa: ANN401
 def _between(landmarks: np.ndarray, flat: np.ndarray, others: np.ndarray, tell: Tell) -> np.ndarray:
     """Place users at the mean of their nearest landmarks' places, weighted by 1 / squared distance."""
     message = f"Placing {len(others):,} more users between their neighbours"
-    near, distances = neighbours(landmarks, others, BETWEEN, lambda share: tell(0.9 + 0.1 * share, message))
+    near, distances = neighbours(landmarks, others, _BETWEEN, lambda share: tell(0.9 + 0.1 * share, message))
     weight = 1 / np.maximum(distances, np.finfo(np.float32).tiny * 1e6)
     weight /= weight.sum(axis=1, keepdims=True)
     placed: np.ndarray = np.einsum("nk,nkc->nc", weight, flat[near])

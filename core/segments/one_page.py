@@ -171,27 +171,27 @@ def read_rules(path: Traversable) -> tuple[OnePageSegment, ...]:
         raise ArtifactError(f"The one-page segments in {path} are damaged", remedy="Run it again") from error
 
 
-MIN_USERS, MIN_SHARE = 30, 0.03
+MIN_USERS, _MIN_SHARE = 30, 0.03
 """Least users of a segment: the larger of the number and the share of all."""
 MAX_SEGMENTS: Final = 8
 """Most segments, without that of all others."""
-DEPTH: Final = 3
-FOLDS: Final = 5
-_MIN_CASES: Final = 5 * FOLDS
+_DEPTH: Final = 3
+_FOLDS: Final = 5
+_MIN_CASES: Final = 5 * _FOLDS
 """Least users who engaged, and who did not: five of each in every fold."""
 _Z_CHOSEN: Final = 2.394
 """Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
 _CHECKED: Final = 20_000
 """Most users in cross-validation; more of them change nothing in the second digit."""
-ALONE: Final = 0.1
+_ALONE: Final = 0.1
 """Share of the one-page users from which on a landing page takes precedence over its folder and type."""
-LARGE: Final = 0.25
+_LARGE: Final = 0.25
 """Share of the one-page users from which on a group by landing page is split by source."""
 _SECOND_PAGES: Final = 3
 _MIN_SECOND: Final = 3
 """Users from which on a second page is listed: fewer would say what a single user did."""
 
-Rule = tuple[Condition, ...]
+_Rule = tuple[Condition, ...]
 
 
 def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegments:
@@ -205,8 +205,8 @@ def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegmen
         The segments; none where no landing page, source or device has enough users.
     """
     mine = arrivals[one_page].reset_index(drop=True)
-    fewest = max(MIN_USERS, int(np.ceil(MIN_SHARE * len(mine))))
-    check, rules, engaged = None, list[Rule](), (mine[Trait.ENGAGED] == YES).to_numpy()
+    fewest = max(MIN_USERS, int(np.ceil(_MIN_SHARE * len(mine))))
+    check, rules, engaged = None, list[_Rule](), (mine[Trait.ENGAGED] == YES).to_numpy()
     questions, answers = _questions(mine, fewest)
     if questions and min(engaged.sum(), (~engaged).sum()) >= _MIN_CASES:
         depth, check = _checked(answers, engaged, fewest)
@@ -243,7 +243,7 @@ def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int,
     share = len(chosen) / len(wanted)
     checks = [
         _auc(answers[chosen], wanted[chosen], depth, max(1, int(fewest * share)))
-        for depth in range(1, DEPTH + 1)
+        for depth in range(1, _DEPTH + 1)
     ]
     best, error = max(checks)
     depth, (auc, spread) = next(
@@ -270,13 +270,13 @@ def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tu
     from sklearn.model_selection import StratifiedKFold
 
     areas, variances = [], []
-    for learnt, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(answers, wanted):
-        tree = _grown(answers[learnt], wanted[learnt], depth, max(1, fewest * (FOLDS - 1) // FOLDS))
+    for learnt, held_out in StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(answers, wanted):
+        tree = _grown(answers[learnt], wanted[learnt], depth, max(1, fewest * (_FOLDS - 1) // _FOLDS))
         area = float(roc_auc_score(wanted[held_out], tree.predict_proba(answers[held_out])[:, 1]))
         cases = int(wanted[held_out].sum())
         areas.append(area)
         variances.append(auc_variance(area, cases, len(held_out) - cases))
-    return float(np.mean(areas)), float(np.sqrt(np.sum(variances)) / FOLDS)
+    return float(np.mean(areas)), float(np.sqrt(np.sum(variances)) / _FOLDS)
 
 
 def auc_variance(area: float, cases: int, others: int) -> float:
@@ -296,10 +296,10 @@ def _grown(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> 
 
 def _leaves(
     questions: Sequence[Condition], answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int
-) -> list[Rule]:
+) -> list[_Rule]:
     tree = _grown(answers, wanted, depth, fewest).tree_
 
-    def below(node: int, rule: Rule) -> Iterator[Rule]:
+    def below(node: int, rule: _Rule) -> Iterator[_Rule]:
         if tree.children_left[node] < 0:
             yield simplified(rule)
             return
@@ -311,10 +311,10 @@ def _leaves(
     return list(below(0, ()))
 
 
-def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
+def _largest(mine: pd.DataFrame, fewest: int) -> list[_Rule]:
     """Rules for the largest landing pages, then folders, types, themes and pages; large ones by source."""
-    rules, left = list[Rule](), np.ones(len(mine), dtype=bool)
-    alone = int(np.ceil(ALONE * len(mine)))
+    rules, left = list[_Rule](), np.ones(len(mine), dtype=bool)
+    alone = int(np.ceil(_ALONE * len(mine)))
     for field, users in [
         (Trait.PAGE, max(alone, fewest)),
         *((field, fewest) for field in (*LANDING[1:], Trait.PAGE)),
@@ -336,9 +336,9 @@ def _narrowest(mine: pd.DataFrame, condition: Condition) -> Condition:
     return Condition(field=Trait.PAGE, op="is", value=pages[0]) if len(pages) == 1 else condition
 
 
-def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]:
+def _by_source(mine: pd.DataFrame, rules: list[_Rule], fewest: int) -> list[_Rule]:
     """Split rules for over a quarter of the users by the most frequent source, while there is room."""
-    split_rules, waiting = list[Rule](), list(rules)
+    split_rules, waiting = list[_Rule](), list(rules)
     while waiting:
         rule = waiting.pop(0)
         here = _holds(mine, rule)
@@ -346,7 +346,7 @@ def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]
         values = [value for value in _values(mine[Trait.SOURCE][here], fewest) if value not in sources]
         source = Condition(field=Trait.SOURCE, op="is", value=values[0]) if values else None
         room = len(split_rules) + len(waiting) + 2 <= MAX_SEGMENTS
-        if source and room and here.mean() > LARGE and (here & ~source.holds(mine)).sum() >= fewest:
+        if source and room and here.mean() > _LARGE and (here & ~source.holds(mine)).sum() >= fewest:
             split_rules.append(simplified((*rule, source)))
             waiting.insert(0, (*rule, source.model_copy(update={"op": "is not"})))
         else:
@@ -354,13 +354,13 @@ def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]
     return split_rules
 
 
-def _holds(arrivals: pd.DataFrame, rule: Rule) -> np.ndarray:
+def _holds(arrivals: pd.DataFrame, rule: _Rule) -> np.ndarray:
     here: np.ndarray = assign(arrivals, [OnePageSegment(name="", rule=rule, users=0)]) == 0
     return here
 
 
 def _made(
-    arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], check: TreeCheck | None
+    arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[_Rule], check: TreeCheck | None
 ) -> OnePageSegments:
     """Make the segments of rules, largest first; users in none of them are in the last."""
     rules = [_needed(arrivals[one_page], rule) for rule in rules]
@@ -387,7 +387,7 @@ def _made(
     )
 
 
-def _needed(mine: pd.DataFrame, rule: Rule) -> Rule:
+def _needed(mine: pd.DataFrame, rule: _Rule) -> _Rule:
     """Remove the "is not" conditions of a rule that exclude nobody."""
     here = _holds(mine, rule)
     for condition in rule:

@@ -24,10 +24,10 @@ _SURELY: Final = 3.0
 """Standard errors by which a small kind must predict better: several candidates are tried."""
 _CLEAR_GAIN: Final = 1.0
 """Nats by which a small kind must predict half of the page views of its users better."""
-CANDIDATES: Final = 5
-DISTINCT: Final = 0.3
+_CANDIDATES: Final = 5
+_DISTINCT: Final = 0.3
 """Jaccard index of two kinds from which they are the same."""
-ROUNDS: Final = 5
+_ROUNDS: Final = 5
 """Rounds of EM that fit a small kind to all users."""
 
 
@@ -70,7 +70,7 @@ def find_small_kinds(
     """
     found: list[FoundKind] = []
     taken: list[np.ndarray] = []
-    for members, kind in _candidates(users, fitted)[:CANDIDATES]:
+    for members, kind in _candidates(users, fitted)[:_CANDIDATES]:
         without = [_without(users, prior, members) for prior in base]
         added = [_joined(*pair) for pair in zip(without, kind, strict=True)]
         agreement = float(_jaccard(*(_in_last(users, prior) for prior in added)))
@@ -80,7 +80,7 @@ def find_small_kinds(
         if (
             agreement < _HALVES_AGREE
             or not small
-            or any(_jaccard(theirs, some) >= DISTINCT for some in taken)
+            or any(_jaccard(theirs, some) >= _DISTINCT for some in taken)
         ):
             continue
         gain = (score(added) - score(without)) / 2
@@ -108,7 +108,7 @@ def _candidates(
         alike = _jaccard(*halves)
         for at in zip(range(len(alike)), alike.argmax(axis=1), strict=True):
             theirs = [half[:, one] for half, one in zip(halves, at, strict=True)]
-            mutual = alike[:, at[1]].argmax() == at[0] and alike[at] > DISTINCT
+            mutual = alike[:, at[1]].argmax() == at[0] and alike[at] > _DISTINCT
             if mutual and max(some.sum() for some in theirs) < most:
                 kinds = [
                     Prior(priors[k].atoms[[one]], priors[k].weights[[one]])
@@ -117,7 +117,7 @@ def _candidates(
                 pairs.append((alike[at], theirs[0] & theirs[1], kinds))
     kept: list[tuple[np.ndarray, list[Prior]]] = []
     for _, members, kind in sorted(pairs, key=lambda pair: -pair[0]):
-        if all(_jaccard(members, others) < DISTINCT for others, _ in kept):
+        if all(_jaccard(members, others) < _DISTINCT for others, _ in kept):
             kept.append((members, kind))
     return kept
 
@@ -151,14 +151,14 @@ def _joined(prior: Prior, kind: Prior) -> Prior:
 
 def _without(users: TokenCounts, prior: Prior, members: np.ndarray) -> Prior:
     """Remove the atoms of a prior that are a kind of these users, if any others are left."""
-    others = _jaccard(users.posterior(prior) > 0.5, members) < DISTINCT
+    others = _jaccard(users.posterior(prior) > 0.5, members) < _DISTINCT
     others |= not others.any()
     return Prior(prior.atoms[others], prior.weights[others] / prior.weights[others].sum())
 
 
 def _settled(users: TokenCounts, prior: Prior) -> Prior:
     """Run rounds of EM that move the last atom alone."""
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         theirs, atom = users.posterior(prior)[:, -1:], prior.atoms[-1:]
         share = (theirs.sum(axis=0) + 1) / (len(users) + 1)
         kind = Prior(users.smoothed(users.expected(theirs, atom)), share)

@@ -33,11 +33,11 @@ from core.segments.geometry import count_different
 MAX_KINDS: Final = 24
 USERS_A_KIND: Final = 30
 """Least users a kind: more kinds are not fitted."""
-START_DIMENSIONS: Final = 16
-DIGITS: Final = 5
+_START_DIMENSIONS: Final = 16
+_DIGITS: Final = 5
 """Decimal digits in which the first dimensions of users must differ to start in different kinds."""
 _POLE_ATOMS, _TRAIT_ATOMS, _LINE_ATOMS, CROSSED_ATOMS = 256, 128, 25, 9
-STEP, _MAX_STEP_LENGTH = 0.7, 0.5
+_STEP, _MAX_STEP_LENGTH = 0.7, 0.5
 """Damping of Newton's method: share of a step that is taken, and the longest step in log probability."""
 
 
@@ -174,10 +174,10 @@ def kinds(tokens: TokenCounts, most: int = MAX_KINDS) -> dict[int, Prior]:
     """Fit kinds of users at every number: number of kinds → prior, from at most ``most`` down to 1."""
     totals = np.maximum(np.asarray(tokens.counts.sum(axis=1)).ravel(), 1)
     roots = sparse.diags_array(1 / np.sqrt(totals)) @ tokens.counts.sqrt()
-    rank = max(1, min(START_DIMENSIONS, roots.shape[1] - 1))
+    rank = max(1, min(_START_DIMENSIONS, roots.shape[1] - 1))
     left, strength, _ = randomized_svd(roots, rank, random_state=0)
     narrow = left * strength
-    rounded = (np.round(narrow, DIGITS) + 0.0).astype(np.float32)  # -0.0 would be another row than 0.0
+    rounded = (np.round(narrow, _DIGITS) + 0.0).astype(np.float32)  # -0.0 would be another row than 0.0
     different = count_different(rounded, enough=most)
     n_kinds = max(1, min(most, different, len(tokens) // USERS_A_KIND))
     labels = KMeans(n_kinds, n_init=2, random_state=0).fit_predict(narrow)
@@ -316,7 +316,7 @@ def crossed(tokens: TokenCounts, fitted: Mapping[int, Prior], n_kinds: int) -> P
 
 
 def _newton(gradient: np.ndarray, curvature: np.ndarray) -> np.ndarray:
-    step: np.ndarray = np.clip(STEP * gradient / curvature, -_MAX_STEP_LENGTH, _MAX_STEP_LENGTH)
+    step: np.ndarray = np.clip(_STEP * gradient / curvature, -_MAX_STEP_LENGTH, _MAX_STEP_LENGTH)
     return step
 
 

@@ -29,14 +29,14 @@ MAX_PARTS: Final = 12
 """Most parts that a site is cut into."""
 _MAX_DEPTH: Final = 16
 """Most levels of the tree of addresses; what lies deeper is a single branch."""
-MAX_PAGES: Final = 1_500
+_MAX_PAGES: Final = 1_500
 """Most viewed pages with a token; all others of a part share a token."""
 _MAX_LABELS: Final = 40
 MAX_REPEATS: Final = 8
 """Most times that a token of a user counts in a half."""
 BUCKETS: Final = 16
 """Buckets of times, and of page views a session: each is twice as wide as the one before."""
-MICROSECONDS: Final = 1_000_000
+_MICROSECONDS: Final = 1_000_000
 
 
 class Aspect(StrEnum):
@@ -121,7 +121,7 @@ def half_counts(
             ]
         ),
         Aspect.TEMPO: views.counted(
-            _bucket(views.gap / MICROSECONDS), np.zeros(BUCKETS, dtype=np.int64), ~views.begins_part
+            _bucket(views.gap / _MICROSECONDS), np.zeros(BUCKETS, dtype=np.int64), ~views.begins_part
         ),
         Aspect.ACTIVITY: views.sessions_counted(),
     }
@@ -294,7 +294,7 @@ def _tree(urls: Sequence[str]) -> np.ndarray:
 
 
 def _pages_in(part: np.ndarray, views: _Views) -> np.ndarray:
-    """Number pages from the most viewed; after the first :data:`MAX_PAGES`, by their part."""
+    """Number pages from the most viewed; after the first :data:`_MAX_PAGES`, by their part."""
     rank = _ranked(np.arange(len(part)), views, len(part))
-    page: np.ndarray = np.where(rank < MAX_PAGES, rank, MAX_PAGES + part)
+    page: np.ndarray = np.where(rank < _MAX_PAGES, rank, _MAX_PAGES + part)
     return np.unique(page, return_inverse=True)[1]

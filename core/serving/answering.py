@@ -25,7 +25,7 @@ from core.serving.scorer import (
     UserScore,
 )
 
-OK, _BAD_REQUEST, _UNPROCESSABLE = 200, 400, 422
+_OK, _BAD_REQUEST, _UNPROCESSABLE = 200, 400, 422
 
 
 @dataclass(frozen=True)
@@ -142,4 +142,4 @@ def _batch(scorer: Scorer, ask: _Ask) -> ScoreReply:
 
 def _reply(answer: Any, people: Sequence[Person], users: int, left_out: Counter[str]) -> ScoreReply:  # noqa: ANN401
     used = sum(len(person.events) for person in people)
-    return ScoreReply(OK, orjson.dumps(answer), users, used, left_out.total())
+    return ScoreReply(_OK, orjson.dumps(answer), users, used, left_out.total())

@@ -28,7 +28,7 @@ from core.ingest.read.nested import (
     read_record,
 )
 
-PLANS: Final = 64
+_PLANS: Final = 64
 """Most sets of names in events whose mapping to fields is kept."""
 
 
@@ -57,7 +57,7 @@ class EventReader:
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
-        self._plan_of = lru_cache(PLANS)(self._make_plan)
+        self._plan_of = lru_cache(_PLANS)(self._make_plan)
 
     def read(self, events: Sequence[Mapping[str, Any]], body: bytes) -> list[Record]:
         """Read the raw records of events.

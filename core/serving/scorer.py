@@ -35,7 +35,7 @@ SINGLE_EVENTS: Final = 2_000
 """Most events of a request for one user, so that nobody waits long for another."""
 BATCH_EVENTS: Final = 50_000
 
-EXAMPLE: Final[dict[str, Any]] = {
+_EXAMPLE: Final[dict[str, Any]] = {
     "user_pseudo_id": "1605951.6059719720",
     "event_timestamp": 1761966665205635,
     "event_name": "page_view",
@@ -49,7 +49,7 @@ Event = Annotated[
         "(user_pseudo_id, or the column that the model was made with), event_timestamp (microseconds UTC; "
         "seconds, milliseconds and ISO 8601 are understood) and page_location. Other fields are read as "
         "from a file, or not at all. Ids are text.",
-        examples=[EXAMPLE],
+        examples=[_EXAMPLE],
     ),
 ]
 
@@ -136,7 +136,7 @@ class Problem(TypedDict):
     left_out: NotRequired[dict[str, int]]
 
 
-DAY_US: Final = 86_400_000_000
+_DAY_US: Final = 86_400_000_000
 """Microseconds that the clock of a browser may be ahead of ours."""
 _OWN_HOST_SHARE: Final = 0.01
 """Share of the known pages from which on a host is the site's own; files judge by page views."""
@@ -174,7 +174,7 @@ class Scorer:
 
     def people(self, rows: Sequence[Record]) -> tuple[list[Person], Counter[str]]:
         """Group raw records by user (:func:`core.ingest.in_memory.read_people`), by the model's settings."""
-        return read_people(rows, self._frozen.settings, time.time_ns() // 1_000 + DAY_US)
+        return read_people(rows, self._frozen.settings, time.time_ns() // 1_000 + _DAY_US)
 
     def score(self, people: Sequence[Person]) -> list[UserScore | None]:
         """Score users, in their order; None for one without a page view that can be used.

@@ -58,7 +58,7 @@ ERRORS: Final = {
     413: "The body is too large", 422: "The events cannot be scored; the error says why",
     503: "Too many requests at once, as JSON with Retry-After; too many connections, as plain text",
 }  # fmt: skip
-PLAIN: Final = {
+_PLAIN: Final = {
     "/healthz": "The process is alive", "/readyz": "A model answers", "/openapi.json": "This document",
     "/metrics": "Counters in the text format of Prometheus",
 }  # fmt: skip
@@ -82,7 +82,7 @@ def openapi() -> dict[str, Any]:
         "paths": {
             "/v1/score": _post("The segment of a user", "ScoreRequest", "ScoreAnswer"),
             "/v1/score_batch": _post("The segments of many users", "ScoreBatchRequest", "ScoreBatchAnswer"),
-            **{path: _get(path, said) for path, said in PLAIN.items()},
+            **{path: _get(path, said) for path, said in _PLAIN.items()},
         },
         "components": {
             "schemas": schemas,
@@ -111,11 +111,11 @@ def _get(path: str, description: str) -> dict[str, Any]:
     return {"get": operation | ({"security": []} if path in OPEN else {})}
 
 
-BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 _CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-class ServerMetrics:
+class _ServerMetrics:
     """Prometheus metrics of one server."""
 
     def __init__(self) -> None:
@@ -125,8 +125,8 @@ class ServerMetrics:
             "beha2vec_requests", "Requests answered", ["path", "status"], registry=self._all
         )
         self._seconds = Histogram(
-            "beha2vec_request_seconds", "From a request's last byte to its answer", ["path"], buckets=BUCKETS,
-            registry=self._all,
+            "beha2vec_request_seconds", "From a request's last byte to its answer", ["path"],
+            buckets=_BUCKETS, registry=self._all,
         )  # fmt: skip
         self._users = Counter("beha2vec_users_scored", "Users that got a place", registry=self._all)
         self._events = Counter("beha2vec_events", "Events received", ["fate"], registry=self._all)
@@ -163,7 +163,7 @@ class ServerMetrics:
         return bytes(generate_latest(self._all))
 
 
-TOGETHER: Final = 32
+_TOGETHER: Final = 32
 """Most requests of single users that are scored at once; fewer where their bodies are large."""
 _SINGLES: Final = 256
 BATCHES: Final = 8
@@ -174,12 +174,12 @@ BODY_S: Final = 20.0
 JSON: Final = "application/json"
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
-UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY = 401, 408, 413, 503
-_CLOSING: Final = frozenset({UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY})
+_UNAUTHORIZED, _TIMEOUT, _TOO_LARGE, _BUSY = 401, 408, 413, 503
+_CLOSING: Final = frozenset({_UNAUTHORIZED, _TIMEOUT, _TOO_LARGE, _BUSY})
 """Statuses of answers before the body was read: what is still to come of it is no next request."""
-CLOSE: Final = {"Connection": "close"}
-GONE: Final = "The connection was closed"
-log = logging.getLogger("beha2vec.server")
+_CLOSE: Final = {"Connection": "close"}
+_GONE: Final = "The connection was closed"
+_log = logging.getLogger("beha2vec.server")
 
 Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[ScoreReply]]
 
@@ -216,7 +216,7 @@ class RequestQueue:
             HTTPException: With status 503, if too many are.
         """
         if self._inside >= self._most:
-            raise HTTPException(BUSY, "Too many requests wait; ask again later", {"Retry-After": "1"})
+            raise HTTPException(_BUSY, "Too many requests wait; ask again later", {"Retry-After": "1"})
         self._inside += 1
         try:
             yield
@@ -273,7 +273,7 @@ class ScoringApp:
     """
 
     def __init__(self, model: LiveModel, token: str) -> None:
-        self._model, self._token, self._metrics = model, token, ServerMetrics()
+        self._model, self._token, self._metrics = model, token, _ServerMetrics()
         self._document = orjson.dumps(openapi())
         self._routes = [
             Route("/v1/score", partial(self._score, answer_single, SINGLE_BYTES), methods=["POST"]),
@@ -306,14 +306,14 @@ class ScoringApp:
         if path in OPEN or is_authorised(header, self._token):
             await self._app(scope, receive, counting)
             return
-        reply = problem(UNAUTHORIZED, "The token is missing or wrong: Authorization: Bearer …")
-        refused = Response(reply.body, reply.status, {"WWW-Authenticate": "Bearer", **CLOSE}, JSON)
+        reply = problem(_UNAUTHORIZED, "The token is missing or wrong: Authorization: Bearer …")
+        refused = Response(reply.body, reply.status, {"WWW-Authenticate": "Bearer", **_CLOSE}, JSON)
         await refused(scope, receive, counting)
 
     @asynccontextmanager
     async def _living(self, app: Starlette) -> AsyncIterator[None]:
         self._queues: dict[Answer, RequestQueue] = {
-            answer_single: RequestQueue(self._model, answer_single, TOGETHER, _SINGLES),
+            answer_single: RequestQueue(self._model, answer_single, _TOGETHER, _SINGLES),
             answer_batch: RequestQueue(self._model, answer_batch, 1, BATCHES),
         }
         work = [queue.work() for queue in self._queues.values()]
@@ -353,13 +353,13 @@ async def _watch(model: LiveModel) -> None:
         try:
             replaced = await asyncio.to_thread(model.look)
         except Exception as error:  # one look that fails must not be the last
-            log.exception("The model folder cannot be looked at")
+            _log.exception("The model folder cannot be looked at")
             model.say(f"The model folder cannot be looked at ({error.__class__.__name__})")
             continue
         if replaced:
-            log.warning("Another model answers: %s", model.state.key)
+            _log.warning("Another model answers: %s", model.state.key)
         elif model.state.problem:
-            log.debug("%s", model.state.problem)
+            _log.debug("%s", model.state.problem)
 
 
 async def _unless_gone(request: Request, answer: Coroutine[Any, Any, ScoreReply]) -> ScoreReply:
@@ -372,7 +372,7 @@ async def _unless_gone(request: Request, answer: Coroutine[Any, Any, ScoreReply]
     try:
         await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
-            raise HTTPException(400, GONE)
+            raise HTTPException(400, _GONE)
         return answering.result()
     finally:
         answering.cancel()
@@ -390,7 +390,7 @@ async def _body(request: Request, most: int) -> bytes:
     Raises:
         HTTPException: If it is larger, or takes longer.
     """
-    too_large = HTTPException(TOO_LARGE, f"The body is larger than {most:,} bytes")
+    too_large = HTTPException(_TOO_LARGE, f"The body is larger than {most:,} bytes")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most:
         raise too_large
@@ -403,16 +403,16 @@ async def _body(request: Request, most: int) -> bytes:
                     raise too_large
                 parts.append(part)
     except TimeoutError as error:
-        raise HTTPException(TIMEOUT, f"The body did not come within {BODY_S:.0f} s") from error
+        raise HTTPException(_TIMEOUT, f"The body did not come within {BODY_S:.0f} s") from error
     except ClientDisconnect as error:
-        raise HTTPException(400, GONE) from error
+        raise HTTPException(400, _GONE) from error
     return b"".join(parts)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     reply = problem(error.status_code, error.detail)
-    closing = CLOSE if reply.status in _CLOSING else {}
+    closing = _CLOSE if reply.status in _CLOSING else {}
     return Response(reply.body, reply.status, {**(error.headers or {}), **closing}, JSON)
 
 
@@ -428,7 +428,7 @@ HEADERS_S: Final = 10.0
 """Seconds that the headers of a request may take to come, from the connection or the answer before on."""
 _SWITCH_S: Final = 0.001
 """Seconds that the scoring thread may keep the event loop from its work: Python's own 5 ms add up."""
-PATIENCE_S: Final = 30
+_PATIENCE_S: Final = 30
 """Seconds that shutting down waits for answers in progress."""
 
 
@@ -511,7 +511,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=PATIENCE_S,
+        timeout_graceful_shutdown=_PATIENCE_S,
         lifespan="on",
     )
 

@@ -12,8 +12,8 @@ from core.base.errors import InputError, SettingsError
 from core.base.small_file import read_small_file
 
 _TOKEN_ENV: Final = "BEHA2VEC_TOKEN"
-MIN_TOKEN_LENGTH: Final = 16
-_ALLOWED: Final = f"{MIN_TOKEN_LENGTH} printable characters or more, no blanks"
+_MIN_TOKEN_LENGTH: Final = 16
+_ALLOWED: Final = f"{_MIN_TOKEN_LENGTH} printable characters or more, no blanks"
 _REMEDY: Final = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
@@ -34,7 +34,7 @@ def read_token(file: Path | None) -> str | None:
         except (InputError, ValueError) as error:
             why = f" ({error.__class__.__name__})" if isinstance(error, ValueError) else ""
             raise SettingsError(f"{file} cannot be read{why}", remedy=_REMEDY) from error
-    if len(text) < MIN_TOKEN_LENGTH or not text.isascii() or not text.isprintable() or " " in text:
+    if len(text) < _MIN_TOKEN_LENGTH or not text.isascii() or not text.isprintable() or " " in text:
         raise SettingsError(f"What {where} holds is no token", allowed=_ALLOWED, remedy=_REMEDY)
     return text
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MAX_SQL_LENGTH: Final = 10_000
 """Most characters of a query."""
-MAX_DEPTH: Final = 100
+_MAX_DEPTH: Final = 100
 """Most levels of a parsed query."""
 
 _OPERATORS: Final = "+ - * / // % ~~ !~~ ~~* !~~* || list_value struct_pack row"
@@ -38,9 +38,9 @@ _OVER_A_WINDOW: Final = """
     row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
 """
 _FUNCTIONS: Final = frozenset(f"{_OPERATORS} {_OF_ONE_VALUE} {_OF_MANY_VALUES} {_OVER_A_WINDOW}".split())
-SOURCES: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST"})
+_SOURCES: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST"})
 """Kinds of tables that may stand behind FROM."""
-NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})
+_NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})
 """Kinds of query; recursive ones are not among them."""
 _CLASSES: Final = frozenset(
     {"STAR", "CONSTANT", "COLUMN_REF", "FUNCTION", "WINDOW", "COMPARISON", "CONJUNCTION", "OPERATOR", "CASE"}
@@ -108,7 +108,7 @@ def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
 
 def _walk(value: object, depth: int) -> Iterator[tuple[Mapping[str, Any], int]]:
     """Every object of the parsed query, with its depth."""
-    if depth > MAX_DEPTH:
+    if depth > _MAX_DEPTH:
         raise RefusedSql("The query is nested too deeply")
     if isinstance(value, Mapping):
         yield value, depth
@@ -128,9 +128,9 @@ def _cte_names(node: Mapping[str, Any]) -> list[str]:
 def _check_node(node: Mapping[str, Any], tables: Collection[str]) -> None:
     kind, group = str(node.get("type", "")), node.get("class")
     if "from_table" in node or kind.endswith("_NODE"):
-        _expect(kind in NODES, f"A query of kind {kind} is not allowed")
+        _expect(kind in _NODES, f"A query of kind {kind} is not allowed")
     if "sample" in node and "query_location" in node:
-        _expect(kind in SOURCES, f"{kind} cannot stand behind FROM")
+        _expect(kind in _SOURCES, f"{kind} cannot stand behind FROM")
         _expect(not node.get("at_clause"), "AT is not allowed")
     if kind == "BASE_TABLE":
         _check_table(node, tables)

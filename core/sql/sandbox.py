@@ -27,8 +27,8 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError, ResourceError
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
-CHILD: Final = "core.sql.sandbox_child"
-TOO_LARGE: Final = 5
+_CHILD: Final = "core.sql.sandbox_child"
+_TOO_LARGE: Final = 5
 """Exit status of the child where the query needs too much memory, as in ``sandbox_child.py``."""
 _ASK_LESS: Final = "Ask for less: fewer tables in a join, fewer columns, or a condition"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -118,7 +118,7 @@ def _as_file(name: str, table: Path | pa.Table, folder: Path) -> Path:
 def _child(order: str, folder: str, wall_s: float) -> tuple[int, bytes, str]:
     """Start the child, give it the order, and kill its whole group if it does not end."""
     child = subprocess.Popen(
-        [sys.executable, "-m", CHILD],
+        [sys.executable, "-m", _CHILD],
         cwd=PROJECT,
         env={"PATH": "/usr/bin:/bin", "HOME": folder, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.PIPE,
@@ -140,7 +140,7 @@ def _error(status: int, said: str, limits: SqlLimits) -> InputError | ResourceEr
     if status in _OUT_OF_TIME:
         return ResourceError(f"The query was stopped after {limits.wall_s:g} s", remedy=_ASK_LESS)
     problem = _said(said)
-    if status == TOO_LARGE or not problem:
+    if status == _TOO_LARGE or not problem:
         reached = f"The query needs more memory than is allowed, {limits.memory_bytes / 1e9:g} GB"
         return ResourceError(reached, remedy=_ASK_LESS)
     return InputError(

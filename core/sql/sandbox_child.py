@@ -23,7 +23,7 @@ _MEMORY_LIMIT: Final = "400MB"
 """Memory that DuckDB may plan with; the hard limit is that of the process."""
 _LARGEST_RESULT: Final = 8_000_000
 """Most bytes of a result."""
-REFUSED, FAILED, TOO_LARGE = 3, 4, 5
+_REFUSED, _FAILED, _TOO_LARGE = 3, 4, 5
 """Exit statuses: not an allowed query; a query that went wrong; more memory than is allowed."""
 
 
@@ -31,18 +31,19 @@ def main(stdin: IO[str], stdout: IO[bytes], stderr: IO[str]) -> int:
     """Run the query of a JSON order (limits, tables, SQL), and write its result as an Arrow stream.
 
     Returns:
-        The exit status: 0, or :data:`REFUSED`, :data:`FAILED` or :data:`TOO_LARGE` with the reason on stderr.
+        The exit status: 0, or :data:`_REFUSED`, :data:`_FAILED` or :data:`_TOO_LARGE` with the reason on
+        stderr.
     """
     order = json.loads(stdin.read())
     _limit(order)
     try:
         _send(_run(order), stdout)
     except RefusedSql as error:
-        return _say(stderr, REFUSED, str(error))
+        return _say(stderr, _REFUSED, str(error))
     except (MemoryError, duckdb.OutOfMemoryException):
-        return _say(stderr, TOO_LARGE, "It needs more memory than is allowed")
+        return _say(stderr, _TOO_LARGE, "It needs more memory than is allowed")
     except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
-        return _say(stderr, FAILED, str(error).splitlines()[0][:300])
+        return _say(stderr, _FAILED, str(error).splitlines()[0][:300])
     return 0
 
 
@@ -61,7 +62,7 @@ def _run(order: dict[str, Any]) -> pa.Table:
     with duckdb.connect(database) as con:
         for name, path in order["tables"].items():
             con.execute(f'CREATE TABLE "{name}" AS SELECT * FROM read_parquet($1)', [path])
-    with read_only_connection(database) as con:
+    with _read_only_connection(database) as con:
         os.chdir(folder)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on no file can be written
         statement = check(con, order["sql"], {name.lower() for name in order["tables"]})
@@ -69,7 +70,7 @@ def _run(order: dict[str, Any]) -> pa.Table:
         return con.sql(statement).limit(order["max_rows"] + 1).to_arrow_table()
 
 
-def read_only_connection(database: Path) -> duckdb.DuckDBPyConnection:
+def _read_only_connection(database: Path) -> duckdb.DuckDBPyConnection:
     """Open a database for reading, without access to other files, the network or settings."""
     con = duckdb.connect(
         database,

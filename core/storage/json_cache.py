@@ -94,13 +94,13 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
 _PRIVATE: Final = 0o700
 _FILES: Final = ("cache.db-wal", "cache.db-shm", "cache.db")
 """Files of the cache in the order of removal. While ``cache.db`` exists, no other process makes new ones."""
-SETTLED_S: Final = 0.2
+_SETTLED_S: Final = 0.2
 """Seconds to wait until other processes have closed the removed files."""
 _DAMAGED: Final = (ValueError, TypeError, zlib.error)
 """Errors of reading a value that is cut off, or was written by another program."""
 
 
-class JsonDisk(diskcache.JSONDisk):  # type: ignore[misc]  # it has no types
+class _JsonDisk(diskcache.JSONDisk):  # type: ignore[misc]  # it has no types
     """A disk for ``diskcache`` that reads JSON and refuses pickled data."""
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ANN401 - as in diskcache
@@ -198,7 +198,7 @@ def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
     with folder_lock(folder):
         with suppress(sqlite3.OperationalError, *_DAMAGED):
             return _begun(folder, size_bytes)
-        time.sleep(SETTLED_S)  # another one still lets go of the files that were taken away
+        time.sleep(_SETTLED_S)  # another one still lets go of the files that were taken away
         return _begun(folder, size_bytes)
 
 
@@ -214,4 +214,4 @@ def _begun(folder: Path, size_bytes: int) -> diskcache.Cache:
 
 
 def _cache(folder: Path, size_bytes: int) -> diskcache.Cache:
-    return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)
+    return diskcache.Cache(str(folder), disk=_JsonDisk, size_limit=size_bytes)

@@ -21,7 +21,7 @@ from core.storage.locks import claim_folder, unless_removed
 
 _BUILDING: Final = ".publishing."
 READY: Final = ".ready"
-ORDER: Final = ".order.json"
+_ORDER: Final = ".order.json"
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def replace_files_atomic(folder: Path, last: str, optional: Collection[str] = ()
             with unless_removed(folder):
                 names = {path.name for path in building.iterdir()}
                 order = {"put": [*sorted(names - {last}), last], "remove": sorted(set(optional) - names)}
-                (building / ORDER).write_text(json.dumps(order), encoding="utf-8")
+                (building / _ORDER).write_text(json.dumps(order), encoding="utf-8")
                 flush_all(building)
                 confirm()
                 put_in_place(building, folder / READY)
@@ -65,10 +65,10 @@ def finish_replacement(folder: Path) -> None:
         for half in folder.glob(f"{_BUILDING}*"):
             shutil.rmtree(half, ignore_errors=True)
         ready = folder / READY
-        if (ready / ORDER).exists():
-            order = json.loads((ready / ORDER).read_text(encoding="utf-8"))
+        if (ready / _ORDER).exists():
+            order = json.loads((ready / _ORDER).read_text(encoding="utf-8"))
             _put_in_place(ready, folder, order["put"], order["remove"])
-            (ready / ORDER).unlink()  # from here on there is nothing to put, only to clear away
+            (ready / _ORDER).unlink()  # from here on there is nothing to put, only to clear away
         shutil.rmtree(ready, ignore_errors=True)
 
 

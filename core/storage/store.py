@@ -30,7 +30,7 @@ FORMAT = 3
 """Version of the layout, part of every key and manifest: increased when older artifacts cannot be read."""
 
 MANIFEST = "manifest.json"
-OLD = ".old"
+_OLD = ".old"
 """Suffix of an artifact that is being replaced."""
 
 _LEFTOVER: Final = re.compile(r"(\..+\.\d+(?:\.[^.]+)??)(?:\.old|\.lock)?").fullmatch
@@ -116,7 +116,7 @@ class Store:
                 _seal(building, stage, key, settings, inputs)
                 with self.in_turn():
                     _put_in_place(building, final)
-            shutil.rmtree(_beside(building, OLD), ignore_errors=True)
+            shutil.rmtree(_beside(building, _OLD), ignore_errors=True)
 
     @contextmanager
     def working(self, stage: str) -> Iterator[Path]:
@@ -178,7 +178,7 @@ class Store:
             except (Timeout, FileNotFoundError):
                 return
             _put_back(building)
-        shutil.rmtree(_beside(building, OLD), ignore_errors=True)
+        shutil.rmtree(_beside(building, _OLD), ignore_errors=True)
         _forget(building, lock)
 
 
@@ -206,7 +206,7 @@ def _still_there(building: Path) -> None:
 def _put_in_place(building: Path, final: Path) -> None:
     """Rename a finished folder to its final name; at every moment the old or the new artifact is on disk."""
     if final.exists():
-        os.replace(final, _beside(building, OLD))
+        os.replace(final, _beside(building, _OLD))
     try:
         put_in_place(building, final)
     except OSError:
@@ -217,7 +217,7 @@ def _put_in_place(building: Path, final: Path) -> None:
 
 def _put_back(building: Path) -> None:
     """Give the old artifact its name back, if no new one took it."""
-    old, final = _beside(building, OLD), _final(building)
+    old, final = _beside(building, _OLD), _final(building)
     if old.exists() and not final.exists():
         with suppress(FileNotFoundError):  # removed meanwhile, with all that is in the folder
             put_in_place(old, final)

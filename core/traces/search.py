@@ -30,9 +30,9 @@ from core.ingest.sources.sniffing import NOT_TABLES
 from core.traces.patterns import LAYERS, IdPatterns, is_binary
 from core.traces.tables import rows_of
 
-STAGE: Final = "search"
+_STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18
-MAX_DEPTH: Final = 4
+_MAX_DEPTH: Final = 4
 """Most packings in one another that are unpacked."""
 _SPELT_BYTES: Final = 64
 """Most bytes for each byte of an id where it is escaped."""
@@ -96,7 +96,7 @@ def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> 
     """
     files, found = files_below(places), dict[Path, SearchedFile]()
     for number, path in enumerate(files):
-        progress(STAGE, number / len(files), f"Searching file {number + 1:,} of {len(files):,}")
+        progress(_STAGE, number / len(files), f"Searching file {number + 1:,} of {len(files):,}")
         with suppress(FileNotFoundError):
             found[path] = search_file(path, patterns)
             place = next(one for one in places if path.is_relative_to(one))
@@ -127,7 +127,7 @@ def _look(
 ) -> None:
     """Search a file that can be read again: one on disk, or a copy of what was unpacked."""
     head = _scan(file, patterns, found)
-    if depth > MAX_DEPTH:
+    if depth > _MAX_DEPTH:
         found.unread = "packed too often"
         return
     found.unread = next((what for magic, what in _SEALED.items() if head.startswith(magic)), found.unread)

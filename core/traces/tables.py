@@ -58,7 +58,7 @@ _COOKIE: Final = re.compile(r"GA\d\.\d\.")
 
 
 @dataclass(frozen=True)
-class TextTable:
+class _TextTable:
     """Format of a text table, by its first line.
 
     Args:
@@ -72,7 +72,7 @@ class TextTable:
     header: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, kind: FileKind, first: bytes) -> TextTable:
+    def of(cls, kind: FileKind, first: bytes) -> _TextTable:
         """Find delimiter and columns from the first bytes of a text table; JSON has neither."""
         if kind is FileKind.DELIMITED:
             with suppress(InputError):
@@ -126,7 +126,7 @@ class TextTable:
         cells = self.cells(record)
         if cells is None or is_of(cells, patterns):
             return b""
-        rest = mask_values(cells, patterns)
+        rest = _mask_values(cells, patterns)
         if self.kind is FileKind.JSON:
             text = json.dumps(rest)  # in any encoding
         else:
@@ -173,12 +173,12 @@ def is_of_users(column: str) -> bool:
     return normalise_header(column) in USER_KEYS | _OF_A_USER
 
 
-def mask_values(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
+def _mask_values(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
     """Mask ids in a value, also inside lists and mappings: text keeps the rest, a number becomes None."""
     if isinstance(value, dict):
-        return {key: mask_values(item, patterns) for key, item in value.items()}
+        return {key: _mask_values(item, patterns) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(mask_values(item, patterns) for item in value)
+        return type(value)(_mask_values(item, patterns) for item in value)
     if isinstance(value, str | bytes):
         data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
         rest = patterns.without(data)
@@ -188,11 +188,11 @@ def mask_values(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON
     return None if patterns.find(str(value).encode()) else value
 
 
-def _whole_blocks(text: DecodedText, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
+def _whole_blocks(text: DecodedText, source: InputFile) -> Iterator[tuple[_TextTable, bytes, np.ndarray]]:
     """A text table in pieces of whole records: what it is, bytes as UTF-8, where its records end."""
     chunks = text.chunks
     first = next(chunks, b"")
-    table, rest = TextTable.of(source.kind, first), b""
+    table, rest = _TextTable.of(source.kind, first), b""
     quoting = source.kind is FileKind.DELIMITED
     blocks = whole_records(chain([first], chunks), source.name, table.limits, quoting=quoting)
     for block in chain(blocks, [make_block(b"", 1, last=True)]):
@@ -203,7 +203,7 @@ def _whole_blocks(text: DecodedText, source: InputFile) -> Iterator[tuple[TextTa
         yield table, whole.data[:size], ends
 
 
-def record_spans(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
+def _record_spans(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
     """Yield begin and end of each record that holds a long id; ``ends`` are the positions after records."""
     starts = [trace.start for trace in patterns.find_spelt(data).places]
     at = np.unique(np.searchsorted(ends, starts, "right"))
@@ -332,7 +332,7 @@ def _table(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
         out.write(text.mark)
         for table, data, ends in _whole_blocks(text, source):
             at = 0
-            for begin, end in record_spans(data, ends, patterns):
+            for begin, end in _record_spans(data, ends, patterns):
                 rest = table.without(data[begin:end], patterns)
                 out.write(text.encoded(data[at:begin] + rest))
                 dropped, at = dropped + (not rest), end
@@ -367,7 +367,7 @@ def _without(batch: pa.RecordBatch, patterns: IdPatterns) -> pa.Table:
     rows = rows_of(batch, patterns)
     records = batch.take(pa.array(rows)).to_pylist() if len(rows) else []
     of = np.array([is_of(row, patterns) for row in records], bool)
-    plain = [mask_values(row, patterns) for row, goes in zip(records, of, strict=True) if not goes]
+    plain = [_mask_values(row, patterns) for row, goes in zip(records, of, strict=True) if not goes]
     values = [_of_dictionary(field) for field in batch.schema]
     schema = pa.schema(values, batch.schema.metadata)
     take = np.arange(len(batch))
@@ -407,5 +407,5 @@ def _owners(source: InputFile, patterns: IdPatterns) -> Iterator[str]:
         return
     with open_source(source) as file:
         for table, data, ends in _whole_blocks(open_text(file, CHUNK_BYTES), source):
-            for begin, end in record_spans(data, ends, patterns):
+            for begin, end in _record_spans(data, ends, patterns):
                 yield from _owners_of(table.cells(data[begin:end]) or {})

@@ -157,11 +157,11 @@ def shuffle_runs(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
     return mixed
 
 
-WINDOW: Final = 30
+_WINDOW: Final = 30
 _STEADY_RANK: Final = 128
 RARE: Final = 1e-3
 """The share of page views at which a page counts half."""
-BLOCK: Final = 20_000
+_BLOCK: Final = 20_000
 """Runs of page views embedded at a time."""
 
 
@@ -186,7 +186,7 @@ class SteadyPages:
         """
         users, where, _ = positions(runs)
         viewed = items[where]
-        factors = normalised(page_factors(viewed, users, n_items, WINDOW, min(_STEADY_RANK, n_items - 1)))
+        factors = normalised(page_factors(viewed, users, n_items, _WINDOW, min(_STEADY_RANK, n_items - 1)))
         share = np.bincount(viewed, minlength=n_items) / max(1, len(viewed))
         weight = factors.any(axis=1) * RARE / (RARE + share)
         counted = weight * share
@@ -196,8 +196,8 @@ class SteadyPages:
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
         """Mean page vectors of runs: float32 of shape (n, rank), of length 1; zeros without a known page."""
         vectors = np.zeros((len(runs), self.pages.shape[1]), dtype=np.float32)
-        for start in range(0, len(runs), BLOCK):
-            block = slice(start, start + BLOCK)
+        for start in range(0, len(runs), _BLOCK):
+            block = slice(start, start + _BLOCK)
             vectors[block] = normalised(bag(items, len(self.pages), runs[block]) @ self.pages)
         return vectors
 

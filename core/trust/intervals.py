@@ -14,8 +14,8 @@ from scipy.stats import rankdata
 from core.profiles.two_shares import Z_95
 from core.trust.result import Call, Comparison, Figure, Method
 
-RESAMPLES: Final = 2_000
-TAILS: Final = (2.5, 97.5)
+_RESAMPLES: Final = 2_000
+_TAILS: Final = (2.5, 97.5)
 
 Placements: TypeAlias = tuple[np.ndarray, np.ndarray]
 """Shares from :func:`auc_placements`: float of shape (n_positive,) and of shape (n_negative,)."""
@@ -34,7 +34,7 @@ def call(low: float, high: float, matters: float) -> Call:
     return Call.BETTER if low > 0 else Call.WORSE if high < 0 else Call.UNCLEAR
 
 
-def resample(n: int, seed: int, times: int = RESAMPLES) -> np.ndarray:
+def resample(n: int, seed: int, times: int = _RESAMPLES) -> np.ndarray:
     """Draw bootstrap samples of n users, as how often each is drawn: float32 of shape (times, n)."""
     rng = np.random.default_rng(seed)
     return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(times)]).astype(
@@ -133,5 +133,5 @@ def r2_interval(truth: np.ndarray, read: np.ndarray, drawn: np.ndarray) -> tuple
 
 
 def _tails(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.percentile(values, TAILS)
+    low, high = np.percentile(values, _TAILS)
     return float(low), float(high)

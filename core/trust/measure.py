@@ -99,9 +99,9 @@ def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, ju
     )  # fmt: skip
 
 
-MIN_VIEWS: Final = 6
-CANDIDATES: Final = 1_000
-MIN_QUERIES: Final = 50
+_MIN_VIEWS: Final = 6
+_CANDIDATES: Final = 1_000
+_MIN_QUERIES: Final = 50
 _RETRIEVAL_MATTERS: Final = 0.2
 """Share of a mean reciprocal rank below which a difference does not matter."""
 _RETRIEVAL_INTERVAL: Final = "95 % interval over the users who ask (bootstrap, paired)"
@@ -112,10 +112,10 @@ def _measure_retrieval(case: Case) -> Question:
     if not case.held_out.any():
         return Question(topic=Topic.RETRIEVAL, absent=NOTHING_HELD_OUT)
     users, n_queries = _chosen(case)
-    if n_queries < MIN_QUERIES:
+    if n_queries < _MIN_QUERIES:
         reason = (
-            f"Only {n_queries} users that the model never saw have {MIN_VIEWS} page views or more, and "
-            f"{MIN_QUERIES} are needed."
+            f"Only {n_queries} users that the model never saw have {_MIN_VIEWS} page views or more, and "
+            f"{_MIN_QUERIES} are needed."
         )
         return Question(topic=Topic.RETRIEVAL, absent=reason)
     queries, answers = _parts(case, users, n_queries)
@@ -148,9 +148,9 @@ def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:
 def _chosen(case: Case) -> tuple[np.ndarray, int]:
     """Choose the users of retrieval: held-out ones first, then mere candidates; and how many are held out."""
     rng = np.random.default_rng(SEED)
-    able = case.inside & (case.sequences.lengths >= MIN_VIEWS)
-    asking = rng.permutation(np.flatnonzero(able & case.held_out))[:CANDIDATES]
-    others = rng.permutation(np.flatnonzero(able & ~case.held_out))[: CANDIDATES - len(asking)]
+    able = case.inside & (case.sequences.lengths >= _MIN_VIEWS)
+    asking = rng.permutation(np.flatnonzero(able & case.held_out))[:_CANDIDATES]
+    others = rng.permutation(np.flatnonzero(able & ~case.held_out))[: _CANDIDATES - len(asking)]
     return np.concatenate([asking, others]), len(asking)
 
 
@@ -181,7 +181,7 @@ PREFIX: Final = 3
 """First page views of each user that the outcome is predicted from."""
 _MIN_WITH_OUTCOME: Final = 30
 """Users with the outcome, and without it, that are needed to learn and to judge."""
-STRENGTH: Final = 10.0
+_STRENGTH: Final = 10.0
 """``C`` of the logistic regression, the same for every method."""
 _OUTCOME_MATTERS: Final = 0.03
 _OUTCOME_INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
@@ -280,7 +280,7 @@ def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.nd
 
 def _placements(vectors: Sparse, positive: np.ndarray, judged: np.ndarray) -> Placements:
     with repeatable():
-        read = LogisticRegression(C=STRENGTH, max_iter=500).fit(vectors[~judged], positive[~judged])
+        read = LogisticRegression(C=_STRENGTH, max_iter=500).fit(vectors[~judged], positive[~judged])
         scores = read.decision_function(vectors[judged])
     return auc_placements(scores, positive[judged])
 

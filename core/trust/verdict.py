@@ -13,7 +13,7 @@ from core.segments.levels import SegmentLevels
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 _MOSTLY_LENGTH: Final = 0.5
-NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
+_NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 _CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
 
@@ -68,7 +68,7 @@ def verdict(
     card: Scorecard,
     n_clusters: int,
     levels: SegmentLevels | None = None,
-    certificates: Mapping[int, Certificate] = NONE,
+    certificates: Mapping[int, Certificate] = _NONE,
 ) -> TrustVerdict:
     """Decide whether the vectors are worth it, and what to do about the segments on screen.
 

@@ -117,8 +117,8 @@ class Task:
             )
         if self.way is FigureAccess.PLAN:
             most = settings.max_tool_calls
-            return Request(messages(prompts.PLAN.format(most=most), question), schema=specs.plan_shape(most))
-        return self.request(messages(self.instructions(settings), question), offered_facts, settings)
+            return Request(_messages(prompts.PLAN.format(most=most), question), schema=specs.plan_shape(most))
+        return self.request(_messages(self.instructions(settings), question), offered_facts, settings)
 
     def instructions(self, settings: AssistantSettings) -> str:
         """The system message of an answer's request."""
@@ -149,7 +149,7 @@ class Task:
         return Request(conversation, (*finders, specs.answer_tool(shape)))
 
 
-def messages(system: str, user: str) -> list[Message]:
+def _messages(system: str, user: str) -> list[Message]:
     """System and user message that begin a request."""
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
@@ -158,7 +158,7 @@ _DECODER: Final = json.JSONDecoder()
 _SPACE: Final = re.compile(r"[\s,]*")
 _BARE: Final = re.compile(r'(?<!:)(?<!: )\[(?=\s*[{"])|\{(?=\s*"kind")')
 """Where an answer begins that is a list, or a block, without an object around it."""
-MAX_LENGTH: Final = 60_000
+_MAX_LENGTH: Final = 60_000
 """Characters of an answer that are read; it has a few hundred."""
 
 
@@ -184,7 +184,7 @@ def last_list(text: str, field: str) -> ParsedList:
         text: JSON, perhaps in a fence or after some words.
         field: Name of the field.
     """
-    text = text[:MAX_LENGTH]
+    text = text[:_MAX_LENGTH]
     starts = [match.end() for match in re.finditer(rf'"{field}"\s*:\s*(?=[\[{{])', text)]
     if not starts and (bare := _BARE.search(text)):
         starts = [bare.start()]
@@ -211,17 +211,17 @@ def _parts(text: str, place: int) -> ParsedList:
 
 def string_field(text: str, field: str) -> str:
     """The string that a field has in a text of JSON; empty if there is none, or it is not complete."""
-    start = re.search(rf'"{field}"\s*:\s*(?=")', text[:MAX_LENGTH])
+    start = re.search(rf'"{field}"\s*:\s*(?=")', text[:_MAX_LENGTH])
     try:
         return str(_DECODER.raw_decode(text, start.end())[0]) if start else ""
     except ValueError:
         return ""
 
 
-Raw: TypeAlias = Mapping[str, object]
+_Raw: TypeAlias = Mapping[str, object]
 _MAX_CHARTED: Final = 8
 _REMARK: Final = "no number, comparison, measure or cause may be in its text"
-RULES: Final = {
+_RULES: Final = {
     "figures": f"its facts are at most {MAX_FIGURES} addresses of those offered, each said once",
     "contrast": "its fact is an address of those offered, against another row that has such a figure",
     "ranking": f"its measure and item are of an address offered, its order is {' or '.join(ORDERS)}",
@@ -231,7 +231,7 @@ RULES: Final = {
     "idea": _REMARK,
 }
 """Kind of block → what it must be: all that a model is told of its mistakes, nothing that it wrote."""
-UNKNOWN: Final = f"a block is an object whose kind is {', '.join(RULES)}"
+UNKNOWN: Final = f"a block is an object whose kind is {', '.join(_RULES)}"
 
 
 @dataclass
@@ -257,7 +257,7 @@ def resolve(chosen: Iterable[object], offered_facts: OfferedFacts, names: Names)
     """
     resolved = Resolved()
     for number, raw in enumerate(chosen, 1):
-        whole: Raw = raw if isinstance(raw, Mapping) else {}
+        whole: _Raw = raw if isinstance(raw, Mapping) else {}
         kind = str(whole.get("kind"))
         try:
             block, dropped = _made(kind, whole, resolved.blocks, offered_facts, names)
@@ -265,7 +265,7 @@ def resolve(chosen: Iterable[object], offered_facts: OfferedFacts, names: Names)
             block, dropped = None, 1
         holds = block is not None and block not in resolved.blocks and len(resolved.blocks) < MAX_BLOCKS
         resolved.blocks += [block] if block and holds else []
-        problem = f"block {number}: {RULES.get(kind, UNKNOWN)}; at most {MAX_BLOCKS} blocks, none twice"
+        problem = f"block {number}: {_RULES.get(kind, UNKNOWN)}; at most {MAX_BLOCKS} blocks, none twice"
         resolved.problems += [problem] * max(dropped, not holds)
     return resolved
 
@@ -273,11 +273,11 @@ def resolve(chosen: Iterable[object], offered_facts: OfferedFacts, names: Names)
 def resolve_flat(addresses: Sequence[object], offered_facts: OfferedFacts) -> Resolved:
     """Make one list of figures of the addresses that a weak model chose; others than offered are dropped."""
     facts, dropped = _facts(addresses, MAX_FIGURES, offered_facts)
-    return Resolved([FigureList(facts=facts)] if facts else [], [RULES["figures"]] * dropped)
+    return Resolved([FigureList(facts=facts)] if facts else [], [_RULES["figures"]] * dropped)
 
 
 def _made(
-    kind: str, raw: Raw, before: Sequence[Block], offered_facts: OfferedFacts, names: Names
+    kind: str, raw: _Raw, before: Sequence[Block], offered_facts: OfferedFacts, names: Names
 ) -> tuple[Block | None, int]:
     """Make a block, if it holds, and count the pieces of it that do not."""
     if kind == "contrast":
@@ -289,7 +289,7 @@ def _made(
         shown, dropped = allowed_remarks(text, names) if isinstance(text, str) else ("", 1)
         block = Comment(text=shown) if kind == "comment" else Idea(text=shown)
         return block if shown else None, dropped
-    if kind not in RULES:
+    if kind not in _RULES:
         return None, 1
     facts, dropped = _facts(
         raw.get("facts"), MAX_FIGURES if kind == "figures" else _MAX_CHARTED, offered_facts
@@ -313,12 +313,12 @@ def _offered(address: object, offered_facts: OfferedFacts) -> Fact | None:
     return offered_facts.offered.get(address.strip()) if isinstance(address, str) else None
 
 
-def _contrast(raw: Raw, offered_facts: OfferedFacts) -> Contrast | None:
+def _contrast(raw: _Raw, offered_facts: OfferedFacts) -> Contrast | None:
     fact = _offered(raw.get("fact"), offered_facts)
     return offered_facts.figures.contrast(fact, key_of_message(str(raw.get("against")))) if fact else None
 
 
-def _ranking(raw: Raw, offered_facts: OfferedFacts) -> Ranking | None:
+def _ranking(raw: _Raw, offered_facts: OfferedFacts) -> Ranking | None:
     measure, number, order = str(raw.get("measure")), raw.get("item") or "", raw.get("order", ORDERS[0])
     if order not in ORDERS:
         return None
@@ -337,7 +337,7 @@ def _everywhere(fact: Fact | None, offered_facts: OfferedFacts) -> tuple[Fact, .
     return without_none(offered_facts.figures.same(fact, key) for key in keys if fact)
 
 
-def _chart(raw: Raw, facts: tuple[Fact, ...], offered_facts: OfferedFacts) -> Chart | None:
+def _chart(raw: _Raw, facts: tuple[Fact, ...], offered_facts: OfferedFacts) -> Chart | None:
     """Chart of one measure, over rows or items of a row; of a single address, over all segments."""
     if len(facts) == 1:
         facts = _everywhere(facts[0], offered_facts)
@@ -414,7 +414,7 @@ class AnswerLoop:
         for call in last_list(plan, "calls").parts:
             values = dict(call) if isinstance(call, Mapping) else {}
             parts.append(self._called(str(values.pop("tool", "")), values))
-        return self._request(messages(self.task.instructions(self.settings), "\n".join(parts)))
+        return self._request(_messages(self.task.instructions(self.settings), "\n".join(parts)))
 
     def _again(self, request: Request, resolved: Resolved) -> Request:
         reasons = list(dict.fromkeys(resolved.problems))[:_MAX_PROBLEMS] or [prompts.NO_BLOCKS]

@@ -43,14 +43,14 @@ from core.writing.payload import (
 )
 from core.writing.remarks import makes_claim
 
-OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
-MAX_ROWS: Final = 3
+_OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
+_MAX_ROWS: Final = 3
 """Most rows of a question that get all the evidence."""
 MAX_FACTS: Final = 12
 """Most facts that a weak model is offered: on two busy cores, forty tokens a second are read."""
 
 
-def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
+def _opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
     """Facts that a model starts from for a question: the known ones, row sizes, comparison, evidence.
 
     Args:
@@ -63,12 +63,12 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
     if len(rows) == 2 or (all_of_it and not rows):
         with suppress(Beha2VecError):  # where that cannot be done
             facts += compared(figures, rows).facts
-    for key in rows[:MAX_ROWS]:
+    for key in rows[:_MAX_ROWS]:
         facts += evidence(figures, key)
     return facts
 
 
-def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
+def _brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
     """Facts for a weak model: the known ones of the app's own answer, else :func:`overview`."""
     return list(known) or overview(figures)
 
@@ -76,7 +76,7 @@ def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
 def overview(figures: Figures) -> list[Fact]:
     """Number of users, share and outcome rate of every row of the segments table."""
     keys = figures.context.keys
-    return list(without_none(figures.measure(key, name) for key in keys for name in OVERVIEW))
+    return list(without_none(figures.measure(key, name) for key in keys for name in _OVERVIEW))
 
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
@@ -84,7 +84,7 @@ def evidence(figures: Figures, key: str) -> list[Fact]:
     return list(Evidence(figures, key).everything)
 
 
-def neighbours(figures: Figures, key: str) -> list[Fact]:
+def _neighbours(figures: Figures, key: str) -> list[Fact]:
     """Differences of the three segments nearest to one segment from the other clustered users."""
     nearest = [fact.segments[1] for fact in Evidence(figures, key).nearest]
     return [fact for other in nearest for fact in Evidence(figures, other).differences]
@@ -113,10 +113,10 @@ def _task_of(figures: Figures, key: str, can: Capabilities) -> Task:
     """
     known = paragraph(figures, require_segment(figures.context, key)).facts
     if can.is_weak:
-        facts = brief(figures, known)
+        facts = _brief(figures, known)
     else:
         facts = [*known, *overview(figures), *evidence(figures, key)]
-        facts += neighbours(figures, key)
+        facts += _neighbours(figures, key)
     question = prompts.DESCRIBED.format(who=message_key(key))
     way = FigureAccess.TOOLS if can.tools else FigureAccess.FACTS
     return Task(question, facts, way, can, named=not can.is_weak)
@@ -130,19 +130,19 @@ def offline(figures: Figures, key: str, names_taken: Collection[str], reason: st
     """
     finding = paragraph(figures, key)
     summary = answer_of(finding.blocks, figures, query=finding.query, reason=reason)
-    return Description(own_name(figures, key, names_taken), summary)
+    return Description(_own_name(figures, key, names_taken), summary)
 
 
-def described(
+def _described(
     figures: Figures, key: str, names_taken: Collection[str], name: str, summary: Answer
 ) -> Description:
-    """Description by a model; a ``name`` that is taken or makes a claim gives way to :func:`own_name`."""
+    """Description by a model; a ``name`` that is taken or makes a claim gives way to :func:`_own_name`."""
     plain = clean(name)
-    name_found = "" if _may_stand(plain, names_taken) else own_name(figures, key, names_taken)
+    name_found = "" if _may_stand(plain, names_taken) else _own_name(figures, key, names_taken)
     return Description(name_found or plain, summary)
 
 
-def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
+def _own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
     """Name of a segment by what sets it apart, or ``Segment 3`` if that name is taken."""
     context = figures.context
     segment = int(context.row(key)[Col.SEGMENT])
@@ -166,7 +166,7 @@ _REASONS: Final = re.compile(r"\b(?:why|explain|reasons?|how come)\b", re.IGNORE
 
 
 @dataclass(frozen=True)
-class Route:
+class _Route:
     """The grammar's answer to a question, and whether a model should answer it.
 
     Args:
@@ -182,7 +182,7 @@ class Route:
     wants_ideas: bool
 
 
-def route(question: str, figures: Figures, last: Reading | None = None) -> Route:
+def _route(question: str, figures: Figures, last: Reading | None = None) -> _Route:
     """Answer a question without a model, and decide whether one is needed.
 
     A segment that does not exist, or a word with two meanings, is for the analyst to settle and for nobody to
@@ -198,10 +198,10 @@ def route(question: str, figures: Figures, last: Reading | None = None) -> Route
     ideas = bool(_IDEAS.search(question))
     settled = not parsed.missing and not parsed.asks
     wants = offline.declined or ideas or bool(_REASONS.search(question))
-    return Route(offline, offline.reading or reading(parsed, ()), settled and wants, ideas)
+    return _Route(offline, offline.reading or reading(parsed, ()), settled and wants, ideas)
 
 
-def _without_model(route_taken: Route, figures: Figures) -> Answer:
+def _without_model(route_taken: _Route, figures: Figures) -> Answer:
     """Answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
     if not route_taken.offline.declined or not route_taken.reading.rows:
         return route_taken.offline
@@ -238,7 +238,7 @@ class Assistant:
             question: In the analyst's words.
             last: What the question before asked, for one that goes on with it.
         """
-        route_taken = route(question, self._figures, last)
+        route_taken = _route(question, self._figures, last)
         return None if route_taken.needs_model else route_taken.offline
 
     def preview(
@@ -257,7 +257,7 @@ class Assistant:
             InputError: If the question has a user id in it: it is not sent.
             ResourceError: If the server gives no answer.
         """
-        route_taken = route(question, self._figures, last)
+        route_taken = _route(question, self._figures, last)
         return self._payload(self._task(question, history, route_taken, self._can()))
 
     def preview_description(self, key: str) -> Payload:
@@ -295,7 +295,7 @@ class Assistant:
             on_blocks: Gets all blocks that are whole so far, each time there are more.
             should_stop: Whether to give up on the model; blocks that are whole by then are kept.
         """
-        route_taken = route(question, self._figures, last)
+        route_taken = _route(question, self._figures, last)
         if not route_taken.needs_model:
             return route_taken.offline
         answer = self._answer(
@@ -336,7 +336,7 @@ class Assistant:
         try:
             loop = self._turn(_task_of(figures, key, self._can(should_stop)))
             summary = loop.answer(model_calls)
-            description = described(figures, key, names, loop.name, summary)
+            description = _described(figures, key, names, loop.name, summary)
         except Beha2VecError as error:
             description = offline(figures, key, names, str(error))
         return replace(description, summary=self._counted(description.summary, model_calls))
@@ -357,23 +357,23 @@ class Assistant:
         return self._counted(answer, model_calls)
 
     def _task(
-        self, question: str, history: Sequence[EarlierQuestion], route_taken: Route, can: Capabilities
+        self, question: str, history: Sequence[EarlierQuestion], route_taken: _Route, can: Capabilities
     ) -> Task:
         figures = self._figures
         if can.is_weak:
-            few = brief(figures, _without_model(route_taken, figures).facts)
+            few = _brief(figures, _without_model(route_taken, figures).facts)
             return Task(question, few, FigureAccess.FACTS, can, ideas=route_taken.wants_ideas)
         way = best_access(can, self.settings)
         known = () if route_taken.offline.declined else route_taken.offline.facts
-        facts = opening(figures, route_taken.reading.rows, known, all_of_it=way is FigureAccess.FACTS)
+        facts = _opening(figures, route_taken.reading.rows, known, all_of_it=way is FigureAccess.FACTS)
         return Task(question, facts, way, can, history, route_taken.wants_ideas)
 
     def _comparison(self, rows: Sequence[str], finding: Finding, can: Capabilities) -> Task:
         figures = self._figures
         facts = (
-            brief(figures, finding.facts)
+            _brief(figures, finding.facts)
             if can.is_weak
-            else opening(figures, rows, finding.facts, all_of_it=False)
+            else _opening(figures, rows, finding.facts, all_of_it=False)
         )
         who = " and ".join(map(message_key, rows)) or "all segments"
         way = FigureAccess.TOOLS if can.tools else FigureAccess.FACTS

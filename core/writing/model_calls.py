@@ -18,9 +18,9 @@ from core.llm.chat_types import ChatReply, Message, Schema, Stop, ToolCall, Tool
 from core.storage.json_cache import JsonCache
 from core.writing.payload import AssistantSettings
 
-VERSION: Final = 2
+_VERSION: Final = 2
 """Version of the cache, raised when what a model is told changes in a way that its messages do not show."""
-SIZE_BYTES: Final = 64 * 2**20
+_SIZE_BYTES: Final = 64 * 2**20
 
 
 class AnswerCache:
@@ -34,7 +34,7 @@ class AnswerCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._kept = JsonCache(folder, SIZE_BYTES)
+        self._kept = JsonCache(folder, _SIZE_BYTES)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON
         """Read a cached answer by its :func:`key_of`; None if there is none, or the disk refuses."""
@@ -53,7 +53,7 @@ class AnswerCache:
 
 def key_of(**asked: object) -> str:
     """Cache key: SHA-256, as hex, over everything that an answer depends on."""
-    plain = json.dumps({"version": VERSION, **asked}, sort_keys=True, default=str)
+    plain = json.dumps({"version": _VERSION, **asked}, sort_keys=True, default=str)
     return hashlib.sha256(plain.encode()).hexdigest()
 
 

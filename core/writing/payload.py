@@ -44,7 +44,7 @@ from core.facts.verbs import (
 from core.llm.chat_types import ChatReply, tokens_of
 from core.profiles.profile_columns import Col
 
-MIN_USERS: Final = 20
+_MIN_USERS: Final = 20
 """Default of the fewest users that a figure may be of to be sent."""
 ANSWER_TOKENS: Final = 400
 """Tokens that an answer is expected to take, for the estimate."""
@@ -330,7 +330,7 @@ _MAX_CALLS: Final = 6
 class AssistantSettings(Settings):
     """Limits of what may be sent, and of what may be spent on one question."""
 
-    fewest_users: Annotated[int, Field(ge=1, le=10_000)] = MIN_USERS
+    fewest_users: Annotated[int, Field(ge=1, le=10_000)] = _MIN_USERS
     """A figure of fewer users, or of all of a row but fewer, is never sent."""
     send_values: bool = False
     """Whether values go as well; without them a model chooses figures that it does not see."""
@@ -373,7 +373,7 @@ class Description:
 MAX_OFFERED: Final = 150
 """Most addresses of facts for one question; servers refuse schemas with many."""
 _MAX_QUESTION_LENGTH: Final = 1_000
-REMEMBERED: Final = 3
+_REMEMBERED: Final = 3
 """Number of earlier questions that are sent again."""
 _REMEMBERED_CHARACTERS: Final = 400
 _REMEMBERED_FACTS: Final = 8
@@ -434,7 +434,7 @@ class OfferedFacts:
             InputError: If the question has a user id in it.
         """
         refuse_ids(text, self._ids)
-        earlier = [recalled for question in history[-REMEMBERED:] if (recalled := self._recalled(question))]
+        earlier = [recalled for question in history[-_REMEMBERED:] if (recalled := self._recalled(question))]
         data = {"question": clean(text, _MAX_QUESTION_LENGTH), **({"earlier": earlier} if earlier else {})}
         return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
 

@@ -16,7 +16,7 @@ from core.base.safe_text import without_invisible
 
 Names: TypeAlias = Mapping[str, str]
 """Number of a segment or item (``S3``, ``P12``) → name that is shown in its place."""
-MAX_LENGTH: Final = 600
+_MAX_LENGTH: Final = 600
 """Characters of a remark that are read."""
 _NUMBER: Final = re.compile(r"\b[A-Z]\d{1,6}\b")
 _NOUN: Final = re.compile(r"\b(?:segment|cluster)\s+S?(?=\d)", re.IGNORECASE)
@@ -129,7 +129,7 @@ def allowed_remarks(text: str, names: Names) -> tuple[str, int]:
         text: As the model wrote it, segments and items by number.
         names: What is shown for a number; a sentence with another one is dropped.
     """
-    plain = unicodedata.normalize("NFKC", without_invisible(text[:MAX_LENGTH]))
+    plain = unicodedata.normalize("NFKC", without_invisible(text[:_MAX_LENGTH]))
     plain = _THING.sub("", _NOUN.sub("S", plain))
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(plain) if part.strip()]
     held = [sentence for sentence in sentences if not makes_claim(sentence, names)]

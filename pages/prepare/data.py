@@ -20,19 +20,19 @@ from pages.ui.shell.links import EXPLORE, TRAINING, button
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch import switch
 
-PREPARING = ("demo", "preprocess")
-PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
-WAYS = "Start in one of these ways."
-STAYS = "Nothing leaves this machine."
-NEXT = (
+_PREPARING = ("demo", "preprocess")
+_PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
+_WAYS = "Start in one of these ways."
+_STAYS = "Nothing leaves this machine."
+_NEXT = (
     "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
     "apart, and take them with you."
 )
-SPARK = (
+_SPARK = (
     "Spark is installed. A cluster works from the command line: "
     "`python -m core run FILES --out OUT --engine spark --master URL`"
 )
-FEW: Final = 3
+_FEW: Final = 3
 """Other data sets that are listed without opening the list, at most."""
 
 
@@ -47,16 +47,16 @@ def main() -> None:
         st.title("Check what was found")
     else:
         st.title("Data" if dataset else "See who your users are, by what they do")
-    busy = job_panel.panels((*PREPARING, "inspect"))
+    busy = job_panel.panels((*_PREPARING, "inspect"))
     if found is not None:
         prepare_form(found, _settings_of(cards, sources.chosen()))
     elif dataset is not None:
         _current(dataset, cards)
     elif not busy:
-        st.write(PROMISE)
-        st.caption(WAYS if bigquery_form.offered() else f"{WAYS} {STAYS}")
+        st.write(_PROMISE)
+        st.caption(_WAYS if bigquery_form.offered() else f"{_WAYS} {_STAYS}")
         _ways_in()
-        st.caption(NEXT)
+        st.caption(_NEXT)
     if found is None and dataset is None:
         _earlier(cards, dataset)
     if found is None and (cards or forget_view.is_at_work()):
@@ -68,12 +68,12 @@ def _ways_in() -> None:
     sources.three_ways()
     bigquery_form.offer()
     if requirements.installed():
-        st.caption(SPARK)
+        st.caption(_SPARK)
 
 
 def _take_results() -> None:
     """Open the data set that this session's job has just made, unless another was opened meanwhile."""
-    for task in PREPARING:
+    for task in _PREPARING:
         done = job_panel.ended(task)
         if done is not None and job_panel.still_there(task):
             state.select_dataset(done.result["dataset"])
@@ -125,7 +125,7 @@ def _earlier(cards: list[DatasetCard], dataset: Dataset | None) -> None:
     others = [card for card in cards if dataset is None or card.key != dataset.key]
     if not others:
         return
-    shown = dataset is None or len(others) <= FEW
+    shown = dataset is None or len(others) <= _FEW
     with st.expander(f"Prepared earlier ({len(others)})", icon=":material/history:", expanded=shown,
                      key="earlier"):  # fmt: skip
         for card in others:

@@ -26,13 +26,13 @@ from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import TRAINING, button
 from pages.ui.shell.text import count, md_text, share
 
-WHAT = (
+_WHAT = (
     "A theme says what a page is about, a type what it is for. They make segments readable, and become two "
     "more views of every user beside the pages themselves."
 )
 _SURE = "by the GA4 events that fire on them and by rules on addresses and titles"
 _STAYS = "Nothing is fetched and nothing leaves this machine."
-HOW = {
+_HOW = {
     LabelMode.RULES: f"{_SURE}. {_STAYS}",
     LabelMode.AUTO: f"{_SURE}, and by a small sentence embedding that runs on this machine. {_STAYS}",
     LabelMode.NLI: f"{_SURE}, a sentence embedding, and an entailment model that runs on this machine.",
@@ -40,15 +40,15 @@ HOW = {
     "of your settings, which is sent titles and paths: “Methods that may decide” says how many, and what "
     "it costs.",
 }
-MOSTLY = 0.5  # of the page views: where more are Unknown, the view says little
-WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
+_MOSTLY = 0.5  # of the page views: where more are Unknown, the view says little
+_WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 
 
 def main() -> None:
     """Draw the page: the state of the labels, the tables to look over, and the taxonomy."""
     label_jobs.take_result()
     st.title("Labels")
-    st.write(WHAT)
+    st.write(_WHAT)
     if not state.need(model=False):
         return
     dataset = state.dataset()
@@ -81,7 +81,7 @@ def _offer(dataset: Dataset, settings: LabelSettings, *, again: bool) -> None:
         st.subheader(verb)
         if again:
             st.write("The labels below were made with other settings or by an earlier version of this tool.")
-        st.write(f"{count(len(dataset.pages), 'page')} get a theme and a type: {HOW[settings.mode]}")
+        st.write(f"{count(len(dataset.pages), 'page')} get a theme and a type: {_HOW[settings.mode]}")
         st.button(
             verb, type="primary", icon=":material/label:", key="start-labels",
             on_click=label_jobs.start, args=(dataset.key, settings),
@@ -125,7 +125,7 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
     covered = label_table.coverage(labels, pages)
     shown = covered.assign(
         **{
-            Review.VIEW: covered[Review.VIEW].map(WORDS),
+            Review.VIEW: covered[Review.VIEW].map(_WORDS),
             Review.RUNG: covered[Review.RUNG].map(label_table.words),
         }
     )
@@ -146,9 +146,9 @@ def _little_known(covered: pd.DataFrame) -> None:
     """Draw a note where most of a view is unknown, with a button to leave the view out of the segments."""
     run = state.model()
     for view, part in _unknown_shares(covered).items():
-        if part <= MOSTLY:
+        if part <= _MOSTLY:
             continue
-        noun = WORDS[view].lower()
+        noun = _WORDS[view].lower()
         if part == 1:
             st.warning(
                 f"**No page has a {noun[:-1]}.** Models leave {noun} out until some pages have one: correct "
@@ -183,7 +183,7 @@ def _unknown_shares(covered: pd.DataFrame) -> dict[str, float]:
 def _unknown(covered: pd.DataFrame) -> str:
     shares = _unknown_shares(covered)
     return " and ".join(
-        f"**{share(shares.get(view, 0.0), 1)}** of {noun.lower()}" for view, noun in WORDS.items()
+        f"**{share(shares.get(view, 0.0), 1)}** of {noun.lower()}" for view, noun in _WORDS.items()
     )
 
 

@@ -19,7 +19,7 @@ from pages.ui.shell.links import EXPLORE, button
 from pages.ui.training import curves
 from pages.ui.training.train_form import offer_to_go_on, stopped_training, train_form
 
-WHAT = (
+_WHAT = (
     "A small transformer reads the page views of each user in order, and learns to tell two slices of the "
     "same user from slices of other users. What it makes of a user stands beside plain counts of pages, "
     "steps and times; all are weighed by how surely they stay the same about users. Users who behave alike "
@@ -31,7 +31,7 @@ def main() -> None:
     """Draw the page: the running training, or its result and the form for another one."""
     _take_result()
     st.title("Training")
-    st.write(WHAT)
+    st.write(_WHAT)
     dataset = state.dataset()
     if dataset is None:
         state.need(model=False)

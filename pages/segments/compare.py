@@ -16,7 +16,7 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
 
-NARROW: Final = 340
+_NARROW: Final = 340
 """Least width in pixels of the leading differences, and of the chart beside them."""
 
 
@@ -60,7 +60,7 @@ def _two(live: LiveSegments, about: Context) -> None:
             on_change=_keep, args=(model,),
         )  # fmt: skip
         table = about.tables.pair(first, second)
-        with st.grid(2, min_column_width=NARROW, gap="medium"):
+        with st.grid(2, min_column_width=_NARROW, gap="medium"):
             with st.container():
                 differences_view.side_by_side(live, table, (first, second))
             with st.container():

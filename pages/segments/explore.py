@@ -22,11 +22,11 @@ from pages.ui.shell import errors, job_panel
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
-ASIDE = f"group:{Group.SET_ASIDE}"
-WHY_APART = {
+_ASIDE = f"group:{Group.SET_ASIDE}"
+_WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
     f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",
-    ASIDE: "You set their segments aside: they are counted and shown, and no segment is compared with them.",
+    _ASIDE: "You set their segments aside: they are counted and shown, and no segment is compared with them.",
 }
 
 
@@ -65,8 +65,8 @@ def _segments(live: LiveSegments) -> None:
     for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
         _card(live, row, suggested)
     for row in records(rows[rows[Col.KIND] != RowKind.SEGMENT]):
-        why = WHY_APART.get(row[Col.KEY]) or cards.second_pages(live.profiles, row[Col.KEY])
-        badge = "no segment" if row[Col.KEY] == ASIDE else "by rule"
+        why = _WHY_APART.get(row[Col.KEY]) or cards.second_pages(live.profiles, row[Col.KEY])
+        badge = "no segment" if row[Col.KEY] == _ASIDE else "by rule"
         cards.rule_card(row[Col.LABEL], row[Col.SHARE], _facts(live, row), why, badge)
     with st.container(horizontal=True, vertical_alignment="center", key="segments-foot"):
         cards.use_all(live, suggested)

@@ -22,24 +22,24 @@ from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import EXPLORE, FACETS, TRAINING, heading, link
 from pages.ui.shell.text import count, md_text
 
-HELP: Final = (
+_HELP: Final = (
     "The days on which a user came are split in two parts, every other one: is the user on the same level in "
     "both? By chance: the share if parts of different users were paired."
 )
-MOST_SAID: Final = 3
+_MOST_SAID: Final = 3
 """Facets that the first line names, at most: those that users keep to most."""
-FAIR: Final = 0.55
+_FAIR: Final = 0.55
 """AUC that the lower end of the interval must exceed for a facet to go with the outcome."""
-STAGE_HELP: Final = f"{HELP} Who views more comes farther, and how much users view comes again by itself."
-LOYALTY_HELP: Final = (
+_STAGE_HELP: Final = f"{_HELP} Who views more comes farther, and how much users view comes again by itself."
+_LOYALTY_HELP: Final = (
     "Of the users who came before the middle of all visits: who came twice or more until then should come "
     "after it, and the others should not. By chance: the share if halves of different users were paired."
 )
-OUTCOME_HELP: Final = (
+_OUTCOME_HELP: Final = (
     "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
     "What goes together need not be the cause: who buys views more pages, too."
 )
-BESIDE_HELP: Final = (
+_BESIDE_HELP: Final = (
     "The segments on screen and the facets, on the same clustered users (two page views or more), of whom no "
     "rate was learned; 0.5 is chance, 1 always right. Facets that the outcome is a part of are left out."
 )
@@ -71,8 +71,8 @@ def page() -> None:
 def _message(facets: list[Facet], outcome: str) -> None:
     """Draw a summary of the facets that users keep to, and of those that go with the outcome."""
     again = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to]
-    told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > FAIR]
-    lines = [f"Users keep most to {_listed(again[:MOST_SAID])}."] if again else []
+    told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > _FAIR]
+    lines = [f"Users keep most to {_listed(again[:_MOST_SAID])}."] if again else []
     if not again:
         lines.append("Hardly anything is shown to stay the same about users from day to day.")
     if told:
@@ -89,7 +89,7 @@ def _beside_segments(found: Facets) -> None:
     with suppress(InputError):  # all users alike: Explore says so
         segmentation = session_segments.current(made_from, session_segments.read(made_from))
         if told := predict_outcome(found, segmentation.partition):
-            st.markdown(md_text(told.sentence, 600), help=BESIDE_HELP)
+            st.markdown(md_text(told.sentence, 600), help=_BESIDE_HELP)
 
 
 def _listed(facets: list[Facet]) -> str:
@@ -130,7 +130,7 @@ def _card(facet: Facet, found: Facets) -> None:
     if any(facet.outcome):
         rates = [*facet.outcome, *[None] * bool(facet.not_known)]
         table["outcome"] = [rate.text if rate else wording.ABSENT for rate in rates]
-        columns["outcome"] = (f"{outcome}, of half", OUTCOME_HELP)
+        columns["outcome"] = (f"{outcome}, of half", _OUTCOME_HELP)
     written_table.draw(
         table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns, height="content",
         alt_text=f"{facet.question}: users by level",
@@ -191,7 +191,7 @@ def _comes_again(facet: Facet) -> None:
             st.badge("Little beyond chance", icon=":material/remove:", color="gray")
         else:
             st.badge("Not shown to last", icon=":material/shuffle:", color="orange")
-        told = {FacetKind.LOYALTY: LOYALTY_HELP, FacetKind.STAGE: STAGE_HELP}.get(facet.kind, HELP)
+        told = {FacetKind.LOYALTY: _LOYALTY_HELP, FacetKind.STAGE: _STAGE_HELP}.get(facet.kind, _HELP)
         st.caption(facet.sentence, help=told, width="content")
 
 

@@ -15,7 +15,7 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import JOURNEYS, heading
 
-PARTS: Final[dict[str, Callable[[LiveSegments, Choice], None]]] = {
+_PARTS: Final[dict[str, Callable[[LiveSegments, Choice], None]]] = {
     "Moves": movement_view.draw,
     "Ways": routes_view.draw,
     "Funnel": funnel_view.draw,
@@ -39,11 +39,11 @@ def page() -> None:
 def _journeys(live: LiveSegments) -> None:
     choice = choose(live)
     part = st.segmented_control(
-        "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="journeys-part",
+        "Show", list(_PARTS), default=next(iter(_PARTS)), required=True, key="journeys-part",
         persist_state="session", label_visibility="collapsed", bind="query-params",
     )  # fmt: skip
     with errors.shown():
-        PARTS[part](live, choice)
+        _PARTS[part](live, choice)
 
 
 with errors.shown():

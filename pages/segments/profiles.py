@@ -45,36 +45,36 @@ from pages.ui.shell.links import PROFILES, heading
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
-RANKINGS: Final = {
+_RANKINGS: Final = {
     PageRanking.OVER.value: "More than others",
     PageRanking.UNDER.value: "Less than others",
     PageRanking.MOST_VIEWED.value: "Most viewed",
 }
-LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
-ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION)
+_LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
+_ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION)
 """Columns that are 1 for all one-page users."""
-PAGE_COLUMNS: Final = (
+_PAGE_COLUMNS: Final = (
     Col.RANK, Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.VIEWS, Col.PAGE_LOCATION,
 )  # fmt: skip
-PAGES_DRAWN: Final = 10
-SAW: Final = "Share of users who saw the page"
-NO_OUTCOME: Final = (
+_PAGES_DRAWN: Final = 10
+_SAW: Final = "Share of users who saw the page"
+_NO_OUTCOME: Final = (
     "No outcome is chosen. Choose an event or a page, such as /thank-you, under Adjust segments to compare "
     "how segments convert."
 )
-BASELINE: Final = (
+_BASELINE: Final = (
     "Every row is compared with **the others**: all users in segments but its own. Users of one page are not "
     "among them."
 )
-GREY: Final = "Grey ticks: the others."
+_GREY: Final = "Grey ticks: the others."
 
-PICKER_STAYS: Final = (
+_PICKER_STAYS: Final = (
     "<style>.st-key-profiled { position: sticky; top: 0; z-index: 9; padding: .7rem 0 .4rem;"
     " max-height: 8.4rem; overflow-y: auto; background: light-dark(#ffffff, #10141b) }"
     " @media (max-width: 768px) { .st-key-profiled { top: 3.5rem } }</style>"
 )
 """Style that keeps the choice of rows in sight; on a phone, below the header."""
-PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were made, and no finding."
+_PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were made, and no finding."
 
 
 def page() -> None:
@@ -94,12 +94,12 @@ def page() -> None:
 
 def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
     st.subheader("All segments side by side")
-    st.caption(BASELINE)
+    st.caption(_BASELINE)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     _heat_map(live)
     if live.profiles.outcome is None:
-        st.caption(NO_OUTCOME)
+        st.caption(_NO_OUTCOME)
         _sizes(live)
         return
     with st.grid(2, min_column_width=SIDE, key="outcome-and-sizes"):
@@ -143,7 +143,7 @@ def _outcome(live: LiveSegments) -> None:
         "are the others.",
         key="outcome", alt_text="Outcome rate of each segment with its interval",
         help_text="Outcome: what is chosen under Adjust segments. "
-        + (PAGE_SEEN if tables.is_input(live.profiles, Col.OUTCOME_RATE) else "The model never saw it."),
+        + (_PAGE_SEEN if tables.is_input(live.profiles, Col.OUTCOME_RATE) else "The model never saw it."),
     )  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def _one_by_one(live: LiveSegments, whole: LiveSegments, about: Context) -> None
     if wanted is None or (wanted and not held):  # those that were chosen may be gone
         held = list(called)[:1]
     state.display("profiled", held)
-    st.html(PICKER_STAYS)
+    st.html(_PICKER_STAYS)
     chosen = st.pills(
         "Which ones", list(called), selection_mode="multi", default=held, key="profiled",
         format_func=lambda key: cards.heading(called[key]), on_change=_keep_chosen, args=(model,),
@@ -263,7 +263,7 @@ def _metrics(live: LiveSegments, row: dict[str, Any], about: Context) -> None:
     everybody, meaning = tables.everybody(live.profiles), tables.definitions(live.profiles)
     with st.grid("auto", min_column_width=160, gap="small"):  # room for "14 min 25 s"
         for name, called in tables.CARD_METRICS.items():
-            if not pd.isna(everybody[name]) and (row[Col.KIND] != RowKind.ONE_PAGE or name not in ACTIVITY):
+            if not pd.isna(everybody[name]) and (row[Col.KIND] != RowKind.ONE_PAGE or name not in _ACTIVITY):
                 st.metric(
                     called, profile_columns.of_row(row, name), border=True,
                     delta=f"others {_of_others(about, row[Col.KEY], name)}", delta_color="off",
@@ -279,8 +279,8 @@ def _metrics(live: LiveSegments, row: dict[str, Any], about: Context) -> None:
 
 def _pages(live: LiveSegments, key: str, name: str) -> None:
     ranking = st.segmented_control(
-        "Pages", list(RANKINGS), default=PageRanking.OVER.value, required=True,
-        format_func=RANKINGS.__getitem__,
+        "Pages", list(_RANKINGS), default=PageRanking.OVER.value, required=True,
+        format_func=_RANKINGS.__getitem__,
         key=_ranking_field(live, key), persist_state="session",
         help="The model saw the pages, so they describe a segment. Whether they show in its users' other "
         "sessions, too, stands under All differences.",
@@ -289,12 +289,12 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
     if not len(found):
         st.caption("No page stands out by more than chance.")
         return
-    first = found.head(PAGES_DRAWN)
+    first = found.head(_PAGES_DRAWN)
     drawn = tables.named(first, live.names).assign(page_label=_short(first))
     figure(
-        f"Pages of {cards.heading(name)}: {RANKINGS[ranking].lower()}",
-        partial(charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, SAW),
-        found[list(PAGE_COLUMNS)],
+        f"Pages of {cards.heading(name)}: {_RANKINGS[ranking].lower()}",
+        partial(charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, _SAW),
+        found[list(_PAGE_COLUMNS)],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
         key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside the others", border=False,
         columns={
@@ -323,7 +323,7 @@ def _labels(live: LiveSegments, about: Context, keys: list[str]) -> None:
     looked_at = label_table(about)
     if looked_at.empty:
         return
-    made = {view: tables.labels_of(looked_at, live.names, view, keys) for view in LABELS}
+    made = {view: tables.labels_of(looked_at, live.names, view, keys) for view in _LABELS}
     drawn = {view: found for view, found in made.items() if found["value"].nunique() > 1}
     if not drawn:  # one label for all says nothing
         return
@@ -333,10 +333,10 @@ def _labels(live: LiveSegments, about: Context, keys: list[str]) -> None:
     with st.grid(2, min_column_width=SIDE):
         for view, found in drawn.items():
             figure(
-                LABELS[view],
+                _LABELS[view],
                 partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
-                found, n=f"{_page_views(found):,} page views. {GREY}", key=f"labels-{view}",
-                alt_text=f"{LABELS[view]}: shares of page views",
+                found, n=f"{_page_views(found):,} page views. {_GREY}", key=f"labels-{view}",
+                alt_text=f"{_LABELS[view]}: shares of page views",
             )  # fmt: skip
 
 
@@ -366,7 +366,7 @@ def _attributes(live: LiveSegments, keys: list[str]) -> None:
 def _known(found: pd.DataFrame) -> str:
     first = found.drop_duplicates(Col.LABEL)
     known, absent = int(first[Col.N].sum()), int(first[Col.ABSENT].sum())
-    return f"{known:,} users with a value; {absent:,} without one are left out. {GREY}"
+    return f"{known:,} users with a value; {absent:,} without one are left out. {_GREY}"
 
 
 with errors.shown():

@@ -13,13 +13,13 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import TIME, heading
 
-LATER: Final = "A later export"
+_LATER: Final = "A later export"
 """Title of the part to which no filter applies."""
-PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
+_PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
     "Days and weeks": over_time_view.draw_over_time,
     "Coming back": over_time_view.draw_retention,
     "When they come": over_time_view.draw_rhythm,
-    LATER: drift_view.draw,
+    _LATER: drift_view.draw,
 }
 """Title of a part → function that draws it."""
 
@@ -33,14 +33,14 @@ def page() -> None:
     k_view.draw_nothing_here(live)
     above = st.container()
     part = st.segmented_control(
-        "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="time-part",
+        "Show", list(_PARTS), default=next(iter(_PARTS)), required=True, key="time-part",
         persist_state="session", bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     with errors.shown():
-        if part != LATER:
+        if part != _LATER:
             with above:
                 count_filter.draw(live)
-        PARTS[part](live)
+        _PARTS[part](live)
 
 
 with errors.shown():

@@ -24,7 +24,7 @@ from pages.ui.shell.links import DATA, PROFILES, TRAINING, TRUST, heading, link
 from pages.ui.shell.text import count, md_text
 from pages.ui.training import curves
 
-ICONS: Final = {
+_ICONS: Final = {
     Action.KEEP: ":material/check_circle:",
     Action.USE: ":material/tune:",
     Action.BAG: ":material/bolt:",
@@ -32,12 +32,14 @@ ICONS: Final = {
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
-BY_HAND: Final = (
+_BY_HAND: Final = (
     "The advice on the number of segments is about the {} as they were cut, before your changes by hand. "
     "How sure each segment is, is about those that you made."
 )
-NOT_LEARNED: Final = "Activity is counted, not learned: these questions are about the other views without it."
-NOT_SHOWN: Final = (
+_NOT_LEARNED: Final = (
+    "Activity is counted, not learned: these questions are about the other views without it."
+)
+_NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
     "That one thing causes another. Vectors that tell who converts need not show why.",
@@ -84,7 +86,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     found = verdict(card, n_clusters, levels, live.certificates)
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
-        st.info(BY_HAND.format(n_clusters), icon=":material/front_hand:")
+        st.info(_BY_HAND.format(n_clusters), icon=":material/front_hand:")
         editing_view.line(live)
     st.subheader(
         "Are there segments, and would they come out again?",
@@ -99,7 +101,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     _each_segment(live, card)
     st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
     if live.steering.weights.activity:
-        st.caption(NOT_LEARNED)
+        st.caption(_NOT_LEARNED)
     topics = tuple(Topic)
     if card.own is Method.BAG:
         topics = (Topic.LENGTH,)
@@ -127,7 +129,7 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
 
 def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
     with st.container(border=True, key="verdict"):
-        st.subheader(found.todo, icon=ICONS[found.action])
+        st.subheader(found.todo, icon=_ICONS[found.action])
         scorecard_view.bullets((found.why, f"{found.title.rstrip('.')}.", *found.text))
         outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
         learned = f", the model learned from {card.learned_from:,} of them"
@@ -162,7 +164,7 @@ def _act(live: LiveSegments, found: TrustVerdict) -> None:
 def _limits() -> None:
     with st.container(border=True, key="limits"):
         st.markdown("**What this does not show**")
-        scorecard_view.bullets(NOT_SHOWN)
+        scorecard_view.bullets(_NOT_SHOWN)
 
 
 with errors.shown():

@@ -16,14 +16,14 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPORT, heading
 from pages.ui.shell.text import count, md_text
 
-MIME: Final = {
+_MIME: Final = {
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
     "json": "application/json",
     "zip": "application/zip",
     "html": "text/html",
 }
-PREVIEW_ROWS: Final = 5
+_PREVIEW_ROWS: Final = 5
 
 
 def page() -> None:
@@ -99,14 +99,14 @@ def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:
 
 def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: str) -> None:
     st.download_button(
-        label, data=make, file_name=file_name, mime=MIME[file_name.rpartition(".")[2]], help=help_text,
+        label, data=make, file_name=file_name, mime=_MIME[file_name.rpartition(".")[2]], help=help_text,
         icon=":material/download:", on_click="ignore", key=f"get-{file_name}",
     )  # fmt: skip
 
 
 def _preview(live: LiveSegments) -> None:
     st.subheader("What the users file looks like")
-    table = downloads.users(live, PREVIEW_ROWS)
+    table = downloads.users(live, _PREVIEW_ROWS)
     st.dataframe(
         table, hide_index=True, key="preview", placeholder="", alt="The first rows of the users file"
     )

@@ -19,16 +19,16 @@ from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import EXPLORE, RUNS, heading
 from pages.ui.shell.text import md_text
 
-OPENING: Final = "runs-opening"
-MOST: Final = 20
+_OPENING: Final = "runs-opening"
+_MOST: Final = 20
 """Runs that are listed at once, the newest first; a search finds the others."""
 
 
 def page() -> None:
     """Draw the form to save a run, the saved runs, and the comparison of two."""
     heading(RUNS)
-    if OPENING in st.session_state:
-        _open(st.session_state.pop(OPENING))
+    if _OPENING in st.session_state:
+        _open(st.session_state.pop(_OPENING))
     live = segment_controls.ready() if state.model() is not None else None
     kept = saved_runs.saved_runs(state.store())
     if live is not None:
@@ -41,10 +41,10 @@ def page() -> None:
     found = {key: run for key, run in kept.items() if words.casefold().strip() in run.found_by}
     if not found:
         st.caption(f"No saved run holds “{md_text(words)}”.")
-    for key, run in list(found.items())[:MOST]:
+    for key, run in list(found.items())[:_MOST]:
         _card(key, run)
-    if len(found) > MOST:
-        st.caption(f"The newest {MOST} of {len(found):,}: search for the others.")
+    if len(found) > _MOST:
+        st.caption(f"The newest {_MOST} of {len(found):,}: search for the others.")
     if len(kept) > 1:
         comparison_view.draw(kept)
 
@@ -96,7 +96,7 @@ def _card(key: str, run: SavedRun) -> None:
 
 
 def _ask(key: str) -> None:
-    st.session_state[OPENING] = key
+    st.session_state[_OPENING] = key
 
 
 def _open(key: str) -> None:

@@ -35,7 +35,7 @@ def page() -> None:
 def _limits(chosen: Preferences) -> None:
     with st.container(border=True, key="limits-card"):
         st.subheader("What may be sent and spent", icon=":material/shield:")
-        number(
+        _number(
             "fewest_users", "Fewest users behind a figure", 1, 10_000,
             "A figure of fewer users, or of all of a segment but fewer, never leaves this machine.",
         )  # fmt: skip
@@ -43,14 +43,14 @@ def _limits(chosen: Preferences) -> None:
             connection.VALUES, chosen.send_values, key="pref-send_values", on_change=_keep,
             args=("send_values",),
         )  # fmt: skip
-        number("max_tool_calls", "Look-ups for one answer", 0, 6, "Tools that a model may call.")
-        number("wall_s", "Seconds for one answer", 5.0, 300.0, "Then the rules answer, and say why.")
-        number(
+        _number("max_tool_calls", "Look-ups for one answer", 0, 6, "Tools that a model may call.")
+        _number("wall_s", "Seconds for one answer", 5.0, 300.0, "Then the rules answer, and say why.")
+        _number(
             "max_tokens", "Tokens for one answer", 1_000, 1_000_000, "Sent and received, all calls together."
         )
 
 
-def number(name: str, label: str, low: float, high: float, meaning: str) -> None:
+def _number(name: str, label: str, low: float, high: float, meaning: str) -> None:
     """Draw a number field for a preference, kept at once; ``meaning`` is its help text."""
     value = getattr(preferences.load(state.store()), name)
     st.number_input(

@@ -16,8 +16,8 @@ from pages.ui.shell.links import SETTINGS, SQL, button, heading
 from pages.ui.shell.text import count
 
 WRITTEN: Final = "sql_written"
-FOUND: Final = "sql_found"
-EXAMPLE: Final = """\
+_FOUND: Final = "sql_found"
+_EXAMPLE: Final = """\
 SELECT label, users, outcome_rate
 FROM segments
 WHERE kind = 'segment'
@@ -45,8 +45,8 @@ def page() -> None:
     _query()
     if st.button("Run", key="run-sql", type="primary", icon=":material/play_arrow:"):
         with st.spinner(f"Running, at most {chat_message.LIMITS.wall_s:g} seconds …", show_time=True):
-            mine[FOUND] = chat_message.run(st.session_state[WRITTEN], views, about.tables.digest)
-    found = mine.get(FOUND)
+            mine[_FOUND] = chat_message.run(st.session_state[WRITTEN], views, about.tables.digest)
+    found = mine.get(_FOUND)
     if isinstance(found, chat_message.QueryRun):
         chat_message.show(found, about.tables.digest)
 
@@ -60,7 +60,7 @@ def _tables(views: Mapping[str, SqlView]) -> None:
 
 
 def _query() -> None:
-    written = st.session_state.setdefault(WRITTEN, EXAMPLE)
+    written = st.session_state.setdefault(WRITTEN, _EXAMPLE)
     st.text_area("Query", written, key="sql", height=150, max_chars=10_000, on_change=_keep)
 
 

@@ -17,11 +17,11 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import USERS, heading
 
-OF_SEGMENT, SEARCH, LOOK_ALIKES = "Of a segment", "Search", "Look-alikes"
-LISTS: Final = (OF_SEGMENT, SEARCH, LOOK_ALIKES)
-CARD: Final = 420
+_OF_SEGMENT, _SEARCH, _LOOK_ALIKES = "Of a segment", "Search", "Look-alikes"
+_LISTS: Final = (_OF_SEGMENT, _SEARCH, _LOOK_ALIKES)
+_CARD: Final = 420
 """Pixels that the user's card needs beside the lists; with fewer, it stands above them."""
-STAYS: Final = (
+_STAYS: Final = (
     "<style>@media (min-width: 1200px) { .st-key-looked-at { position: sticky; top: .5rem;"
     " max-height: calc(100vh - 1rem); overflow-y: auto } }</style>"
 )
@@ -38,8 +38,8 @@ def page() -> None:
     if user is None:
         _lists(live, None)
         return
-    st.html(STAYS)
-    with st.grid(2, min_column_width=CARD, gap="medium", key="user-and-lists"):
+    st.html(_STAYS)
+    with st.grid(2, min_column_width=_CARD, gap="medium", key="user-and-lists"):
         with st.container(key="looked-at"):
             belongs = single_user.belongs(live, user)
             single_user.show_timeline(
@@ -52,13 +52,13 @@ def page() -> None:
 
 def _lists(live: LiveSegments, user: int | None) -> None:
     shown = st.segmented_control(
-        "Users to list", LISTS, default=OF_SEGMENT, key="lists", required=True, persist_state="session",
+        "Users to list", _LISTS, default=_OF_SEGMENT, key="lists", required=True, persist_state="session",
         label_visibility="collapsed",
     )  # fmt: skip
     with errors.shown():
-        if shown == SEARCH:
+        if shown == _SEARCH:
             user_lists.draw_search(live)
-        elif shown == LOOK_ALIKES:
+        elif shown == _LOOK_ALIKES:
             look_alikes_view.draw(live, user)
         else:
             k_view.draw_nothing_here(live)

@@ -50,8 +50,8 @@ _UNPACKS_TO: Final = 8
 """Multiple of its size that a packed file is taken to unpack to."""
 
 RECORDS, ABOUT, REFUSED = "records", "about", "refused"
-PIECES: Final = "kind string, part int, file_no int, data binary"
-_PIECES: Final = pa.schema(
+_PIECES: Final = "kind string, part int, file_no int, data binary"
+_PIECES_ARROW: Final = pa.schema(
     {"kind": pa.string(), "part": pa.int32(), "file_no": pa.int32(), "data": pa.binary()}.items()
 )
 _SOURCE: Final = TypeAdapter(InputFile)
@@ -75,12 +75,12 @@ class Piece(NamedTuple):
 
     def batch(self) -> pa.RecordBatch:
         """The row as mapInArrow takes it."""
-        return pa.RecordBatch.from_pylist([self._asdict()], schema=_PIECES)
+        return pa.RecordBatch.from_pylist([self._asdict()], schema=_PIECES_ARROW)
 
 
 MadePart: TypeAlias = tuple[str, int, bytes]
 """Kind, ``file_no`` (−1 where it is of no file) and data of a piece."""
-FileStep: TypeAlias = Callable[[InputFile, int, Path], Iterable[Piece]]
+_FileStep: TypeAlias = Callable[[InputFile, int, Path], Iterable[Piece]]
 """Step of an executor on an input file, given the file, its number and an empty folder."""
 PartStep: TypeAlias = Callable[[RawRead, Path], Iterable[MadePart]]
 """Step of an executor on a part, given its records and an empty folder."""
@@ -112,7 +112,7 @@ class DealtRecords:
         """Run a step on each part; the results stay on the executors' disks."""
         from pyspark import StorageLevel
 
-        done = self.pieces.mapInArrow(partial(_each_part, step=step, raw=self.raw), PIECES)
+        done = self.pieces.mapInArrow(partial(_each_part, step=step, raw=self.raw), _PIECES)
         return done.persist(StorageLevel.DISK_ONLY)
 
     def fetch(self, made: DataFrame, progress: Progress, stage: str, what: str) -> Iterator[Piece]:
@@ -154,11 +154,11 @@ def deal(
     files = files.repartitionById(len(rows), "file_no")
     # known before anything is read, so that a task that is done again never reads another file
     sums = _about(
-        files.mapInArrow(partial(_each_file, step=_checksum), PIECES), work, progress, "Looking at files"
+        files.mapInArrow(partial(_each_file, step=_checksum), _PIECES), work, progress, "Looking at files"
     )
     step = partial(_of_file, settings=settings, n_parts=n_parts, checksums=sums)
     each = partial(_each_file, step=step, n_parts=n_parts)
-    read = files.mapInArrow(each, PIECES).persist(StorageLevel.DISK_ONLY)
+    read = files.mapInArrow(each, _PIECES).persist(StorageLevel.DISK_ONLY)
     abouts = _about(read, work, progress, "Reading files")
     reads = [
         replace(_READ.validate_python(about["read"]), source=source)
@@ -210,7 +210,7 @@ def _refused(error: InputError, part: int, file_no: int) -> Piece:
 
 
 def _each_file(
-    batches: Iterator[pa.RecordBatch], step: FileStep, n_parts: int = 1
+    batches: Iterator[pa.RecordBatch], step: _FileStep, n_parts: int = 1
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: do a step with files that it sees as they are where they were asked for.
 

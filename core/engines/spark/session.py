@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 WORKERS_S: Final = 120.0
 """Seconds to wait for an executor at most, at the start and while something is to be done."""
-SETTLED_S: Final = 2.0
+_SETTLED_S: Final = 2.0
 """Seconds without another executor until all are taken to be there."""
-LOOK_S: Final = 0.3
-GROUP: Final = "beha2vec"
+_LOOK_S: Final = 0.3
+_GROUP: Final = "beha2vec"
 JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Java only hands bytes on: compiling it well would cost more, at every start, than it brings."""
-CORE: Final = Path(core.__file__).resolve().parent
-UNPACKED: Final = "beha2vec-code"
+_CORE: Final = Path(core.__file__).resolve().parent
+_UNPACKED: Final = "beha2vec-code"
 """Folder in an executor's work folder with the unpacked code; on its PYTHONPATH."""
 
 _Result = TypeVar("_Result")
@@ -84,7 +84,7 @@ class SparkWork:
 
         def work() -> None:
             try:
-                self.spark.sparkContext.setJobGroup(GROUP, what, interruptOnCancel=True)
+                self.spark.sparkContext.setJobGroup(_GROUP, what, interruptOnCancel=True)
                 ended.append((True, action()))
             except Exception as error:  # handed to the thread that waits
                 ended.append((False, error))
@@ -94,7 +94,7 @@ class SparkWork:
         self.quiet_since = time.monotonic()
         try:
             while thread.is_alive():
-                thread.join(LOOK_S)
+                thread.join(_LOOK_S)
                 tasks, done = self._tasks()
                 progress(stage, done / (tasks + 1), what, tasks_done=done, tasks=tasks)
         except BaseException:
@@ -118,7 +118,7 @@ class SparkWork:
             if self._executors() or not self.master.is_cluster:
                 self.quiet_since = time.monotonic()
             tracker = self.spark.sparkContext.statusTracker()
-            jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(GROUP)]
+            jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(_GROUP)]
             running = {number for job in jobs if job and job.status == "RUNNING" for number in job.stageIds}
             stages = [info for number in running if (info := tracker.getStageInfo(number))]
         if time.monotonic() - self.quiet_since > WORKERS_S:
@@ -138,8 +138,8 @@ class SparkWork:
         """
         began = since = time.monotonic()
         before = 0
-        while self.master.is_cluster and (not before or time.monotonic() - since < SETTLED_S):
-            time.sleep(LOOK_S)
+        while self.master.is_cluster and (not before or time.monotonic() - since < _SETTLED_S):
+            time.sleep(_LOOK_S)
             if (now := self._executors()) != before:
                 before, since = now, time.monotonic()
             if not before and time.monotonic() - began > WORKERS_S:
@@ -208,7 +208,7 @@ def _java(master: Master, log: Path) -> Iterator[SparkSession]:
 
 def _settings(master: Master) -> dict[str, str]:
     """Settings of a session; all others are as spark-defaults.conf of SPARK_CONF_DIR has them."""
-    path = UNPACKED if master.is_cluster else str(CORE.parent)
+    path = _UNPACKED if master.is_cluster else str(_CORE.parent)
     here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     return {
         "spark.master": master.url,
@@ -291,4 +291,4 @@ def zip_core(folder: Path) -> Path:
 
     Python and the packages that it needs (requirements.txt) have to be there already.
     """
-    return zip_folder(CORE, folder / f"{UNPACKED}.zip", inside=CORE.name)
+    return zip_folder(_CORE, folder / f"{_UNPACKED}.zip", inside=_CORE.name)

@@ -106,7 +106,7 @@ def strlen(text: str) -> int:  # type: ignore[empty-body] # DuckDB has the body
     """Length of a text in bytes, which is stored; characters would have to be counted."""
 
 
-def session_id(text: ir.StringValue) -> ir.StringValue:
+def _session_id(text: ir.StringValue) -> ir.StringValue:
     """Remove a trailing ``.0`` from a session id, which GA4 writes as a whole number.
 
     A tool that stores columns with gaps as floats writes ``1700000000.0`` in some daily files and not in
@@ -147,8 +147,8 @@ def typed(
             UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
             **_source_of(column, present),
             IS_VIEW: _is_view(raw, column(Raw.EVENT_NAME), view_files, view),
-            Raw.STREAM_ID: session_id(column(Raw.STREAM_ID)),
-            SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
+            Raw.STREAM_ID: _session_id(column(Raw.STREAM_ID)),
+            SESSION_ID: _session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             REFUND: money(column(Raw.REFUND_VALUE)),
@@ -213,7 +213,7 @@ def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
         Fate.NO_TIME: time,
         Fate.NOT_A_TIME: time,
         Fate.OUTSIDE: time,
-        Fate.NO_LOCATION: ~records[IS_VIEW] | location(records).notnull(),
+        Fate.NO_LOCATION: ~records[IS_VIEW] | _location(records).notnull(),
         Fate.OTHER_TABLE: ~records[_IS_REPLACED],
         Fate.OTHER_STREAM: ~records[_IS_OTHER_STREAM],
         Fate.INTERNAL: ~records[_IS_INTERNAL],
@@ -243,7 +243,7 @@ def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str
     )
 
 
-def location(records: ir.Table) -> ir.StringValue:
+def _location(records: ir.Table) -> ir.StringValue:
     """Raw location of a page view; null if it is missing or a placeholder."""
     return absent(records[Raw.PAGE_LOCATION], DIRECT)
 
@@ -268,7 +268,7 @@ def _is_other_stream(platform: ir.StringValue, stream: ir.StringValue, wanted: s
     """Whether a record has another platform and stream than the wanted one; False if none is wanted."""
     if not wanted:
         return ibis.literal(False)
-    return ~(_is_true(platform, wanted.lower()) | _is_true(session_id(stream), wanted.lower()))
+    return ~(_is_true(platform, wanted.lower()) | _is_true(_session_id(stream), wanted.lower()))
 
 
 def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collection[str]) -> ir.StringValue:
@@ -355,7 +355,7 @@ def _fate(table: ir.Table) -> ir.IntegerValue:
     )
     return ibis.cases(
         (table[TS].isnull(), wrong_time),
-        (table[IS_VIEW] & location(table).isnull(), int(Fate.NO_LOCATION)),
+        (table[IS_VIEW] & _location(table).isnull(), int(Fate.NO_LOCATION)),
         (table[_IS_REPLACED], int(Fate.OTHER_TABLE)),
         (table[_IS_OTHER_STREAM], int(Fate.OTHER_STREAM)),
         (table[_IS_INTERNAL], int(Fate.INTERNAL)),

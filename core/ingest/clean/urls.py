@@ -129,11 +129,12 @@ def _shattered(family: Sequence[str], views: Mapping[str, int]) -> list[str]:
     return rare
 
 
-TRACKING: Final = (
+_TRACKING: Final = re.compile(
     r"utm_[^=]*|mc_[^=]*|hsa_[^=]*|pk_[^=]*|mtm_[^=]*|_hs[^=]*|gad_[^=]*|aspsessionid[^=]*"
     r"|gclid|gclsrc|dclid|gbraid|wbraid|fbclid|msclkid|ttclid|twclid|yclid|igshid|srsltid|li_fat_id|epik"
     r"|_ga|_gl|_gac|_kx|_ke|mkt_tok|s_kwcid|ef_id|irclickid|vero_id|wickedid"
-    r"|sid|sessionid|session_id|phpsessid|jsessionid|oscsid|zenid|cfid|cftoken"
+    r"|sid|sessionid|session_id|phpsessid|jsessionid|oscsid|zenid|cfid|cftoken",
+    re.IGNORECASE,
 )
 """Names of tracking parameters, which identify the origin or user of a visit and never the page: a regular
 expression that must match the whole name, in any case."""
@@ -144,7 +145,6 @@ TRACKED, PARAMS, QUESTION, FRAGMENT = "tracking parameters", "other parameters",
 MASKED, COLLAPSED, _NOT_A_URL = "personal data masked", "ids collapsed", "not a URL"
 REWRITTEN = "ports, user names, dot segments and the like"
 
-_TRACKING: Final = re.compile(TRACKING, re.IGNORECASE)
 _BASE: Final = "https://relative.invalid"
 _EDGES: Final = "".join(map(chr, range(0x21)))  # C0 controls and space: what a browser strips
 _END: Final = "?"  # where a query follows, spaces before it belong to the path
@@ -163,7 +163,7 @@ _MERGEABLE: Final = re.compile(
     r"(?:www|shop)\.(?=[^.]+\.[^.])(?!(?:com?|org|net|gov|edu|ac|or|ne)\.[a-z]{2}(?::|$))"
 )
 
-Notes: TypeAlias = list[str]
+_Notes: TypeAlias = list[str]
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def is_tracking(name: str) -> bool:
 
 def dropped_by_name(query: str | None, settings: UrlSettings) -> list[str]:
     """List the rules that drop parameters of a query, which is given without its values: ``q=v&gclid=v``."""
-    notes: Notes = []
+    notes: _Notes = []
     if query is not None:
         _Cleaner(settings)._query(query, notes)
     return [note for note in notes if note != MASKED]
@@ -230,10 +230,10 @@ class _Cleaner:
     def __init__(self, settings: UrlSettings) -> None:
         self._settings = settings
         self._keep = {name.lower() for name in settings.keep_params}
-        self._fronts: dict[str, tuple[str, Notes] | None] = {}
+        self._fronts: dict[str, tuple[str, _Notes] | None] = {}
 
-    def __call__(self, raw: str) -> tuple[str, Notes]:
-        notes: Notes = []
+    def __call__(self, raw: str) -> tuple[str, _Notes]:
+        notes: _Notes = []
         text = _BREAKS.sub("", raw.strip(_EDGES)).encode("utf-8", "replace").decode()
         text, _, fragment = text.partition("#")
         base, asked, query = text.partition("?")
@@ -253,7 +253,7 @@ class _Cleaner:
             notes.append(REWRITTEN)
         return page or "/", notes
 
-    def _parsed(self, base: str, notes: Notes) -> tuple[str, str]:
+    def _parsed(self, base: str, notes: _Notes) -> tuple[str, str]:
         """Split a location into everything before the path, and the path; a relative one has only a path."""
         plain = _PLAIN.fullmatch(base)
         if plain and "/." not in plain[2] and (known := self._plain_front(plain[1])):
@@ -268,10 +268,10 @@ class _Cleaner:
         path = _DRIVE.sub("/\\1:", url.pathname) if url.protocol == "file:" else url.pathname
         return self._front(url.protocol, url.host, base, notes), path
 
-    def _plain_front(self, base: str) -> tuple[str, Notes] | None:
+    def _plain_front(self, base: str) -> tuple[str, _Notes] | None:
         """Clean scheme and host of a plain location, cached; None if there is no such host."""
         if base not in self._fronts:
-            notes: Notes = []
+            notes: _Notes = []
             try:
                 url = ada_url.URL(base)
                 self._fronts[base] = self._front(url.protocol, url.host, base, notes), notes
@@ -279,7 +279,7 @@ class _Cleaner:
                 self._fronts[base] = None
         return self._fronts[base]
 
-    def _parsed_relative(self, base: str, notes: Notes) -> tuple[str, str]:
+    def _parsed_relative(self, base: str, notes: _Notes) -> tuple[str, str]:
         try:
             url = ada_url.URL(base if base[-1:] > " " else base + _END, _BASE)
         except ValueError:
@@ -290,7 +290,7 @@ class _Cleaner:
             return "", "/" + url.pathname.lstrip("/")
         return self._front(url.protocol, url.host, base, notes), url.pathname
 
-    def _without_host(self, scheme: str, path: str, base: str, notes: Notes) -> tuple[str, str]:
+    def _without_host(self, scheme: str, path: str, base: str, notes: _Notes) -> tuple[str, str]:
         """Handle ``about:blank``, ``mailto:…``: the text after the scheme is no path."""
         if path.startswith("/"):
             return scheme, "/" + path.lstrip("/")
@@ -299,7 +299,7 @@ class _Cleaner:
         notes += [REWRITTEN] if {*" %;\\"} & {*base} else []  # of any other text these would be decoded
         return masked.text, ""
 
-    def _front(self, scheme: str, host: str, base: str, notes: Notes) -> str:
+    def _front(self, scheme: str, host: str, base: str, notes: _Notes) -> str:
         front = f"{scheme}//{host}"
         if not base.startswith(front) or base[len(front) : len(front) + 1] not in ("", "/"):
             notes.append(HOST)
@@ -308,12 +308,12 @@ class _Cleaner:
             notes += [MERGED] if MERGED not in notes else []
         return f"{scheme}//{host}"
 
-    def _path(self, path: str, notes: Notes) -> str:
+    def _path(self, path: str, notes: _Notes) -> str:
         if not path:
             return ""
         return self._masked(_trimmed(self._decoded(path, notes), notes), notes)
 
-    def _decoded(self, path: str, notes: Notes) -> str:
+    def _decoded(self, path: str, notes: _Notes) -> str:
         """Decode and lower-case a path, but for characters that would then mean something else."""
         lower = self._settings.lower_path
         decoded = path
@@ -325,7 +325,7 @@ class _Cleaner:
             notes.append(PATH)
         return decoded
 
-    def _query(self, query: str, notes: Notes) -> str:
+    def _query(self, query: str, notes: _Notes) -> str:
         """Return the query with the parameters that make another page, sorted."""
         pairs = []
         for part in query.split("&"):
@@ -341,13 +341,13 @@ class _Cleaner:
             notes.append(QUESTION)
         return "?" + "&".join(sorted(set(pairs))) if pairs else ""
 
-    def _value(self, name: str, value: str, notes: Notes) -> str:
+    def _value(self, name: str, value: str, notes: _Notes) -> str:
         plain = unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "surrogateescape")
         masked = mask_param(name, plain, numbers=False)
         notes += [MASKED] if masked.kinds and MASKED not in notes else []
         return _escape(masked.text, _KEEP_IN_VALUE)
 
-    def _fragment(self, fragment: str, notes: Notes) -> str:
+    def _fragment(self, fragment: str, notes: _Notes) -> str:
         """Keep the route of a single-page app, and any other fragment only when asked to."""
         if not fragment.startswith(("/", "!/")) and not self._settings.keep_fragment:
             notes.append(FRAGMENT)
@@ -358,7 +358,7 @@ class _Cleaner:
         query = self._query(query, notes) if asked else ""
         return f"#{route}{query}" if route.strip("!") or query else ""
 
-    def _masked(self, text: str, notes: Notes) -> str:
+    def _masked(self, text: str, notes: _Notes) -> str:
         masked = mask(text, numbers=False)
         notes += [MASKED] if masked.kinds and MASKED not in notes else []
         return masked.text
@@ -369,7 +369,7 @@ def _plainly(base: str) -> str:
     return _MERGED_FRONT.sub("//", unquote(base).lower().rstrip("/"), count=1)
 
 
-def _trimmed(path: str, notes: Notes) -> str:
+def _trimmed(path: str, notes: _Notes) -> str:
     """Drop index pages and trailing slashes at the end of a path until neither is left."""
     while path != "/":
         if path.endswith("/"):

@@ -344,7 +344,7 @@ NOTED_HEADERS: Final = 50
 _LAST_BLOCK: Final = 999_999  # sorts after every real one
 
 
-class BlockResult(NamedTuple):
+class _BlockResult(NamedTuple):
     """The result of reading a block.
 
     Args:
@@ -419,11 +419,11 @@ class _Run:
     def __post_init__(self) -> None:
         self._learn()
 
-    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[BlockResult]:
+    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[_BlockResult]:
         """Start reading a block, assuming that it begins with a record and has the current columns."""
         return pool.submit(self._convert, *item, self.layout)
 
-    def take(self, outcome: BlockResult) -> None:
+    def take(self, outcome: _BlockResult) -> None:
         """Store the next result; read its block again first if it was read with wrong assumptions."""
         number, block = outcome.number, outcome.block
         if self._rest or outcome.layout is not self.layout:
@@ -441,19 +441,19 @@ class _Run:
         """Read the bytes left over from the last block, and note repeated headers."""
         if self._rest:
             nothing = make_block(b"", self._rest_line, last=True)
-            self.take(BlockResult(_LAST_BLOCK, nothing, self.layout, ParsedBlock(), None))
+            self.take(_BlockResult(_LAST_BLOCK, nothing, self.layout, ParsedBlock(), None))
         if (headers := self.sink.rejected.reasons[NEW_HEADER]) > NOTED_HEADERS:
             self.notes.append(f"The first {NOTED_HEADERS} of {headers:,} other headers are noted here")
         if repeated := self.sink.rejected.reasons[REPEATED_HEADER]:
             self.notes.append(f"The header is repeated {repeated} times")
 
-    def _convert(self, number: int, block: Block, layout: DelimitedLayout, pieces: int = 0) -> BlockResult:
+    def _convert(self, number: int, block: Block, layout: DelimitedLayout, pieces: int = 0) -> _BlockResult:
         """Turn a block into a raw part; safe to call from several threads."""
         parsed = _read_block(block, layout)
         part = self.sink.write(f"{number:06d}-{pieces:04d}", parsed.fields, parsed.lines)
-        return BlockResult(number, block, layout, parsed, part)
+        return _BlockResult(number, block, layout, parsed, part)
 
-    def _keep(self, outcome: BlockResult) -> bool:
+    def _keep(self, outcome: _BlockResult) -> bool:
         """Store a result; True if another header was found and the rest must be read with it."""
         parsed = outcome.parsed
         self.records += parsed.records

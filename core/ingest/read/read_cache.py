@@ -20,11 +20,11 @@ from core.ingest.sources.input_files import InputFile, changed, readable
 from core.storage.store import Store, content_key, file_checksum, open_artifact
 
 STAGE: Final = "read"
-ABOUT: Final = "read.json"
+_ABOUT: Final = "read.json"
 _VERSION: Final = 6
 """Version of the readers: increased when they read a file differently than before."""
 
-_ABOUT: Final = TypeAdapter(FileRead)
+_FILE_READ: Final = TypeAdapter(FileRead)
 _FILE: Final = "file"
 
 
@@ -62,7 +62,7 @@ class ReadCache:
             with self._store.write(STAGE, key, how, made_of) as building:
                 read = read_file(source, self._settings, building, report)
                 self.refuse_another(source)
-                (building / ABOUT).write_bytes(_ABOUT.dump_json(read))
+                (building / _ABOUT).write_bytes(_FILE_READ.dump_json(read))
         return replace(_read_in(self._store.root / STAGE / key), source=source)
 
     def refuse_another(self, source: InputFile) -> None:
@@ -104,5 +104,5 @@ def open_read(store: Store, key: str) -> FileRead:
 
 
 def _read_in(folder: Path) -> FileRead:
-    read = _ABOUT.validate_json((folder / ABOUT).read_bytes())
+    read = _FILE_READ.validate_json((folder / _ABOUT).read_bytes())
     return replace(read, parts=tuple(replace(part, path=folder / part.path.name) for part in read.parts))

@@ -172,8 +172,8 @@ def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list
     return warnings
 
 
-Reader = Callable[[InputFile, IngestSettings, Sink, Callable[[int], None]], FileCount]
-_READERS: Final[dict[FileKind, Reader]] = {
+_Reader = Callable[[InputFile, IngestSettings, Sink, Callable[[int], None]], FileCount]
+_READERS: Final[dict[FileKind, _Reader]] = {
     FileKind.DELIMITED: delimited.read,
     FileKind.JSON: ndjson.read,
     FileKind.PARQUET: parquet.read,

@@ -1,8 +1,9 @@
 """An HTTP client with limits on everything: time, bytes, redirects, retries, rate.
 
-:class:`Sockets` opens connections to checked addresses, and shuts them when a page's time is up or the run is
-stopped. Time limits of single reads do not help against a server that sends a byte now and then, in headers,
-in a TLS handshake or in a body; so a timer shuts the socket, and whatever reads from it returns at once.
+:class:`_Sockets` opens connections to checked addresses, and shuts them when a page's time is up or the run
+is stopped. Time limits of single reads do not help against a server that sends a byte now and then, in
+headers, in a TLS handshake or in a body; so a timer shuts the socket, and whatever reads from it returns at
+once.
 
 :class:`Client` sends requests with ``requests``. ``Retry`` of ``urllib3`` computes how often and how long to
 wait; the loops here do the waiting, so that it can be cut short and counts against the page's time.
@@ -32,13 +33,13 @@ from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
 
-Connect: TypeAlias = Callable[[str, int], socket.socket]
+_Connect: TypeAlias = Callable[[str, int], socket.socket]
 """Connector: host and port → a connected socket."""
 _ADDRESSES: Final = 3
 """Most addresses of a host that are tried."""
 
 
-class Sockets:
+class _Sockets:
     """Open connections of the page that is being fetched; only :meth:`abort` is thread-safe.
 
     Args:
@@ -129,14 +130,14 @@ class Sockets:
 
 AGENT: Final = "Beha2Vec"
 """User agent by which robots.txt files can address this client."""
-HEADERS: Final = {
+_HEADERS: Final = {
     "User-Agent": f"{AGENT}/0.1 (labels pages for the site's own analyst; honours robots.txt)",
     "Accept": "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.5",
     "Accept-Encoding": "gzip, deflate",
     "Connection": "close",  # each request looks its host up again
 }
 _RETRIED: Final = frozenset({429, 500, 502, 503, 504})
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 HTML: Final = ("text/html", "application/xhtml+xml")
 _BLOCK: Final = 65_536
 
@@ -175,7 +176,7 @@ class Client:
         guard: Checks URLs and addresses.
         limits: Limits of time, bytes, redirects, retries and rate.
         clock: Monotonic time in seconds.
-        sleep: Waits some seconds; by default :meth:`Sockets.sleep`.
+        sleep: Waits some seconds; by default :meth:`_Sockets.sleep`.
     """
 
     def __init__(
@@ -188,7 +189,7 @@ class Client:
         self._guard = guard
         self._limits = limits
         self._clock = clock
-        self.sockets = Sockets(guard, limits)
+        self.sockets = _Sockets(guard, limits)
         self._sleep = sleep or self.sockets.sleep
         self._asked: dict[str, float] = {}
         self._delays: defaultdict[str, float] = defaultdict(lambda: limits.request_every_s)
@@ -225,7 +226,7 @@ class Client:
             if check is not None:
                 check(target)
             with closing(self._answer(target)) as response:
-                if response.status_code not in REDIRECTS or "location" not in response.headers:
+                if response.status_code not in _REDIRECTS or "location" not in response.headers:
                     return _read(response, target.url, want, self.sockets.check_time)
                 target = self._next(response.headers["location"], target)
         raise PageFailed(FetchOutcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
@@ -359,11 +360,11 @@ class _Session(requests.Session):
     multiply. It sees no redirect: requests would read the whole body of one, even without following it.
     """
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: _Connect) -> None:
         super().__init__()
         self.trust_env = False
         self.headers.clear()
-        self.headers.update(HEADERS)
+        self.headers.update(_HEADERS)
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(max_retries=0)
         adapter.poolmanager.pool_classes_by_scheme = _pools(connect)
@@ -375,7 +376,7 @@ class _Session(requests.Session):
         return None
 
 
-def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(connect: _Connect) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self.host, self.port or 80)

@@ -19,7 +19,7 @@ from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.limits import FetchLimits
 from core.labels.label_types import Document
 
-CHILD: Final = (sys.executable, "-m", "core.labels.fetching.child")
+_CHILD: Final = (sys.executable, "-m", "core.labels.fetching.child")
 PROJECT: Final = Path(__file__).resolve().parents[3]
 _SLACK_S: Final = 5.0
 """Seconds beyond the limit, at which the child ends itself, after which the parent kills it."""
@@ -36,7 +36,7 @@ class Extractor:
         command: Command of the child process; another one for tests.
     """
 
-    def __init__(self, limits: FetchLimits, command: Sequence[str] = CHILD) -> None:
+    def __init__(self, limits: FetchLimits, command: Sequence[str] = _CHILD) -> None:
         self._limits = limits
         self._command = [*command, str(limits.extract_bytes), str(limits.extract_s)]
         self._lock = threading.Lock()

@@ -97,7 +97,7 @@ class Robots:
         return _Rules(refusal=f"its robots.txt cannot be read: the server answers {reply.status}")
 
 
-STAGE: Final = "fetch"
+_STAGE: Final = "fetch"
 _LOOK_EVERY_S: Final = 0.25
 
 
@@ -225,4 +225,4 @@ def _watch(run: _Run, pages: list[str], progress: Progress) -> None:
 
 def _tell(run: _Run, number: int, total: int, progress: Progress) -> None:
     message = f"{run.read:,} of {total:,} pages read"
-    progress(STAGE, number / total, message, documents=run.read)
+    progress(_STAGE, number / total, message, documents=run.read)

@@ -13,9 +13,9 @@ from core.labels.fetching.limits import FetchLimits
 from core.labels.label_types import Document
 from core.storage.json_cache import JsonCache
 
-FORMAT: Final = 1
+_FORMAT: Final = 1
 """Version of the documents; raised when pages are read in another way, so that they are fetched again."""
-SIZE_BYTES: Final = 200_000_000
+_SIZE_BYTES: Final = 200_000_000
 """Size of the cache beyond which the oldest documents are removed."""
 _DAY_S: Final = 86_400.0
 
@@ -40,7 +40,7 @@ class PageStore:
     """
 
     def __init__(self, folder: Path, days: float) -> None:
-        self._days, self._cache = days, JsonCache(folder, SIZE_BYTES)
+        self._days, self._cache = days, JsonCache(folder, _SIZE_BYTES)
 
     def __enter__(self) -> Self:
         return self
@@ -87,4 +87,4 @@ def known(folder: Path, days: float = FetchLimits().cache_days) -> dict[str, Sto
 
 
 def _key(url: str) -> str:
-    return f"{FORMAT} {url}"
+    return f"{_FORMAT} {url}"

@@ -15,7 +15,7 @@ from core.base.wording import pluralise
 from core.traces.patterns import FORGOTTEN, IdPatterns
 from core.traces.search import SearchedFile
 
-FORMAT: Final = 1
+_FORMAT: Final = 1
 _SEARCHED_AS: Final = (
     "whole tokens: the id with no letter, digit or _ beside it",
     "UTF-8, UTF-16 and Windows-1252; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
@@ -94,7 +94,7 @@ class ForgetCertificate:
 
     def to_json(self) -> str:
         """The certificate as the JSON that is kept."""
-        facts: dict[str, Any] = {"format": FORMAT, **asdict(self), "searched_as": _SEARCHED_AS}
+        facts: dict[str, Any] = {"format": _FORMAT, **asdict(self), "searched_as": _SEARCHED_AS}
         return json.dumps(facts, indent=1, ensure_ascii=False)
 
 

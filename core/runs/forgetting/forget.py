@@ -42,11 +42,11 @@ from core.traces.patterns import IdPatterns
 from core.traces.search import SearchedFile, compact, databases, files_below, search, search_file
 from core.traces.tables import ID_COLUMNS, longer_ids, records_of, rewrite
 
-TOLD: Final = (RUN, RECEIPT)
+_TOLD: Final = (RUN, RECEIPT)
 """Files that stay of a saved run whose data are removed; they do not say who was in which segment."""
 
 
-def clear(places: SearchedPlaces) -> None:
+def _clear(places: SearchedPlaces) -> None:
     """Finish or remove what killed processes left, and remove deleted records from database files.
 
     Raises:
@@ -63,7 +63,7 @@ def clear(places: SearchedPlaces) -> None:
             compact(path)
 
 
-def do(step: PurgeStep, patterns: IdPatterns) -> int:
+def _do(step: PurgeStep, patterns: IdPatterns) -> int:
     """Carry out one step of a plan: remove or change its file or folder.
 
     Returns:
@@ -89,11 +89,11 @@ def _remove(path: Path, patterns: IdPatterns) -> int:
 
 
 def _tell(path: Path, patterns: IdPatterns) -> int:
-    """Write a saved run anew with the files of :data:`TOLD` alone, and without ids."""
+    """Write a saved run anew with the files of :data:`_TOLD` alone, and without ids."""
     artifact = open_artifact(path)
     store = Store(path.parent.parent)
     with store.write(STAGE, artifact.key, artifact.settings, artifact.inputs) as folder:
-        for name in TOLD:
+        for name in _TOLD:
             if (path / name).is_file():
                 (folder / name).write_bytes(_blacked((path / name).read_bytes(), patterns))
     return 0
@@ -172,7 +172,7 @@ _DO: Final[dict[PurgeFate, Callable[[Path, IdPatterns], int]]] = {
 
 
 TASK: Final = "forget"
-ALLOWED: Final = "text with an id a line"
+_ALLOWED: Final = "text with an id a line"
 
 
 @dataclass(frozen=True)
@@ -209,9 +209,9 @@ def ids_of(text: str) -> IdPatterns:
     if ids and HEADER.fullmatch(ids[0]):
         ids = ids[1:]
     if not ids:
-        raise InputError("There is no id in the list", allowed=ALLOWED)
+        raise InputError("There is no id in the list", allowed=_ALLOWED)
     if named := set(ids) & set(ID_COLUMNS):
-        raise InputError(f"{named.pop()} is the name of a column, not an id", allowed=ALLOWED)
+        raise InputError(f"{named.pop()} is the name of a column, not an id", allowed=_ALLOWED)
     return IdPatterns(frozenset(ids))
 
 
@@ -260,13 +260,13 @@ def forget(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> 
     """
     places.check()
     with _alone(places):
-        clear(places)
+        _clear(places)
         patterns = _besides_others(places, patterns)
         before = search(places.searched, patterns, SubProgress(progress, 0.0, 0.4))
         _refuse_lists(patterns, before)
         with _no_jobs(places):
             done, records = _purge(places, patterns, before, SubProgress(progress, 0.4, 0.6))
-        clear(places)
+        _clear(places)
         after = search(places.searched, patterns, SubProgress(progress, 0.6, 1.0))
     seen = set[str]().union(*(one.ids for one in before.values()))
     return certify(patterns, len(seen), done, records, places.searched, after)
@@ -287,7 +287,7 @@ def _refuse_lists(patterns: IdPatterns, looked: Mapping[Path, SearchedFile]) -> 
         raise InputError(
             f"Found nowhere, and with a tab, a semicolon, a comma or a quote: "
             f"{pluralise(len(odd), 'line')} of the list",
-            allowed=ALLOWED,
+            allowed=_ALLOWED,
             remedy="Give the column of ids alone",
         )
 
@@ -299,7 +299,7 @@ def _purge(
     steps, done, records = plan(places, looked), Counter[str](), 0
     for number, step in enumerate(steps):
         progress(TASK, number / len(steps), f"Removing: {step.what}")
-        records += do(step, patterns)
+        records += _do(step, patterns)
         done[f"{step.what}: {step.fate.value}"] += 1
     return done, records
 

@@ -19,9 +19,9 @@ from core.storage.disk import PRIVATE, disk_errors, write_text_atomic
 from core.storage.store import Store
 
 FOLDER: Final = "to_forget"
-CERTIFICATES: Final = "forgotten"
+_CERTIFICATES: Final = "forgotten"
 """Folder of the store for the certificates."""
-GRACE_S: Final = 60.0
+_GRACE_S: Final = 60.0
 """Seconds that a list may wait for its job to start."""
 
 
@@ -65,7 +65,7 @@ def clear_away(store: Store, own: Path | None) -> None:
     waiting = {Path(str(one["ids"])) for one in asked if "ids" in one}
     for path in lists - waiting:
         with suppress(FileNotFoundError):
-            if path == own or time.time() - path.stat().st_mtime > GRACE_S:
+            if path == own or time.time() - path.stat().st_mtime > _GRACE_S:
                 path.unlink()
 
 
@@ -76,9 +76,9 @@ def save_certificate(store: Store, certificate: ForgetCertificate) -> None:
         ResourceError: If the disk is full.
     """
     name = certificate.at.replace(":", "").replace("+0000", "")
-    write_text_atomic(store.root / CERTIFICATES / f"{name}.json", certificate.to_json())
+    write_text_atomic(store.root / _CERTIFICATES / f"{name}.json", certificate.to_json())
 
 
 def certificates(store: Store) -> list[Path]:
     """Paths of all certificates, the latest first."""
-    return sorted((store.root / CERTIFICATES).glob("[!.]*.json"), reverse=True)
+    return sorted((store.root / _CERTIFICATES).glob("[!.]*.json"), reverse=True)

@@ -16,7 +16,7 @@ from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT_FOLDER
 from core.storage.store import MANIFEST, Manifest
 
-RUN_STORE: Final = "stages"
+_RUN_STORE: Final = "stages"
 """Name of the store within the folder of a run."""
 JOBS, CHECKPOINTS, _CACHE_FILE = "jobs", "checkpoints", "cache.db"
 
@@ -44,7 +44,7 @@ class SearchedPlaces:
     def stores(self) -> tuple[Path, ...]:
         """Every folder that is a store, also those of runs and watches."""
         own = [self.store] if self.store else []
-        found = [*own, *(out / name for out in self.outs for name in (RUN_STORE, KEPT_FOLDER))]
+        found = [*own, *(out / name for out in self.outs for name in (_RUN_STORE, KEPT_FOLDER))]
         return tuple(place for place in found if place.is_dir())
 
     def check(self) -> None:
@@ -57,7 +57,7 @@ class SearchedPlaces:
             if not place.exists():
                 raise SettingsError(f"{place} is not there", remedy="Check the path")
         for out in self.outs:
-            known = any((out / name).exists() for name in (RUN, RUN_STORE, RECORD, KEPT_FOLDER))
+            known = any((out / name).exists() for name in (RUN, _RUN_STORE, RECORD, KEPT_FOLDER))
             if not known and not any(out.glob(f"{BOUNDED}*")):  # all that a first run left that was killed
                 raise SettingsError(
                     f"{out} holds neither a run nor a watch",

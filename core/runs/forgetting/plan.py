@@ -35,7 +35,7 @@ from core.traces.search import SearchedFile
 
 _CAME_FROM: Final = "file"
 """Name of an artifact's input that is the checksum of the file it was read from."""
-WORDS: Final = {
+_WORDS: Final = {
     READ: "what was read of a file", HANDED_IN: "segments that wait",
     saved_work.STAGE: "segments on screen", saved_runs.STAGE: "saved run",
     **{stage.name: stage.title for stage in ALL_STAGES},
@@ -96,7 +96,7 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, SearchedFile]) -> list[Pu
     sums = {step.path: file_checksum(step.path) for step in came}
     read = [*made.values(), *(one for store in places.stores for one in _of_watches(store))]
     came = [replace(step, keys=_keys_of(read, sums[step.path])) for step in came]
-    gone = derived_artifacts(made, set(units), set(sums.values()))
+    gone = _derived_artifacts(made, set(units), set(sums.values()))
     turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
     names = {
         made[path].key: _called(path, "preprocess") for path in turns if made[path].stage == "preprocess"
@@ -115,7 +115,7 @@ def _store_of(places: SearchedPlaces, path: Path) -> Path | None:
     return next((store for store in places.stores if path.is_relative_to(store)), None)
 
 
-def derived_artifacts(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -> dict[Path, int]:
+def _derived_artifacts(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -> dict[Path, int]:
     """Artifacts that hold an id or were made, over any number of steps, of what does.
 
     Args:
@@ -155,7 +155,7 @@ def _artifact(path: Path, made: Manifest, turn: int, names: Mapping[str, str]) -
     fate = PurgeFate.TOLD if made.stage == saved_runs.STAGE else PurgeFate.REMOVED
     of_data = (names[key] for key in made.inputs.values() if key in names)
     name = _called(path, made.stage) or next(of_data, "")
-    return PurgeStep(path, fate, WORDS.get(made.stage, made.stage), turn, name)
+    return PurgeStep(path, fate, _WORDS.get(made.stage, made.stage), turn, name)
 
 
 def _models(made: Mapping[Path, Manifest], gone: Mapping[Path, int]) -> set[str]:

@@ -26,8 +26,8 @@ from pages.ui.chat import connection
 from pages.ui.chat.connection import Trial
 from pages.ui.shell import state
 
-CACHE: Final = "answers"
-WAIT_S: Final = 0.05
+_CACHE: Final = "answers"
+_WAIT_S: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +116,12 @@ class ModelHelper:
     def _assistant(self, known: Capabilities) -> Assistant:
         log = CallLog(self.log_folder)
         llm = ServerLlm(self.server, log, known)  # one an answer: its tokens are counted alone
-        chosen, cache = preferences.load(self.store), _cache(self.store.root / CACHE)
+        chosen, cache = preferences.load(self.store), _cache(self.store.root / _CACHE)
         return Assistant(llm, self.about, self.user_ids, chosen, cache)
 
 
 def _wait(over: Event, should_stop: Callable[[], bool]) -> None:
-    while not over.wait(WAIT_S):
+    while not over.wait(_WAIT_S):
         if should_stop():
             raise Cancelled("The answer")
 

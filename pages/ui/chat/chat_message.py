@@ -89,8 +89,8 @@ def show(found: QueryRun, digest: str) -> None:
         st.code(result.sql, language="sql", wrap_lines=True)
 
 
-SHOWN: Final = 200
-Call = Mapping[str, Any]
+_SHOWN: Final = 200
+_Call = Mapping[str, Any]
 
 
 def draw_calls(prices: Mapping[str, Price]) -> None:
@@ -101,7 +101,7 @@ def draw_calls(prices: Mapping[str, Price]) -> None:
             "What was sent, and what came back, kept in `cache/llm_log/` on this machine. No key is in it."
         )
         with errors.shown():
-            calls = connection.call_log().read(SHOWN)
+            calls = connection.call_log().read(_SHOWN)
             if not calls:
                 st.caption("No call yet.")
                 return
@@ -109,9 +109,9 @@ def draw_calls(prices: Mapping[str, Price]) -> None:
             _actions(calls)
 
 
-def _list(calls: Sequence[Call], prices: Mapping[str, Price]) -> None:
+def _list(calls: Sequence[_Call], prices: Mapping[str, Price]) -> None:
     chosen = st.dataframe(
-        table(calls, prices), hide_index=True, key="calls", on_select="rerun", selection_mode="single-row",
+        _table(calls, prices), hide_index=True, key="calls", on_select="rerun", selection_mode="single-row",
         height=min(320, 38 + 35 * len(calls)), placeholder="–", alt="Calls to the language model",
         column_config={
             "Time (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
@@ -126,7 +126,7 @@ def _list(calls: Sequence[Call], prices: Mapping[str, Price]) -> None:
         st.caption("Tick a row to read a call whole.")
 
 
-def table(calls: Sequence[Call], prices: Mapping[str, Price]) -> pd.DataFrame:
+def _table(calls: Sequence[_Call], prices: Mapping[str, Price]) -> pd.DataFrame:
     """Table of logged calls, a row each in the order given; prices are empty for models without one."""
     rows = []
     for call in calls:
@@ -147,7 +147,7 @@ def table(calls: Sequence[Call], prices: Mapping[str, Price]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"Sent": "Int64", "Received": "Int64"})
 
 
-def _whole(call: Call) -> None:
+def _whole(call: _Call) -> None:
     with st.container(border=True, key="one-call"):
         for message in call["messages"]:
             st.caption(f"Sent as {message.get('role', '?')}")
@@ -165,7 +165,7 @@ def _text(message: Mapping[str, Any]) -> str:
     return f"{content}\n{json.dumps(calls, ensure_ascii=False, indent=1)}".strip() if calls else str(content)
 
 
-def _actions(calls: Sequence[Call]) -> None:
+def _actions(calls: Sequence[_Call]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download", data=lambda: "\n".join(json.dumps(call, ensure_ascii=False) for call in calls),
@@ -183,10 +183,10 @@ def _clear() -> None:
         connection.call_log().clear()
 
 
-MAX_ANSWER_LENGTH: Final = 6_000
-REMARKS: Final = "The model's reading, not counted"
-IDEAS: Final = "Ideas"
-AXIS_FORMATS: Final = {Unit.SHARE: ".0%", Unit.POINTS: "+.0%", Unit.COUNT: ",d"}
+_MAX_ANSWER_LENGTH: Final = 6_000
+_REMARKS: Final = "The model's reading, not counted"
+_IDEAS: Final = "Ideas"
+_AXIS_FORMATS: Final = {Unit.SHARE: ".0%", Unit.POINTS: "+.0%", Unit.COUNT: ",d"}
 
 
 def draw(answer: Answer, key: str, titles: Mapping[str, Title] | None = None) -> None:
@@ -220,7 +220,7 @@ def blocks(said: Sequence[Block], titles: Mapping[str, Title], key: str) -> None
     if remarks := _remarks(said):
         with st.container(key=f"remarks-{key}", gap="xsmall"):
             for heading, text in remarks.items():
-                st.caption(f":material/{'lightbulb' if heading == IDEAS else 'chat_bubble'}: {heading}")
+                st.caption(f":material/{'lightbulb' if heading == _IDEAS else 'chat_bubble'}: {heading}")
                 st.markdown(text)
 
 
@@ -242,7 +242,7 @@ def as_markdown(conversation: Conversation) -> str:
     """A conversation as Markdown for a file, escaped as on the screen, with remarks apart."""
     parts = [f"# {md_text(conversation.title)}"]
     for exchange in conversation.exchanges:
-        parts.append(f"**You:** {md_text(exchange.question, MAX_ANSWER_LENGTH)}")
+        parts.append(f"**You:** {md_text(exchange.question, _MAX_ANSWER_LENGTH)}")
         if answer := exchange.answer:
             parts += [f"**Beha2Vec ({md_text(answer.source, 60)}):**"]
             parts += [sentences(say(answer.blocks, answer.titles))]
@@ -258,14 +258,14 @@ def _piece(piece: str | Fact) -> str:
         return f"**{md_text(piece.text)}**"
     inner = piece.strip()
     before, _, after = piece.partition(inner) if inner else (piece, "", "")
-    return before + md_text(inner, MAX_ANSWER_LENGTH) + after
+    return before + md_text(inner, _MAX_ANSWER_LENGTH) + after
 
 
 def _remarks(said: Iterable[Block]) -> dict[str, str]:
     """Heading → Markdown of the model's remarks below it."""
-    comments = [f"*{md_text(one.text, MAX_ANSWER_LENGTH)}*" for one in said if isinstance(one, Comment)]
-    ideas = [f"- {md_text(one.text, MAX_ANSWER_LENGTH)}" for one in said if isinstance(one, Idea)]
-    parts = {REMARKS: "\n\n".join(comments), IDEAS: "\n".join(ideas)}
+    comments = [f"*{md_text(one.text, _MAX_ANSWER_LENGTH)}*" for one in said if isinstance(one, Comment)]
+    ideas = [f"- {md_text(one.text, _MAX_ANSWER_LENGTH)}" for one in said if isinstance(one, Idea)]
+    parts = {_REMARKS: "\n\n".join(comments), _IDEAS: "\n".join(ideas)}
     return {heading: text for heading, text in parts.items() if text}
 
 
@@ -277,7 +277,7 @@ def _source_line(fact: Fact) -> str:
 def _notes(answer: Answer) -> list[str]:
     """Notes on an answer: which users it is about, and how it was made."""
     how = "Answered without the model" if answer.source == RULES else "Broken off"
-    why = [f"{how}: {md_text(answer.reason, MAX_ANSWER_LENGTH)}"] if answer.reason else []
+    why = [f"{how}: {md_text(answer.reason, _MAX_ANSWER_LENGTH)}"] if answer.reason else []
     parts = f"{count(answer.dropped, 'part')} of the model's answer"
     left_out = f"Left out, as it did not hold or was said already: {parts}."
     population = [md_text(answer.population)] if answer.population else []
@@ -301,7 +301,7 @@ def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
     colours = {int(row[8:]): titles[row].full for row in titles if row.startswith("segment:")}
     label = facts[0].label if of_items else measured(facts[0])
     label = label if of_rows else f"{label}: {rows[0]}"
-    title, style = capitalised(label), AXIS_FORMATS.get(facts[0].unit, ",.4~g")
+    title, style = capitalised(label), _AXIS_FORMATS.get(facts[0].unit, ",.4~g")
     st.caption(md_text(title))
     drawn = partial(charts.of_facts, table, colours, title, style, block.mark)
     picture(drawn, key=key, alt_text=f"Chart of {label}")

@@ -21,9 +21,9 @@ from pages.ui.segments import session_segments, shared
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
-CURRENT: Final = "conversation"
-MAX_QUESTION_LENGTH: Final = 600
-OFFERED: Final = 3
+_CURRENT: Final = "conversation"
+_MAX_QUESTION_LENGTH: Final = 600
+_OFFERED: Final = 3
 """Questions offered instead of a refused one, at most."""
 UNFILTERED: Final = ":material/filter_alt: Answers count everybody and every day, whatever the filter."
 Drawn: TypeAlias = list[tuple[DeltaGenerator, Exchange]]
@@ -45,7 +45,7 @@ def show() -> Drawn:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown("**Ask about the segments**")
             _menu(conversation)
-        st.chat_input("Ask about a segment", key="question", max_chars=MAX_QUESTION_LENGTH, on_submit=_typed)
+        st.chat_input("Ask about a segment", key="question", max_chars=_MAX_QUESTION_LENGTH, on_submit=_typed)
         if state.controls(run.key).counted.is_set:
             st.caption(UNFILTERED)
         if conversation.exchanges:
@@ -82,7 +82,7 @@ def _ask(question: str) -> None:
         return
     with errors.shown():
         conversation = conversations.ask(state.store(), _current(run.key), question)
-        state.of_model(run.key)[CURRENT] = conversation
+        state.of_model(run.key)[_CURRENT] = conversation
         _answer(conversation, len(conversation.exchanges) - 1)
 
 
@@ -159,12 +159,12 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
     with st.container(key="chat-log", gap="small"):
         _exchange(conversation, newest, turns.get(newest), drawn)
         for place in running[1:]:
-            question = md_text(conversation.exchanges[place].question, MAX_QUESTION_LENGTH)
+            question = md_text(conversation.exchanges[place].question, _MAX_QUESTION_LENGTH)
             st.caption(f":material/hourglass_empty: Waits its turn: {question}")
         if running and before >= 0:
             _exchange(conversation, before, turns.get(before), drawn)
         elif (said := conversation.exchanges[newest].answer) is not None:
-            _offer(said.suggestions[:OFFERED], "suggested")
+            _offer(said.suggestions[:_OFFERED], "suggested")
     if before > 0:
         with st.expander(count(before, "earlier question"), type="compact", key="chat-earlier"):
             for place in range(before):
@@ -176,7 +176,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
 def _exchange(conversation: Conversation, place: int, turn: ChatTask | None, drawn: Drawn) -> None:
     exchange, key = conversation.exchanges[place], f"{conversation.id}-{place}"
     with st.container(border=True, key=f"asked-{key}"):
-        st.markdown(f":material/person: {md_text(exchange.question, MAX_QUESTION_LENGTH)}")
+        st.markdown(f":material/person: {md_text(exchange.question, _MAX_QUESTION_LENGTH)}")
     if exchange.answer is not None:
         if exchange.answer.facts:
             drawn.append((st.empty(), exchange))
@@ -220,7 +220,7 @@ def _current(model: str) -> Conversation:
 
     A conversation that another tab has deleted is not continued, as that would bring it back.
     """
-    held: Conversation | None = state.of_model(model).get(CURRENT)
+    held: Conversation | None = state.of_model(model).get(_CURRENT)
     if held is not None:
         found = conversations.load(state.store(), model, held.id)
         if found is not None or not held.exchanges:
@@ -230,20 +230,20 @@ def _current(model: str) -> Conversation:
         latest = conversations.earlier(state.store(), model, most=1)
         found = conversations.load(state.store(), model, latest[0].id) if latest else None
     found = found or conversations.begin(model)
-    state.of_model(model)[CURRENT] = found
+    state.of_model(model)[_CURRENT] = found
     return found
 
 
 def _begin() -> None:
     run = state.model()
     if run is not None:
-        state.of_model(run.key)[CURRENT] = conversations.begin(run.key)
+        state.of_model(run.key)[_CURRENT] = conversations.begin(run.key)
 
 
 def _open(model: str, name: str) -> None:
     found = conversations.load(state.store(), model, name)
     if found is not None:  # another tab may have deleted it
-        state.of_model(model)[CURRENT] = found
+        state.of_model(model)[_CURRENT] = found
 
 
 def _forget(conversation: Conversation) -> None:

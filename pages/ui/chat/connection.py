@@ -39,7 +39,7 @@ from core.writing.payload import Payload
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
-DECISIONS: Final = "llm_consent"
+_DECISIONS: Final = "llm_consent"
 TEXT_HEIGHT_PX: Final = 260
 VALUES: Final = "Send the figures' values too (off: only their names leave; the app writes the values)"
 Decide = Callable[[bool], None]
@@ -47,18 +47,18 @@ Decide = Callable[[bool], None]
 
 def given(settings: LlmSettings) -> bool | None:
     """Whether this session agreed to send to a server and model; None before it decided."""
-    decided: dict[tuple[str, str], bool] = st.session_state.get(DECISIONS, {})
+    decided: dict[tuple[str, str], bool] = st.session_state.get(_DECISIONS, {})
     return decided.get(_about(settings))
 
 
 def decide(settings: LlmSettings, agreed: bool) -> None:
     """Keep for this session whether it agrees to send to a server and model."""
-    st.session_state[DECISIONS] = {**st.session_state.get(DECISIONS, {}), _about(settings): agreed}
+    st.session_state[_DECISIONS] = {**st.session_state.get(_DECISIONS, {}), _about(settings): agreed}
 
 
 def revoke() -> None:
     """Forget every decision: the next call asks again."""
-    st.session_state.pop(DECISIONS, None)
+    st.session_state.pop(_DECISIONS, None)
 
 
 def ask(task: ModelTask, decide: Decide, key: str) -> None:
@@ -78,13 +78,13 @@ def ask(task: ModelTask, decide: Decide, key: str) -> None:
         if many
         else f"This text would be sent to **{host}**, word for word:"
     )
-    st.code(shown(payloads), language=None, wrap_lines=True, height=TEXT_HEIGHT_PX)
+    st.code(_shown(payloads), language=None, wrap_lines=True, height=TEXT_HEIGHT_PX)
     chosen = preferences.load(state.store())
     field = f"values-{key}"
     st.checkbox(VALUES, chosen.send_values, key=field, on_change=_settle, args=(task, field))
     st.markdown(
         f"{count(sum(one.characters for one in payloads), 'character')}, about "
-        f"{sum(one.tokens for one in payloads):,} tokens. {price(total(payloads))}"
+        f"{sum(one.tokens for one in payloads):,} tokens. {price(_total(payloads))}"
     )
     st.caption(
         "What the model asks to look up follows, under the same rules: no user ids, no rows, no figure of "
@@ -113,7 +113,7 @@ def decision_buttons(agree: Callable[[], None], decline: Callable[[], None], key
         st.rerun()
 
 
-def shown(payloads: Sequence[Payload]) -> str:
+def _shown(payloads: Sequence[Payload]) -> str:
     """The full text that would be sent; several texts are numbered."""
     if len(payloads) == 1:
         return payloads[0].text
@@ -122,7 +122,7 @@ def shown(payloads: Sequence[Payload]) -> str:
     )
 
 
-def total(payloads: Sequence[Payload]) -> float | None:
+def _total(payloads: Sequence[Payload]) -> float | None:
     """The estimated price of all texts together; None if any price is unknown."""
     amounts = [one.price for one in payloads if one.price is not None]
     return sum(amounts) if len(amounts) == len(payloads) else None
@@ -146,8 +146,8 @@ def _about(settings: LlmSettings) -> tuple[str, str]:
     return settings.base_url, settings.model
 
 
-TYPED_KEY: Final = "llm_typed_key"
-TRIAL_S: Final = 60.0
+_TYPED_KEY: Final = "llm_typed_key"
+_TRIAL_S: Final = 60.0
 """Seconds for the three questions of a trial together; what is unanswered by then counts as not supported."""
 
 
@@ -199,7 +199,7 @@ class Trial:
 
         try:
             llm = ServerLlm(settings, CallLog(log_folder))  # nothing is sent that cannot be written down
-            self.found = llm.capabilities(self.stop.is_set, TRIAL_S, step)
+            self.found = llm.capabilities(self.stop.is_set, _TRIAL_S, step)
         except Beha2VecError as error:
             self.problem = str(error)
         except Exception as error:  # a thread's error reaches nobody by itself
@@ -290,18 +290,18 @@ def keyless(settings: LlmSettings) -> LlmSettings:
 
 def keep_key(key: str) -> None:
     """Keep a typed key for this session; an empty one forgets it."""
-    st.session_state[TYPED_KEY] = key.strip()
+    st.session_state[_TYPED_KEY] = key.strip()
 
 
 def has_typed_key() -> bool:
     """Whether a key was typed in this session."""
-    return bool(st.session_state.get(TYPED_KEY))
+    return bool(st.session_state.get(_TYPED_KEY))
 
 
 def _typed() -> dict[str, str]:
     """Settings that the analyst typed, by the names of the environment variables."""
     chosen = preferences.load(state.store())
-    key = str(st.session_state.get(TYPED_KEY, ""))
+    key = str(st.session_state.get(_TYPED_KEY, ""))
     if chosen.api_version:
         server = {AZURE_URL_VARIABLE: chosen.base_url, AZURE_KEY_VARIABLE: key}
         return {MODEL_VARIABLE: chosen.model, **server, VERSION_VARIABLES[0]: chosen.api_version}

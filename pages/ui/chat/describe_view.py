@@ -25,13 +25,13 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
 
-POLL_S: Final = 0.4
+_POLL_S: Final = 0.4
 """Seconds between two looks for progress."""
-CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
-About = TypeVar("About", DescribeTask, CompareTask)
+_CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
+_About = TypeVar("_About", DescribeTask, CompareTask)
 
 
-def current_about(kind: type[About], name: str, digest: str) -> About | None:
+def _current_about(kind: type[_About], name: str, digest: str) -> _About | None:
     """The current request of a name; None where it waits for consent about segments no longer on screen.
 
     In that case it is stopped, if this session began it.
@@ -44,27 +44,27 @@ def current_about(kind: type[About], name: str, digest: str) -> About | None:
     task = current(kind, name)
     if task is None or not task.waits or task.kept.digest == digest:
         return task
-    if is_own(task):
+    if _is_own(task):
         task.stop()
     return None
 
 
-def ask(task: ModelTask, key: str) -> None:
+def _ask(task: ModelTask, key: str) -> None:
     """Draw a card that asks for consent; nothing where the request does not wait for it."""
     _follow(task)
     if task.waits:
         with st.container(border=True, key=f"consent-{key}"):
             st.subheader(_title(task), icon=":material/outbox:")
-            connection.ask(task, partial(decide, task), key)
+            connection.ask(task, partial(_decide, task), key)
 
 
 def ask_aside(task: ModelTask) -> None:
     """Ask for consent in a dialog; closing it sends nothing and decides nothing."""
     _follow(task)
     if task.waits:
-        closed = partial(task.decline, CLOSED)
+        closed = partial(task.decline, _CLOSED)
         dialog = st.dialog(_title(task), width="medium", icon=":material/outbox:", on_dismiss=closed)
-        dialog(connection.ask)(task, partial(decide, task), "aside")
+        dialog(connection.ask)(task, partial(_decide, task), "aside")
 
 
 def _title(task: ModelTask) -> str:
@@ -73,13 +73,13 @@ def _title(task: ModelTask) -> str:
 
 def _follow(task: ModelTask) -> None:
     """Apply a decision of the session about the same server to a request that still waits."""
-    decided = connection.given(task.server) if is_own(task) else None
+    decided = connection.given(task.server) if _is_own(task) else None
     if task.waits and decided is not None:
-        decide(task, decided)
+        _decide(task, decided)
         st.rerun()
 
 
-def decide(task: ModelTask, agreed: bool) -> None:
+def _decide(task: ModelTask, agreed: bool) -> None:
     """Keep the decision for the session, and send or decline the request."""
     connection.decide(task.server, agreed)
     if agreed:
@@ -88,7 +88,7 @@ def decide(task: ModelTask, agreed: bool) -> None:
         task.decline()
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=_POLL_S)
 def watch(task: AnswerTask, titles: Mapping[str, Title], key: str) -> None:
     """Draw the finished blocks and a Stop button; the page is drawn anew when the request ends or asks."""
     if task.done or task.waits:
@@ -102,7 +102,7 @@ def watch(task: AnswerTask, titles: Mapping[str, Title], key: str) -> None:
         st.caption(f"{task.seconds:.0f} s")
 
 
-BEGUN: Final = "errands_begun"
+_BEGUN: Final = "errands_begun"
 
 E_co = TypeVar("E_co", bound=ModelTask)
 
@@ -119,13 +119,13 @@ def begin(name: str, task: ModelTask) -> None:
     for key in [key for key, one in known.items() if one.done]:
         known.pop(key, None)
     known[(type(task), name)] = task
-    st.session_state.setdefault(BEGUN, weakref.WeakSet()).add(task)
+    st.session_state.setdefault(_BEGUN, weakref.WeakSet()).add(task)
     task.begin()
 
 
-def is_own(task: ModelTask) -> bool:
+def _is_own(task: ModelTask) -> bool:
     """Whether this session began the request: a decision of another session does not answer it."""
-    return task in st.session_state.get(BEGUN, ())
+    return task in st.session_state.get(_BEGUN, ())
 
 
 def stop_all(server: LlmSettings) -> None:
@@ -165,12 +165,12 @@ def progress(live: LiveSegments, about: Context) -> None:
     if task.done:
         errors.show(task.problem)
     elif task.waits:
-        ask(task, "describe")
+        _ask(task, "describe")
     else:
         _watch(task, len(task.found))
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=_POLL_S)
 def _watch(task: DescribeTask, drawn: int) -> None:
     """Draw the progress; the page is drawn anew with each description and at the end."""
     ready, wanted = len(task.found), len(task.segments)
@@ -186,7 +186,7 @@ def _begin(helper: ModelHelper, live: LiveSegments) -> None:
 
 
 def _errand(live: LiveSegments, about: Context) -> DescribeTask | None:
-    return current_about(DescribeTask, live.sources.model_key, about.tables.digest)
+    return _current_about(DescribeTask, live.sources.model_key, about.tables.digest)
 
 
 def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answer], key: str) -> None:
@@ -201,7 +201,7 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
     """
     kept = descriptions.saved_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)
     told = kept.load().get(descriptions.name_of(rows))
-    task = current_about(CompareTask, _name(live, rows), kept.digest)
+    task = _current_about(CompareTask, _name(live, rows), kept.digest)
     if task is not None and not task.done and not task.waits:
         watch(task, topic.titles(live, about), f"compare-stop-{key}")
         return
@@ -212,7 +212,7 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
     if task is not None and task.done:
         errors.show(task.problem)
     elif task is not None:
-        ask(task, key)
+        _ask(task, key)
     with st.container(horizontal=True, vertical_alignment="center", key=f"comparing-{key}"):
         helper = assistants.willing(about)
         if helper is not None:

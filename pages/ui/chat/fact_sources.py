@@ -34,23 +34,23 @@ from pages.ui.segments.spotlight import ChartPlace
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS
 from pages.ui.shell.text import count
 
-DIFFER: Final = ChartPlace("How segments differ", PROFILES, "segments")
-CONVERT: Final = ChartPlace("How segments convert", PROFILES, "outcome")
-SIZES: Final = ChartPlace("How large they are", PROFILES, "sizes")
+_DIFFER: Final = ChartPlace("How segments differ", PROFILES, "segments")
+_CONVERT: Final = ChartPlace("How segments convert", PROFILES, "outcome")
+_SIZES: Final = ChartPlace("How large they are", PROFILES, "sizes")
 MOVES: Final = ChartPlace("How they move", JOURNEYS)
-MAP: Final = ChartPlace("The map of users", EXPLORE)
-OVER_TIME: Final = ChartPlace("Over time", TIME)
-BY_MEASURE: Final = {
-    Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
-    Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
+_MAP: Final = ChartPlace("The map of users", EXPLORE)
+_OVER_TIME: Final = ChartPlace("Over time", TIME)
+_BY_MEASURE: Final = {
+    Col.USERS: _SIZES, Col.SHARE: _SIZES, Col.SHARE_CLUSTERED: _SIZES, "segments": _SIZES,
+    Col.OUTCOME_RATE: _CONVERT, Col.OUTCOME_USERS: _CONVERT,
     **dict.fromkeys((RULE_USERS, PRECISION, RECALL), ChartPlace("Rules", RULES)),
     **dict.fromkeys((FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST), ChartPlace("Funnels", JOURNEYS)),
     **dict.fromkeys((LIKE, LIKE_IN), ChartPlace("Look-alikes", USERS)),
-    **dict.fromkeys((CAME, AGAIN), OVER_TIME),
-    "distance": MAP, "moved": MAP, "moved_share": MAP,
+    **dict.fromkeys((CAME, AGAIN), _OVER_TIME),
+    "distance": _MAP, "moved": _MAP, "moved_share": _MAP,
 }  # fmt: skip
 """Measure of a row → the chart that shows it; other measures of rows are in the heat map and its table."""
-BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
+_BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
     Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
     Dimension.BROWSER: (TITLES[Users.BROWSER], f"shares-{Users.BROWSER}"),
@@ -59,9 +59,9 @@ BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.SOURCE: (TITLES[Users.SOURCE], f"shares-{Users.SOURCE}"),
 }  # fmt: skip
 """Dimension → title and key of its chart on the page Profiles."""
-OF_ANOTHER: Final = ("difference", "ratio", "detectable")
+_OF_ANOTHER: Final = ("difference", "ratio", "detectable")
 """Beginnings of measures (``ratio:…``) that compare another figure, whose chart shows them."""
-IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
+_IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
 """Beginnings of measures that only the answer shows, and no chart of a page."""
 
 
@@ -131,21 +131,21 @@ def together(charts: Iterable[ChartPlace | None]) -> list[ChartPlace]:
 def chart_of(fact: Fact) -> ChartPlace | None:
     """The chart that shows a figure; None where only the answer itself does."""
     kind, _, rest = fact.measure.partition(":")
-    metric, _, dimension = (rest if kind in OF_ANOTHER else fact.measure).partition(":")
+    metric, _, dimension = (rest if kind in _OF_ANOTHER else fact.measure).partition(":")
     rows = tuple(key for key in fact.segments if key not in ("all", "others"))
     if any(row in (WITH, WITHOUT, UNSEEN) for row in rows):
         return None
     if not dimension:
-        return BY_MEASURE.get(metric, DIFFER)
-    if kind in IN_THE_ANSWER:
+        return _BY_MEASURE.get(metric, _DIFFER)
+    if kind in _IN_THE_ANSWER:
         return None
     if metric == "move":
         return MOVES
     if fact.measure in (WHEN_DAY, WHEN_HOUR):
-        return OVER_TIME
+        return _OVER_TIME
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
-    title, chart = BY_ITEM.get(dimension, ("", ""))
+    title, chart = _BY_ITEM.get(dimension, ("", ""))
     return ChartPlace(title, PROFILES, chart, rows) if chart else None
 
 

@@ -17,11 +17,11 @@ from pages.ui.chat.connection import Configured, Trial
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
 
-POLL_S: Final = 0.4
+_POLL_S: Final = 0.4
 
 
 @dataclass(frozen=True)
-class Preset:
+class _Preset:
     """A kind of server that fills the form.
 
     Args:
@@ -37,23 +37,23 @@ class Preset:
     api_version: str = ""
 
 
-PRESETS: Final = (
-    Preset("From files", "", "Environment, `.streamlit/secrets.toml` or `config.env` say which server."),
-    Preset("OpenAI", DEFAULT_BASE_URL, "Needs a key of your account."),
-    Preset(
+_PRESETS: Final = (
+    _Preset("From files", "", "Environment, `.streamlit/secrets.toml` or `config.env` say which server."),
+    _Preset("OpenAI", DEFAULT_BASE_URL, "Needs a key of your account."),
+    _Preset(
         "Azure", "https://YOUR-RESOURCE.openai.azure.com",
         "The model is the name of your deployment.", DEFAULT_API_VERSION,
     ),
-    Preset("Ollama", "http://localhost:11434/v1", "Runs here, without a key. Model names: `ollama list`."),
-    Preset(
+    _Preset("Ollama", "http://localhost:11434/v1", "Runs here, without a key. Model names: `ollama list`."),
+    _Preset(
         "vLLM", "http://localhost:8000/v1",
         "For tools, start it with `--enable-auto-tool-choice --tool-call-parser …`.",
     ),
-    Preset("llama.cpp", "http://localhost:8080/v1", "Runs here; any model name will do."),
+    _Preset("llama.cpp", "http://localhost:8080/v1", "Runs here; any model name will do."),
 )  # fmt: skip
-OWN: Final = "Another"
+_OWN: Final = "Another"
 
-ABILITIES: Final = {
+_ABILITIES: Final = {
     "streaming": (
         "Streams", "answers appear while they are written",
         "answers appear when they are whole",
@@ -72,7 +72,7 @@ ABILITIES: Final = {
     ),
 }  # fmt: skip
 """Capability → its name, what follows from it, and what is done without it."""
-PLANS: Final = "it lists the figures that it needs first, in the form that is asked for"
+_PLANS: Final = "it lists the figures that it needs first, in the form that is asked for"
 """Text for a model without tools that obeys a schema and chooses figures."""
 
 
@@ -92,17 +92,17 @@ def draw() -> None:
 
 def _fields() -> None:
     chosen = preferences.load(state.store())
-    preset = next((one.title for one in PRESETS if one.base_url == chosen.base_url), OWN)
+    preset = next((one.title for one in _PRESETS if one.base_url == chosen.base_url), _OWN)
     key = f"model-preset-{preset}"  # a typed address changes it as well: it needs a fresh field
     st.segmented_control(
-        "Server", [*(one.title for one in PRESETS), *([OWN] if preset == OWN else [])], default=preset,
+        "Server", [*(one.title for one in _PRESETS), *([_OWN] if preset == _OWN else [])], default=preset,
         key=key, required=True, on_change=_take_preset, args=(key,),
     )  # fmt: skip
     hint = next(
-        (one.hint for one in PRESETS if one.title == preset), "Any server that speaks Chat Completions."
+        (one.hint for one in _PRESETS if one.title == preset), "Any server that speaks Chat Completions."
     )
     st.caption(hint)
-    named_elsewhere = preset == PRESETS[0].title
+    named_elsewhere = preset == _PRESETS[0].title
     left, right = st.columns(2)
     with left:
         if not named_elsewhere:
@@ -115,7 +115,7 @@ def _fields() -> None:
 
 
 def _take_preset(key: str) -> None:
-    preset = next((one for one in PRESETS if one.title == st.session_state[key]), None)
+    preset = next((one for one in _PRESETS if one.title == st.session_state[key]), None)
     if preset is None:
         return
     with errors.shown():
@@ -208,7 +208,7 @@ def _badge(named: Configured, tried: Trial | None) -> None:
         st.badge(f"Connected in {tried.seconds:.1f} s", color="green", icon=":material/check_circle:")
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=_POLL_S)
 def _watch(settings: LlmSettings) -> None:
     """Draw the steps of a running trial; the page is drawn anew once it is over."""
     tried = connection.trial(settings)
@@ -230,14 +230,14 @@ def _outcome(tried: Trial) -> None:
     if tried.found is None:
         errors.show(tried.problem)
         return
-    for name, (title, with_it, without) in ABILITIES.items():
+    for name, (title, with_it, without) in _ABILITIES.items():
         has = bool(getattr(tried.found, name))
-        without = PLANS if name == "tools" and tried.found.schema and tried.found.blocks else without
+        without = _PLANS if name == "tools" and tried.found.schema and tried.found.blocks else without
         mark = ":green[:material/check_circle:]" if has else ":orange[:material/do_not_disturb_on:]"
         st.markdown(f"{mark} **{title}**{'' if has else ': no'} – {with_it if has else without}.")
 
 
-REFUSED: Final = "refused-"
+_REFUSED: Final = "refused-"
 """Prefix of the session key that holds a refused text of a preference, and why."""
 
 
@@ -255,7 +255,7 @@ def _preference_field(name: str, label: str, placeholder: str) -> None:
             on_change=_keep_preference,
             args=(name, key),
         )
-        refused, why = st.session_state.get(REFUSED + name, (None, ""))
+        refused, why = st.session_state.get(_REFUSED + name, (None, ""))
         if shown == refused:
             errors.show(why)
 
@@ -265,4 +265,4 @@ def _keep_preference(name: str, key: str) -> None:
     try:
         preferences.change(state.store(), **{name: typed.strip()})
     except Beha2VecError as error:
-        st.session_state[REFUSED + name] = (typed, str(error))
+        st.session_state[_REFUSED + name] = (typed, str(error))

@@ -39,7 +39,7 @@ def context(live: LiveSegments) -> Context:
     """The context that questions about segments are answered from."""
     made_from, model = live.sources, live.sources.model_key
     told = descriptions.saved_descriptions(made_from.store, model, live.tables.digest).load()
-    suggested = suggested_names(live.held, {segment: one.name for segment, one in told.items()})
+    suggested = _suggested_names(live.held, {segment: one.name for segment, one in told.items()})
     return Context(
         live.tables, live.own_names, session_segments.previous(made_from),
         {} if live.withheld else suggested, live.certificates, live.unsupported,
@@ -48,7 +48,7 @@ def context(live: LiveSegments) -> Context:
     )  # fmt: skip
 
 
-def suggested_names(held: Mapping[int, CurrentName], told: Mapping[int, str]) -> dict[int, str]:
+def _suggested_names(held: Mapping[int, CurrentName], told: Mapping[int, str]) -> dict[int, str]:
     """Segment → suggested name: a language model's where no other segment has it, else the one from the data.
 
     Args:

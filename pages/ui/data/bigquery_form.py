@@ -30,16 +30,16 @@ from pages.ui.data import sources
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import count, md_text
 
-WHAT: Final = (
+_WHAT: Final = (
     "GA4's daily tables, read with this machine's Google credentials: only queries leave it. What they cost "
     "is said first."
 )
-SAMPLE: Final = "A share of the users, drawn by id, each with all events. BigQuery bills all the same."
-TOO_MUCH: Final = "That is more than may be billed. Choose fewer days, or raise the limit."
-EXAMPLE: Final = "your-project.analytics_123456789.events_*"
-SETTLED: Final = timedelta(days=4)
+_SAMPLE: Final = "A share of the users, drawn by id, each with all events. BigQuery bills all the same."
+_TOO_MUCH: Final = "That is more than may be billed. Choose fewer days, or raise the limit."
+_EXAMPLE: Final = "your-project.analytics_123456789.events_*"
+_SETTLED: Final = timedelta(days=4)
 """Age from which the table of a day is final: GA4 may change it for three days."""
-DAYS: Final = 28
+_DAYS: Final = 28
 GB: Final = 10**9
 _OPEN, _ESTIMATE = "bigquery_open", "bigquery_estimate"
 
@@ -66,7 +66,7 @@ def offer() -> None:
             at_work = bool(job_panel.running((ESTIMATE, READ)))
             if not (st.session_state.get(_OPEN) or at_work):
                 st.button("Choose days", icon=":material/date_range:", key="bigquery_open_it", on_click=_open)
-        st.caption(WHAT)
+        st.caption(_WHAT)
         if st.session_state.get(_OPEN) or at_work:
             _form()
 
@@ -105,17 +105,17 @@ def _form() -> None:
 
 def _asked() -> BigQueryRequest:
     """Draw the fields and return the request that they make."""
-    latest = datetime.now(UTC).date() - SETTLED
-    table = st.text_input("Tables", key="bigquery_table", placeholder=EXAMPLE, help="A star for the day.")
+    latest = datetime.now(UTC).date() - _SETTLED
+    table = st.text_input("Tables", key="bigquery_table", placeholder=_EXAMPLE, help="A star for the day.")
     with st.grid(3, min_column_width=180, key="bigquery-days"):
-        first = st.date_input("First day", latest - timedelta(days=DAYS - 1), key="bigquery_first")
+        first = st.date_input("First day", latest - timedelta(days=_DAYS - 1), key="bigquery_first")
         last = st.date_input(
             "Last day", latest, key="bigquery_last",
             help="GA4 may change the table of a day for three days more.",
         )  # fmt: skip
         share = st.number_input(
             "Users to read, in %", 0.1, 100.0, 100.0, format="%g", key="bigquery_share",
-            help=SAMPLE,
+            help=_SAMPLE,
         )  # fmt: skip
     with st.grid(4, min_column_width=160, key="bigquery-costs"):
         key = st.selectbox("Who is a user", (DEFAULT_USER_KEY, SIGNED_IN_KEY), key="bigquery_key")
@@ -150,7 +150,7 @@ def _estimate(asked: BigQueryRequest) -> None:
         return
     st.markdown("\n".join(f"- {md_text(line)}" for line in told.sentences()))
     if told.too_much:
-        st.warning(TOO_MUCH, icon=":material/block:")
+        st.warning(_TOO_MUCH, icon=":material/block:")
     days = count(len(told.tables), "day")
     label = f"Take the {days} that are here"
     if told.to_read:

@@ -20,7 +20,7 @@ from core.runs.pipeline import NARROWED
 from core.storage.store import FORMAT, MANIFEST, Manifest, Store
 from pages.ui.shell.text import count
 
-TRAINING_REPORT = "training.json"
+_TRAINING_REPORT = "training.json"
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _dataset(folder: str, written: float, _made: Manifest) -> DatasetCard | None
 @st.cache_data(max_entries=256, show_spinner=False)
 def _model(folder: str, written: float, _made: Manifest) -> ModelCard | None:
     try:
-        report = json.loads((Path(folder) / TRAINING_REPORT).read_text(encoding="utf-8"))
+        report = json.loads((Path(folder) / _TRAINING_REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return ModelCard(_made.key, _made.settings, report, _time(written))

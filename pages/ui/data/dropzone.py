@@ -22,7 +22,7 @@ HTML: Final = """
 </div>
 """
 
-CSS: Final = """
+_CSS: Final = """
 #zone { position: relative; box-sizing: border-box; padding: 1.1rem 1rem; text-align: center;
   border: 1.5px dashed var(--st-border-color); border-radius: var(--st-base-radius);
   background: var(--st-secondary-background-color); color: var(--st-text-color);
@@ -46,7 +46,7 @@ button[hidden] { display: none; }
 """
 
 _component = st.components.v2.component(
-    "dropzone", html=HTML, css=CSS, js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    "dropzone", html=HTML, css=_CSS, js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 )
 
 

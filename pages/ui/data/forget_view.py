@@ -18,24 +18,24 @@ from core.runs.tasks import ForgetRequest
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import md_text
 
-PASTED: Final = "forget_ids"
-FILES_TOO: Final = "forget_files"
-ASKED: Final = "forget_asked"
+_PASTED: Final = "forget_ids"
+_FILES_TOO: Final = "forget_files"
+_ASKED: Final = "forget_asked"
 """Session key of the ids and the choice that the preview was made for."""
-TOLD: Final = "forget_told"
+_TOLD: Final = "forget_told"
 """Session key of the preview's result."""
-DONE: Final = "forget_done"
-HANDED: Final = "forget_handed"
+_DONE: Final = "forget_done"
+_HANDED: Final = "forget_handed"
 """Session key of the file that hands the ids to the job."""
-SHOWN: Final = 5
-WHAT: Final = (
+_SHOWN: Final = 5
+_WHAT: Final = (
     "For somebody who asks to be deleted. Whatever this app keeps that holds one of the ids, or was made of "
     "data that does, is removed: counts, vectors and models cannot be undone for single users. Then every "
     "byte is searched. Prepare and train again afterwards."
 )
-NOT_FILES: Final = "The files in the input folder are left as they are, and are not searched."
-LEFT_FILES: Final = "Files in the input folder were not searched, and may hold them."
-SHORT: Final = "too short to be told from other words: they are looked for in columns of ids only."
+_NOT_FILES: Final = "The files in the input folder are left as they are, and are not searched."
+_LEFT_FILES: Final = "Files in the input folder were not searched, and may hold them."
+_SHORT: Final = "too short to be told from other words: they are looked for in columns of ids only."
 
 
 def is_at_work() -> bool:
@@ -46,15 +46,15 @@ def is_at_work() -> bool:
 def draw() -> None:
     """Draw the form, the preview, the progress and the certificates."""
     _take_result()
-    open_now = any(key in st.session_state for key in (TOLD, DONE)) or job_panel.has_failed(TASK)
+    open_now = any(key in st.session_state for key in (_TOLD, _DONE)) or job_panel.has_failed(TASK)
     busy = bool(job_panel.running((TASK,)))
     with st.expander(
         "Forget users", icon=":material/person_remove:", expanded=open_now or busy, key="forget"
     ):
-        st.caption(WHAT)
+        st.caption(_WHAT)
         _say_done()
         if not job_panel.panels((TASK,)):
-            id_files.clear_away(state.store(), st.session_state.pop(HANDED, None))
+            id_files.clear_away(state.store(), st.session_state.pop(_HANDED, None))
             with errors.shown():
                 _form()
         _certificates()
@@ -65,23 +65,23 @@ def _take_result() -> None:
     if done is None:
         return
     if "preview" in done:
-        st.session_state[TOLD] = done["preview"]
+        st.session_state[_TOLD] = done["preview"]
         return
-    st.session_state[DONE] = {**done, FILES_TOO: st.session_state.get(ASKED, ("", True))[1]}
-    st.session_state.pop(TOLD, None)
-    st.session_state.pop(ASKED, None)
-    st.session_state[PASTED] = ""
+    st.session_state[_DONE] = {**done, _FILES_TOO: st.session_state.get(_ASKED, ("", True))[1]}
+    st.session_state.pop(_TOLD, None)
+    st.session_state.pop(_ASKED, None)
+    st.session_state[_PASTED] = ""
     st.cache_data.clear()  # what is open in memory is of users that are forgotten
     st.cache_resource.clear()
     st.rerun()
 
 
 def _say_done() -> None:
-    done = st.session_state.get(DONE)
+    done = st.session_state.get(_DONE)
     if done is None:
         return
     if done["clean"]:
-        where = "" if done[FILES_TOO] else f" {LEFT_FILES}"
+        where = "" if done[_FILES_TOO] else f" {_LEFT_FILES}"
         st.success(f"{done['said']}.{where}", icon=":material/verified:")
     else:
         errors.show(f"{done['said']}. The certificate names these files: delete them, and forget again.")
@@ -89,36 +89,36 @@ def _say_done() -> None:
 
 def _form() -> None:
     """Draw the form; the last list is filled in again after a job or a visit to another page."""
-    asked = st.session_state.get(ASKED)
-    if asked and PASTED not in st.session_state:
-        st.session_state[PASTED], st.session_state[FILES_TOO] = asked
+    asked = st.session_state.get(_ASKED)
+    if asked and _PASTED not in st.session_state:
+        st.session_state[_PASTED], st.session_state[_FILES_TOO] = asked
     with st.grid(2, min_column_width=320, key="forget-ids"):
-        text = st.text_area("Ids to forget", height=128, key=PASTED, placeholder="One a line")
+        text = st.text_area("Ids to forget", height=128, key=_PASTED, placeholder="One a line")
         file = st.file_uploader("Or a text file of them", ["txt"], key="forget_file", max_upload_size=64)
     if file is not None:
         text = id_list.decoded(file.getvalue(), file.name)
     files_too = st.checkbox(
-        "Also take them out of the files in the input folder", key=FILES_TOO,
+        "Also take them out of the files in the input folder", key=_FILES_TOO,
         help="Records of these users are left out of CSV, JSON and Parquet, packed ones too; where others "
         "hold an id, it is replaced. Best now, as the data sets that go say which column tells users. Keep a "
         "copy elsewhere if you need the whole file.",
     )  # fmt: skip
     if not files_too:
-        st.caption(NOT_FILES)
+        st.caption(_NOT_FILES)
     if st.button("See what would go", key="forget-preview", icon=":material/preview:"):
-        st.session_state.pop(DONE, None)
+        st.session_state.pop(_DONE, None)
         _start(text, files_too, preview=True)
         st.rerun()
-    if TOLD in st.session_state and st.session_state.get(ASKED) == (text, files_too):
-        _confirm(st.session_state[TOLD], text, files_too)
+    if _TOLD in st.session_state and st.session_state.get(_ASKED) == (text, files_too):
+        _confirm(st.session_state[_TOLD], text, files_too)
 
 
 def _start(text: str, files_too: bool, *, preview: bool) -> None:
     """Start the job; the ids go through a file that it removes, as requests of jobs are kept."""
     ids_of(text)
-    st.session_state[HANDED] = path = id_files.write_ids(state.store(), text)
-    st.session_state[ASKED] = (text, files_too)
-    st.session_state.pop(TOLD, None)
+    st.session_state[_HANDED] = path = id_files.write_ids(state.store(), text)
+    st.session_state[_ASKED] = (text, files_too)
+    st.session_state.pop(_TOLD, None)
     folder = state.input_dir().resolve()
     asked = ForgetRequest(
         ids=path, input_dir=folder if files_too and folder.is_dir() else None, preview=preview
@@ -131,13 +131,13 @@ def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
     what = f"{things} changed:" if told["steps"] else "Nothing has to go; to forget them searches once more."
     st.markdown(f"**{told['found']:,} of {pluralise(told['ids'], 'id')}** found here. {what}")
     if told["short"]:
-        st.caption(f"{pluralise(told['short'], 'id is', 'ids are')} {SHORT}")
+        st.caption(f"{pluralise(told['short'], 'id is', 'ids are')} {_SHORT}")
     if told["steps"]:
         table = pd.DataFrame(told["steps"], columns=["what", "name", "fate"])
         table.columns = ["What", "Name", "What becomes of it"]
         table["What"] = table["What"].str.capitalize()
         st.dataframe(table, hide_index=True, key="forget-steps")
-    for path, why in told["unread"][:SHOWN]:
+    for path, why in told["unread"][:_SHOWN]:
         st.caption(f":material/warning: Nothing can be proven of {md_text(Path(path).name)}: {md_text(why)}.")
     with st.popover(
         f"Forget {pluralise(told['ids'], 'id')}", icon=":material/delete_forever:", key="forget-sure"
@@ -149,7 +149,7 @@ def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
 
 
 def _certificates() -> None:
-    for path in id_files.certificates(state.store())[:SHOWN]:
+    for path in id_files.certificates(state.store())[:_SHOWN]:
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         st.download_button(
             f"Certificate of {when:%d %b %Y %H:%M} UTC", path.read_bytes, f"forgotten_{path.name}",

@@ -29,19 +29,19 @@ from pages.ui.labels import label_jobs
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import count, md_text
 
-MASKED, BEFORE = "Masked", "Before"
-WHY = {
+_MASKED, _BEFORE = "Masked", "Before"
+_WHY = {
     Decision.FOUND: "one user each",
     Decision.KEPT: "kept by your choice",
     Decision.FORCED: "masked by your choice",
     Decision.UNDECIDED: "too few to tell",
 }
-HELP = (
+_HELP = (
     "Pages and products are seen by many; what a place shows to one user each is theirs: a name in a "
     "greeting, the number of an order. Values are never shown, only their first letter."
 )
-ADVICE = "Untick a place whose values are not personal; tick one that was too small to tell."
-BUSY = "Preparing; the top of this page shows how far it is."
+_ADVICE = "Untick a place whose values are not personal; tick one that was too small to tell."
+_BUSY = "Preparing; the top of this page shows how far it is."
 _SITE: Final = re.compile(r"https?://[^/{}]+(?=/)")
 
 
@@ -57,7 +57,7 @@ def personal(dataset: Dataset, card: DatasetCard | None, there: tuple[str, ...])
     """
     places = dataset.receipt.places
     with st.container(border=True, key="personal"):
-        st.subheader("Personal data", help=HELP)
+        st.subheader("Personal data", help=_HELP)
         st.caption(summary(dataset.receipt))
         if not places:
             return
@@ -66,19 +66,19 @@ def personal(dataset: Dataset, card: DatasetCard | None, there: tuple[str, ...])
             table, hide_index=True, key=f"places-{dataset.key}",
             disabled=True if card is None or not there else [*table.columns[1:]],
             column_config={
-                MASKED: st.column_config.CheckboxColumn(width="small"),
-                BEFORE: st.column_config.TextColumn(width="small", help="First letters of a few values"),
+                _MASKED: st.column_config.CheckboxColumn(width="small"),
+                _BEFORE: st.column_config.TextColumn(width="small", help="First letters of a few values"),
                 "Values": st.column_config.NumberColumn(format="localized", width="small"),
                 "Users": st.column_config.NumberColumn(format="localized", width="small"),
             },
         )  # fmt: skip
         if card is not None:
-            _prepare_again(card, places, edited[MASKED].tolist(), there)
+            _prepare_again(card, places, edited[_MASKED].tolist(), there)
 
 
 def summary(facts: Receipt) -> str:
     """Sentence on what was masked."""
-    masked = [place for place in facts.places if is_masked(place)]
+    masked = [place for place in facts.places if _is_masked(place)]
     values, views = sum(place.values for place in masked), sum(place.page_views for place in masked)
     kinds = sum(facts.pii_masked.values())
     if not (masked or kinds):
@@ -90,7 +90,7 @@ def summary(facts: Receipt) -> str:
     return f"{found}; {kinds:,} more {looks}" if kinds else f"{found}."
 
 
-def is_masked(place: PersonalPlace) -> bool:
+def _is_masked(place: PersonalPlace) -> bool:
     """Whether the values of a place are masked."""
     return place.decision in (Decision.FOUND, Decision.FORCED)
 
@@ -101,12 +101,12 @@ def places_table(places: Sequence[PersonalPlace]) -> pd.DataFrame:
     site = next(iter(sites), "") if len(sites) == 1 else ""
     return pd.DataFrame(
         {
-            MASKED: [is_masked(place) for place in places],
+            _MASKED: [_is_masked(place) for place in places],
             "Place": [place.name.replace(site, "", 1) for place in places],
-            BEFORE: [" ".join(place.examples) for place in places],
+            _BEFORE: [" ".join(place.examples) for place in places],
             "Values": [place.values for place in places],
             "Users": [place.users for place in places],
-            "Why": [WHY[place.decision] for place in places],
+            "Why": [_WHY[place.decision] for place in places],
         }
     )
 
@@ -123,7 +123,7 @@ def with_choices(
     """
     keep, mask = dict.fromkeys(before.keep_places), dict.fromkeys(before.mask_places)
     for place, wanted in zip(places, masked, strict=True):
-        if wanted == is_masked(place):
+        if wanted == _is_masked(place):
             continue
         (keep if wanted else mask).pop(place.name, None)
         if not wanted:
@@ -145,11 +145,11 @@ def _prepare_again(
             help=None if there else sources.GONE,
         )  # fmt: skip
         busy = bool(job_panel.running(("preprocess",)))
-        st.caption(BUSY if busy else ADVICE)
+        st.caption(_BUSY if busy else _ADVICE)
 
 
-TASK: Final = "refit"
-GIVES_AWAY: Final = (
+_TASK: Final = "refit"
+_GIVES_AWAY: Final = (
     "Buyers, or whoever has the outcome, see this at the outcome or afterwards. A model that reads it knows "
     "the outcome, so that segments differ in it by how they were made: "
 )
@@ -157,7 +157,7 @@ GIVES_AWAY: Final = (
 
 def take_result() -> None:
     """Open the data set and model that this session's job has just made; call it first on a page."""
-    done = job_panel.ended(TASK)
+    done = job_panel.ended(_TASK)
     if done is not None:
         state.take_model(done.result, done.subject)
 
@@ -165,12 +165,12 @@ def take_result() -> None:
 def offer(dataset: Dataset, pages: Sequence[str]) -> None:
     """Draw a warning that pages (addresses) give the outcome away, with a button to leave them out."""
     pages = with_templates(pages, dataset.pages[Pages.PAGE_LOCATION])
-    if not pages or job_panel.panels((TASK,), dataset.key):
+    if not pages or job_panel.panels((_TASK,), dataset.key):
         return
     card = next((card for card in catalog.datasets(state.store()) if card.key == dataset.key), None)
     if card is None:
         return
-    st.warning(GIVES_AWAY + md_text(", ".join(pages), 1_000), icon=":material/visibility:")
+    st.warning(_GIVES_AWAY + md_text(", ".join(pages), 1_000), icon=":material/visibility:")
     before = IngestSettings.checked(**card.settings)
     strip = tuple(dict.fromkeys((*before.strip_pages, *pages)))
     there = () if card.filtered else sources.still_there(card)  # else the filter would be lost
@@ -196,7 +196,7 @@ def _start(dataset: str, names: tuple[str, ...], settings: IngestSettings) -> No
             train=run.settings,
         )  # fmt: skip
     except InputError as error:
-        job_panel.fail(TASK, error)
+        job_panel.fail(_TASK, error)
         return
     limits = job_panel.file_limits(PREPARE_WALL_S)
-    job_panel.start(TASK, request, dataset, limits, environment=order.environment, child=jobs.ENGINES)
+    job_panel.start(_TASK, request, dataset, limits, environment=order.environment, child=jobs.ENGINES)

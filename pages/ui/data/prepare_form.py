@@ -23,20 +23,20 @@ from pages.ui.data.sources import url_settings
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import md_text, size
 
-ABSENT: Final = "— not in the file —"
-DEFAULT_KEY: Final = IngestSettings().user_key
+_ABSENT: Final = "— not in the file —"
+_DEFAULT_KEY: Final = IngestSettings().user_key
 PREPARE_WALL_S: Final = 3600.0
-LOOK_WALL_S: Final = 120.0
-OUTLINE: Final = (
+_LOOK_WALL_S: Final = 120.0
+_OUTLINE: Final = (
     "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one "
     "person only. The file itself stays as it is."
 )
-TOGETHER: Final = (
+_TOGETHER: Final = (
     "Who is known to two of the tools counts twice, and only one name of page views is read. Right where a "
     "file is taken for one of another tool."
 )
 
-MEANING: Final[Mapping[str, str]] = {
+_MEANING: Final[Mapping[str, str]] = {
     Raw.EVENT_TIMESTAMP: "Time of the event",
     Raw.PAGE_LOCATION: "Page",
     Raw.EVENT_NAME: "Event name",
@@ -64,8 +64,8 @@ MEANING: Final[Mapping[str, str]] = {
     Raw.PLATFORM: "Platform",
     Raw.STREAM_ID: "Data stream",
 }
-FIELDS: Final = tuple(MEANING)
-COMMON: Final = (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION, Raw.EVENT_NAME, Raw.GA_SESSION_ID, Raw.PAGE_TITLE)
+_FIELDS: Final = tuple(_MEANING)
+_COMMON: Final = (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION, Raw.EVENT_NAME, Raw.GA_SESSION_ID, Raw.PAGE_TITLE)
 
 
 def prepare_form(found: Inspection, before: IngestSettings | None = None) -> None:
@@ -96,7 +96,7 @@ def _header(found: Inspection) -> None:
 
 def _preview(found: Inspection) -> None:
     with st.expander("The first rows, texts in outline", icon=":material/table_rows:", expanded=True):
-        st.caption(OUTLINE)
+        st.caption(_OUTLINE)
         names = [file.name for file in found.files]
         number = 0
         if len(names) > 1:
@@ -126,7 +126,7 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
 
 def _user_key(found: Inspection, before: IngestSettings) -> str:
     st.subheader("Who is a user?")
-    keys = list(found.user_keys) or [DEFAULT_KEY]
+    keys = list(found.user_keys) or [_DEFAULT_KEY]
     sure = Raw.USER_KEY in found.mapping or keys[0] == SIGNED_IN_KEY
     wanted = before.user_key if before.user_key in keys else keys[0] if sure else None
     picked = st.selectbox(
@@ -136,7 +136,7 @@ def _user_key(found: Inspection, before: IngestSettings) -> str:
     if picked is None:
         return ""
     of_tools = all(file.tool for file in found.files)  # in a table of one's own it may be anybody's
-    if picked == DEFAULT_KEY or (of_tools and picked in BROWSER_KEYS):
+    if picked == _DEFAULT_KEY or (of_tools and picked in BROWSER_KEYS):
         st.caption("A number that is kept in the browser; one person with two devices counts twice.")
     else:
         st.caption(
@@ -151,9 +151,9 @@ def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
     st.subheader("Which column is what?")
     st.caption("Detected from the header. Change what is wrong; only the first two are needed.")
     start = {**found.mapping, **before.mapping}
-    rest = [field for field in FIELDS if field not in COMMON]
+    rest = [field for field in _FIELDS if field not in _COMMON]
     with st.grid(3, min_column_width=220, key="mapping-common"):
-        picked = {field: _column_of(field, found, start.get(field, "")) for field in COMMON}
+        picked = {field: _column_of(field, found, start.get(field, "")) for field in _COMMON}
     more = st.expander(f"{sum(bool(start.get(field)) for field in rest)} of {len(rest)} more fields found")
     with more, st.grid(3, min_column_width=220, key="mapping-rest"):
         picked |= {field: _column_of(field, found, start.get(field, "")) for field in rest}
@@ -196,10 +196,10 @@ def _stream(found: Inspection, mapping: Mapping[str, str], before: IngestSetting
 
 def _column_of(field: str, found: Inspection, detected: str) -> str:
     options = ["", *dict.fromkeys((*found.candidates.get(field, ()), *_all_columns(found)))]
-    label = MEANING[field] + (" (needed)" if field in REQUIRED_FIELDS else "")
+    label = _MEANING[field] + (" (needed)" if field in REQUIRED_FIELDS else "")
     picked = st.selectbox(
         label, options, index=options.index(detected) if detected in options else 0, key=f"map-{field}",
-        format_func=lambda column: column or ABSENT, help=f"GA4's `{field}`",
+        format_func=lambda column: column or _ABSENT, help=f"GA4's `{field}`",
     )  # fmt: skip
     return str(picked or "")
 
@@ -237,7 +237,7 @@ def _options(before: IngestSettings) -> dict[str, object]:
 def _start_button(
     found: Inspection, mapping: dict[str, str], user_key: str, options: dict[str, object], url: UrlSettings
 ) -> None:
-    missing = [MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
+    missing = [_MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
     missing += [] if user_key else ["Who is a user"]
     page, time = mapping[Raw.PAGE_LOCATION], mapping[Raw.EVENT_TIMESTAMP]
     if inner := next((file.inner[page] for file in found.files if page in file.inner), ()):
@@ -245,7 +245,7 @@ def _start_button(
     if odd_time := any(time in file.odd_dates for file in found.files):
         errors.show(no_time(time))
     apart = len({file.tool for file in found.files}) > 1 and not st.checkbox(
-        "Prepare the files of different tools together", key="together", help=TOGETHER
+        "Prepare the files of different tools together", key="together", help=_TOGETHER
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
@@ -347,7 +347,7 @@ def _ask_to_look(names: tuple[str, ...]) -> None:
         sources.leave()
         job_panel.fail("inspect", error)
         return
-    limits = job_panel.file_limits(LOOK_WALL_S)
+    limits = job_panel.file_limits(_LOOK_WALL_S)
     job_panel.start(LOOK, request, _subject(names), limits, child=jobs.LOOKS)
 
 

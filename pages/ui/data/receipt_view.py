@@ -25,20 +25,20 @@ from pages.ui.shell import written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share, size
 
-MICROSECONDS = 1e6
-GROUPS = {
+_MICROSECONDS = 1e6
+_GROUPS = {
     Group.SEGMENT.value: "to be clustered",
     Group.ONE_PAGE.value: "with one page view, kept as a group of their own",
     Group.BOT_LIKE.value: "that look automated, kept as a group of their own",
 }
-REASONS = 1000
+_REASONS = 1000
 """Characters of the reasons of rejected records, at most."""
-OF_NOBODY = ("Times without a user id", "Gross revenue without a user id")
-EVENT_COLUMNS = (
-    "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", OF_NOBODY[0],
-    "Gross revenue", "Refunds", OF_NOBODY[1],
+_OF_NOBODY = ("Times without a user id", "Gross revenue without a user id")
+_EVENT_COLUMNS = (
+    "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", _OF_NOBODY[0],
+    "Gross revenue", "Refunds", _OF_NOBODY[1],
 )  # fmt: skip
-NEUTRAL = "#748096"
+_NEUTRAL = "#748096"
 """A grey that is readable on the light and on the dark page."""
 
 
@@ -115,7 +115,7 @@ def not_page_views(facts: Receipt) -> int:
 
 
 def _group_words(facts: Receipt) -> str:
-    counts = ((facts.users_by_group.get(group, 0), words) for group, words in GROUPS.items())
+    counts = ((facts.users_by_group.get(group, 0), words) for group, words in _GROUPS.items())
     return "; ".join(f"{number:,} {words}" for number, words in counts if number)
 
 
@@ -192,8 +192,8 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     )
     at = base.encode(x=alt.X("from:Q", title="records", scale=scale, axis=axis), x2=alt.X2("to:Q"))
     used = at.transform_filter("datum.used").mark_bar(cornerRadius=2, height=16)
-    gone = at.transform_filter("!datum.used").mark_bar(cornerRadius=2, height=16, color=NEUTRAL, opacity=0.6)
-    text = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
+    gone = at.transform_filter("!datum.used").mark_bar(cornerRadius=2, height=16, color=_NEUTRAL, opacity=0.6)
+    text = base.mark_text(align="left", dx=5, color=_NEUTRAL).encode(
         x=alt.X("to:Q", scale=scale), text=alt.Text("label:N")
     )
     return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
@@ -296,7 +296,7 @@ def _rejects(dataset: Dataset) -> None:
         return
     rejects = dataset.rejects
     reasons = "; ".join(f"{reason}: {number:,}" for reason, number in facts.rejects_by_reason.items())
-    st.caption(f"{count(facts.rejected, 'record')} could not be read. {md_text(reasons, REASONS)}")
+    st.caption(f"{count(facts.rejected, 'record')} could not be read. {md_text(reasons, _REASONS)}")
     st.dataframe(
         rejects.rename(columns=str.capitalize), hide_index=True, placeholder="–",
         alt="Rejected records with line and reason",
@@ -329,9 +329,9 @@ def events_table(facts: Receipt) -> pd.DataFrame:
                 in_currencies(nobody.revenue),
             )
         )
-    table = pd.DataFrame(rows, columns=[*EVENT_COLUMNS])
+    table = pd.DataFrame(rows, columns=[*_EVENT_COLUMNS])
     table = table if table["Refunds"].any() else table.drop(columns="Refunds")
-    return table if facts.no_user_id else table.drop(columns=[*OF_NOBODY])
+    return table if facts.no_user_id else table.drop(columns=[*_OF_NOBODY])
 
 
 def _urls(facts: Receipt) -> None:
@@ -348,10 +348,10 @@ def _urls(facts: Receipt) -> None:
 
 
 def _day(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / MICROSECONDS, UTC).replace(
+    return datetime.fromtimestamp(microseconds / _MICROSECONDS, UTC).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
 
 
 def _moment(microseconds: int) -> str:
-    return f"{datetime.fromtimestamp(microseconds / MICROSECONDS, UTC):%d %b %Y %H:%M} UTC"
+    return f"{datetime.fromtimestamp(microseconds / _MICROSECONDS, UTC):%d %b %Y %H:%M} UTC"

@@ -25,11 +25,11 @@ from pages.ui.data.uploads import MAX_NAME_LENGTH, SUFFIXES
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import count
 
-OUTLINED = (
+_OUTLINED = (
     "Only outlines are compared here; what a rule does to whole words, upper case and names of parameters "
     "shows in the receipt, under Pages."
 )
-PATTERN, REPLACEMENT = "Where this pattern matches", "put this"
+_PATTERN, _REPLACEMENT = "Where this pattern matches", "put this"
 
 
 def url_settings(before: UrlSettings, examples: Sequence[str]) -> UrlSettings:
@@ -80,14 +80,14 @@ def _rules(before: UrlSettings) -> UrlSettings:
 
 
 def _own_rules(before: UrlSettings) -> tuple[UrlRule, ...]:
-    rows = [{PATTERN: rule.pattern, REPLACEMENT: rule.replacement} for rule in before.rules]
-    table = pd.DataFrame(rows, columns=[PATTERN, REPLACEMENT], dtype="str")
+    rows = [{_PATTERN: rule.pattern, _REPLACEMENT: rule.replacement} for rule in before.rules]
+    table = pd.DataFrame(rows, columns=[_PATTERN, _REPLACEMENT], dtype="str")
     st.caption("Rules of your own: regular expressions on the cleaned address")
     edited = st.data_editor(table, num_rows="dynamic", hide_index=True, key="own_rules", placeholder="")
     return tuple(
-        UrlRule.checked(pattern=row[PATTERN], replacement=row[REPLACEMENT] or "")
+        UrlRule.checked(pattern=row[_PATTERN], replacement=row[_REPLACEMENT] or "")
         for row in edited.fillna("").to_dict("records")
-        if row[PATTERN]
+        if row[_PATTERN]
     )
 
 
@@ -99,19 +99,19 @@ def _examples(examples: Sequence[str], settings: UrlSettings) -> None:
     changed = table[table[address] != table[page]]
     became = f"{count(len(examples), 'address', 'addresses')} of the first rows become "
     became += count(table[page].nunique(), "page")
-    st.caption(f"{became}{'' if len(changed) else ', and none is changed'}. {OUTLINED}")
+    st.caption(f"{became}{'' if len(changed) else ', and none is changed'}. {_OUTLINED}")
     if len(changed):
         st.dataframe(changed, hide_index=True, alt="Addresses that the rules change, before and after")
 
 
-FIRST: Final = "ga4_data.csv"
+_FIRST: Final = "ga4_data.csv"
 """File that is offered before all others."""
-DEMO_SIZES: Final = {2_000: "2k users", 5_000: "5k", 10_000: "10k", 50_000: "50k"}
-DEMO_SIZE: Final = 5_000
-DEMO_SEED: Final = 7
-TRUTH: Final = ".truth.csv"
+_DEMO_SIZES: Final = {2_000: "2k users", 5_000: "5k", 10_000: "10k", 50_000: "50k"}
+_DEMO_SIZE: Final = 5_000
+_DEMO_SEED: Final = 7
+_TRUTH: Final = ".truth.csv"
 """Ending of the file beside a demo shop with the kind of each visitor; it is no export."""
-PATTERNS: Final = (
+_PATTERNS: Final = (
     "events_202610*.csv are all files of the input folder called so. Of another folder, type the whole path."
 )
 GONE: Final = "The files are no longer where they were read, or have another size."
@@ -206,7 +206,7 @@ def listed() -> list[str]:
     """
     mine = [path.name + "/" * path.is_dir() for path in _offered(state.input_dir())]
     others = [f"{path}{'/' * path.is_dir()}" for root in state.source_dirs() for path in _offered(root)]
-    return [*sorted(mine, key=lambda name: (name != FIRST, name.lower())), *sorted(others, key=str.lower)]
+    return [*sorted(mine, key=lambda name: (name != _FIRST, name.lower())), *sorted(others, key=str.lower)]
 
 
 def _offered(folder: Path) -> list[Path]:
@@ -216,7 +216,7 @@ def _offered(folder: Path) -> list[Path]:
 
 
 def _is_offered(path: Path) -> bool:
-    if path.name.startswith(".") or path.name.endswith(TRUTH):
+    if path.name.startswith(".") or path.name.endswith(_TRUTH):
         return False
     return path.is_dir() or path.suffix.lower() in SUFFIXES
 
@@ -233,18 +233,18 @@ def _demo_card() -> None:
     st.subheader("Try the demo shop", icon=":material/storefront:")
     st.write("A made-up online shop with visitors of several kinds. First segments within minutes.")
     users = st.segmented_control(
-        "Size", list(DEMO_SIZES), default=DEMO_SIZE, format_func=DEMO_SIZES.__getitem__, key="demo_users",
+        "Size", list(_DEMO_SIZES), default=_DEMO_SIZE, format_func=_DEMO_SIZES.__getitem__, key="demo_users",
         required=True,
     )  # fmt: skip
     st.space("stretch")
     st.button(
         "Make the demo shop", type="primary", width="stretch", icon=":material/play_arrow:", key="make_demo",
-        on_click=_start_demo, args=(users or DEMO_SIZE,),
+        on_click=_start_demo, args=(users or _DEMO_SIZE,),
     )  # fmt: skip
 
 
 def _start_demo(users: int) -> None:
-    request = DemoRequest(users=users, seed=DEMO_SEED, input_dir=state.input_dir().resolve())
+    request = DemoRequest(users=users, seed=_DEMO_SEED, input_dir=state.input_dir().resolve())
     job_panel.start("demo", request, subject=f"demo {users}")
 
 
@@ -268,10 +268,10 @@ def _pick_card() -> None:
         st.code(str(state.input_dir()), language=None, wrap_lines=True)
         return
     st.write("Files that already lie on this machine are read in place, whatever their size.")
-    default = names[:1] if names[0] == FIRST else None
+    default = names[:1] if names[0] == _FIRST else None
     picked = st.multiselect(
         "Files", names, default=default, key="picked", placeholder="Choose some, or type a pattern",
-        on_change="ignore", accept_new_options=True, select_all=False, help=PATTERNS,
+        on_change="ignore", accept_new_options=True, select_all=False, help=_PATTERNS,
     )  # fmt: skip
     st.space("stretch")
     if st.button("Look inside", width="stretch", icon=":material/table_view:", key="look_inside"):

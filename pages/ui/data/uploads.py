@@ -16,7 +16,7 @@ from core.storage.disk import drop_stale, flush, put_in_place, require_room
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """Endings of files that the ingest stage may be able to read by their content."""
-LOG: Final = ".log"
+_LOG: Final = ".log"
 """Ending of a server's access log, which names no columns and cannot be read."""
 MAX_UPLOAD_BYTES: Final = 64 * 2**30
 MAX_NAME_LENGTH: Final = 120
@@ -40,7 +40,7 @@ def clean_name(name: str) -> str:
         raise InputError(
             f"{base or name!r} cannot be used",
             allowed=", ".join(SUFFIXES),
-            remedy=table if suffix == LOG else "",
+            remedy=table if suffix == _LOG else "",
         )
     short = base.encode()[-MAX_NAME_LENGTH:].decode(errors="ignore")  # a file system counts bytes
     return short.strip(". _")

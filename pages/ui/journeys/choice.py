@@ -16,9 +16,14 @@ from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
-NOBODY: Final = "nobody"
-LEVELS: Final = {Level.PAGE: "Pages", Level.TEMPLATE: "Templates", Level.THEME: "Themes", Level.TYPE: "Types"}
-BESIDE: Final = {NOBODY: "Nobody", OTHERS: "The other clustered users"}
+_NOBODY: Final = "nobody"
+_LEVELS: Final = {
+    Level.PAGE: "Pages",
+    Level.TEMPLATE: "Templates",
+    Level.THEME: "Themes",
+    Level.TYPE: "Types",
+}
+_BESIDE: Final = {_NOBODY: "Nobody", OTHERS: "The other clustered users"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +59,11 @@ def choose(live: LiveSegments) -> Choice:
         )
         users = live.profiles.rows.members(list(titles).index(key))
         offered = _offered(live, titles, key, users)
-        usual = next((one for one in held if one in offered), OTHERS if OTHERS in offered else NOBODY)
+        usual = next((one for one in held if one in offered), OTHERS if OTHERS in offered else _NOBODY)
         other = _pick("Beside", offered, usual, live)
         places = found[_level(live, found)]
     state.put_in_link(live.sources.model_key, segment=[key, other], level=[places.level.value])
-    there = None if other == NOBODY else other
+    there = None if other == _NOBODY else other
     return Choice(
         key, titles[key], users, there, offered[other] if there else "",
         _members(live, titles, other) & ~users, places,
@@ -73,15 +78,15 @@ def _titles(live: LiveSegments) -> dict[str, str]:
 
 def _members(live: LiveSegments, titles: Mapping[str, str], key: str) -> np.ndarray:
     rows = live.profiles.rows
-    if key in BESIDE:
+    if key in _BESIDE:
         return (rows.place < rows.n_segments) & (key == OTHERS)
     return rows.members(list(titles).index(key))
 
 
 def _offered(live: LiveSegments, titles: Mapping[str, str], key: str, users: np.ndarray) -> dict[str, str]:
     """Rows that a row can be compared with: not those inside it; of a row around it, the other users."""
-    found = {NOBODY: BESIDE[NOBODY]}
-    for other, title in ({OTHERS: BESIDE[OTHERS]} | dict(titles)).items():
+    found = {_NOBODY: _BESIDE[_NOBODY]}
+    for other, title in ({OTHERS: _BESIDE[OTHERS]} | dict(titles)).items():
         members = _members(live, titles, other)
         if other not in (key, ALL) and (members & ~users).any():
             holds = other != OTHERS and (members & users).any()
@@ -112,7 +117,7 @@ def _level(live: LiveSegments, found: Mapping[Level, Places]) -> Level:
     )
     state.display("journeys-level", now)
     return st.selectbox(
-        "Told apart by", levels, levels.index(now), format_func=LEVELS.__getitem__, key="journeys-level",
+        "Told apart by", levels, levels.index(now), format_func=_LEVELS.__getitem__, key="journeys-level",
         on_change=lambda: state.set_controls(model, level=st.session_state["journeys-level"]),
         help="A step goes from one of these to the next. With many pages, templates, themes or types show "
         "more of what happens.",

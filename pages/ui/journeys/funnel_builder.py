@@ -37,12 +37,12 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 
-OFFERED: Final = 200
+_OFFERED: Final = 200
 """Names of each kind that can be picked, at most: the most seen; any other can be typed."""
 
 
 @dataclass(frozen=True, eq=False)
-class FunnelBasis:
+class _FunnelBasis:
     """A data set as funnels need it.
 
     Args:
@@ -64,7 +64,7 @@ def _key(live: LiveSegments) -> str:
 
 
 @cached(_key, max_entries=2, show_spinner="Laying out pages and events …")
-def basis(live: LiveSegments) -> FunnelBasis:
+def _basis(live: LiveSegments) -> _FunnelBasis:
     """The basis of funnels, laid out once a data set and its labels."""
     data = live.sources.dataset
     try:
@@ -73,24 +73,24 @@ def basis(live: LiveSegments) -> FunnelBasis:
         events, lacks = TimedEvents.none(), True
     site = FunnelSite.of(data, live.sources.labels, events.names)
     offered = {
-        StepKind(level): list(Places.from_names(level, named, data.sequences).names[:OFFERED])
+        StepKind(level): list(Places.from_names(level, named, data.sequences).names[:_OFFERED])
         for level, named in site.names.items()
     }
     often = np.bincount(events.name, minlength=len(events.names))
     happened = [events.names[place] for place in np.argsort(-often, kind="stable").tolist()]
     if happened:
-        offered[StepKind.EVENT] = happened[:OFFERED]
-    return FunnelBasis(site, events, lacks, offered)
+        offered[StepKind.EVENT] = happened[:_OFFERED]
+    return _FunnelBasis(site, events, lacks, offered)
 
 
 @cached(
     lambda live: (_key(live), live.profiles.chosen[:1]), max_entries=8,
     show_spinner="Looking for the usual way …",
 )  # fmt: skip
-def suggested(live: LiveSegments) -> Funnel:
+def _suggested(live: LiveSegments) -> Funnel:
     """The suggested funnel: the usual way to the first chosen outcome."""
     index = live.tables.basis.data.outcomes  # of a part, that of the whole
-    return usual_funnel(basis(live).site, index.whole or index, live.profiles.chosen[:1])
+    return usual_funnel(_basis(live).site, index.whole or index, live.profiles.chosen[:1])
 
 
 def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
@@ -104,39 +104,39 @@ def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
 
 @cached(lambda live, funnel: (_key(live), funnel), max_entries=12, show_spinner="Following all users …")
 def _walk(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
-    made = basis(live)
+    made = _basis(live)
     return walk(funnel, made.site.marks_of(funnel), live.sources.dataset.sequences, made.events)
 
 
 @cached(lambda live, step: (_key(live), step), max_entries=512)
-def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
+def _found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
     """Number of different names that a step matches, and of users who made it.
 
     Raises:
         SettingsError: If these pages have no names at its level.
     """
-    made = basis(live)
+    made = _basis(live)
     marks = made.site.marks(step)
     users = users_who(marks, live.sources.dataset.sequences, made.events)
     return made.site.different(step, marks), users
 
 
-DRAFT: Final = "funnel_draft"
-KINDS: Final = {
+_DRAFT: Final = "funnel_draft"
+_KINDS: Final = {
     StepKind.PAGE: "Page", StepKind.TEMPLATE: "Template", StepKind.THEME: "Theme", StepKind.TYPE: "Type",
     StepKind.EVENT: "Event",
 }  # fmt: skip
-ORDERS: Final = {StepOrder.LOOSE: "Any later view", StepOrder.STRICT: "The next view"}
-LIMIT: Final = "limit"
-WITHIN: Final = {USER: "The user's whole time", SESSION: "One session", LIMIT: "A time limit"}
-WIDE: Final = 620
+_ORDERS: Final = {StepOrder.LOOSE: "Any later view", StepOrder.STRICT: "The next view"}
+_LIMIT: Final = "limit"
+_WITHIN: Final = {USER: "The user's whole time", SESSION: "One session", _LIMIT: "A time limit"}
+_WIDE: Final = 620
 """Pixels that the patterns of a step need; on a narrow screen they get a line to themselves."""
-FIRST_LIMIT: Final = "30 minutes"
-LACKS: Final = (
+_FIRST_LIMIT: Final = "30 minutes"
+_LACKS: Final = (
     "This data set does not say when events were done: it was loaded by an earlier release. Load the same "
     "export again to use events as steps; the model stays."
 )
-PATTERNS: Final = (
+_PATTERNS: Final = (
     "Pick names, or write one in which * stands for any text, such as /product/*. Any of them makes the step."
 )
 
@@ -163,26 +163,26 @@ class _Draft:
 
 def draw(live: LiveSegments) -> Funnel:
     """Draw the builder, and return the funnel that it makes."""
-    offered, draft = basis(live).offered, _draft(live)
+    offered, draft = _basis(live).offered, _draft(live)
     if unread := state.of_model(live.sources.model_key).get(state.UNREAD):
         st.warning(f"The funnel of this link cannot be read, and another one is shown: {md_text(unread)}")
     with st.container(border=True, key="funnel-builder", gap="xsmall"):
         for place, row in enumerate(draft.rows):
             _row(live, draft, place, row, offered)
         _below(live, draft)
-    if basis(live).lacks_times:
-        st.caption(f":material/info: {LACKS}")
+    if _basis(live).lacks_times:
+        st.caption(f":material/info: {_LACKS}")
     return draft.funnel
 
 
 def _draft(live: LiveSegments) -> _Draft:
     """The draft of this session; a new one where another funnel is set, by a link or elsewhere."""
     model = live.sources.model_key
-    now = state.controls(model).funnel or suggested(live)
-    held: _Draft | None = state.of_model(model).get(DRAFT)
+    now = state.controls(model).funnel or _suggested(live)
+    held: _Draft | None = state.of_model(model).get(_DRAFT)
     if held is None or held.funnel != now:
         held = _Draft.of(now)
-        state.of_model(model)[DRAFT] = held
+        state.of_model(model)[_DRAFT] = held
     return held
 
 
@@ -192,7 +192,7 @@ def _keep(live: LiveSegments, rows: tuple[_Row, ...], **changes: Any) -> None:  
     steps = tuple(FunnelStep(kind=row.kind, any_of=row.any_of) for row in rows if row.any_of)
     with errors.shown():
         made = Funnel.checked(**before.model_dump() | {"steps": steps or before.steps} | changes)
-        state.of_model(model).update({DRAFT: _Draft(rows, made), state.UNREAD: ""})
+        state.of_model(model).update({_DRAFT: _Draft(rows, made), state.UNREAD: ""})
         state.set_controls(model, funnel=made)
 
 
@@ -217,14 +217,14 @@ def _row(
         state.display(f"{key}-kind", row.kind)
         st.selectbox(
             f"Step {place + 1}", kinds, kinds.index(row.kind), key=f"{key}-kind", width=130,
-            format_func=KINDS.__getitem__, on_change=of_kind,
+            format_func=_KINDS.__getitem__, on_change=of_kind,
         )  # fmt: skip
         _buttons(live, rows, place, key)
         state.display(f"{key}-any-{row.kind}", list(row.any_of))
         st.multiselect(
             f"What makes step {place + 1}", names, list(row.any_of), key=f"{key}-any-{row.kind}",
             accept_new_options=True, on_change=of_patterns, placeholder="Pick, or write with *",
-            help=PATTERNS, width=WIDE, filter_mode="contains", select_all=False,
+            help=_PATTERNS, width=_WIDE, filter_mode="contains", select_all=False,
         )  # fmt: skip
     _matches(live, row)
 
@@ -254,14 +254,14 @@ def _matches(live: LiveSegments, row: _Row) -> None:
         st.caption(":material/info: Without a pattern this step is left out.")
         return
     try:
-        names, users = found(live, FunnelStep(kind=row.kind, any_of=row.any_of))
+        names, users = _found(live, FunnelStep(kind=row.kind, any_of=row.any_of))
     except SettingsError as error:
         st.caption(f":material/warning: {md_text(error)}")
         return
     if not names:
-        st.caption(f":material/warning: No {KINDS[row.kind].lower()} here matches. Nobody takes this step.")
+        st.caption(f":material/warning: No {_KINDS[row.kind].lower()} here matches. Nobody takes this step.")
         return
-    what = KINDS[row.kind].lower()
+    what = _KINDS[row.kind].lower()
     st.caption(f"Matches {count(names, what)}, done by {count(users, 'user')}.")
 
 
@@ -293,15 +293,15 @@ def _below(live: LiveSegments, draft: _Draft) -> None:
 
 def _reset(model: str) -> None:
     state.of_model(model).update({state.UNREAD: ""})
-    state.of_model(model).pop(DRAFT, None)
+    state.of_model(model).pop(_DRAFT, None)
     state.set_controls(model, funnel=None)
 
 
 def _order(live: LiveSegments, draft: _Draft) -> None:
     state.display("funnel-order", draft.funnel.order)
     st.selectbox(
-        "The next step is", list(ORDERS), list(ORDERS).index(draft.funnel.order), key="funnel-order",
-        format_func=ORDERS.__getitem__, width=160,
+        "The next step is", list(_ORDERS), list(_ORDERS).index(draft.funnel.order), key="funnel-order",
+        format_func=_ORDERS.__getitem__, width=160,
         on_change=lambda: _keep(live, draft.rows, order=st.session_state["funnel-order"]),
         help="The next view: no other page view may come between. An event counts before the next page view.",
     )  # fmt: skip
@@ -309,20 +309,20 @@ def _order(live: LiveSegments, draft: _Draft) -> None:
 
 def _within(live: LiveSegments, draft: _Draft) -> None:
     limit = draft.funnel.limit
-    now = LIMIT if limit else draft.funnel.within
+    now = _LIMIT if limit else draft.funnel.within
     state.display("funnel-within", now)
 
     def chosen() -> None:
         within = st.session_state["funnel-within"]
-        _keep(live, draft.rows, within=FIRST_LIMIT if within == LIMIT else within)
+        _keep(live, draft.rows, within=_FIRST_LIMIT if within == _LIMIT else within)
 
     def limited() -> None:
         unit = st.session_state["funnel-unit"]
         _keep(live, draft.rows, within=limit_text(int(st.session_state["funnel-number"]), unit))
 
     st.selectbox(
-        "Within", list(WITHIN), list(WITHIN).index(now), key="funnel-within", width=200,
-        format_func=WITHIN.__getitem__, on_change=chosen,
+        "Within", list(_WITHIN), list(_WITHIN).index(now), key="funnel-within", width=200,
+        format_func=_WITHIN.__getitem__, on_change=chosen,
         help="A time limit counts from the first step to the last; any first step that is in time counts.",
     )  # fmt: skip
     if limit is None:

@@ -18,22 +18,22 @@ from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, BELOW, INK, NEUTRAL, Chart, rows, sized, tips
 from pages.ui.segments.figure import EChart
 
-GRAPH_HEIGHT: Final = 600
-GRAPH_WIDTH: Final = 620
+_GRAPH_HEIGHT: Final = 600
+_GRAPH_WIDTH: Final = 620
 """Pixels below which the graph stands upright."""
 FLOW_WIDTH: Final = 640
 """Pixels below which the picture scrolls sideways: its places need room."""
-ASPECT: Final = 1.4
-TALL: Final = 1.7
+_ASPECT: Final = 1.4
+_TALL: Final = 1.7
 """Factor by which the upright graph is longer."""
-CORNER: Final = 0.13
+_CORNER: Final = 0.13
 """Part of a half turn that is left free around the start and the end of the graph."""
-FLOW_ROW: Final = 44
+_FLOW_ROW: Final = 44
 """Pixels of a place in a column of the flows."""
-MARK: Final = "#5f6b80"
+_MARK: Final = "#5f6b80"
 """Colour of a place on both backgrounds; blue and orange mean more and fewer."""
-ENDS: Final = (START, END)
-MAX_LENGTH: Final = 26
+_ENDS: Final = (START, END)
+_MAX_LENGTH: Final = 26
 """Characters of a place's name beside its mark; the tooltip has the full name."""
 
 
@@ -64,34 +64,34 @@ def graph(table: pd.DataFrame, visits: Mapping[str, int]) -> EChart:
         "left": "center", "top": 46, "bottom": 46,
     }  # fmt: skip
     upright = {"left": "center", "top": 30, "bottom": 30, "data": [_upright(node) for node in nodes]}
-    drawn = _still(series, GRAPH_HEIGHT)
-    narrow = {"query": {"maxWidth": GRAPH_WIDTH}, "option": {"series": [upright]}}
+    drawn = _still(series, _GRAPH_HEIGHT)
+    narrow = {"query": {"maxWidth": _GRAPH_WIDTH}, "option": {"series": [upright]}}
     wide = {"option": {"series": [{name: series[name] for name in ("left", "top", "bottom", "data")}]}}
     return EChart(
-        drawn.option | {"media": [narrow, wide | {"query": {"minWidth": GRAPH_WIDTH + 1}}]}, drawn.height
+        drawn.option | {"media": [narrow, wide | {"query": {"minWidth": _GRAPH_WIDTH + 1}}]}, drawn.height
     )
 
 
 def _upright(node: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a node of the chart for a phone: sessions begin at the top and end at the bottom."""
-    label = node["label"] | {"position": "bottom" if node["x"] < ASPECT else "top", "fontSize": 10}
-    return {**node, "x": node["y"], "y": TALL * node["x"], "label": label}
+    label = node["label"] | {"position": "bottom" if node["x"] < _ASPECT else "top", "fontSize": 10}
+    return {**node, "x": node["y"], "y": _TALL * node["x"], "label": label}
 
 
 def _ellipse(places: Sequence[str], table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Coordinates of each place: left where sessions begin, right where they end, up and down in turn."""
     inward = table[table[FROM] == START].set_index(TO)[STEPS]
     outward = table[table[TO] == END].set_index(FROM)[STEPS]
-    inner = [place for place in places if place not in ENDS]
+    inner = [place for place in places if place not in _ENDS]
     lean = {place: _lean(int(inward.get(place, 0)), int(outward.get(place, 0))) for place in inner}
     order = sorted(inner, key=lean.__getitem__)
-    angle = np.linspace(1 - CORNER, CORNER, len(order)) * np.pi
+    angle = np.linspace(1 - _CORNER, _CORNER, len(order)) * np.pi
     side = np.where(np.arange(len(order)) % 2, 1, -1)
     found = {
-        place: (float(ASPECT * np.cos(a)), float(s * np.sin(a)))
+        place: (float(_ASPECT * np.cos(a)), float(s * np.sin(a)))
         for place, a, s in zip(order, angle, side, strict=True)
     }
-    return found | {START: (-ASPECT, 0.0), END: (ASPECT, 0.0)}
+    return found | {START: (-_ASPECT, 0.0), END: (_ASPECT, 0.0)}
 
 
 def _lean(begun: int, ended: int) -> float:
@@ -99,31 +99,31 @@ def _lean(begun: int, ended: int) -> float:
 
 
 def _node(place: str, xy: tuple[float, float], size: float, views: int) -> dict[str, Any]:
-    is_end, position = place in ENDS, "top" if xy[1] < 0 else "bottom"
+    is_end, position = place in _ENDS, "top" if xy[1] < 0 else "bottom"
     return {
         "name": place, "tooltip": {"formatter": _visited(place, views)},
         "x": xy[0], "y": xy[1], "symbolSize": size,
-        "symbol": "rect" if is_end else "circle", "itemStyle": {"color": NEUTRAL if is_end else MARK},
+        "symbol": "rect" if is_end else "circle", "itemStyle": {"color": NEUTRAL if is_end else _MARK},
         "label": {"show": True, "position": position, "formatter": short(place), "fontSize": 11},
     }  # fmt: skip
 
 
 def _visited(place: str, views: int) -> str:
-    return f"{place}\n{views:,} {'sessions' if place in ENDS else 'page views'}"
+    return f"{place}\n{views:,} {'sessions' if place in _ENDS else 'page views'}"
 
 
 def _ring(place: str, views: int, row: Mapping[Any, Any], most: int) -> dict[str, Any]:
     width, colour, _ = _stroke(row, most)
     return {
-        "tooltip": {"formatter": f"{_visited(place, views)}\n{tooltip(row)}"},
-        "itemStyle": {"color": MARK, "borderWidth": width, "borderColor": colour},
+        "tooltip": {"formatter": f"{_visited(place, views)}\n{_tooltip(row)}"},
+        "itemStyle": {"color": _MARK, "borderWidth": width, "borderColor": colour},
     }
 
 
 def _arrow(row: Mapping[Any, Any], most: int) -> dict[str, Any]:
     width, colour, opacity = _stroke(row, most)
     return {
-        "source": row[FROM], "target": row[TO], "value": row[STEPS], "tooltip": {"formatter": tooltip(row)},
+        "source": row[FROM], "target": row[TO], "value": row[STEPS], "tooltip": {"formatter": _tooltip(row)},
         "lineStyle": {"width": width, "color": colour, "opacity": opacity, "curveness": 0.18},
     }  # fmt: skip
 
@@ -136,7 +136,7 @@ def _stroke(row: Mapping[Any, Any], most: int) -> tuple[float, str, float]:
     return width, ABOVE if row[Col.DIFFERENCE] > 0 else BELOW, 0.85
 
 
-def tooltip(row: Mapping[Any, Any]) -> str:
+def _tooltip(row: Mapping[Any, Any]) -> str:
     """Tooltip of a step: its shares in words."""
     shares = f"{wording.percent(row[Col.SHARE], 1, row[Col.N])} of {row[Col.N]:,} users who were there"
     beside = (
@@ -152,9 +152,9 @@ def tooltip(row: Mapping[Any, Any]) -> str:
 
 def short(place: str) -> str:
     """Shorten the name of a place; of an address the end is kept, which tells more."""
-    if len(place) <= MAX_LENGTH:
+    if len(place) <= _MAX_LENGTH:
         return place
-    return f"…{place[1 - MAX_LENGTH :]}" if place.startswith("/") else f"{place[: MAX_LENGTH - 1]}…"
+    return f"…{place[1 - _MAX_LENGTH :]}" if place.startswith("/") else f"{place[: _MAX_LENGTH - 1]}…"
 
 
 def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart:
@@ -190,7 +190,7 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
         "lineStyle": {"color": NEUTRAL, "opacity": 0.15, "curveness": 0.5},
         "left": 4, "right": 134, "top": 8, "bottom": 8,
     }  # fmt: skip
-    return _still(series, 20 + FLOW_ROW * int(size[COLUMN].value_counts().max()))
+    return _still(series, 20 + _FLOW_ROW * int(size[COLUMN].value_counts().max()))
 
 
 def _still(series: dict[str, Any], height: int) -> EChart:
@@ -219,7 +219,7 @@ def _stop(column: int, place: str, share: float, others: int, gone: str) -> dict
     key, text = f"{column}|{place}", f"{_whole(share)} {called}"
     return {
         "name": key, "depth": column - 1, "tooltip": {"formatter": text},
-        "itemStyle": {"color": NEUTRAL if place in (OTHER_PLACES, gone) else MARK},
+        "itemStyle": {"color": NEUTRAL if place in (OTHER_PLACES, gone) else _MARK},
         "label": {"formatter": text, "fontSize": 11, "width": 130, "overflow": "truncate"},
     }  # fmt: skip
 

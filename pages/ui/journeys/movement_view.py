@@ -45,43 +45,43 @@ from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
-RULE: Final = (
+_RULE: Final = (
     "Of the users who were at a place, who took the step: called different where the 95 % interval of the "
     "difference leaves out 0 and the share of the steps leans the same way. The model saw the pages, so this "
     "describes a segment and proves nothing about it."
 )
-AT_LEAST: Final = (
+_AT_LEAST: Final = (
     "So many of these users take it more, or fewer of them, than at the others' share: at the end of the "
     "interval that is nearer to none."
 )
-FLOW_COLUMNS: Final[Columns] = {Col.SHARE: "Share of sessions"}
-DEAD_COLUMNS: Final[Columns] = {
+_FLOW_COLUMNS: Final[Columns] = {Col.SHARE: "Share of sessions"}
+_DEAD_COLUMNS: Final[Columns] = {
     SESSIONS: "Sessions that ended there", Col.N: "Sessions that came",
     "mean": st.column_config.NumberColumn("On average", format="percent"),
 }  # fmt: skip
-STEP_COLUMNS: Final[Columns] = {
+_STEP_COLUMNS: Final[Columns] = {
     MoveCol.STEP_SHARE: ("Of steps", "Of all steps that leave the place."),
     SESSIONS: ("Sessions", "With this step."),
     Col.USERS: ("Users", "Who took it at least once."),
     Col.N: ("Users there", "Who were at the place; of a start, all."),
     Col.SHARE: ("Share of users", "Of those who were at the place."),
     MoveCol.REST_STEP_SHARE: "Others, of steps", Col.REST_USERS: "Others who took it",
-    Col.REST_N: "Others there", Diff.DIFFERS: ("Differs", RULE),
-    MoveCol.AT_LEAST: st.column_config.NumberColumn("Users, at least", format="%.0f", help=AT_LEAST),
+    Col.REST_N: "Others there", Diff.DIFFERS: ("Differs", _RULE),
+    MoveCol.AT_LEAST: st.column_config.NumberColumn("Users, at least", format="%.0f", help=_AT_LEAST),
 }  # fmt: skip
-MATRIX_COLUMNS: Final[Columns] = {
-    **STEP_COLUMNS, POSITION: "Page view", SESSIONS: "Sessions", SESSION_SHARE: "Of sessions",
+_MATRIX_COLUMNS: Final[Columns] = {
+    **_STEP_COLUMNS, POSITION: "Page view", SESSIONS: "Sessions", SESSION_SHARE: "Of sessions",
     REST_SESSION_SHARE: "Others, of sessions", Col.USERS: ("Users", "With such a session."),
     Col.N: "All users", Col.SHARE: "Share of users",
 }  # fmt: skip
 
 
-MAX_EDGES: Final = 120
+_MAX_EDGES: Final = 120
 """Steps that are drawn, at most."""
 
 
 @dataclass(frozen=True, eq=False)
-class MovementTables:
+class _MovementTables:
     """Everything that is drawn of some users' steps beside others', counted once for all sessions.
 
     It has only sums over users, and page views of places that may be drawn: a large site has very many steps.
@@ -132,13 +132,13 @@ def _all_moves(live: LiveSegments, places: Places) -> Moves:
 
 
 @cached(_key, AT_ONCE, show_spinner="Counting who goes where …")
-def movement_tables(live: LiveSegments, choice: Choice) -> MovementTables:
+def _movement_tables(live: LiveSegments, choice: Choice) -> _MovementTables:
     """Count the steps of the chosen users, beside the others."""
     moves = _all_moves(live, choice.places)
     here = moves.taken(choice.users)
     there = moves.taken(choice.others) if choice.other else None
     steps = step_table(moves, here, there)
-    return MovementTables(
+    return _MovementTables(
         here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
         _visits(moves, here, steps), steps, differing_step_table(steps, here) if there else steps.head(0),
         step_table(moves, here, there, moves.left == moves.start),
@@ -155,7 +155,7 @@ def _visits(moves: Moves, here: StepCounts, steps: pd.DataFrame) -> dict[str, in
     views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
     views |= {START: here.n_sessions, END: here.n_sessions}
     return {
-        place: views[place] for place in dict.fromkeys(steps.head(MAX_EDGES)[[FROM, TO]].to_numpy().ravel())
+        place: views[place] for place in dict.fromkeys(steps.head(_MAX_EDGES)[[FROM, TO]].to_numpy().ravel())
     }
 
 
@@ -170,37 +170,37 @@ def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, 
     return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]
 
 
-NODES: Final = 15
-EDGES: Final = 30
+_NODES: Final = 15
+_EDGES: Final = 30
 """Steps that are drawn at first."""
-FOLLOWED: Final = 200
+_FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
-LISTED: Final = 10
-MIN_DRAWN: Final = 10
+_LISTED: Final = 10
+_MIN_DRAWN: Final = 10
 """Users below which a share is not drawn: 100 % of two would look like 100 % of two hundred."""
-LED: Final = 3
+_LED: Final = 3
 """Steps named above the charts that more users take, and as many that fewer take."""
-FIRST, LAST = "First steps", "Last steps"
-WAYS: Final = {FIRST: "The start of sessions", LAST: "The end of sessions"}
-COLUMNS: Final = {
-    FIRST: "A column is a page view, the first one on the left.",
-    LAST: "A column is a page view, the last one on the right.",
+_FIRST, _LAST = "First steps", "Last steps"
+_WAYS: Final = {_FIRST: "The start of sessions", _LAST: "The end of sessions"}
+_COLUMNS: Final = {
+    _FIRST: "A column is a page view, the first one on the left.",
+    _LAST: "A column is a page view, the last one on the right.",
 }
-SHARES, DIFFERENCES = "Shares", "Difference"
-COLOURS: Final = "Blue arrows are taken by more users than by the others, orange ones by fewer."
-GRAPH_HELP: Final = (
+_SHARES, _DIFFERENCES = "Shares", "Difference"
+_COLOURS: Final = "Blue arrows are taken by more users than by the others, orange ones by fewer."
+_GRAPH_HELP: Final = (
     "An arrow is a step between two page views of a session, thicker the more often it is taken; a ring is a "
     "page view that repeats. Places where sessions begin stand on the left, where they end on the right. "
     "Point at a place to see its steps alone."
 )
-FLOW_HELP: Final = (
+_FLOW_HELP: Final = (
     "Small flows are drawn together as other places. From or to a place, only its first view counts."
 )
-DEAD_HELP: Final = (
+_DEAD_HELP: Final = (
     "Where, of the sessions that came, half as many again end as on average, with the whole interval above "
     "that. A page that is meant to be the last one is a dead end, too."
 )
-APART: Final = "Percentage points from the others' share, where users differ: blue more, orange less."
+_APART: Final = "Percentage points from the others' share, where users differ: blue more, orange less."
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
@@ -208,7 +208,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     if not choice.users.any():
         st.caption("Nobody is in this row.")
         return
-    found = movement_tables(live, choice)
+    found = _movement_tables(live, choice)
     _leading(found, choice)
     _graph(found)
     _flows(live, choice)
@@ -217,7 +217,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     _loops(found, choice)
 
 
-def _leading(found: MovementTables, choice: Choice) -> None:
+def _leading(found: _MovementTables, choice: Choice) -> None:
     """Draw the steps that differ most, in words."""
     if not found.beside:
         return
@@ -230,8 +230,8 @@ def _leading(found: MovementTables, choice: Choice) -> None:
         return
     more = apart[Col.DIFFERENCE] > 0
     with st.container(border=True, key="journeys-leading", gap="xsmall"):
-        st.markdown(f"**What differs most from {md_text(_lower(choice.other_title))}**", help=RULE)
-        for step in [*apart[more].head(LED).to_dict("records"), *apart[~more].head(LED).to_dict("records")]:
+        st.markdown(f"**What differs most from {md_text(_lower(choice.other_title))}**", help=_RULE)
+        for step in [*apart[more].head(_LED).to_dict("records"), *apart[~more].head(_LED).to_dict("records")]:
             st.markdown(md_text(step_sentence(step)))
 
 
@@ -239,24 +239,24 @@ def _lower(title: str) -> str:
     return title[0].lower() + title[1:] if title.startswith("The ") else title
 
 
-def _graph(found: MovementTables) -> None:
+def _graph(found: _MovementTables) -> None:
     steps = found.steps
     taken = steps[steps[STEPS] > 0]  # the table has those, too, that only the others take
     with st.container(border=True, key="moves-and-slider"):
         n = st.slider(
-            "Strongest steps", 1, max(2, min(MAX_EDGES, found.different)),
-            min(EDGES, edges_within(taken, NODES)), key="journeys-edges", width=320,
+            "Strongest steps", 1, max(2, min(_MAX_EDGES, found.different)),
+            min(_EDGES, edges_within(taken, _NODES)), key="journeys-edges", width=320,
         )  # fmt: skip
         shown = taken.head(n)
         figure(
             "Which step follows", partial(charts.graph, shown, found.visits), steps,
-            n=_coverage(found, shown) + (COLOURS if found.beside else ""), key="moves",
-            alt_text="Places as dots and steps between them as arrows", columns=STEP_COLUMNS,
-            help_text=GRAPH_HELP, border=False,
+            n=_coverage(found, shown) + (_COLOURS if found.beside else ""), key="moves",
+            alt_text="Places as dots and steps between them as arrows", columns=_STEP_COLUMNS,
+            help_text=_GRAPH_HELP, border=False,
         )  # fmt: skip
 
 
-def _coverage(found: MovementTables, shown: pd.DataFrame) -> str:
+def _coverage(found: _MovementTables, shown: pd.DataFrame) -> str:
     """Sentence on how much of these users' steps is drawn."""
     covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
     users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
@@ -268,10 +268,10 @@ def _coverage(found: MovementTables, shown: pd.DataFrame) -> str:
 
 def _flows(live: LiveSegments, choice: Choice) -> None:
     with st.container(border=True, key="flows-and-controls"):
-        names = choice.places.names[:FOLLOWED]
+        names = choice.places.names[:_FOLLOWED]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             way = st.segmented_control(
-                "Follow", list(WAYS), default=next(iter(WAYS)), required=True, key="journeys-way",
+                "Follow", list(_WAYS), default=next(iter(_WAYS)), required=True, key="journeys-way",
                 persist_state="session",
             )  # fmt: skip
             n = st.number_input(
@@ -279,49 +279,49 @@ def _flows(live: LiveSegments, choice: Choice) -> None:
                 persist_state="session",
             )  # fmt: skip
             at = st.selectbox(
-                "From" if way == FIRST else "To", range(-1, len(names)),
+                "From" if way == _FIRST else "To", range(-1, len(names)),
                 key=f"journeys-at-{way}-{choice.places.level}",
-                format_func=lambda code: WAYS[way] if code < 0 else names[code], width=300,
+                format_func=lambda code: _WAYS[way] if code < 0 else names[code], width=300,
             )  # fmt: skip
-        found = flows(live, choice, n, backwards=way != FIRST, at=None if at < 0 else at)
+        found = flows(live, choice, n, backwards=way != _FIRST, at=None if at < 0 else at)
         titles = ((choice.title, "flows"), (choice.other_title, "flows-others"))
         for (title, key), one in zip(titles, found, strict=False):
             _one_flow(title, one, way, key)
 
 
 def _one_flow(title: str, found: Flow, way: str, key: str) -> None:
-    told = f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. {COLUMNS[way]}"
+    told = f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. {_COLUMNS[way]}"
     if found.links.empty:
         st.caption(f"{md_text(title)}: no session came there.")
         return
     figure(
         f"Where sessions go: {md_text(title)}",
-        partial(charts.sankey, found.links, found.folded, way == FIRST), found.links,
-        n=told, key=key, alt_text="Flows of sessions from column to column", columns=FLOW_COLUMNS,
-        help_text=FLOW_HELP, border=False, min_width=charts.FLOW_WIDTH,
+        partial(charts.sankey, found.links, found.folded, way == _FIRST), found.links,
+        n=told, key=key, alt_text="Flows of sessions from column to column", columns=_FLOW_COLUMNS,
+        help_text=_FLOW_HELP, border=False, min_width=charts.FLOW_WIDTH,
     )  # fmt: skip
 
 
-def _matrix(found: MovementTables) -> None:
+def _matrix(found: _MovementTables) -> None:
     table, difference = found.matrix, False
     with st.container(border=True, key="matrix-and-choice"):
         if found.beside:
             shown = st.segmented_control(
-                "Show", [SHARES, DIFFERENCES], default=SHARES, required=True, key="journeys-matrix",
+                "Show", [_SHARES, _DIFFERENCES], default=_SHARES, required=True, key="journeys-matrix",
                 label_visibility="collapsed", persist_state="session",
             )  # fmt: skip
-            difference = shown == DIFFERENCES
+            difference = shown == _DIFFERENCES
         figure(
             "Where sessions are, step by step",
             partial(charts.matrix, table, difference=difference), table,
             n=f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. "
-            + (APART if difference else "A column holds all of them, with those that have ended."),
+            + (_APART if difference else "A column holds all of them, with those that have ended."),
             key="steps-by-position", alt_text="Heat map of places by page view of the session",
-            columns=MATRIX_COLUMNS, border=False,
+            columns=_MATRIX_COLUMNS, border=False,
         )  # fmt: skip
 
 
-def _ends(found: MovementTables, choice: Choice) -> None:
+def _ends(found: _MovementTables, choice: Choice) -> None:
     with st.grid(2, min_column_width=SIDE, gap="medium"):
         for table, name, title, n in (
             (found.entries, TO, "Where sessions begin", "Share of users with such a session."),
@@ -331,7 +331,7 @@ def _ends(found: MovementTables, choice: Choice) -> None:
                 _dumbbell(found, choice, table.assign(place=table[name]), title, n)
 
 
-def _loops(found: MovementTables, choice: Choice) -> None:
+def _loops(found: _MovementTables, choice: Choice) -> None:
     back, again = found.returns, found.repeats
     back = back.assign(place=[f"{a} → {b} → {a}" for a, b in zip(back[FROM], back[TO], strict=True)])
     with st.grid(2, min_column_width=SIDE, gap="medium"):
@@ -345,38 +345,38 @@ def _loops(found: MovementTables, choice: Choice) -> None:
     _dead(found)
 
 
-def _dumbbell(found: MovementTables, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
+def _dumbbell(found: _MovementTables, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
     drawn, key = _of_enough(table), title.lower().replace(" ", "-")
-    few = f" Shares of fewer than {MIN_DRAWN} users are in the table alone." * (len(drawn) < len(table))
+    few = f" Shares of fewer than {_MIN_DRAWN} users are in the table alone." * (len(drawn) < len(table))
     if drawn.empty:
         st.markdown(f"**{title}**")
         st.caption(few.strip() or "Nowhere in these sessions.")
         if few:
-            behind(table, key=key, columns=STEP_COLUMNS)
+            behind(table, key=key, columns=_STEP_COLUMNS)
         return
-    drawn = drawn.head(LISTED).assign(label=choice.title, segment=0)
+    drawn = drawn.head(_LISTED).assign(label=choice.title, segment=0)
     drawn["place"] = [place.rpartition(" → ")[0].replace(" → ", "\n⇄ ") or place for place in drawn["place"]]
     beside = f" Grey: {md_text(_lower(choice.other_title))}." if found.beside else ""
     figure(
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users", INK),
         table,
-        n=f"{n}{beside}{few}", key=key, alt_text=f"{title}: shares of users", columns=STEP_COLUMNS,
+        n=f"{n}{beside}{few}", key=key, alt_text=f"{title}: shares of users", columns=_STEP_COLUMNS,
     )  # fmt: skip
 
 
 def _of_enough(table: pd.DataFrame) -> pd.DataFrame:
     """Rows with enough users; the share of others is left out where they are too few."""
-    found = table[table[Col.N] >= MIN_DRAWN]
+    found = table[table[Col.N] >= _MIN_DRAWN]
     if Col.REST_SHARE not in found:
         return found.assign(**{Col.REST_SHARE: np.nan})
-    return found.assign(**{Col.REST_SHARE: found[Col.REST_SHARE].where(found[Col.REST_N] >= MIN_DRAWN)})
+    return found.assign(**{Col.REST_SHARE: found[Col.REST_SHARE].where(found[Col.REST_N] >= _MIN_DRAWN)})
 
 
-def _dead(found: MovementTables) -> None:
-    st.markdown("**Dead ends**", help=DEAD_HELP)
+def _dead(found: _MovementTables) -> None:
+    st.markdown("**Dead ends**", help=_DEAD_HELP)
     if found.dead.empty:
         st.caption("Nowhere do sessions end far more often than elsewhere.")
         return
     mean = wording.percent(found.dead["mean"].iloc[0])
     st.caption(f"Of the sessions that come to a place, {mean} end there on average.")
-    behind(found.dead, key="dead-ends", columns=DEAD_COLUMNS)
+    behind(found.dead, key="dead-ends", columns=_DEAD_COLUMNS)

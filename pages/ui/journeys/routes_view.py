@@ -24,26 +24,26 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
 from pages.ui.shell.written_table import Columns
 
-ROUTE_ROW: Final = 46
+_ROUTE_ROW: Final = 46
 """Pixels of a route: its text, and its bar below."""
-SAID_ROOM: Final = 170
+_SAID_ROOM: Final = 170
 """Pixels beside the longest bar for its text."""
-SAID: Final = "said"
-COLOURED: Final = "coloured"
+_SAID: Final = "said"
+_COLOURED: Final = "coloured"
 """Column with the place whose colour a cell of the index plot has."""
-TALLEST: Final = 600
+_TALLEST: Final = 600
 """Pixels of all strips together, about."""
-LEGEND_ITEM: Final = 165
-END_WIDTH: Final = 0.4
+_LEGEND_ITEM: Final = 165
+_END_WIDTH: Final = 0.4
 """Width of a session's end, as part of a cell."""
-LEGEND_ROW: Final = 25
+_LEGEND_ROW: Final = 25
 """Pixels of two places of the legend, which share a row on a phone."""
-SURE, UNSURE = 0.85, 0.3
+_SURE, _UNSURE = 0.85, 0.3
 """Opacity of a bar, and of one that is not shown to differ."""
 MOMENT, ROW_TITLE = "moment", "row"
 
 
-def routes_chart(table: pd.DataFrame, here: str, there: str) -> Chart:
+def _routes_chart(table: pd.DataFrame, here: str, there: str) -> Chart:
     """Chart with a bar a route: its share of users, its name above, a grey tick at the others' share.
 
     Args:
@@ -60,25 +60,25 @@ def routes_chart(table: pd.DataFrame, here: str, there: str) -> Chart:
     base = alt.Chart(table).encode(
         y=alt.Y(f"{Col.RANK}:O", axis=None, scale=alt.Scale(padding=0)), tooltip=tips(told)
     )
-    room = alt.Scale(domain=[0, widest], range=[0, alt.expr(f"max(60, width - {SAID_ROOM})")], nice=False)
+    room = alt.Scale(domain=[0, widest], range=[0, alt.expr(f"max(60, width - {_SAID_ROOM})")], nice=False)
     x = alt.X(f"{Col.SHARE}:Q", scale=room, axis=None)
     text = base.mark_text(align="left", dy=-8, color=INK, fontSize=13, limit=alt.expr("width")).encode(
         x=alt.value(0), text=alt.Text(f"{ROUTE}:N")
     )
     sure = f"datum.{Diff.DIFFERS} || !isValid(datum.{Col.REST_SHARE})"
     bars = base.mark_bar(height=10, yOffset=9, cornerRadiusEnd=2, color=INK).encode(
-        x=x, opacity=alt.condition(sure, alt.value(SURE), alt.value(UNSURE))
+        x=x, opacity=alt.condition(sure, alt.value(_SURE), alt.value(_UNSURE))
     )
     said = base.mark_text(align="left", dx=8, dy=9, color=INK, opacity=0.75).encode(
-        x=x, text=alt.Text(f"{SAID}:N")
+        x=x, text=alt.Text(f"{_SAID}:N")
     )
     others = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})").mark_tick(
         thickness=3, height=9, yOffset=19, color=NEUTRAL  # below what is said of the bar
     ).encode(x=alt.X(f"{Col.REST_SHARE}:Q", scale=room, axis=None))  # fmt: skip
-    return sized(bars + others + text + said, ROUTE_ROW * len(table) + 8)
+    return sized(bars + others + text + said, _ROUTE_ROW * len(table) + 8)
 
 
-def index_plot_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str) -> Chart:
+def _index_plot_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str) -> Chart:
     """Chart of strips one below the other, in cells of the colour of their place.
 
     Args:
@@ -99,20 +99,20 @@ def index_plot_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, t
         tooltip=tips(told),
     ).transform_calculate(top=f"datum.{STRIP} - 1")  # fmt: skip
     legend = alt.Legend(
-        title=None, orient="top", columns=alt.expr(f"max(1, floor(width / {LEGEND_ITEM}))"),
-        labelLimit=LEGEND_ITEM - 27, symbolType="square",
+        title=None, orient="top", columns=alt.expr(f"max(1, floor(width / {_LEGEND_ITEM}))"),
+        labelLimit=_LEGEND_ITEM - 27, symbolType="square",
     )  # fmt: skip
-    own = base.transform_filter(alt.FieldOneOfPredicate(COLOURED, list(places))).mark_rect()
-    other = base.transform_filter(alt.datum[COLOURED] == OTHER_PLACES).mark_rect(color=NEUTRAL, opacity=0.45)
-    ended = base.transform_filter(alt.datum[COLOURED] == END).transform_calculate(
-        slim=f"datum.{BEGIN} + {END_WIDTH}", top=f"datum.{STRIP} - 1"
+    own = base.transform_filter(alt.FieldOneOfPredicate(_COLOURED, list(places))).mark_rect()
+    other = base.transform_filter(alt.datum[_COLOURED] == OTHER_PLACES).mark_rect(color=NEUTRAL, opacity=0.45)
+    ended = base.transform_filter(alt.datum[_COLOURED] == END).transform_calculate(
+        slim=f"datum.{BEGIN} + {_END_WIDTH}", top=f"datum.{STRIP} - 1"
     )
     ends = ended.mark_rect(color=INK, opacity=0.7).encode(x2=alt.X2("slim:Q"))
     coloured = own.encode(
-        color=alt.Color(f"{COLOURED}:N", scale=alt.Scale(domain=list(places)), legend=legend)
+        color=alt.Color(f"{_COLOURED}:N", scale=alt.Scale(domain=list(places)), legend=legend)
     )
-    height = strips * max(2, min(14, TALLEST // max(strips, 1)))
-    return sized(other + coloured + ends, height + AXIS + LEGEND_ROW * -(-len(places) // 2))
+    height = strips * max(2, min(14, _TALLEST // max(strips, 1)))
+    return sized(other + coloured + ends, height + AXIS + _LEGEND_ROW * -(-len(places) // 2))
 
 
 def curves(table: pd.DataFrame, titles: tuple[str, ...], unit: str) -> Chart:
@@ -146,24 +146,24 @@ def _curve(table: pd.DataFrame, colour: str, unit: str) -> alt.LayerChart:
     return both
 
 
-LISTED: Final = 15
+_LISTED: Final = 15
 """Routes in the list, at most."""
-STOPS: Final = (2, 10, 5)
+_STOPS: Final = (2, 10, 5)
 """Fewest and most stops by which routes are told apart, and the default."""
-STRIPS, CELLS, COLOURS = 200, 40, 10
-ORDERS: Final = {RouteOrder.MOST: "Most common", RouteOrder.APART: "Set apart"}
-STRIP_KINDS: Final = {Strip.USER: "A strip a user", Strip.SESSION: "A strip a session"}
-STRIP_ORDERS: Final = {StripOrder.FIRST: "Alike together", StripOrder.LENGTH: "Longest first"}
-RUN_COLUMNS: Final[Columns] = {
+_STRIPS, _CELLS, _COLOURS = 200, 40, 10
+_ORDERS: Final = {RouteOrder.MOST: "Most common", RouteOrder.APART: "Set apart"}
+_STRIP_KINDS: Final = {Strip.USER: "A strip a user", Strip.SESSION: "A strip a session"}
+_STRIP_ORDERS: Final = {StripOrder.FIRST: "Alike together", StripOrder.LENGTH: "Longest first"}
+_RUN_COLUMNS: Final[Columns] = {
     Users.USER_ID: "User", BEGIN: "From cell", STOP: "To cell",
 }  # fmt: skip
-HOW_ROUTES: Final = (
+_HOW_ROUTES: Final = (
     "A route is a whole session, stop by stop; ×2+ marks several page views in a row at one stop, … a "
     "session that goes on. Bars: share of users who took it at least once. The model has read the "
     "steps (input), so a difference describes the segment and proves nothing."
 )
-CELL_COLOURS: Final = "A thin mark in the colour of the text is the end of a session; grey: other places."
-HOW_INDEX_PLOT: Final = (
+_CELL_COLOURS: Final = "A thin mark in the colour of the text is the end of a session; grey: other places."
+_HOW_INDEX_PLOT: Final = (
     "From left to right what one user did, a cell a page view. Which ones are drawn is random, each is "
     "equally likely; another number draws others."
 )
@@ -181,27 +181,27 @@ def draw(live: LiveSegments, choice: Choice) -> None:
 def _routes(live: LiveSegments, choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="routes-choice"):
         order = st.segmented_control(
-            "Routes", list(ORDERS) if choice.other else [RouteOrder.MOST], default=RouteOrder.MOST,
-            required=True, format_func=ORDERS.__getitem__, key="routes-order", persist_state="session",
+            "Routes", list(_ORDERS) if choice.other else [RouteOrder.MOST], default=RouteOrder.MOST,
+            required=True, format_func=_ORDERS.__getitem__, key="routes-order", persist_state="session",
             help="Set apart: those whose share of users differs most for sure from the others'.",
         )  # fmt: skip
         stops = st.slider(
-            "Stops told apart", *STOPS, key="routes-stops", persist_state="session", width=220,
+            "Stops told apart", *_STOPS, key="routes-stops", persist_state="session", width=220,
             help="Sessions that begin alike for so many stops are one route.",
         )  # fmt: skip
     routes = _of(live.tables.basis.key, choice.places.level, stops, live, choice.places)
-    found = routes.listed(choice.users, choice.others, live.profiles.happened, LISTED, order)
+    found = routes.listed(choice.users, choice.others, live.profiles.happened, _LISTED, order)
     if found.empty:
         st.caption("No route is shown to differ.")
         return
     figure(
         "Routes of " + md_text(choice.title),
         partial(
-            routes_chart, found.assign(said=_said(live, found)), choice.title, choice.other_title,
+            _routes_chart, found.assign(said=_said(live, found)), choice.title, choice.other_title,
         ),
         found.dropna(axis="columns", how="all"), n=_coverage(choice, found), key="routes",
         alt_text=f"Routes of {choice.title}: share of users who took each", columns=_columns(live, choice),
-        help_text=HOW_ROUTES,
+        help_text=_HOW_ROUTES,
     )  # fmt: skip
 
 
@@ -248,14 +248,14 @@ def _index_plot(live: LiveSegments, choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="carpet-choice"):
         strip = Strip(
             st.segmented_control(
-                "Strips", list(STRIP_KINDS), default=Strip.USER, required=True, key="carpet-strip",
-                format_func=STRIP_KINDS.__getitem__, persist_state="session",
+                "Strips", list(_STRIP_KINDS), default=Strip.USER, required=True, key="carpet-strip",
+                format_func=_STRIP_KINDS.__getitem__, persist_state="session",
             )
         )  # fmt: skip
         order = StripOrder(
             st.segmented_control(
-                "Order", list(STRIP_ORDERS), default=StripOrder.FIRST, required=True, key="carpet-order",
-                format_func=STRIP_ORDERS.__getitem__, persist_state="session",
+                "Order", list(_STRIP_ORDERS), default=StripOrder.FIRST, required=True, key="carpet-order",
+                format_func=_STRIP_ORDERS.__getitem__, persist_state="session",
             )
         )  # fmt: skip
         seed = st.number_input(
@@ -264,7 +264,7 @@ def _index_plot(live: LiveSegments, choice: Choice) -> None:
         )  # fmt: skip
     made = index_plot(
         live.sources.dataset.sequences, choice.places, choice.users, strip, order,
-        most=STRIPS, width=CELLS, colours=COLOURS, seed=seed,
+        most=_STRIPS, width=_CELLS, colours=_COLOURS, seed=seed,
     )  # fmt: skip
     runs = made.runs(live.sources.dataset.sequences)
     coloured = [choice.places.names[place] for place in made.frequent.tolist()]
@@ -273,15 +273,15 @@ def _index_plot(live: LiveSegments, choice: Choice) -> None:
     figure(
         "What they did, one by one",
         partial(
-            index_plot_chart, runs.assign(coloured=runs[PLACE].where(own, OTHER_PLACES)),
+            _index_plot_chart, runs.assign(coloured=runs[PLACE].where(own, OTHER_PLACES)),
             tuple(coloured), strips, "Page views, and ends of sessions, in order",
         ),
-        runs, n=_drawn(strip, strips, made.of, made.cut, seed), key="carpet", help_text=HOW_INDEX_PLOT,
-        alt_text=f"{strips} strips of {choice.title}, a cell a page view", columns=RUN_COLUMNS,
+        runs, n=_drawn(strip, strips, made.of, made.cut, seed), key="carpet", help_text=_HOW_INDEX_PLOT,
+        alt_text=f"{strips} strips of {choice.title}, a cell a page view", columns=_RUN_COLUMNS,
     )  # fmt: skip
 
 
 def _drawn(strip: Strip, strips: int, of: int, cut: int, seed: int) -> str:
     drawn = "All" if strips == of else f"{strips:,} of"
-    beyond = f" {wording.pluralise(cut, 'strip')} of them go on beyond {CELLS} cells." if cut else ""
-    return f"{drawn} {wording.pluralise(of, strip.value)}, drawn with seed {seed}.{beyond} {CELL_COLOURS}"
+    beyond = f" {wording.pluralise(cut, 'strip')} of them go on beyond {_CELLS} cells." if cut else ""
+    return f"{drawn} {wording.pluralise(of, strip.value)}, drawn with seed {seed}.{beyond} {_CELL_COLOURS}"

@@ -22,19 +22,19 @@ from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
 
-WHOLE: Final = "All of the time"
-HORIZONS: Final = {"First hour": 3_600.0, "First day": 86_400.0, "First week": 604_800.0}
-UNITS: Final = {"Days": 86_400, "Hours": 3_600, "Minutes": 60, "Seconds": 1}
-DRAWN: Final = 400
+_WHOLE: Final = "All of the time"
+_HORIZONS: Final = {"First hour": 3_600.0, "First day": 86_400.0, "First week": 604_800.0}
+_UNITS: Final = {"Days": 86_400, "Hours": 3_600, "Minutes": 60, "Seconds": 1}
+_DRAWN: Final = 400
 """Points of a curve, at most: about one a pixel."""
-COLUMNS: Final = 5
+_COLUMNS: Final = 5
 """Columns of the table of users still followed."""
-HOW: Final = (
+_HOW: Final = (
     "Kaplan and Meier's estimate with its 95 % interval. The clock starts with a user's first page view; "
     "users without the outcome are followed to the end of the data. A segment is made of all that its users "
     "did, also after the outcome, so this describes and does not forecast."
 )
-LATE: Final = "who came before the first day that is counted, too: their clock would start late."
+_LATE: Final = "who came before the first day that is counted, too: their clock would start late."
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
@@ -46,7 +46,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     found = _found(live, choice, happened)
     late = int((_late(live) & (choice.users | choice.others)).sum())
     if late:
-        st.caption(f"Left out: {wording.pluralise(late, 'user')} {LATE}")
+        st.caption(f"Left out: {wording.pluralise(late, 'user')} {_LATE}")
     halves, outcome = _halves(list(found.values())), live.profiles.outcome or ""
     said = [
         _sentence(title, one, outcome, half) for (title, one), half in zip(found.items(), halves, strict=True)
@@ -117,20 +117,20 @@ def _verdict(live: LiveSegments, here: TimeToOutcome, there: TimeToOutcome) -> s
 
 def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome]) -> None:
     longest = max(float(one.followed[-1]) for one in found.values() if len(one.followed))
-    offered = {WHOLE: longest} | {name: limit for name, limit in HORIZONS.items() if limit < longest}
+    offered = {_WHOLE: longest} | {name: limit for name, limit in _HORIZONS.items() if limit < longest}
     chosen = st.segmented_control(
-        "How long", list(offered), default=WHOLE, required=True, key="horizon", persist_state="session",
+        "How long", list(offered), default=_WHOLE, required=True, key="horizon", persist_state="session",
         label_visibility="collapsed",
     )  # fmt: skip
     horizon = offered[chosen]
-    unit, seconds = next(((u, s) for u, s in UNITS.items() if horizon >= 2 * s), ("Seconds", 1))
+    unit, seconds = next(((u, s) for u, s in _UNITS.items() if horizon >= 2 * s), ("Seconds", 1))
     table = _read(found, _moments(list(found.values()), horizon)).assign(
         **{MOMENT: lambda read: read[SECONDS] / seconds}
     )
     figure(
         f"Users with {md_text(live.profiles.outcome or '', 60)}, by the time since their first page view",
         partial(routes_view.curves, table, tuple(found), unit), table,
-        n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=HOW,
+        n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=_HOW,
         alt_text="Share of users who have had the outcome by each moment",
     )  # fmt: skip
     _at_risk(found, horizon, unit)
@@ -153,14 +153,14 @@ def _moments(found: list[TimeToOutcome], horizon: float) -> np.ndarray:
     """Times at which somebody had the outcome, or evenly spread times where these are too many to draw."""
     ends = [0.0, horizon, *(one.followed[-1] for one in found if len(one.followed))]
     exact = np.unique(np.concatenate([ends, *(one.seconds for one in found)]))
-    return exact[exact <= horizon] if len(exact) <= DRAWN else np.linspace(0, horizon, DRAWN)
+    return exact[exact <= horizon] if len(exact) <= _DRAWN else np.linspace(0, horizon, _DRAWN)
 
 
 def _at_risk(found: dict[str, TimeToOutcome], horizon: float, unit: str) -> None:
     """Draw the table of how many users were still followed without the outcome."""
-    moments = np.linspace(0, horizon, COLUMNS)
-    heads = [f"{moment / UNITS[unit]:.3g}" for moment in moments]
-    lines = [[f"Still followed after {unit.lower()}", *heads], ["---", *["---:"] * COLUMNS]]
+    moments = np.linspace(0, horizon, _COLUMNS)
+    heads = [f"{moment / _UNITS[unit]:.3g}" for moment in moments]
+    lines = [[f"Still followed after {unit.lower()}", *heads], ["---", *["---:"] * _COLUMNS]]
     for title, one in found.items():
         lines.append([md_text(title, 60), *(f"{n:,}" for n in one.at_risk(moments).tolist())])
     st.markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))

@@ -14,7 +14,7 @@ from core.labels.review import BY_TYPE, Review
 from pages.ui.labels.label_table import RUNG_WORDS
 from pages.ui.segments.charts import NEUTRAL, Chart, sized, tips
 
-RUNG_COLOURS: Final = {
+_RUNG_COLOURS: Final = {
     RUNG_WORDS[Rung.FROZEN]: "#6b7a99",
     RUNG_WORDS[Rung.OVERRIDE]: "#2f4fa3",
     RUNG_WORDS[Rung.EVENTS]: "#5b7be0",
@@ -28,7 +28,7 @@ RUNG_COLOURS: Final = {
     UNKNOWN: NEUTRAL,
 }
 """Rung (what decided a label) in words → colour: certain ones blue or green, judged ones amber, none grey."""
-MIN_SHARE: Final = 0.035
+_MIN_SHARE: Final = 0.035
 """Share of the mosaic below which a theme's name stands in the tooltip only."""
 
 
@@ -42,10 +42,10 @@ def coverage(table: pd.DataFrame) -> Chart:
         Review.VIEW: ("View", ""), Review.RUNG: ("Decided by", ""), Review.SHARE: ("Page views", ".1%"),
         Review.PAGE_VIEWS: ("Page views", ","), Review.PAGES: ("Pages", ","),
     }  # fmt: skip
-    rungs = list(RUNG_COLOURS)
+    rungs = list(_RUNG_COLOURS)
     ordered = table.assign(order=[rungs.index(rung) for rung in table[Review.RUNG]])
     present = [rung for rung in rungs if rung in set(table[Review.RUNG])]
-    colours = [RUNG_COLOURS[rung] for rung in present]
+    colours = [_RUNG_COLOURS[rung] for rung in present]
     chart = (
         alt.Chart(ordered)
         .mark_bar(height={"band": 0.7})
@@ -97,7 +97,7 @@ def mosaic(table: pd.DataFrame) -> Chart:
         )
     )  # fmt: skip
     named = table.groupby(PageLabels.THEME, sort=False).agg(x0=("x0", "first"), x1=("x1", "first"))
-    named = named[named["x1"] - named["x0"] >= MIN_SHARE].reset_index()
+    named = named[named["x1"] - named["x0"] >= _MIN_SHARE].reset_index()
     named["middle"] = (named["x0"] + named["x1"]) / 2
     names = (
         alt.Chart(named)

@@ -24,7 +24,7 @@ from pages.ui.shell.text import count, md_text, share
 
 KIND: Final = {View.TYPE: "Type", View.THEME: "Theme"}
 IN_FORCE, STALE = "In force", "Does nothing: no such label"
-TALLEST_PX: Final = 420
+_TALLEST_PX: Final = 420
 
 
 def stale(settings: LabelSettings) -> list[Override]:
@@ -46,7 +46,7 @@ def corrections(settings: LabelSettings, dataset: str) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        height=min(TALLEST_PX, 38 + 35 * len(listed)),
+        height=min(_TALLEST_PX, 38 + 35 * len(listed)),
         column_config={"Page or pages like": st.column_config.TextColumn(width="large")},
     )
     wanted = [(listed[row].view, listed[row].target) for row in chosen.selection.rows if row < len(listed)]
@@ -72,20 +72,20 @@ def _table(listed: list[Override], taxonomy: Taxonomy) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Your label", "Of", "Page or pages like", "State"])
 
 
-HOW: Final = (
+_HOW: Final = (
     "Folders of the addresses and words of the titles, chosen so that people who look at a page of one go on "
     "to another of the same. A page has the first theme in the list of which it has a folder, else a word."
 )
-USED: Final = (
+_USED: Final = (
     "They are in use, as they say better than the shop themes which pages people look at together. Another "
     "export of this site may find others: keep these, and it gets the same."
 )
-CHOICES: Final = {
+_CHOICES: Final = {
     True: ("Keep for later exports", "Use the shop themes"),
     False: ("Use these", "Keep the shop themes"),
 }
-SHOP_THEMES: Final = "The shop themes that come with this tool are used"
-NOT_USED: Final = (
+_SHOP_THEMES: Final = "The shop themes that come with this tool are used"
+_NOT_USED: Final = (
     "The shop themes that come with this tool are used: here they say as well which pages people look at "
     "together, or rules give most page views one of them."
 )
@@ -103,28 +103,28 @@ def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice, unknow
     if settings.themes is ThemeSource.TAXONOMY or settings.taxonomy != default_taxonomy():
         return
     if not choice.own:
-        shop = "None of the shop themes that come with this tool fits" if unknown == 1 else SHOP_THEMES
+        shop = "None of the shop themes that come with this tool fits" if unknown == 1 else _SHOP_THEMES
         st.caption(f":material/info: {NONE_FOUND}. {shop}.")
         return
     with st.container(border=True, key="own-themes"):
-        st.subheader("This site's own themes", help=HOW)
-        st.markdown(in_words(choice.own))
-        st.caption(USED if choice.mined else NOT_USED)
+        st.subheader("This site's own themes", help=_HOW)
+        st.markdown(_in_words(choice.own))
+        st.caption(_USED if choice.mined else _NOT_USED)
         with st.container(horizontal=True, vertical_alignment="center", key="own-themes-actions"):
-            keep, other = CHOICES[choice.mined]
-            _choice(keep, ":material/check:", dataset, mined(choice, settings.taxonomy))
+            keep, other = _CHOICES[choice.mined]
+            _choice(keep, ":material/check:", dataset, _mined(choice, settings.taxonomy))
             _choice(other, ":material/storefront:", dataset, default_taxonomy())
             st.caption("Rename, merge or drop them under “Edit the themes and types” below.")
 
 
-def in_words(own: Sequence[MinedTheme]) -> str:
+def _in_words(own: Sequence[MinedTheme]) -> str:
     """The themes, the most viewed first, with the share of the page views that each covers."""
     ordered = sorted(own, key=lambda one: (-one.share, one.theme.name))
     told = " · ".join(f"**{md_text(one.theme.name, 60)}** {share(one.share, 1)}" for one in ordered)
     return f"{told}: together {share(sum(one.share for one in own), 1)} of all page views."
 
 
-def mined(choice: ThemeChoice, taxonomy: Taxonomy) -> Taxonomy:
+def _mined(choice: ThemeChoice, taxonomy: Taxonomy) -> Taxonomy:
     """The taxonomy with its themes replaced by those found in this site (``choice.own``); its types stay."""
     return taxonomy.model_copy(update={"themes": tuple(one.theme for one in choice.own)})
 
@@ -133,7 +133,7 @@ def look_again(dataset: Dataset, settings: LabelSettings) -> None:
     """Draw the button back to the offer, for a site whose themes were decided."""
     if settings.themes is ThemeSource.TAXONOMY or settings.taxonomy != default_taxonomy():
         st.button(
-            "Look for this site's own themes", icon=":material/travel_explore:", key="mine-themes", help=HOW,
+            "Look for this site's own themes", icon=":material/travel_explore:", key="mine-themes", help=_HOW,
             on_click=_choose, args=(dataset, default_taxonomy(), ThemeSource.MINED),
         )  # fmt: skip
 

@@ -42,7 +42,7 @@ def card(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> No
         settings: With the taxonomy.
         labels: As they are without the model.
     """
-    server = named(settings)
+    server = _named(settings)
     if server is None or connection.given(server):
         return
     if connection.given(server) is False:
@@ -109,9 +109,9 @@ def _agree(server: LlmSettings, dataset: Dataset, settings: LabelSettings) -> No
     start(dataset.key, settings)
 
 
-MAX_HOSTS: Final = 50
-READ: Final = (FetchOutcome.FETCHED, FetchOutcome.CACHED)
-WORDS: Final = {
+_MAX_HOSTS: Final = 50
+_READ: Final = (FetchOutcome.FETCHED, FetchOutcome.CACHED)
+_WORDS: Final = {
     FetchOutcome.FETCHED: "Read now",
     FetchOutcome.CACHED: "Read before, kept",
     FetchOutcome.REFUSED: "Not asked for: personal, or another host",
@@ -146,7 +146,7 @@ def consent(dataset: Dataset, settings: LabelSettings) -> None:
         f"Fetch from {md_text(', '.join(agreed))}" if agreed else "Fetch", key="fetch", disabled=not agreed,
         icon=":material/cloud_download:", on_click=start, args=(dataset.key, settings, agreed),
     )  # fmt: skip
-    last = last_fetch(dataset.key)
+    last = _last_fetch(dataset.key)
     if last is not None:
         _report(last)
 
@@ -154,11 +154,11 @@ def consent(dataset: Dataset, settings: LabelSettings) -> None:
 def _report(job: JobView) -> None:
     """Draw how many pages were read, and why the others were not."""
     table = pd.DataFrame(job.result["fetched"])
-    read, asked = int(table.loc[table["outcome"].isin(READ), "pages"].sum()), int(table["pages"].sum())
+    read, asked = int(table.loc[table["outcome"].isin(_READ), "pages"].sum()), int(table["pages"].sum())
     when = humanize.naturaltime(pd.Timestamp.now().timestamp() - job.started)
     st.markdown(f"{read:,} of {count(asked, 'page')} could be read ({when}).")
     written_table.draw(
-        table.assign(outcome=[WORDS[FetchOutcome(one)] for one in table["outcome"]]),
+        table.assign(outcome=[_WORDS[FetchOutcome(one)] for one in table["outcome"]]),
         key="fetch-report", alt_text="What became of the pages",
         columns={"outcome": "What became of them", "example": "For example", "reason": "Because"},
     )  # fmt: skip
@@ -167,12 +167,12 @@ def _report(job: JobView) -> None:
 def _hosts(dataset: Dataset) -> list[str]:
     """The hosts of the export, most viewed first."""
     found = map(host_of, dataset.pages[Pages.PAGE_LOCATION])
-    return list(dict.fromkeys(filter(None, found)))[:MAX_HOSTS]
+    return list(dict.fromkeys(filter(None, found)))[:_MAX_HOSTS]
 
 
-LABEL: Final = "label"
-TASKS: Final = (LABEL,)
-ASKING: Final = (LABEL, "train")
+_LABEL: Final = "label"
+TASKS: Final = (_LABEL,)
+_ASKING: Final = (_LABEL, "train")
 """Tasks that label pages, and may ask a language model."""
 
 
@@ -200,7 +200,7 @@ def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()
         dataset=dataset, label=order.settings, asked=order.asked, fetch_hosts=tuple(hosts),
         model=run.key if run else "",
     )  # fmt: skip
-    job_panel.start(LABEL, request, dataset, replace=True, environment=order.environment)
+    job_panel.start(_LABEL, request, dataset, replace=True, environment=order.environment)
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def may_ask(settings: LabelSettings, *, fetching: bool = False) -> Order:
         fetching: Whether it reads pages first. If not, no consent is needed where these settings have already
             labelled the pages, as nothing is left to ask.
     """
-    server = named(settings)
+    server = _named(settings)
     if server is not None and (connection.given(server) or (not fetching and _labelled(settings))):
         return Order(settings, server)
     if settings.mode is LabelMode.LLM:
@@ -252,12 +252,12 @@ def _labelled(settings: LabelSettings) -> bool:
 
 def stop_asking() -> None:
     """Stop every job that asks a language model."""
-    for job in job_panel.running(ASKING):
+    for job in job_panel.running(_ASKING):
         if job_panel.request_of(job).get("asked"):
             jobs.cancel(state.store().root, job.id)
 
 
-def named(settings: LabelSettings) -> LlmSettings | None:
+def _named(settings: LabelSettings) -> LlmSettings | None:
     """The language model of the Settings page, if these label settings use one and it can be asked."""
     found = connection.usable() if settings.mode is LabelMode.LLM else None
     return None if found is None else found.settings
@@ -265,7 +265,7 @@ def named(settings: LabelSettings) -> LlmSettings | None:
 
 def identity(settings: LabelSettings) -> str:
     """Identity under which a model's decisions are kept; empty if none is used."""
-    server = named(settings)
+    server = _named(settings)
     return "" if server is None else server.identity
 
 
@@ -285,14 +285,14 @@ def remove(dataset: str, targets: Sequence[label_decisions.Target]) -> None:
 
 def take_result() -> None:
     """Use the vectors that this session's labelling job has just made."""
-    made = job_panel.result(LABEL)
+    made = job_panel.result(_LABEL)
     if made and made.get("embeddings"):
         with errors.shown():
             saved_work.choose_vectors(state.store(), made["model"], made["embeddings"])
 
 
-def last_fetch(dataset: str) -> JobView | None:
+def _last_fetch(dataset: str) -> JobView | None:
     """The last job of a data set that fetched pages; ``fetched`` of its result lists the outcomes."""
     found = jobs.recent(state.store().root)
-    mine = (job for job in found if (job.task, job.subject) == (LABEL, dataset))
+    mine = (job for job in found if (job.task, job.subject) == (_LABEL, dataset))
     return next((job for job in mine if job.result.get("fetched")), None)

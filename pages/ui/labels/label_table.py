@@ -38,8 +38,8 @@ RUNG_WORDS: Final = {
     Rung.NLI: "Entailment model",
     Rung.LLM: "Language model",
 }
-MAX_ROWS: Final = 2_000
-SHOWN: Final = "shown"
+_MAX_ROWS: Final = 2_000
+_SHOWN: Final = "shown"
 COLUMN: Final = {PageLabels.THEME: View.THEME, PageLabels.TYPE: View.TYPE}
 
 
@@ -57,15 +57,15 @@ def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_d
         key: Key of the widget.
         up_to_date: Whether the labels hold all corrections; if not, these are drawn in their place.
     """
-    shown = table.head(MAX_ROWS)
+    shown = table.head(_MAX_ROWS)
     told = [PageLabels.TEMPLATE, PageLabels.TYPE, PageLabels.THEME, Review.PAGE_VIEWS, Review.TITLES]
     frame = shown[told].assign(decided=_decided(shown), evidence=_evidence(shown))
     frame[Review.PAGES] = shown[Review.PAGES]
     if not up_to_date:
         frame = _corrected(frame, PageLabels.TEMPLATE, settings)
     _editor(frame, PageLabels.TEMPLATE, settings.taxonomy, key, several=True)
-    if len(table) > MAX_ROWS:
-        st.caption(f"The first {MAX_ROWS:,} of {len(table):,} templates.")
+    if len(table) > _MAX_ROWS:
+        st.caption(f"The first {_MAX_ROWS:,} of {len(table):,} templates.")
 
 
 def pages(
@@ -95,9 +95,9 @@ def pages(
     if wanted:
         texts = frame[Pages.PAGE_LOCATION] + " " + frame[Review.TITLES].fillna("")
         frame = frame[texts.str.contains(wanted, case=False, regex=False)]
-    if len(frame) > MAX_ROWS:
-        st.caption(f"The {MAX_ROWS:,} most viewed of {len(frame):,} pages; search for the others.")
-    shown = frame.head(MAX_ROWS).reset_index(drop=True)
+    if len(frame) > _MAX_ROWS:
+        st.caption(f"The {_MAX_ROWS:,} most viewed of {len(frame):,} pages; search for the others.")
+    shown = frame.head(_MAX_ROWS).reset_index(drop=True)
     if not up_to_date:
         shown = _corrected(shown, Pages.PAGE_LOCATION, settings)
     _editor(shown, Pages.PAGE_LOCATION, settings.taxonomy, f"{key}-{wanted}", several=False)
@@ -116,9 +116,9 @@ def _corrected(frame: pd.DataFrame, target: str, settings: LabelSettings) -> pd.
 
 
 def _editor(frame: pd.DataFrame, target: str, taxonomy: Taxonomy, key: str, *, several: bool) -> None:
-    shown = frame.assign(**{SHOWN: _short(frame[target])})
+    shown = frame.assign(**{_SHOWN: _short(frame[target])})
     st.data_editor(
-        shown[[SHOWN, *frame.columns]],
+        shown[[_SHOWN, *frame.columns]],
         hide_index=True,
         key=key,
         disabled=[str(name) for name in shown.columns if name not in COLUMN],
@@ -157,7 +157,7 @@ def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any
     themes = [*(one.name for one in taxonomy.themes), NO_THEME, UNKNOWN, *more]
     return {
         target: None,
-        SHOWN: st.column_config.TextColumn("Pages like" if several else "Page", width=180),
+        _SHOWN: st.column_config.TextColumn("Pages like" if several else "Page", width=180),
         Review.TITLES: st.column_config.TextColumn(
             "Title" if not several else "Titles, for example", width=230
         ),
@@ -192,14 +192,14 @@ def _short(addresses: pd.Series) -> pd.Series:
     return addresses.str.slice(len(hosts.iloc[0]))
 
 
-MODES: Final = {
+_MODES: Final = {
     LabelMode.OFF: "Off",
     LabelMode.RULES: "Events and rules",
     LabelMode.AUTO: "+ sentence embedding",
     LabelMode.NLI: "+ entailment model",
     LabelMode.LLM: "+ language model",
 }
-MEANING: Final = {
+_MEANING: Final = {
     LabelMode.OFF: "Pages get no labels.",
     LabelMode.RULES: "Your corrections, the GA4 events that fire on a page, what fetched pages say of "
     "themselves, and rules on addresses and titles. Instant, and silent where it is not sure.",
@@ -215,11 +215,11 @@ MEANING: Final = {
 def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
     """Draw the choice of who may decide on labels; True when the settings were changed just now."""
     mode = st.segmented_control(
-        "Who may decide", list(MODES), default=settings.mode, required=True, key="label-mode",
-        format_func=lambda mode: MODES[mode],
+        "Who may decide", list(_MODES), default=settings.mode, required=True, key="label-mode",
+        format_func=lambda mode: _MODES[mode],
     )  # fmt: skip
     mode = LabelMode(mode or settings.mode)
-    st.caption(MEANING[mode])
+    st.caption(_MEANING[mode])
     model = settings.nli_model
     if mode is LabelMode.NLI:
         model = st.text_input("Folder or hub id of the model", settings.nli_model, key="nli-model")

@@ -31,20 +31,20 @@ from core.labels.theme_choice import merged
 from core.saved import label_decisions
 from pages.ui.shell import errors, state
 
-NAME, FUNCTIONAL = "Name", "No theme"
-SHARE, FOLDERS, WORDS = "Page views", "Folders", "Words"
-TOLD: Final = [SHARE, FOLDERS, WORDS]
+NAME, _FUNCTIONAL = "Name", "No theme"
+SHARE, _FOLDERS, _WORDS = "Page views", "Folders", "Words"
+_TOLD: Final = [SHARE, _FOLDERS, _WORDS]
 """Columns of the table of themes that types do not have."""
-SEPARATED: Final = "Separated by commas; small letters, without accents."
+_SEPARATED: Final = "Separated by commas; small letters, without accents."
 DESCRIPTIONS: Final = ("This page is about …", "or about …", "or …")
-NOUNS: Final = {View.THEME: "Themes", View.TYPE: "Types"}
-CORRECTIONS: Final = re.compile(
+_NOUNS: Final = {View.THEME: "Themes", View.TYPE: "Types"}
+_CORRECTIONS: Final = re.compile(
     rb"""\A(?:\xef\xbb\xbf)?(?:\s*(?:\#[^\n]*|---)\n)*\s*\{?\s*["']?corrections["']?\s*:"""
 )
 """Pattern of the beginning of a file of corrections, as YAML or JSON; a taxonomy begins otherwise."""
-VERSION: Final = "taxonomy_version"
+_VERSION: Final = "taxonomy_version"
 """Session key of a counter, raised after each save so that the tables start from what was saved."""
-MERGED: Final = "merged-themes"
+_MERGED: Final = "merged-themes"
 """Session key of the themes to be merged when they are saved."""
 
 
@@ -65,8 +65,8 @@ def taxonomy_form(settings: LabelSettings, dataset: Dataset, shares: Mapping[str
         "models compare a page with; a changed name or description asks them anew. Rename a theme in the "
         "table, delete its row to drop it. Saved for this site; corrections stay as they are."
     )
-    version = st.session_state.get(VERSION, 0)
-    themes, types = st.tabs(list(NOUNS.values()))
+    version = st.session_state.get(_VERSION, 0)
+    themes, types = st.tabs(list(_NOUNS.values()))
     with themes:
         edited_themes = _table(settings.taxonomy, View.THEME, version, shares)
         into = _merge(settings.taxonomy)
@@ -85,7 +85,7 @@ def _merge(taxonomy: Taxonomy) -> Mapping[str, str]:
     """Draw the fields to merge themes: name of a theme → name that it becomes."""
     which, name = st.columns([3, 2])
     chosen = which.multiselect(
-        "Merge themes", [one.name for one in taxonomy.themes], key=MERGED, placeholder="Two or more",
+        "Merge themes", [one.name for one in taxonomy.themes], key=_MERGED, placeholder="Two or more",
         select_all=False,
         help="They become one theme, with the folders and words of all of them, when you save.",
     )  # fmt: skip
@@ -129,7 +129,7 @@ def _bring(content: bytes, name: str, taxonomy: Taxonomy, dataset: Dataset) -> N
         InputError: If it is neither.
         SettingsError: If a correction has a label that the taxonomy lacks.
     """
-    if CORRECTIONS.match(content):
+    if _CORRECTIONS.match(content):
         corrections = corrections_from_yaml(content, name)
         for correction in corrections:
             check(correction, taxonomy)
@@ -169,8 +169,8 @@ def _actions(settings: LabelSettings, wanted: Taxonomy, dataset: Dataset) -> boo
 
 
 def _start_over() -> None:
-    st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    st.session_state.pop(MERGED, None)
+    st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
+    st.session_state.pop(_MERGED, None)
 
 
 def _table(taxonomy: Taxonomy, view: View, version: int, shares: Mapping[str, float]) -> pd.DataFrame:
@@ -181,10 +181,10 @@ def _table(taxonomy: Taxonomy, view: View, version: int, shares: Mapping[str, fl
         ]
         for one in taxonomy.classes(view)
     ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=[NAME, *TOLD, *DESCRIPTIONS, FUNCTIONAL])
-    frame = frame.drop(columns=FUNCTIONAL if view is View.THEME else TOLD)
+    frame = pd.DataFrame(rows, columns=[NAME, *_TOLD, *DESCRIPTIONS, _FUNCTIONAL])
+    frame = frame.drop(columns=_FUNCTIONAL if view is View.THEME else _TOLD)
     texts: dict[str, Any] = {name: st.column_config.TextColumn(name, max_chars=200) for name in DESCRIPTIONS}
-    texts |= {name: st.column_config.TextColumn(name, help=SEPARATED) for name in (FOLDERS, WORDS)}
+    texts |= {name: st.column_config.TextColumn(name, help=_SEPARATED) for name in (_FOLDERS, _WORDS)}
     edited: pd.DataFrame = st.data_editor(
         frame, num_rows="dynamic", hide_index=True, key=f"taxonomy-{view}-{version}", disabled=[SHARE],
         column_config={
@@ -201,11 +201,11 @@ def _classes(edited: pd.DataFrame) -> tuple[LabelClass, ...]:
     for row in edited.to_dict("records"):
         name = _text(row[NAME])
         told = tuple(text for text in (_text(row[column]) for column in DESCRIPTIONS) if text)
-        folders, words = (_parts(row.get(column)) for column in (FOLDERS, WORDS))
+        folders, words = (_parts(row.get(column)) for column in (_FOLDERS, _WORDS))
         if name or told:
             made.append(
                 LabelClass.checked(
-                    name=name, descriptions=told, functional=row.get(FUNCTIONAL) is True,
+                    name=name, descriptions=told, functional=row.get(_FUNCTIONAL) is True,
                     folders=folders, words=words,
                 )
             )  # fmt: skip

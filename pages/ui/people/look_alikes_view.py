@@ -34,24 +34,24 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text, share
 
 PASTED: Final = "pasted_ids"
-MAX_SHOWN: Final = 100
+_MAX_SHOWN: Final = 100
 """Users in the table, at most; the file has all within reach."""
-UNKNOWN_SHOWN: Final = 5
-HOW: Final = (
+_UNKNOWN_SHOWN: Final = 5
+_HOW: Final = (
     "A logistic regression on the vectors tells the seeds from other clustered users. A score of 0.5 is as "
     "near to the seeds as to the others. Users set aside are among the others."
 )
-HIDDEN: Final = (
+_HIDDEN: Final = (
     "A fifth of the seeds at a time is hidden and looked for among all others: how many of them are within "
     "reach, with the 95 % interval. Grey: as many as chance would find."
 )
-NO_BETTER: Final = "Chance may find as many: these seeds have too little in common, or are too few."
-OF_OTHERS: Final = (
+_NO_BETTER: Final = "Chance may find as many: these seeds have too little in common, or are too few."
+_OF_OTHERS: Final = (
     "These are users of other segments and users set aside, the nearest to this segment first. "
     "None of its own users is hidden and looked for: segments are cut from the same vectors, so all would be "
     "found."
 )
-TOO_FEW: Final = f"With fewer than {MIN_SEEDS} seeds none is hidden, so nothing says how well this works."
+_TOO_FEW: Final = f"With fewer than {MIN_SEEDS} seeds none is hidden, so nothing says how well this works."
 
 
 class Seeds(StrEnum):
@@ -94,7 +94,7 @@ def draw(live: LiveSegments, user: int | None) -> None:
     reach = _reach(st.container() if like == Seeds.LIST else row, found)
     _say(found, reach)
     if by_segment or not len(found.ranks):
-        st.caption(OF_OTHERS if by_segment else TOO_FEW)
+        st.caption(_OF_OTHERS if by_segment else _TOO_FEW)
     _charts(live, found, reach)
     _who(live, found, reach)
 
@@ -135,8 +135,8 @@ def _of_list(live: LiveSegments) -> np.ndarray | None:
 def _known(live: LiveSegments, found: id_list.IdList) -> np.ndarray | None:
     st.caption(f"{found.counts}.")
     if found.unknown:
-        more = len(found.unknown) - UNKNOWN_SHOWN
-        listed = ", ".join(found.unknown[:UNKNOWN_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+        more = len(found.unknown) - _UNKNOWN_SHOWN
+        listed = ", ".join(found.unknown[:_UNKNOWN_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
         st.caption(f"Unknown: {md_text(listed)}")
     if not len(found.users):
         errors.show("None of these ids is in the data. Ids must match exactly, with every digit and dot.")
@@ -172,7 +172,7 @@ def _say(found: LookAlikes, reach: int) -> None:
         )
     st.markdown("; ".join(said) + ".")
     if hidden and low <= reach / everybody:
-        st.warning(NO_BETTER, icon=":material/warning:")
+        st.warning(_NO_BETTER, icon=":material/warning:")
 
 
 def _charts(live: LiveSegments, found: LookAlikes, reach: int) -> None:
@@ -183,13 +183,13 @@ def _charts(live: LiveSegments, found: LookAlikes, reach: int) -> None:
         if len(found.ranks):
             figure(
                 "Hidden seeds found within reach", partial(found_over_reach, curve, reach, height), curve,
-                n=n, key="look_alikes_found", help_text=HIDDEN, columns=COLUMNS,
+                n=n, key="look_alikes_found", help_text=_HIDDEN, columns=_COLUMNS,
                 alt_text="Share of hidden seeds found over the number of users reached, beside chance",
             )  # fmt: skip
         else:
             figure(
                 "How like the seeds they are", partial(score_over_reach, curve, reach, height),
-                curve[[REACH, SCORE]], n=n, key="look_alikes_score", help_text=HOW, columns=COLUMNS,
+                curve[[REACH, SCORE]], n=n, key="look_alikes_score", help_text=_HOW, columns=_COLUMNS,
                 alt_text="Score of the last user within reach over the number of users reached",
             )  # fmt: skip
         figure(
@@ -207,18 +207,18 @@ def _where(live: LiveSegments, users: np.ndarray) -> pd.DataFrame:
     return counts[users_of > 0].sort_values(Col.USERS, ascending=False, kind="stable")
 
 
-COLUMNS: Final = {
-    REACH: "Users reached", SCORE: st.column_config.NumberColumn("Score", format="%.3f", help=HOW),
+_COLUMNS: Final = {
+    REACH: "Users reached", SCORE: st.column_config.NumberColumn("Score", format="%.3f", help=_HOW),
     FOUND: st.column_config.NumberColumn("Hidden seeds found", format="percent"),
     BY_CHANCE: st.column_config.NumberColumn("By chance", format="percent"),
 }  # fmt: skip
 
 
 def _who(live: LiveSegments, found: LookAlikes, reach: int) -> None:
-    table = _table(live, found, min(reach, MAX_SHOWN))
+    table = _table(live, found, min(reach, _MAX_SHOWN))
     meaning = "Those most like the seeds first."
-    if reach > MAX_SHOWN:
-        meaning += f" The first {MAX_SHOWN:,} of {reach:,} are shown; the file has all."
+    if reach > _MAX_SHOWN:
+        meaning += f" The first {_MAX_SHOWN:,} of {reach:,} are shown; the file has all."
     single_user.show_list(live, table, "look_alikes", "Look-alikes", meaning)
     with st.container(horizontal=True):
         download_csv(

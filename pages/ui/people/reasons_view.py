@@ -34,14 +34,14 @@ from pages.ui.segments.next_pages import child
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count
 
-DRAWN: Final = 12
+_DRAWN: Final = 12
 """Bars of a chart, at most: the largest effects; the table has all."""
 LABEL, WITHOUT = "what", "without"
-HOW: Final = (
+_HOW: Final = (
     "The user is embedded again without the page, or without the session, by the same model. What the lead "
     "loses then is what the page, or the session, did."
 )
-COLOURS: Final = (
+_COLOURS: Final = (
     "Blue holds the user here, orange pulls them to the next segment; in the timeline, larger dots do more."
 )
 BY_HAND: Final = (
@@ -95,7 +95,7 @@ def _say(live: LiveSegments, user: int, found: Reasons) -> None:
         f"{start} **{own}**: {here} from its middle, and {there} from that of **{following}**, "
         f"a lead of **{lead}**."
     )
-    st.caption(COLOURS)
+    st.caption(_COLOURS)
     run = state.model()
     if PLACED not in found.parts:
         st.caption(BY_HAND)
@@ -105,18 +105,18 @@ def _say(live: LiveSegments, user: int, found: Reasons) -> None:
 
 
 def _figure(table: pd.DataFrame, kind: PartKind) -> None:
-    drawn = table[table.index.isin(table[EFFECT].abs().nlargest(DRAWN).index)]
-    n = count(len(table), kind.value) + (f"; the {DRAWN} that do most" if len(table) > DRAWN else "")
+    drawn = table[table.index.isin(table[EFFECT].abs().nlargest(_DRAWN).index)]
+    n = count(len(table), kind.value) + (f"; the {_DRAWN} that do most" if len(table) > _DRAWN else "")
     figure(
         f"What each {kind} does", partial(bars, drawn), table, n=n,
-        key=f"why_{kind}", alt_text=f"What each {kind} does to the lead of the segment", help_text=HOW,
-        columns=COLUMNS,
+        key=f"why_{kind}", alt_text=f"What each {kind} does to the lead of the segment", help_text=_HOW,
+        columns=_COLUMNS,
     )  # fmt: skip
 
 
-COLUMNS: Final = {
+_COLUMNS: Final = {
     LABEL: "Left out",
-    EFFECT: st.column_config.NumberColumn("Effect", format="%+.3f", help=HOW),
+    EFFECT: st.column_config.NumberColumn("Effect", format="%+.3f", help=_HOW),
     WITHOUT: ("Without it", "The segment of the user without it."),
     DISTANCE: st.column_config.NumberColumn("Distance", format="%.3f", help="To the own middle, without it."),
     NEXT_DISTANCE: st.column_config.NumberColumn("To the next", format="%.3f"),

@@ -28,8 +28,8 @@ from pages.ui.segments.profile_tables import named
 from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.text import count
 
-WANTED: Final = "wanted_user"
-LISTED: Final = (
+_WANTED: Final = "wanted_user"
+_LISTED: Final = (
     Users.USER_ID,
     Users.PAGE_VIEWS,
     Users.DEVICE,
@@ -38,27 +38,27 @@ LISTED: Final = (
     Users.SOURCE,
 )
 """Columns of a list of users, in an order that shows the country whole in a narrow list."""
-BELONGS: Final = (
+_BELONGS: Final = (
     "How much the user belongs to the segment: how near its middle is beside the next one's, where 50 % is "
     "the border."
 )
-NEARNESS: Final = "How like the seeds: 0.5 is as near to them as to the others."
-MAX_SESSIONS: Final = 40
+_NEARNESS: Final = "How like the seeds: 0.5 is as near to them as to the others."
+_MAX_SESSIONS: Final = 40
 """Sessions drawn, at most; the table below the chart has all."""
-ELAPSED, WHEN = "elapsed_s", "when"
+_ELAPSED, WHEN = "elapsed_s", "when"
 
 
 def chosen(live: LiveSegments) -> int | None:
     """Draw the field for a user id, and return the user's index; None where it is empty or nobody has it."""
     model, ids = live.sources.model_key, live.sources.dataset.sequences.user_id
     mine, linked = state.of_model(model), state.controls(model).user
-    if WANTED not in mine:
-        mine[WANTED] = "" if linked is None or linked >= len(ids) else ids[linked].as_py()
-    state.display(WANTED, mine[WANTED])
+    if _WANTED not in mine:
+        mine[_WANTED] = "" if linked is None or linked >= len(ids) else ids[linked].as_py()
+    state.display(_WANTED, mine[_WANTED])
     wanted = st.text_input(
-        "Find a user by id", mine[WANTED], key=WANTED, type="search",
+        "Find a user by id", mine[_WANTED], key=_WANTED, type="search",
         placeholder="Paste an id, or tick a user below",
-        on_change=lambda: _want(live, st.session_state[WANTED]),
+        on_change=lambda: _want(live, st.session_state[_WANTED]),
         help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
     )  # fmt: skip
     if not wanted:
@@ -72,7 +72,7 @@ def chosen(live: LiveSegments) -> int | None:
 def _want(live: LiveSegments, user_id: str) -> None:
     """Choose a user; a link names the user's index, as ids stay in the file."""
     model = live.sources.model_key
-    state.of_model(model)[WANTED] = user_id
+    state.of_model(model)[_WANTED] = user_id
     state.hold_controls(model, user=_index_of(live.sources.dataset, user_id))
 
 
@@ -105,7 +105,7 @@ def belongs(live: LiveSegments, user: int) -> str:
     """Markdown on where a user belongs: segment and membership, and the next one; or why in none."""
     segment = int(live.labels[user])
     if segment in live.names:
-        found = belonging(live, np.array([user]))
+        found = _belonging(live, np.array([user]))
         following = cards.heading(live.names[int(found.next_segment[0])])
         return f"{cards.heading(live.names[segment])} · belongs {found.share[0]:.0%}, next: {following}"
     row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
@@ -126,8 +126,8 @@ def listed(live: LiveSegments, users: np.ndarray, *, segments: bool = False) -> 
         users: User indices.
         segments: Whether to say which segment or group that is: for lists of several.
     """
-    table = live.sources.dataset.users.iloc[users][list(LISTED)].reset_index(drop=True)
-    table.insert(1, MEMBERSHIP, belonging(live, users).share)
+    table = live.sources.dataset.users.iloc[users][list(_LISTED)].reset_index(drop=True)
+    table.insert(1, MEMBERSHIP, _belonging(live, users).share)
     if segments:
         called = np.array(list(row_titles(live).values()), dtype=object)
         table.insert(1, SEGMENT, called[live.profiles.rows.place[users]])
@@ -140,7 +140,7 @@ def row_titles(live: LiveSegments) -> dict[str, str]:
     return dict(zip(table[Col.KEY], table[Col.LABEL], strict=True))
 
 
-def belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
+def _belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
     """Memberships of users in their segment, and the next segment."""
     vectors = live.combined.vectors[users]
     return memberships(vectors, live.labels[users], live.segmentation.partition)
@@ -152,9 +152,9 @@ def _draw_users(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_t
     written_table.draw(
         table, key=key, alt_text=alt_text, on_select=choose, selection_mode="single-row",
         columns={
-            Users.USER_ID: text("User", pinned=True, width=148), SCORE: ("Score", NEARNESS),
+            Users.USER_ID: text("User", pinned=True, width=148), SCORE: ("Score", _NEARNESS),
             SEGMENT: "Segment",
-            MEMBERSHIP: number("Belongs", help=BELONGS, width=62),
+            MEMBERSHIP: number("Belongs", help=_BELONGS, width=62),
             Users.PAGE_VIEWS: number("Views", width=46), Users.DEVICE: text("Device", width=62),
             Users.COUNTRY: text("Country", width=108), Users.SOURCE: "First source",
         },
@@ -187,9 +187,9 @@ def show_timeline(
             pages = dataset.sequences.page[slice(*dataset.sequences.offsets[user : user + 2])]
             views[EFFECT] = effect.reindex(pages).to_numpy()
         last = views[SESSION].max()
-        drawn = views[views[SESSION] > last - MAX_SESSIONS]
-        if last > MAX_SESSIONS:
-            st.caption(f"The last {MAX_SESSIONS} of {last:,} sessions are drawn; the table has all.")
+        drawn = views[views[SESSION] > last - _MAX_SESSIONS]
+        if last > _MAX_SESSIONS:
+            st.caption(f"The last {_MAX_SESSIONS} of {last:,} sessions are drawn; the table has all.")
         st.altair_chart(strip(drawn), key="timeline_chart", alt=f"Page views of one user in {last} sessions")
         _table(views)
         download_csv(views, "timeline")
@@ -204,10 +204,10 @@ def strip(views: pd.DataFrame) -> charts.Chart:
     began = views.groupby(SESSION)[TIME].transform("min")
     when = [f"{n} · {start:%d %b %Y %H:%M}" for n, start in zip(views[SESSION], began, strict=True)]
     table = views.copy()
-    table[ELAPSED], table[WHEN] = (views[TIME] - began).dt.total_seconds(), when
+    table[_ELAPSED], table[WHEN] = (views[TIME] - began).dt.total_seconds(), when
     clock = "floor(datum.value / 60) + ':' + format(datum.value % 60, '02.0f')"
     elapsed = alt.X(
-        f"{ELAPSED}:Q",
+        f"{_ELAPSED}:Q",
         title="Minutes and seconds since the session began",
         axis=alt.Axis(labelExpr=clock, tickCount=8, tickMinStep=1, labelFlush=False),
     )

@@ -21,13 +21,13 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 from pages.ui.shell.text import share
 
-MAX_LISTED: Final = 50
+_MAX_LISTED: Final = 50
 TYPICAL: Final = (
     "Nearest to the middle of the segment, among its middle half by page views; one for each way of behaving."
 )
-RANDOM: Final = "Every user of the segment is equally likely."
-BETWEEN: Final = "Nearly as near to the middle of the next segment: a small change moves them."
-OUTLYING: Final = "Farthest from the middle of the segment: in it because the others are farther still."
+_RANDOM: Final = "Every user of the segment is equally likely."
+_BETWEEN: Final = "Nearly as near to the middle of the next segment: a small change moves them."
+_OUTLYING: Final = "Farthest from the middle of the segment: in it because the others are farther still."
 
 
 def draw_segment(live: LiveSegments) -> None:
@@ -40,9 +40,9 @@ def draw_segment(live: LiveSegments) -> None:
             "Most typical", TYPICAL,
             medoids(live.combined.vectors, live.segmentation.partition, views, n)[segment],
         ),
-        "random": ("Drawn at random", RANDOM, random_sample(live.labels, n, seed)[segment]),
-        "between": ("Between two segments", BETWEEN, borderline_users(stand, live.labels, segment, n)),
-        "outlying": ("Least like the others", OUTLYING, outlying_users(stand, live.labels, segment, n)),
+        "random": ("Drawn at random", _RANDOM, random_sample(live.labels, n, seed)[segment]),
+        "between": ("Between two segments", _BETWEEN, borderline_users(stand, live.labels, segment, n)),
+        "outlying": ("Least like the others", _OUTLYING, outlying_users(stand, live.labels, segment, n)),
     }  # fmt: skip
     cards.swatch(segment)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="people"):
@@ -65,7 +65,7 @@ def _controls(live: LiveSegments) -> tuple[int, int, int]:
             ),
         )  # fmt: skip
         n = st.number_input(
-            "Users a list", 1, MAX_LISTED, live.profiles.settings.samples, key="listed", width=130,
+            "Users a list", 1, _MAX_LISTED, live.profiles.settings.samples, key="listed", width=130,
             persist_state="session",
         )  # fmt: skip
         seed = st.number_input(
@@ -81,12 +81,12 @@ def _standing(embeddings: str, segments: str, _live: LiveSegments) -> Membership
     return memberships(vectors, _live.labels, _live.segmentation.partition)
 
 
-ATTRIBUTES: Final = {
+_ATTRIBUTES: Final = {
     Users.SOURCE: "First source", Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.BROWSER: "Browser"
 }  # fmt: skip
 FIELD: Final = 220
 """Pixels that a field of the search needs."""
-MAX_SHOWN: Final = 500
+_MAX_SHOWN: Final = 500
 """Users in the table, at most; the file has all."""
 
 
@@ -99,8 +99,8 @@ def draw_search(live: LiveSegments) -> None:
     users = search(wanted, live.tables.basis.data, live.profiles.rows)
     active = users[np.argsort(-live.tables.basis.data.page_views[users], kind="stable")]
     part = f"{share(len(users), live.profiles.n_users)} of {live.profiles.n_users:,}"
-    shown = f"; the {MAX_SHOWN:,} with the most page views are shown" if len(users) > MAX_SHOWN else ""
-    table = single_user.listed(live, active[:MAX_SHOWN], segments=True)
+    shown = f"; the {_MAX_SHOWN:,} with the most page views are shown" if len(users) > _MAX_SHOWN else ""
+    table = single_user.listed(live, active[:_MAX_SHOWN], segments=True)
     single_user.show_list(live, table, "searched", f"{len(users):,} users", f"{part}{shown}.")
     if len(users):
         with st.container(horizontal=True):
@@ -125,7 +125,7 @@ def _fields(live: LiveSegments) -> UserSearch:
         rows = _field(live, "rows", "Segment or group", tuple(titles), titles.__getitem__)
         attributes = {
             name: _field(live, name, title, (*basis.attributes[name].values, UNKNOWN_VALUE), str)
-            for name, title in ATTRIBUTES.items()
+            for name, title in _ATTRIBUTES.items()
             if basis.attributes[name].values
         }
     given = {name: values for name, values in attributes.items() if values}

@@ -104,13 +104,13 @@ def _by_hour(live: LiveSegments, sessions: bool) -> pd.DataFrame:
     return rhythm(live.sources.dataset.sequences, days, users, live.profiles.rows, sessions=sessions)
 
 
-EVERY: Final = "every"
+_EVERY: Final = "every"
 UNITS: Final = {PeriodUnit.DAY: "Days", PeriodUnit.WEEK: "Weeks"}
 FITTED: Final = (
     "Segments were fitted on all days of the export, so a user's segment may come from days after the one "
     "that is counted."
 )
-OF_BEFORE: Final = (
+_OF_BEFORE: Final = (
     "It was prepared by an earlier release, which tells summer hours one hour early. Prepare its files again "
     "on Data to have them right."
 )
@@ -118,21 +118,21 @@ OF_BEFORE: Final = (
 
 def whose(live: LiveSegments) -> int | None:
     """Draw the choice of a segment, and return its id; None for all segments side by side."""
-    titles = {EVERY: "All segments side by side"}
+    titles = {_EVERY: "All segments side by side"}
     titles |= {f"segment:{segment}": live.names[segment] for segment in live.segments}
     held = state.controls(live.sources.model_key).segments or ()
-    now = next((key for key in held if key in titles), EVERY) if len(held) == 1 else EVERY
+    now = next((key for key in held if key in titles), _EVERY) if len(held) == 1 else _EVERY
     state.display("time-whose", now)
     chosen: str = st.selectbox(
         "Whose", list(titles), list(titles).index(now), format_func=titles.__getitem__, key="time-whose",
         on_change=_keep, args=(live.sources.model_key,),
     )  # fmt: skip
-    return None if chosen == EVERY else int(chosen.partition(":")[2])
+    return None if chosen == _EVERY else int(chosen.partition(":")[2])
 
 
 def _keep(model: str) -> None:
     chosen = st.session_state["time-whose"]
-    state.set_controls(model, segments=() if chosen == EVERY else (chosen,))
+    state.set_controls(model, segments=() if chosen == _EVERY else (chosen,))
 
 
 def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
@@ -159,7 +159,7 @@ def clock(live: LiveSegments) -> str:
     said = f"Times are {receipt.clock.name}{more}."
     if days.missing or days.fallen:
         said += f" {days.sentence}"
-    return f"{said} {OF_BEFORE}" if receipt.is_winter_all_year else said
+    return f"{said} {_OF_BEFORE}" if receipt.is_winter_all_year else said
 
 
 def parts(calendar: Calendar, unit: PeriodUnit) -> str:

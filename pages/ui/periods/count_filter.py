@@ -26,17 +26,17 @@ from pages.ui.shell.links import TRAINING
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share
 
-TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First source"}
-LINE: Final = 600
+_TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First source"}
+_LINE: Final = 600
 """Pixels that the filter's text needs; on a phone it goes below the button."""
-OFFERED: Final = 1_000
+_OFFERED: Final = 1_000
 """Values of an attribute that can be chosen, at most: the most frequent."""
-HELP: Final = (
+_HELP: Final = (
     "Counts anew and leaves the segments as they are: only users with these values, and only page views on "
     "these days. It holds on Profiles, Journeys and Time."
 )
 
-ANEW: Final = (
+_ANEW: Final = (
     "Makes a data set of these users and days alone, beside this one, and goes to Training: they get "
     "segments of their own. Nothing of this data set changes."
 )
@@ -55,7 +55,7 @@ def draw(live: LiveSegments) -> None:
         if not chosen.is_set:
             st.caption("Everybody and every day is counted.")
             return
-        line = st.container(width=LINE)
+        line = st.container(width=_LINE)
         _own_segments(live.sources, chosen)
         st.button(
             "Clear", icon=":material/filter_alt_off:", key="clear-filter", type="tertiary",
@@ -108,7 +108,7 @@ def _without(live: LiveSegments, users: np.ndarray) -> str:
 
 def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
     """Draw the button that makes a data set of what is left, for a model and segments of its own."""
-    if st.button("Fit anew", icon=":material/model_training:", key="fit-anew", type="tertiary", help=ANEW):
+    if st.button("Fit anew", icon=":material/model_training:", key="fit-anew", type="tertiary", help=_ANEW):
         with st.spinner("Making a data set of what the filter leaves"):
             made = pipeline.narrow(made_from.store, made_from.dataset, chosen)
         state.select_dataset(made.key)
@@ -133,14 +133,14 @@ def _offered(dataset: str, _sources: Sources) -> tuple[date, date, dict[str, lis
     """First and last day, and the values of each attribute, most frequent first."""
     data = _sources.dataset
     first, last = covered(data.sequences.timestamp, data.receipt.clock)
-    values = {column: list(encode_column(data.users[column]).values[:OFFERED]) for column in ATTRIBUTES}
+    values = {column: list(encode_column(data.users[column]).values[:_OFFERED]) for column in ATTRIBUTES}
     return EPOCH + timedelta(first), EPOCH + timedelta(last), values
 
 
 def _fields(made_from: Sources, chosen: CountFilter) -> None:
     first, last, values = _offered(made_from.dataset.key, made_from)
     model = made_from.model_key
-    st.caption(f"{HELP} The export has {first} to {last}.")
+    st.caption(f"{_HELP} The export has {first} to {last}.")
     with st.grid(2, min_column_width=140):
         _day("First day", "first_day", chosen, (first, last), model)
         _day("Last day", "last_day", chosen, (first, last), model)
@@ -152,7 +152,7 @@ def _fields(made_from: Sources, chosen: CountFilter) -> None:
             continue
         state.display(f"filter-{name}", held)
         st.multiselect(
-            TITLES[column], options, held, key=f"filter-{name}", placeholder="Any",
+            _TITLES[column], options, held, key=f"filter-{name}", placeholder="Any",
             format_func=md_text, on_change=_changed, args=(model, name), select_all=False,
         )  # fmt: skip
 

@@ -15,14 +15,14 @@ from core.periods.migration import AFTER, BEFORE
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, AXIS, BELOW, INK, NEUTRAL, ROW, Chart, rows, sized, tips
 
-NAME, FROM_NAME, TO_NAME, SAID = "name", "from", "to", "said"
-CELL: Final = 30
-NODE: Final = 42
+NAME, FROM_NAME, TO_NAME, _SAID = "name", "from", "to", "said"
+_CELL: Final = 30
+_NODE: Final = 42
 """Pixels of a segment in the picture of flows."""
-GAP: Final = 0.04
+_GAP: Final = 0.04
 """Gap between two places of the flows, as part of all users."""
-POINTS: Final = 24
-NAME_ROOM: Final = 190
+_POINTS: Final = 24
+_NAME_ROOM: Final = 190
 NARROWEST: Final = 620
 """Pixels below which the flows scroll sideways: names need room."""
 
@@ -79,7 +79,7 @@ def matrix(table: pd.DataFrame, names: Sequence[str]) -> Chart:
         opacity=alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.7]), legend=None),
     )
     text = base.mark_text(fontSize=11, color=INK).encode(text="text:N")
-    return sized(cells + text, CELL * len(names) + 90)
+    return sized(cells + text, _CELL * len(names) + 90)
 
 
 def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) -> Chart:
@@ -95,7 +95,7 @@ def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) ->
     slots = [str(number) for number in range(max([*segments, 0]) + 1)]
     colours = {place: str(segment) if segment >= 0 else "none" for place, segment in enumerate(segments)}
     colour = alt.condition("datum.slot == 'none'", alt.value(NEUTRAL), _slot(slots))
-    between = alt.Scale(domain=[0, 1], range=[NAME_ROOM, alt.expr(f"width - {NAME_ROOM}")])
+    between = alt.Scale(domain=[0, 1], range=[_NAME_ROOM, alt.expr(f"width - {_NAME_ROOM}")])
     x = alt.X("x:Q", axis=None, scale=between)
     y = alt.Y("top:Q", axis=None, scale=alt.Scale(reverse=True, nice=False))
     told = {
@@ -109,15 +109,15 @@ def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) ->
     )  # fmt: skip
     base = alt.Chart(stops.assign(slot=stops["place"].map(colours))).encode(x=x)
     nodes = base.mark_rule(strokeWidth=10, strokeCap="butt").encode(y=y, y2="bottom:Q", color=colour)
-    said = base.encode(y="middle:Q", text=f"{SAID}:N")
-    room = NAME_ROOM - 14
+    said = base.encode(y="middle:Q", text=f"{_SAID}:N")
+    room = _NAME_ROOM - 14
     left = said.transform_filter(alt.datum.x == 0).mark_text(
         align="right", dx=-10, fontSize=12, color=INK, limit=room
     )
     right = said.transform_filter(alt.datum.x == 1).mark_text(
         align="left", dx=10, fontSize=12, color=INK, limit=room
     )
-    return sized(drawn + nodes + left + right, NODE * len(names) + 10)
+    return sized(drawn + nodes + left + right, _NODE * len(names) + 10)
 
 
 def _slot(slots: Sequence[str]) -> alt.Color:
@@ -133,13 +133,13 @@ def _stops(moved: pd.DataFrame, column: str, side: int, names: Sequence[str]) ->
     parts = [(names[place], wording.percent(part, 0)) for place, part in named]
     said = [f"{part} {name}" if side else f"{name} {part}" for name, part in parts]
     found = pd.DataFrame({"place": users.index, "top": top, "bottom": top + users, "x": side})
-    return found.assign(middle=(found["top"] + found["bottom"]) / 2, **{SAID: said})
+    return found.assign(middle=(found["top"] + found["bottom"]) / 2, **{_SAID: said})
 
 
 def _tops(moved: pd.DataFrame, column: str) -> pd.Series:
     """The upper end of each place, with equal gaps."""
     users = moved.groupby(column)[Col.USERS].sum()
-    gap = users.sum() * GAP
+    gap = users.sum() * _GAP
     tops: pd.Series = users.cumsum() - users + gap * np.arange(len(users))
     return tops
 
@@ -151,9 +151,9 @@ def _bands(moved: pd.DataFrame) -> pd.DataFrame:
         order = moved.sort_values([column, other])
         within = order.groupby(column)[Col.USERS].cumsum() - order[Col.USERS]
         ends[column] = (within + order[column].map(_tops(moved, column))).reindex(moved.index).to_numpy()
-    at = np.linspace(0, 1, POINTS)
+    at = np.linspace(0, 1, _POINTS)
     bend = at**2 * (3 - 2 * at)  # level at both ends
     top = ends[BEFORE][:, None] * (1 - bend) + ends[AFTER][:, None] * bend
-    points = moved.loc[np.repeat(moved.index, POINTS)].reset_index(drop=True)
-    points = points.assign(link=np.repeat(moved.index, POINTS), x=np.tile(at, len(moved)), top=top.ravel())
+    points = moved.loc[np.repeat(moved.index, _POINTS)].reset_index(drop=True)
+    points = points.assign(link=np.repeat(moved.index, _POINTS), x=np.tile(at, len(moved)), top=top.ravel())
     return points.assign(bottom=points["top"] + points[Col.USERS])

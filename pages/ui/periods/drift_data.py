@@ -61,18 +61,18 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
         opened = pipeline.open_dataset(_made_from.store, other)
     except Beha2VecError:
         return 0.0  # damaged: whoever chooses it is told
-    return later_export.pages_in_common(trained(_made_from), opened)
+    return later_export.pages_in_common(_trained(_made_from), opened)
 
 
 def called(made_from: Sources, card: DatasetCard, in_common: float) -> str:
     """Line on a data set for the choice, with its pages in common, and whether these are too few."""
-    things = "sections" if trained(made_from).by_section else "pages"
+    things = "sections" if _trained(made_from).by_section else "pages"
     few = "" if in_common >= later_export.MIN_KNOWN else ", too few to compare"
     return f"{card.line} · {in_common:.0%} {things} in common{few}"
 
 
 @cached(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)
-def trained(made_from: Sources) -> Trained:
+def _trained(made_from: Sources) -> Trained:
     """The model on screen and what it was trained on; its files are checked once for all sessions."""
     opened = pipeline.open_model(made_from.store, made_from.model_key)
     return Trained(made_from.dataset, made_from.labels, opened)
@@ -120,7 +120,7 @@ def compared(live: LiveSegments, made: Artifact) -> Compared:
         ArtifactError: If something on disk is damaged, or was made with other views.
     """
     partition = live.segmentation.partition
-    both = later_export.place_both(made, trained(live.sources), live.combined, partition)
+    both = later_export.place_both(made, _trained(live.sources), live.combined, partition)
     found = drift(both.period, both.after)
     return Compared(
         both, found, migration(both.both, both.halves, len(partition.ids)),

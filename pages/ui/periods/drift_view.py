@@ -62,16 +62,16 @@ from pages.ui.shell.links import DATA, TRAINING, link
 from pages.ui.shell.text import count, md_text, share
 from pages.ui.shell.written_table import Columns
 
-CHOSEN: Final = "later_export"
-LINK: Final = "later"
+_CHOSEN: Final = "later_export"
+_LINK: Final = "later"
 """Parameter of a link: key of the data set that is compared with the training's."""
-LISTED: Final = 15
-NOWHERE: Final = "In no segment"
-WHAT: Final = (
+_LISTED: Final = 15
+_NOWHERE: Final = "In no segment"
+_WHAT: Final = (
     "A later export is placed by this model as it is, in these very segments. Then it is told whether its "
     "users are still those of the training period."
 )
-NOT_ALIKE: Final = (
+_NOT_ALIKE: Final = (
     "Its files are no longer in the input folder, or were changed, so it is taken as it was prepared: what "
     "was masked or joined in other ways than in the training data can look like a change."
 )
@@ -80,8 +80,8 @@ INPUT: Final = (
     "themselves; the alarm above is what is tested."
 )
 
-NO_PAGE: Final = "No page of five users or more is shown to be seen by a larger or smaller share of them."
-OTHER_DAYS: Final = "The two cover other numbers of days, so what differs may differ for that alone."
+_NO_PAGE: Final = "No page of five users or more is shown to be seen by a larger or smaller share of them."
+_OTHER_DAYS: Final = "The two cover other numbers of days, so what differs may differ for that alone."
 
 
 def draw(live: LiveSegments) -> None:
@@ -111,22 +111,22 @@ def draw(live: LiveSegments) -> None:
 def _choose(live: LiveSegments) -> DatasetCard | None:
     cards = drift_data.offered(live.sources)
     if not cards:
-        st.caption(f"{WHAT} There is no other data set yet: load one, as you did the first.")
+        st.caption(f"{_WHAT} There is no other data set yet: load one, as you did the first.")
         link(DATA, "Load a later export")
         return None
     model = live.sources.model_key
     mine = state.of_model(model)
-    mine.setdefault(CHOSEN, state.linked(LINK) if state.linked("model") in (model, "") else None)
-    now = mine[CHOSEN] if mine[CHOSEN] in cards else None
-    state.display(CHOSEN, now)
+    mine.setdefault(_CHOSEN, state.linked(_LINK) if state.linked("model") in (model, "") else None)
+    now = mine[_CHOSEN] if mine[_CHOSEN] in cards else None
+    state.display(_CHOSEN, now)
     chosen = st.selectbox(
-        "Later export", list(cards), None if now is None else list(cards).index(now), key=CHOSEN,
+        "Later export", list(cards), None if now is None else list(cards).index(now), key=_CHOSEN,
         format_func=lambda key: drift_data.called(live.sources, *cards[key]), placeholder="Choose a data set",
-        on_change=lambda: mine.update({CHOSEN: st.session_state[CHOSEN]}), help=WHAT,
+        on_change=lambda: mine.update({_CHOSEN: st.session_state[_CHOSEN]}), help=_WHAT,
     )  # fmt: skip
-    state.put_in_link(model, **{LINK: [chosen] if chosen else []})
+    state.put_in_link(model, **{_LINK: [chosen] if chosen else []})
     if chosen is None:
-        st.caption(WHAT)
+        st.caption(_WHAT)
         link(DATA, "Load another export")
         return None
     return cards[chosen][0]
@@ -160,7 +160,7 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
     if found.periods.period.by_section:
         st.caption(f":material/info: {BY_SECTION}")
     if not found.periods.read_alike:
-        st.caption(f":material/info: {NOT_ALIKE}")
+        st.caption(f":material/info: {_NOT_ALIKE}")
 
 
 def _alarm(live: LiveSegments, found: Compared) -> None:
@@ -199,7 +199,7 @@ def _origin(found: Compared) -> str:
 def _places(live: LiveSegments) -> list[str]:
     """Titles of the segments by position, "in none" last."""
     partition: Partition = live.segmentation.partition
-    return [*(live.names[segment] for segment in partition.ids.tolist()), NOWHERE]
+    return [*(live.names[segment] for segment in partition.ids.tolist()), _NOWHERE]
 
 
 def _figure_columns() -> Columns:
@@ -239,8 +239,8 @@ def _segments(live: LiveSegments, found: Compared) -> None:
     figure(
         "Segments then and now", partial(charts.shares, shown), shown,
         n=f"Share of {before:,} users before (grey) and {after:,} now. Pale: not shown to differ."
-        + ("" if found.drift.comparable else f" {OTHER_DAYS}"),
-        key="drift-segments", alt_text="Share of each segment before and now", columns=SHARE_COLUMNS,
+        + ("" if found.drift.comparable else f" {_OTHER_DAYS}"),
+        key="drift-segments", alt_text="Share of each segment before and now", columns=_SHARE_COLUMNS,
         help_text=INPUT,
     )  # fmt: skip
 
@@ -252,7 +252,7 @@ def _as_shares(table: pd.DataFrame) -> pd.DataFrame:
     return named[kept].reset_index(drop=True)
 
 
-SHARE_COLUMNS: Final[Columns] = {
+_SHARE_COLUMNS: Final[Columns] = {
     charts.NAME: "Segment", CHANGE: "So", KNOWN: "Model knows it", charts.FROM_NAME: "Before",
     charts.TO_NAME: "Now", Col.USERS: "Users now", Col.SHARE: "Share now", Col.REST_SHARE: "Share before",
     Col.REST_USERS: st.column_config.NumberColumn("Users before", format="%.0f"),
@@ -263,7 +263,7 @@ SHARE_COLUMNS: Final[Columns] = {
 
 
 FROM, TO = charts.FROM_NAME, charts.TO_NAME
-FLOWS, MATRIX = "Flows", "Matrix"
+_FLOWS, _MATRIX = "Flows", "Matrix"
 
 
 def _migration(live: LiveSegments, found: Compared) -> None:
@@ -274,7 +274,7 @@ def _migration(live: LiveSegments, found: Compared) -> None:
             st.caption(drift_words.migration_line(moved))
             return
         shown = st.segmented_control(
-            "Show moves as", [FLOWS, MATRIX], default=FLOWS, required=True, key="migration-as",
+            "Show moves as", [_FLOWS, _MATRIX], default=_FLOWS, required=True, key="migration-as",
             label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
         table = moved.table.copy()
@@ -283,20 +283,20 @@ def _migration(live: LiveSegments, found: Compared) -> None:
         plain = table.drop(columns=[BEFORE, AFTER])
         ids = [*live.segmentation.partition.ids.tolist(), OUTSIDE]
         drawn = partial(charts.matrix, table, names)
-        if shown == FLOWS:
+        if shown == _FLOWS:
             drawn = partial(charts.flows, table, names, ids)
         differs, cells = int(table[Diff.DIFFERS].sum()), int((table[Col.N] > 0).sum())
-        strong = "strong" if shown == FLOWS else "coloured: blue where more move than that"
+        strong = "strong" if shown == _FLOWS else "coloured: blue where more move than that"
         figure(
             "Who moved", drawn, plain[plain[Col.N] > 0], key="migration-moves", border=False,
             n=f"{count(moved.users, 'user')} in both. {drift_words.migration_line(moved)} {differs} of "
             f"{cells} moves are not as without change, {strong}; by chance about {cells / 20:.0f} would be.",
-            alt_text="Users from their segment before to the one now", columns=SHARE_COLUMNS,
-            min_width=charts.NARROWEST, help_text=MOVES,
+            alt_text="Users from their segment before to the one now", columns=_SHARE_COLUMNS,
+            min_width=charts.NARROWEST, help_text=_MOVES,
         )  # fmt: skip
 
 
-MOVES: Final = (
+_MOVES: Final = (
     "A row of the matrix holds everybody who was in a segment before. What is expected without change is "
     "measured: the model places two random parts of each user's sessions of the training period, as "
     "unequal as the two exports, and they count by how many page views the users in both have in each. A "
@@ -310,17 +310,17 @@ def _pages(found: Compared) -> None:
     with st.container(border=True, key="page-changes"):
         if table.empty:
             st.markdown("**Pages**")
-            st.caption(NO_PAGE if found.drift.comparable else OTHER_DAYS)
+            st.caption(_NO_PAGE if found.drift.comparable else _OTHER_DAYS)
             return
         shown = table.assign(**{PAGE: [wording.short_address(page, origin) for page in table[PAGE]]})
-        top = shown.head(LISTED)
+        top = shown.head(_LISTED)
         marks = top[CHANGE].map({PageChange.NEW: " (new)", PageChange.GONE: " (gone)"}).fillna("")
         figure(
             "Pages", partial(charts.shares, top.assign(**{charts.NAME: top[PAGE] + marks})),
             shown.drop(columns=[Diff.DIFFERS]), key="drift-pages", border=False,
             n=f"{drift_words.page_counts(table)}, of {len(found.periods.after.pages.names):,} pages; by "
             f"chance about one in twenty would be. The {len(top)} that changed most for sure; grey: before.",
-            alt_text="Share of users who saw each page, before and now", columns=SHARE_COLUMNS,
+            alt_text="Share of users who saw each page, before and now", columns=_SHARE_COLUMNS,
         )  # fmt: skip
 
 
@@ -328,7 +328,7 @@ def _groups(found: Compared) -> None:
     """Draw new behaviour: groups of users far from every segment."""
     table, origin = found.groups, _origin(found)
     with st.container(border=True, key="far-groups", gap="xsmall"):
-        st.markdown("**Behaviour unlike any segment**", help=FAR)
+        st.markdown("**Behaviour unlike any segment**", help=_FAR)
         if table.empty:
             st.caption("Too few users are far from every segment to form a group.")
             return
@@ -340,38 +340,38 @@ def _groups(found: Compared) -> None:
         pages = [[wording.short_address(page, origin) for page in typical] for typical in table[TYPICAL]]
         shown = table.assign(**{TYPICAL: pd.Series(pages), GROUP: table[GROUP] + 1})
         written_table.draw(
-            shown[GROUP_SHOWN], key="table-far", columns=SHARE_COLUMNS,
+            shown[_GROUP_SHOWN], key="table-far", columns=_SHARE_COLUMNS,
             alt_text="Groups of users far from every segment, before and now",
         )  # fmt: skip
-        download_csv(shown[GROUP_SHOWN], "far_groups")
+        download_csv(shown[_GROUP_SHOWN], "far_groups")
 
 
-GROUP_SHOWN: Final = [
+_GROUP_SHOWN: Final = [
     GROUP, Col.USERS, Col.SHARE, Col.REST_USERS, Col.REST_SHARE, Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH,
     Diff.DIFFERS, TYPICAL,
 ]  # fmt: skip
-FAR: Final = (
+_FAR: Final = (
     "Far is beyond the distance that 95 % of the users of the training period keep to the nearest segment. "
     "Both exports are cut together (K-Means), so the cut knows nothing of the time. Shares are of the far "
     "users: of all users more are far than in the training period even if nothing has changed."
 )
 
 
-HOW_SAME: Final = (
+_HOW_SAME: Final = (
     "This model and the other one cut the same users, those of the later export. Overlap is users in both by "
     "users in either (Jaccard index). Pages alike: the correlation of how many more of its users than of all "
     f"see each page, then and now. A segment is the same one where its pages are alike from {SIMILAR} on and "
     "its overlap is above the limit, at least .5 and more than 95 of 100 draws by lot would share. All "
     "others are new or gone. Nobody has to be in both exports."
 )
-OTHERS: Final = "The two were read in other ways, so that they hold other users: nothing can be matched."
+_OTHERS: Final = "The two were read in other ways, so that they hold other users: nothing can be matched."
 
 
 def _same_segments(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
     """Match these segments with those of a model of the later export, if there is one."""
     models = {model.key: model for model in catalog.models(live.sources.store, card.key)}
     with st.container(border=True, key="same-segments", gap="small"):
-        st.markdown("**The same segments after another training**", help=HOW_SAME)
+        st.markdown("**The same segments after another training**", help=_HOW_SAME)
         if not models:
             st.caption("Once a model is trained on the later export, its segments can be matched with these.")
             return
@@ -386,7 +386,7 @@ def _same_segments(live: LiveSegments, card: DatasetCard, found: Compared) -> No
 def _matched(live: LiveSegments, card: DatasetCard, model: str, found: Compared) -> None:
     later = _later_segments(live, card, model, len(found.periods.after.place))
     if later is None:
-        st.caption(OTHERS)
+        st.caption(_OTHERS)
         return
     same = _same(live.segmentation.partition.digest, later.partition.digest, live, later, found)
     table, names = same.table.copy(), live.names
@@ -403,7 +403,7 @@ def _matched(live: LiveSegments, card: DatasetCard, model: str, found: Compared)
     shown = table[["so", EARLIER, EARLIER_USERS, LATER, Col.USERS, STAYED, OVERLAP, PAGES_ALIKE]]
     written_table.draw(
         shown, key="table-same", alt_text="Segments of the two models and how much they overlap",
-        columns=COLUMNS,
+        columns=_COLUMNS,
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(
@@ -422,7 +422,7 @@ def _so(table: pd.DataFrame) -> np.ndarray:
     return found
 
 
-COLUMNS: Final[Columns] = {
+_COLUMNS: Final[Columns] = {
     EARLIER: "Segment here", EARLIER_USERS: "Later users in it", LATER: "Number there",
     Col.USERS: "Users there", STAYED: "Number from now on",
 }  # fmt: skip

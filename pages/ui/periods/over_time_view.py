@@ -39,16 +39,16 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
 from pages.ui.shell.written_table import Columns
 
-DrawOne = Callable[[pd.DataFrame, int], Draw]
+_DrawOne = Callable[[pd.DataFrame, int], Draw]
 """Function that makes the chart of a segment from its rows and its id."""
-UNSHOWN = (Col.KEY, Col.KIND)
-PANEL_COLUMNS: Final[Columns] = {
+_UNSHOWN = (Col.KEY, Col.KIND)
+_PANEL_COLUMNS: Final[Columns] = {
     Col.LABEL: st.column_config.Column("Segment", pinned=True), REST_PART: None, Col.REST_N: None,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class ChartTexts:
+class _ChartTexts:
     """The texts of charts that are drawn together.
 
     Args:
@@ -67,7 +67,7 @@ class ChartTexts:
 
 
 def _draw_panels(
-    live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: DrawOne, told: ChartTexts
+    live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: _DrawOne, told: _ChartTexts
 ) -> None:
     """Draw the chart of a segment; of each segment, side by side, where it is None.
 
@@ -78,7 +78,7 @@ def _draw_panels(
         chart: Makes the chart of one.
         told: What is said of them.
     """
-    shown = table[[name for name in table if name not in UNSHOWN]]
+    shown = table[[name for name in table if name not in _UNSHOWN]]
     if segment is not None:
         _single(live, segment, of(shown, segment), chart, told)
         return
@@ -90,10 +90,10 @@ def _draw_panels(
                 with st.container(gap="xsmall"):
                     st.markdown(f":small[**{heading(live.names[which])}**]")
                     _panel(live, which, of(shown, which), chart, told)
-        behind(shown, key=told.key, columns={**PANEL_COLUMNS, **told.columns})
+        behind(shown, key=told.key, columns={**_PANEL_COLUMNS, **told.columns})
 
 
-def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: ChartTexts) -> None:
+def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: _DrawOne, told: _ChartTexts) -> None:
     if rows.empty:
         st.caption("Nobody of this segment is counted here.")
         return
@@ -101,48 +101,48 @@ def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne,
     picture(chart(rows, segment), key=f"chart-{told.key}-{segment}", alt_text=said)
 
 
-def _single(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: ChartTexts) -> None:
+def _single(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: _DrawOne, told: _ChartTexts) -> None:
     if rows.empty:
         st.caption(f"{told.title}: nobody of this segment is counted here.")
         return
     figure(
         told.title, chart(rows, segment), rows, n=told.n, key=f"{told.key}-{segment + 1}", help_text=told.how,
-        alt_text=f"{told.title}: {live.names[segment]}", columns={**PANEL_COLUMNS, **told.columns},
+        alt_text=f"{told.title}: {live.names[segment]}", columns={**_PANEL_COLUMNS, **told.columns},
     )  # fmt: skip
 
 
-TITLES: Final = {
+_TITLES: Final = {
     PeriodMeasure.SHARE: "Share of users",
     PeriodMeasure.OUTCOME: "Outcome rate",
     PeriodMeasure.USERS: "Users",
     PeriodMeasure.VIEWS: "Page views a user",
     PeriodMeasure.SESSIONS: "Sessions a user",
 }
-MEANS: Final = {
+_MEANS: Final = {
     PeriodMeasure.SHARE: "Share of each segment among the clustered users who came",
     PeriodMeasure.OUTCOME: "Of the users who came, how many had the outcome",
     PeriodMeasure.USERS: "How many users came",
     PeriodMeasure.VIEWS: "Page views of a user who came",
     PeriodMeasure.SESSIONS: "Sessions that a user who came began",
 }
-SMALL, LARGE = 150, 280
+_SMALL, _LARGE = 150, 280
 """Height in pixels of a chart among others, and of a single one."""
-HOW_OVER_TIME: Final = (
+_HOW_OVER_TIME: Final = (
     "A user counts in every {unit} with a page view of theirs. Band: 95 % interval (Wilson's of shares). Of "
     "many {unit}s some stand apart by chance: 1 of 20. An interval that reaches the end of the axis may go "
     "on."
 )
-FEW_OF_PERIOD: Final = 10
+_FEW_OF_PERIOD: Final = 10
 """Users of a period below which its wide interval does not stretch the axis."""
 
 
 def draw_over_time(live: LiveSegments) -> None:
     """Draw a measure by period, of one segment or of all side by side."""
-    offered = [one for one in TITLES if one is not PeriodMeasure.OUTCOME or live.profiles.outcome]
+    offered = [one for one in _TITLES if one is not PeriodMeasure.OUTCOME or live.profiles.outcome]
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         measure = st.selectbox(
-            "What", offered, format_func=TITLES.__getitem__, key="time-measure", persist_state="session"
+            "What", offered, format_func=_TITLES.__getitem__, key="time-measure", persist_state="session"
         )
         unit = choice.unit(live)
     table, unseen = choice.by_period(live, unit, measure)
@@ -150,17 +150,17 @@ def draw_over_time(live: LiveSegments) -> None:
     is_share = measure in SHARES
     grey = f"all other {unit}s" if measure is PeriodMeasure.SHARE else "the other clustered users"
     own = table if segment is None else time_charts.of(table, segment)
-    top = time_charts.axis_top(own, FEW_OF_PERIOD, (Col.HIGH,) if is_share else ())
+    top = time_charts.axis_top(own, _FEW_OF_PERIOD, (Col.HIGH,) if is_share else ())
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
-        style, height = "%" if is_share else "~s", SMALL if segment is None else LARGE
-        return partial(time_charts.over_time, rows, which, style, TITLES[measure], top * 1.08, height, grey)
+        style, height = "%" if is_share else "~s", _SMALL if segment is None else _LARGE
+        return partial(time_charts.over_time, rows, which, style, _TITLES[measure], top * 1.08, height, grey)
 
     parts = choice.parts(choice.calendar_now(live, unit), unit)
-    told = ChartTexts(
-        f"{MEANS[measure]}, by {unit}",
+    told = _ChartTexts(
+        f"{_MEANS[measure]}, by {unit}",
         " ".join([*_counted(live, own, measure, unit), *_left_out(measure, unit, unseen), parts]),
-        f"time-{measure}", HOW_OVER_TIME.format(unit=unit), _period_columns(measure, unit, grey),
+        f"time-{measure}", _HOW_OVER_TIME.format(unit=unit), _period_columns(measure, unit, grey),
     )  # fmt: skip
     _draw_panels(live, segment, table, chart, told)
 
@@ -188,29 +188,29 @@ def _period_columns(measure: PeriodMeasure, unit: PeriodUnit, grey: str) -> Colu
     number = partial(st.column_config.NumberColumn, format="percent" if measure in SHARES else "%.2f")
     return {
         PERIOD: f"{unit.capitalize()} from", IN_PART: ("In part", "Covered only in part."), PART: "Counted",
-        VALUE: number(TITLES[measure]), Col.LOW: number("From"), Col.HIGH: number("To"),
+        VALUE: number(_TITLES[measure]), Col.LOW: number("From"), Col.HIGH: number("To"),
         REST_VALUE: number(grey.capitalize()),
     }  # fmt: skip
 
 
-FULL_SHARE: Final = 0.95
+_FULL_SHARE: Final = 0.95
 """Quantile of the shares from which cells of a triangle have the full colour."""
-HOW_RETENTION: Final = (
+_HOW_RETENTION: Final = (
     "Users by the {unit} of their first page view in the export, and how many of them came again so many "
     "{unit}s later. Blank: that {unit} is not over in the export, or covered only in part. Users who came "
     "before the export began are among the first ones. Users with a single page view in their first {unit} "
     "are left out: of them, only those who came again have the two page views of a user in a segment. The "
     "model has read how often users come: this describes the segments."
 )
-NOTHING: Final = (
+_NOTHING: Final = (
     "Nobody can be followed here: there is no whole {unit} after the first. Choose days, clear the filter, "
     "or load a longer export."
 )
-ONCE: Final = (
+_ONCE: Final = (
     "Every user of this export has a single session, as where each visit gets an id of its own: then nobody "
     "can be known again."
 )
-FEW_FOLLOWED: Final = 10
+_FEW_FOLLOWED: Final = 10
 """Users below which an interval does not stretch the axis, and a share has no colour."""
 
 
@@ -222,7 +222,7 @@ def draw_retention(live: LiveSegments) -> None:
     cells, together, without = choice.retained(live, unit)
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if together.empty:
-        st.info(NOTHING.format(unit=unit), icon=":material/info:")
+        st.info(_NOTHING.format(unit=unit), icon=":material/info:")
         return
     own = together if segment is None else time_charts.of(together, segment)
     if not own[PART].any():
@@ -239,16 +239,16 @@ def _nobody(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: 
     whom = "" if segment is None else f" of {md_text(live.names[segment], 60)}"
     said = f"Nobody{whom} comes again: of {wording.pluralise(followed, 'user')} who can be followed, none is "
     said += f"seen in a later {unit}."
-    return f"{said} {ONCE}" if live.sources.dataset.users[Users.SESSIONS].max() == 1 else said
+    return f"{said} {_ONCE}" if live.sources.dataset.users[Users.SESSIONS].max() == 1 else said
 
 
 def _curves(
     live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit, without: int
 ) -> None:
-    top = time_charts.axis_top(table, FEW_FOLLOWED, (Col.HIGH,))
+    top = time_charts.axis_top(table, _FEW_FOLLOWED, (Col.HIGH,))
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
-        height = SMALL if segment is None else LARGE
+        height = _SMALL if segment is None else _LARGE
         return partial(time_charts.retention, rows, which, choice.UNITS[unit], top * 1.05, height)
 
     own = table if segment is None else time_charts.of(table, segment)
@@ -258,28 +258,28 @@ def _curves(
         f"longer. Across: {unit}s since the first. Grey: the other clustered users. "
         f"Left out: {wording.pluralise(without, 'user')} with a single page view in their first {unit}."
     )
-    told = ChartTexts(
-        "Who come again", n, "retention", HOW_RETENTION.format(unit=unit), _retention_columns(unit)
+    told = _ChartTexts(
+        "Who come again", n, "retention", _HOW_RETENTION.format(unit=unit), _retention_columns(unit)
     )
     _draw_panels(live, segment, table, chart, told)
 
 
 def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> None:
-    many = table[table[Col.N] >= FEW_FOLLOWED]
-    top = time_charts.full_colour(many if len(many) else table, (VALUE,), FULL_SHARE)
+    many = table[table[Col.N] >= _FEW_FOLLOWED]
+    top = time_charts.full_colour(many if len(many) else table, (VALUE,), _FULL_SHARE)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         written = segment is not None
         return partial(
-            time_charts.triangle, rows, which, choice.UNITS[unit], top, FEW_FOLLOWED, written=written
+            time_charts.triangle, rows, which, choice.UNITS[unit], top, _FEW_FOLLOWED, written=written
         )
 
     n = (
         f"A row: users by their first {unit}, how many in brackets. "
-        f"Full colour: {wording.percent(top)} and more; none: a row of fewer than {FEW_FOLLOWED} users."
+        f"Full colour: {wording.percent(top)} and more; none: a row of fewer than {_FEW_FOLLOWED} users."
     )
     title = f"Who come again, by their first {unit}"
-    told = ChartTexts(title, n, "triangle", HOW_RETENTION.format(unit=unit), _retention_columns(unit))
+    told = _ChartTexts(title, n, "triangle", _HOW_RETENTION.format(unit=unit), _retention_columns(unit))
     _draw_panels(live, segment, table, chart, told)
 
 
@@ -291,18 +291,18 @@ def _retention_columns(unit: PeriodUnit) -> Columns:
     }  # fmt: skip
 
 
-FULL_HOUR: Final = 0.98
+_FULL_HOUR: Final = 0.98
 """Quantile of the hours with any users from which cells have the full colour."""
-FEW_OF_HOUR: Final = 3
+_FEW_OF_HOUR: Final = 3
 """Users below which an hour has no colour: it would show the habit of a single person."""
-COUNTED: Final = {"views": "Page views", "sessions": "Sessions"}
-HOW_RHYTHM: Final = (
+_COUNTED: Final = {"views": "Page views", "sessions": "Sessions"}
+_HOW_RHYTHM: Final = (
     "Each cell is the share of that hour in all {what} of the segment, so that segments of any size compare; "
     "the full colour is the same in all of them. A session counts when it begins. There is no interval: "
     "{what} of one user come together. The table says how many users are behind a cell."
 )
 
-ONE_HOUR: Final = "All times of this export are in the same hour of a day: it seems to hold days only."
+_ONE_HOUR: Final = "All times of this export are in the same hour of a day: it seems to hold days only."
 
 
 def draw_rhythm(live: LiveSegments) -> None:
@@ -310,28 +310,28 @@ def draw_rhythm(live: LiveSegments) -> None:
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         what = st.segmented_control(
-            "Count", list(COUNTED), default="views", required=True, format_func=COUNTED.__getitem__,
+            "Count", list(_COUNTED), default="views", required=True, format_func=_COUNTED.__getitem__,
             key="time-rhythm", persist_state="session",
         )  # fmt: skip
     table = choice.by_hour(live, sessions=what == "sessions")
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if live.sources.dataset.receipt.rounded_times:
         st.caption("The times of this export end in zeros, as a spreadsheet leaves them: hours may be off.")
-    table, named = table[table[Col.N] > 0], COUNTED[what].lower()
+    table, named = table[table[Col.N] > 0], _COUNTED[what].lower()
     if table.loc[table[PART] > 0, CLOCK].nunique() == 1:
-        st.caption(f":material/info: {ONE_HOUR}")
+        st.caption(f":material/info: {_ONE_HOUR}")
     own = table if segment is None else time_charts.of(table, segment)
     columns = (VALUE,) if segment is None else (VALUE, REST_VALUE)
-    top = time_charts.full_colour(own, columns, FULL_HOUR)
+    top = time_charts.full_colour(own, columns, _FULL_HOUR)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
-        return partial(time_charts.week, rows, which, top, FEW_OF_HOUR)
+        return partial(time_charts.week, rows, which, top, _FEW_OF_HOUR)
 
     total = int(own.drop_duplicates(Col.SEGMENT)[Col.N].sum())
-    told = ChartTexts(
+    told = _ChartTexts(
         f"When they come: {named} by weekday and hour",
-        f"{total:,} {named}. Full colour: {top:.1%} and more; none: fewer than {FEW_OF_HOUR} users.",
-        f"rhythm-{what}", HOW_RHYTHM.format(what=named), _rhythm_columns(named),
+        f"{total:,} {named}. Full colour: {top:.1%} and more; none: fewer than {_FEW_OF_HOUR} users.",
+        f"rhythm-{what}", _HOW_RHYTHM.format(what=named), _rhythm_columns(named),
     )  # fmt: skip
     _draw_panels(live, segment, table, chart, told)
     if segment is not None and own[REST_VALUE].notna().any():

@@ -25,15 +25,15 @@ from core.periods.over_time import (
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, segment_or, sized, tips
 
-POINTS_AT_MOST: Final = 62
+_POINTS_AT_MOST: Final = 62
 """Periods that are marked by points, at most; more are only a line."""
-DATES: Final = 5
+_DATES: Final = 5
 """Periods whose date stands at the axis, at most."""
-WRITTEN_AT_MOST: Final = 16
+_WRITTEN_AT_MOST: Final = 16
 """Columns of a triangle up to which shares are written into cells."""
-CELL: Final = 24
+_CELL: Final = 24
 """Pixels of a row of a triangle."""
-TALLEST, SMALLER = 640, 280
+_TALLEST, _SMALLER = 640, 280
 """Pixels of all rows of a single triangle, and of one among others."""
 
 
@@ -63,7 +63,7 @@ def over_time(
     shown = table.assign(slot=str(segment), date=[f"{day.day} {day:%b %Y}" for day in table[PERIOD]])
     days = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in table[PERIOD]]
     begins = alt.Axis(
-        values=days[:: math.ceil(len(days) / DATES)], format="%-d %b", labelFlush=False, labelOverlap=True
+        values=days[:: math.ceil(len(days) / _DATES)], format="%-d %b", labelFlush=False, labelOverlap=True
     )
     base = alt.Chart(shown).encode(x=alt.X(f"{PERIOD}:T", title=None, axis=begins), tooltip=tips(told))
     own = base.encode(color=segment_or(ABOVE, segment))
@@ -73,7 +73,7 @@ def over_time(
         strokeWidth=1.5, color=NEUTRAL, strokeDash=[4, 3]
     ).encode(y=f"{REST_VALUE}:Q")
     drawn += own.mark_line(strokeWidth=2).encode(y=y)
-    if len(table) <= POINTS_AT_MOST:
+    if len(table) <= _POINTS_AT_MOST:
         drawn += own.mark_rule(opacity=0.35).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
         whole = own.transform_filter(f"!datum.{IN_PART}").mark_point(filled=True, size=36, opacity=1)
         in_part = own.transform_filter(f"datum.{IN_PART}").mark_point(filled=False, size=50, opacity=1)
@@ -143,9 +143,9 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, few: int,
     scale = alt.Scale(domain=[0, top], range=[0.04, 0.65 if written else 0.9], clamp=True)
     fade = _unless_few(f"datum.{Col.N} < {few}", f"{VALUE}:Q", scale)
     drawn: Chart = base.mark_rect(cornerRadius=2).encode(color=segment_or(ABOVE, segment), opacity=fade)
-    if written and shown[AGE].max() <= WRITTEN_AT_MOST:
+    if written and shown[AGE].max() <= _WRITTEN_AT_MOST:
         drawn += base.mark_text(fontSize=11, color=INK).encode(text=alt.Text(f"{VALUE}:Q", format=".0%"))
-    return sized(drawn, min(TALLEST if written else SMALLER, CELL * len(order)) + AXIS)
+    return sized(drawn, min(_TALLEST if written else _SMALLER, _CELL * len(order)) + AXIS)
 
 
 def week(
@@ -184,7 +184,7 @@ def _unless_few(few: str, value: str, scale: alt.Scale) -> Any:  # noqa: ANN401 
     return alt.when(few).then(alt.value(0)).otherwise(value, scale=scale, legend=None)
 
 
-def top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:
+def _top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:
     """Common end of the axes of several charts: the largest value of columns, 1 where all is 0."""
     found = table[list(columns)].max().max()
     return 1.0 if pd.isna(found) or found <= 0 else float(found)
@@ -199,7 +199,7 @@ def axis_top(table: pd.DataFrame, few: int, ends: Sequence[str] = ()) -> float:
         ends: Columns with the upper end of the interval, where it is one of shares.
     """
     many = table[list(ends)].where(table[Col.N] >= few)
-    return top_of(table[[VALUE, REST_VALUE]].join(many), (VALUE, REST_VALUE, *ends))
+    return _top_of(table[[VALUE, REST_VALUE]].join(many), (VALUE, REST_VALUE, *ends))
 
 
 def full_colour(table: pd.DataFrame, columns: Sequence[str], quantile: float) -> float:
@@ -208,7 +208,7 @@ def full_colour(table: pd.DataFrame, columns: Sequence[str], quantile: float) ->
     It is a quantile of the non-empty cells, the largest of the columns; 1 where all are empty.
     """
     found = table[list(columns)]
-    return top_of(found[found > 0].quantile(quantile).to_frame().T, columns)
+    return _top_of(found[found > 0].quantile(quantile).to_frame().T, columns)
 
 
 def of(table: pd.DataFrame, segment: int) -> pd.DataFrame:

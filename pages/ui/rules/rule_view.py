@@ -73,28 +73,28 @@ def file_of(live: LiveSegments) -> bytes:
     return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
-PRECISION: Final = (
+_PRECISION: Final = (
     "Of the users whom the rule finds, the share that belongs to the segment. Users set aside are not "
     "counted."
 )
-RECALL: Final = "Of the users of the segment, the share that the rule finds."
+_RECALL: Final = "Of the users of the segment, the share that the rule finds."
 F1: Final = (
     "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds "
     "all users: what is no higher tells nothing."
 )
-HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
-OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
+_HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
+_OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
 READ: Final = 600
 """Characters shown of the text for GA4: a theme may be hundreds of addresses."""
-EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
-GA4_NOTE: Final = (
+_EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
+_GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
     "its audience has other users."
 )
-COLUMNS: Final[Columns] = {
+_COLUMNS: Final[Columns] = {
     "conditions": st.column_config.NumberColumn("#", help="Conditions", width=40),
-    "precision": st.column_config.NumberColumn("Precision", format="percent", help=PRECISION, width=85),
-    "recall": st.column_config.NumberColumn("Recall", format="percent", help=RECALL, width=75),
+    "precision": st.column_config.NumberColumn("Precision", format="percent", help=_PRECISION, width=85),
+    "recall": st.column_config.NumberColumn("Recall", format="percent", help=_RECALL, width=75),
     "users": st.column_config.NumberColumn(
         "Users", format="localized", help="Whom it finds, of all clustered users.", width=75
     ),
@@ -114,7 +114,7 @@ def listed(rules: FoundRules, origin: str) -> None:
         }
     )
     st.dataframe(
-        table, hide_index=True, key="rules", column_config=COLUMNS, placeholder="–",
+        table, hide_index=True, key="rules", column_config=_COLUMNS, placeholder="–",
         alt="The best rule of each length",
     )  # fmt: skip
 
@@ -142,8 +142,8 @@ def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, k
 
 def _figures(fit: RuleFit) -> None:
     with st.container(horizontal=True, gap="large"):
-        _share("Precision", fit.precision, PRECISION)
-        _share("Recall", fit.recall, RECALL)
+        _share("Precision", fit.precision, _PRECISION)
+        _share("Recall", fit.recall, _RECALL)
         st.metric(
             "F1", number(fit.f1, 2), f"everybody: {number(fit.f1_of_everybody, 2)}", delta_color="off",
             delta_arrow="off", help=F1, width="content",
@@ -169,10 +169,10 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
     with tabs["English"]:
         st.code(f"{rule.words(export.features.origin)}.", language=None, wrap_lines=True)
         if rule.held_out:
-            st.caption(HELD_OUT)
+            st.caption(_HELD_OUT)
     if export.is_ga4:
         with tabs["GA4"]:
-            st.caption(GA4_NOTE)
+            st.caption(_GA4_NOTE)
             _ga4(ga4_text(rule, export), key)
         with tabs["BigQuery"]:
             st.caption(
@@ -183,7 +183,7 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
     with tabs["DuckDB"]:
         _said(said)
         raw = duckdb_sql(rule, export)
-        st.caption("Run it in the folder of the files." if raw else OF_RUN)
+        st.caption("Run it in the folder of the files." if raw else _OF_RUN)
         st.code(raw or run_sql(rule, export.features), language="sql", wrap_lines=True, height=400)
 
 
@@ -201,7 +201,7 @@ def _ga4(text: str, key: str) -> None:
 
 
 def _said(limits: tuple[str, ...]) -> None:
-    for limit in limits or (EXACT,):
+    for limit in limits or (_EXACT,):
         st.caption(md_text(limit))
 
 
@@ -238,7 +238,7 @@ def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: 
     )  # fmt: skip
 
 
-TITLES: Final = {
+_TITLES: Final = {
     RuleField.PAGE: "Viewed a page", RuleField.FOLDER: "Viewed a folder",
     RuleField.TEMPLATE: "Viewed a template", RuleField.TYPE: "Viewed a page type",
     RuleField.THEME: "Viewed a theme", RuleField.ENTRY: "Began a session on",
@@ -247,7 +247,7 @@ TITLES: Final = {
     RuleField.LAST_DAYS: "Seen in the last days",
 }  # fmt: skip
 AND, OR, NOT = "and", "or", "and not"
-NUMBERS: Final = {RuleField.LAST_DAYS: "Days"} | dict.fromkeys(VIEWED, "Times, at least")
+_NUMBERS: Final = {RuleField.LAST_DAYS: "Days"} | dict.fromkeys(VIEWED, "Times, at least")
 """Field → label of the number of its condition."""
 
 
@@ -301,14 +301,18 @@ def _keep(model: str, clauses: tuple[RuleClause, ...]) -> None:
 
 def _picked(features: RuleFeatures, *, first: bool) -> tuple[RuleCondition | None, str]:
     fields = [
-        field for field in TITLES if field in features.viewed or field in MEASURES or _values(features, field)
+        field
+        for field in _TITLES
+        if field in features.viewed or field in MEASURES or _values(features, field)
     ]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         joint = st.selectbox(
             "Joined by", [AND, NOT] if first else [AND, OR, NOT], key="rule-joint", width=130,
             help="“or” widens the condition before it.",
         )  # fmt: skip
-        field = st.selectbox("Condition", fields, key="rule-field", format_func=TITLES.__getitem__, width=220)
+        field = st.selectbox(
+            "Condition", fields, key="rule-field", format_func=_TITLES.__getitem__, width=220
+        )
         value = ""
         if field not in MEASURES:
             origin = features.origin
@@ -319,7 +323,7 @@ def _picked(features: RuleFeatures, *, first: bool) -> tuple[RuleCondition | Non
         number = 1
         if field not in ATTRIBUTES:
             number = st.number_input(
-                NUMBERS.get(field, "At least"), 1, 1_000, 1, key=f"rule-number-{field}", width=150
+                _NUMBERS.get(field, "At least"), 1, 1_000, 1, key=f"rule-number-{field}", width=150
             )
     if field not in MEASURES and not value:
         return None, joint

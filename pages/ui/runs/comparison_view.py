@@ -20,8 +20,8 @@ from pages.ui.segments.figure import figure
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
-FIRST, SECOND, USERS, SHARE = "first", "second", "users", "share"
-NARROWEST: Final = 560
+_FIRST, _SECOND, USERS, SHARE = "first", "second", "users", "share"
+_NARROWEST: Final = 560
 """Pixels below which the matrix scrolls sideways."""
 
 
@@ -66,7 +66,7 @@ def _moves(first: SavedRun, second: SavedRun, found: RunComparison) -> None:
         alt_text=f"Segments of {first.name} by segments of {second.name}: users in both",
         help_text="A cell is a share of the segment of the first run. They agree by the adjusted Rand index "
         "(Hubert and Arabie 1985).",
-        min_width=NARROWEST,
+        min_width=_NARROWEST,
     )  # fmt: skip
 
 
@@ -84,8 +84,8 @@ def _cells(first: SavedRun, second: SavedRun, moves: pd.DataFrame) -> pd.DataFra
     shares = users / np.maximum(users.sum(axis=1, keepdims=True), 1)
     return pd.DataFrame(
         {
-            FIRST: np.repeat([first.titles[segment] for segment in moves.index], users.shape[1]),
-            SECOND: np.tile([second.titles[int(segment)] for segment in moves.columns], users.shape[0]),
+            _FIRST: np.repeat([first.titles[segment] for segment in moves.index], users.shape[1]),
+            _SECOND: np.tile([second.titles[int(segment)] for segment in moves.columns], users.shape[0]),
             USERS: users.ravel(),
             SHARE: shares.ravel(),
         }
@@ -94,12 +94,12 @@ def _cells(first: SavedRun, second: SavedRun, moves: pd.DataFrame) -> pd.DataFra
 
 def _matrix(cells: pd.DataFrame, first: list[str], second: list[str]) -> Chart:
     top = alt.Axis(orient="top", labelAngle=-30, labelLimit=200, labelOverlap=False)
-    told = {FIRST: ("First", ""), SECOND: ("Second", ""), USERS: ("Users", ","), "told": ("Share", "")}
+    told = {_FIRST: ("First", ""), _SECOND: ("Second", ""), USERS: ("Users", ","), "told": ("Share", "")}
     some = cells[SHARE].where(cells[USERS] > 0)
     written = some.map(lambda share: wording.percent(share, 0), na_action="ignore").fillna("")
     base = alt.Chart(cells.assign(told=written)).encode(
-        x=alt.X(f"{SECOND}:N", title=None, sort=second, axis=top),
-        y=rows(FIRST, first),
+        x=alt.X(f"{_SECOND}:N", title=None, sort=second, axis=top),
+        y=rows(_FIRST, first),
         tooltip=tips(told),
     )
     fade = alt.Scale(domain=[0, 1], range=[0, 0.7])

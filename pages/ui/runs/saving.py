@@ -21,8 +21,8 @@ from pages.ui.segments.shared import Sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPLORE
 
-BEFORE = "Before “{}” was opened"
-LINKED = "run"
+_BEFORE = "Before “{}” was opened"
+_LINKED = "run"
 """Parameter of a link that opens a saved run, once."""
 
 
@@ -126,7 +126,7 @@ def _keep_what_is_there(run: SavedRun) -> None:
         return
     now = _told(sources, shown, state.controls(run.model))
     if not any(saved.is_like(now) for saved in saved_runs.saved_runs(sources.store).values()):
-        before = now.renamed(BEFORE.format(run.name[: MAX_NAME_LENGTH - len(BEFORE)]))
+        before = now.renamed(_BEFORE.format(run.name[: MAX_NAME_LENGTH - len(_BEFORE)]))
         saved_runs.save(sources.store, before, shown, sources.dataset)
 
 
@@ -134,14 +134,14 @@ def link_to(key: str) -> str:
     """Address that opens a saved run on this server."""
     here = urlsplit(st.context.url or "")
     place = f"{here.scheme}://{here.netloc}/" if here.netloc else ""
-    return f"{place}{EXPLORE.url_path}?{LINKED}={key}"
+    return f"{place}{EXPLORE.url_path}?{_LINKED}={key}"
 
 
 def open_linked() -> None:
     """Open the run that the address names, once a session."""
-    key = st.query_params.get(LINKED, "")
+    key = st.query_params.get(_LINKED, "")
     if key:
-        del st.query_params[LINKED]
+        del st.query_params[_LINKED]
         with errors.shown():
             reopen(key)
             state.sync_link()

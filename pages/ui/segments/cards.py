@@ -114,7 +114,7 @@ def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
     )  # fmt: skip
 
 
-def use_one(live: LiveSegments, segment: int, name: str) -> None:
+def _use_one(live: LiveSegments, segment: int, name: str) -> None:
     """Draw a button that gives a segment its suggested name."""
     st.button(
         "Use this name", key=f"use-name-{segment}", type="tertiary", icon=":material/check:",
@@ -126,7 +126,7 @@ def offer(live: LiveSegments, segment: int, name: str) -> None:
     """Draw a suggested name with a button that gives it to the segment."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Suggested name: {md_text(name)}", width="content")
-        use_one(live, segment, name)
+        _use_one(live, segment, name)
 
 
 def undo(live: LiveSegments) -> None:

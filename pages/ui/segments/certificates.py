@@ -28,15 +28,15 @@ from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
 
-ASKED: Final = "certificates_asked_for"
+_ASKED: Final = "certificates_asked_for"
 QUIET_S: Final = 1.5
 """Seconds without a move of a slider after which segments are measured."""
-POLL_S: Final = 1.0
-CHOSEN: Final = (
+_POLL_S: Final = 1.0
+_CHOSEN: Final = (
     "How sure a segment is says whether other users would have led to it. This one, or a part of it, was "
     "chosen by hand."
 )
-SAME_WAY: Final = " Segments of the other users were changed in the way that you changed these by hand."
+_SAME_WAY: Final = " Segments of the other users were changed in the way that you changed these by hand."
 
 
 @dataclass(frozen=True)
@@ -58,38 +58,38 @@ def watch(live: LiveSegments) -> None:
     if live.certificates or set(live.segments) <= chosen_segments(partition.edits):
         return
     mine, digest = state.of_model(live.sources.model_key), partition.digest
-    asked: _Asked | None = mine.get(ASKED)
+    asked: _Asked | None = mine.get(_ASKED)
     if asked is None or asked.digest != digest:
         if asked is not None and asked.job:
             jobs.cancel(live.sources.store.root, asked.job)
-        mine[ASKED] = _Asked(digest, monotonic())
+        mine[_ASKED] = _Asked(digest, monotonic())
     elif asked.problem:
         st.caption(f"How sure each segment is could not be measured: {md_text(asked.problem, 300)}")
         return
     _wait(live)
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=_POLL_S)
 def _wait(live: LiveSegments) -> None:
     st.caption(":material/hourglass_empty: Measuring how sure each segment is.")
     mine = state.of_model(live.sources.model_key)
-    asked: _Asked = mine[ASKED]
+    asked: _Asked = mine[_ASKED]
     if not asked.job:
         if monotonic() - asked.since >= QUIET_S:
             with errors.shown():
-                mine[ASKED] = replace(asked, job=_start(live))
+                mine[_ASKED] = replace(asked, job=_start(live))
         return
     try:
         view = jobs.view(live.sources.store.root, asked.job)
     except Beha2VecError:  # its folder was cleaned away
-        mine[ASKED] = replace(asked, job="")
+        mine[_ASKED] = replace(asked, job="")
         return
     if view.active:
         return
     if view.state not in (State.DONE, State.FAILED):  # another session that it was shared with has moved on
-        mine[ASKED] = replace(asked, job="")
+        mine[_ASKED] = replace(asked, job="")
         return
-    mine[ASKED] = replace(asked, problem=_problem(view))  # said only where nothing was found
+    mine[_ASKED] = replace(asked, problem=_problem(view))  # said only where nothing was found
     st.rerun()
 
 
@@ -113,13 +113,13 @@ def line(live: LiveSegments, segment: int) -> None:
     """Draw a line on how sure a segment is; nothing until it was measured."""
     found, edits = live.certificates.get(segment), live.segmentation.partition.edits
     if segment in chosen_segments(edits):
-        st.caption("Holds chosen users: there is nothing to find again", help=CHOSEN)
+        st.caption("Holds chosen users: there is nothing to find again", help=_CHOSEN)
     if found is not None:
         st.caption(
             md_text(found.line(live.names), 200),
             help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
             f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}."
-            f"{SAME_WAY if segment in made_segments(edits) else ''}",
+            f"{_SAME_WAY if segment in made_segments(edits) else ''}",
         )  # fmt: skip
 
 

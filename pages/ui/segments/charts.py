@@ -22,9 +22,9 @@ NEUTRAL: Final = "#8b94a5"
 ABOVE: Final = "#3862c4"
 BELOW: Final = "#d07a2d"
 """Colours of more and less than the others, distinct for every kind of colour vision."""
-LABEL_LIMIT: Final = 260
+_LABEL_LIMIT: Final = 260
 """Pixels at which an axis label is cut; page addresses are long."""
-LABEL_SHARE: Final = 0.5
+_LABEL_SHARE: Final = 0.5
 """Part of a chart's width for the labels, at most."""
 ROW: Final = 26
 """Height in pixels of a row of a chart."""
@@ -36,11 +36,11 @@ QUANTILES: Final = {
     "p05": "5 % have at most", "p25": "25 % at most", "median": "Half at most", "p75": "75 % at most",
     "p95": "95 % at most",
 }  # fmt: skip
-PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 4}
+_PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 4}
 """Padding of charts in pixels; below, too, as letters with a tail would be cut."""
 
 
-def segment_colour(names: Mapping[int, str]) -> alt.Color:
+def _segment_colour(names: Mapping[int, str]) -> alt.Color:
     """Colour by segment: the theme's list of colours, by the segment's id.
 
     Args:
@@ -92,7 +92,7 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
         Col.REST_SHARE: ("Others", ".2%"), "converted": ("Converted users", ","), "users": ("Users", ","),
     }  # fmt: skip
     base = alt.Chart(rates).encode(y=rows(Col.LABEL, rates[Col.LABEL]), tooltip=tips(told))
-    own = base.encode(color=segment_colour(names))
+    own = base.encode(color=_segment_colour(names))
     span = own.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2=alt.X2("high:Q"))
     point = own.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("rate:Q"))
     return sized(span + point + _others(base, 16), ROW * len(rates) + AXIS)
@@ -262,11 +262,11 @@ def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: s
 def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's conditions have no name
     """Colour condition: segments in their colours, groups made by rule and all users in grey."""
     segment = alt.datum[Col.KIND] == RowKind.SEGMENT.value
-    return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
+    return alt.condition(segment, _segment_colour(names), alt.value(NEUTRAL))
 
 
 def rows(
-    column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT, share: float = LABEL_SHARE
+    column: str, order: Sequence[str] | pd.Series, limit: int = _LABEL_LIMIT, share: float = _LABEL_SHARE
 ) -> alt.Y:
     """Vertical axis with a row a value, in order of first mention.
 
@@ -297,4 +297,4 @@ def tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
 
 def sized(chart: Chart, height: int) -> Chart:
     """Set a chart's height, axes included, and the padding of all charts."""
-    return chart.properties(height=height, padding=PADDING)
+    return chart.properties(height=height, padding=_PADDING)

@@ -22,14 +22,14 @@ from pages.ui.shell import written_table
 from pages.ui.shell.text import md_text
 from pages.ui.shell.written_table import Columns
 
-BADGES: Final = {
+_BADGES: Final = {
     MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
     MetricRole.HELD_OUT.value: ":green-badge[held out]", MetricRole.RULE.value: ":gray-badge[rule]",
 }  # fmt: skip
-NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
-WHAT_PX, NUMBER_PX = 200, 76
+_NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
+_WHAT_PX, _NUMBER_PX = 200, 76
 """Width in pixels of the pinned column and of a figure, so that both fit on a phone."""
-RULE: Final = (
+_RULE: Final = (
     "**Held out**: it had no part in making these rows, so it is tested (q below 5 %, the share of false "
     "finds that is put up with), and a difference is a finding. **Input**: the model saw it, or a page that "
     "gives it away, so segments differ in it by construction: that describes them. Of users who have several "
@@ -43,7 +43,7 @@ def lead(table: pd.DataFrame, key: str) -> None:
     """Draw the leading differences of a row (a key) in a line each, or that there is none."""
     told = _leading(table, key)
     if not told:
-        st.caption(NO_DIFFERENCE)
+        st.caption(_NO_DIFFERENCE)
     for what, here, others, apart in told:
         st.markdown(f"{what}: **{here}** against {others} ({apart})")
 
@@ -63,7 +63,7 @@ def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str])
     ]  # fmt: skip
     st.markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
     if not told:
-        st.caption(NO_DIFFERENCE)
+        st.caption(_NO_DIFFERENCE)
 
 
 def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
@@ -71,7 +71,7 @@ def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
     own = top_differences(table, key)
     return [
         (
-            f"{BADGES[role]} {md_text(what, 120)}", here, others,
+            f"{_BADGES[role]} {md_text(what, 120)}", here, others,
             f"{difference}, {ratio}" if ratio != wording.ABSENT else difference,
         )
         for (_, (what, here, others, difference, ratio)), role in zip(
@@ -101,9 +101,9 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
         **{name: shown[name] for name in (Diff.ROLE, Col.N, Col.REST_N, Diff.Q_VALUE)}
     )
     columns: Columns = {
-        "what": st.column_config.TextColumn("What", width=WHAT_PX, pinned=True),
-        "here": st.column_config.Column(here, width=NUMBER_PX),
-        "others": st.column_config.Column(others, width=NUMBER_PX),
+        "what": st.column_config.TextColumn("What", width=_WHAT_PX, pinned=True),
+        "here": st.column_config.Column(here, width=_NUMBER_PX),
+        "others": st.column_config.Column(others, width=_NUMBER_PX),
         "ratio": "Ratio", "difference": "Difference [95 % interval]",
         Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",
         Diff.Q_VALUE: st.column_config.NumberColumn("q", format="%.3f", help="Of what was tested only."),
@@ -112,7 +112,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
         words[list(columns)], key=f"differences-{name}", alt_text=f"All differences of {here}",
         columns=columns,
     )  # fmt: skip
-    st.caption(RULE)
+    st.caption(_RULE)
     download_csv(own, f"differences-{name}")
 
 

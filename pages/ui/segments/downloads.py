@@ -35,7 +35,7 @@ from pages.ui.shell import state
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     """Table of the users, all or the first: id, segment, distances, group, activity, outcome, facets."""
-    made = segments(live)
+    made = _segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
     table = export.users_table(
         users, made.partition, made.combined.vectors, live.plain_names, made.outcomes, live.profiles.one_page
@@ -93,7 +93,7 @@ def receipt_json(live: LiveSegments) -> bytes:
 
 def clusters_json(live: LiveSegments) -> bytes:
     """Weights, sizes, names and certificates of the segments, and the supported numbers, as JSON."""
-    made = clusters_summary(segments(live), live.levels, live.certificates)
+    made = clusters_summary(_segments(live), live.levels, live.certificates)
     return json.dumps(made, indent=1, ensure_ascii=False).encode()
 
 
@@ -137,7 +137,7 @@ def report_html(live: LiveSegments) -> bytes:
     return report.render(report.compose(source)).encode()
 
 
-def funnels(live: LiveSegments) -> tuple[Funnel, ...]:
+def _funnels(live: LiveSegments) -> tuple[Funnel, ...]:
     """The funnel that the analyst built, in a tuple; empty without one."""
     built = state.controls(live.sources.model_key).funnel
     return () if built is None else (built,)
@@ -146,11 +146,11 @@ def funnels(live: LiveSegments) -> tuple[Funnel, ...]:
 def _counted(live: LiveSegments) -> tuple[CountedFunnel, ...]:
     """The counted funnels; none where pages or events cannot make the steps, as the page Journeys says."""
     with suppress(SettingsError, ArtifactError):
-        return count_funnels(funnels(live), live.sources.dataset, live.sources.labels)
+        return count_funnels(_funnels(live), live.sources.dataset, live.sources.labels)
     return ()
 
 
-def segments(live: LiveSegments) -> Segments:
+def _segments(live: LiveSegments) -> Segments:
     """The segments on screen, as a run from the command line has them."""
     return Segments(
         live.combined, live.segmentation.partition, live.profiles, live.held, live.tables.basis.data,
@@ -167,7 +167,7 @@ def model_into(live: LiveSegments, folder: Path) -> None:
     made_from = live.sources
     model = open_artifact(made_from.model)
     stages = StoredStages(made_from.dataset, made_from.labels, model, made_from.vectors)
-    publish_model(folder, stages, run_settings(live), segments(live))
+    publish_model(folder, stages, run_settings(live), _segments(live))
 
 
 def run_settings(live: LiveSegments) -> RunSettings:
@@ -182,7 +182,7 @@ def run_settings(live: LiveSegments) -> RunSettings:
         weights=live.steering.weights,
         cluster=live.steering.cluster,
         analyze=live.steering.analyze,
-        funnels=funnels(live),
+        funnels=_funnels(live),
         named_anyway=state.controls(live.sources.model_key).named_anyway,
     )
 

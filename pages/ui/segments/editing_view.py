@@ -21,16 +21,16 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
-TOLD: Final = 3
+_TOLD: Final = 3
 """Changes that the line lists, at most; the latest first."""
-MEASURED: Final = "Names follow, and how sure each segment is will be measured again."
+_MEASURED: Final = "Names follow, and how sure each segment is will be measured again."
 
 
-NOT_KEPT: Final = (
+_NOT_KEPT: Final = (
     "This link is of segments that were changed by hand, and these changes are no longer kept here. "
     "On screen are the segments of the same settings before anything was changed by hand."
 )
-STAY: Final = {
+_STAY: Final = {
     OUTSIDE: "are outside clustering and stay there", SET_ASIDE: "were set aside and stay so",
 }  # fmt: skip
 """Segment code → text on chosen users who do not join a segment made by hand."""
@@ -45,7 +45,7 @@ class Change(StrEnum):
     FACET = "By a facet"
 
 
-MEANING: Final = {
+_MEANING: Final = {
     Change.MERGE: "Two or more segments become one. It keeps the number and name of the largest.",
     Change.SPLIT: "K-Means cuts the users of one segment apart. The largest part keeps number and name.",
     Change.ASIDE: "Users leave the segments, and no segment is compared with them. They stay counted, as a "
@@ -62,7 +62,7 @@ def menu(live: LiveSegments) -> None:
             "Change", list(Change), default=Change.MERGE, required=True, key="by-hand-change",
             label_visibility="collapsed",
         )  # fmt: skip
-        st.caption(MEANING[change])
+        st.caption(_MEANING[change])
         if change is Change.FACET:
             _by_facet(live, digest)
             return
@@ -121,7 +121,7 @@ def _regroup(live: LiveSegments, facets: list[Facet]) -> None:
 def not_kept(live: LiveSegments) -> None:
     """Draw a note where the link names segments changed by hand that this machine does not have."""
     if state.of_model(live.sources.model_key).get(session_segments.NOT_KEPT):
-        st.info(NOT_KEPT, icon=":material/link_off:")
+        st.info(_NOT_KEPT, icon=":material/link_off:")
 
 
 def line(live: LiveSegments) -> None:
@@ -142,10 +142,10 @@ def line(live: LiveSegments) -> None:
                 _way("Bring them back", "bring-back", session_segments.show, live.sources, waiting)
             _way("Let them go", "let-go", session_segments.let_go, live.sources, waiting, icon="close")
             return
-        told = " · ".join(md_text(edit.text, 120) for edit in reversed(edits[-TOLD:]))
-        earlier = f" · and {len(edits) - TOLD} before" if len(edits) > TOLD else ""
+        told = " · ".join(md_text(edit.text, 120) for edit in reversed(edits[-_TOLD:]))
+        earlier = f" · and {len(edits) - _TOLD} before" if len(edits) > _TOLD else ""
         st.caption(f":material/front_hand: {told}{earlier}", width="content")
-        _way("Undo", "undo-by-hand", undo, live)
+        _way("Undo", "undo-by-hand", _undo, live)
 
 
 def _way(label: str, key: str, go: Callable[..., None], *args: object, icon: str = "undo") -> None:
@@ -165,7 +165,7 @@ def gather(live: LiveSegments, users: np.ndarray, why: str) -> None:
         _make(live, users, why)
 
 
-def undo(live: LiveSegments) -> None:
+def _undo(live: LiveSegments) -> None:
     """Take the last change by hand back."""
     shown = live.segmentation
     with errors.shown():
@@ -193,7 +193,7 @@ def offer(live: LiveSegments, users: np.ndarray, why: str, then: Callable[[], ob
         return
     left = "".join(
         f" {stay:,} more {told}."
-        for label, told in STAY.items()
+        for label, told in _STAY.items()
         if (stay := int((users & ~joins & (live.labels == label)).sum()))
     )
     with st.container(horizontal=True, vertical_alignment="center", key="offer-segment"):
@@ -246,7 +246,7 @@ def _would(live: LiveSegments, after: Partition) -> str:
     sizes = ", ".join(f"**{s + 1}** with {count(after.sizes[s], 'user')}" for s in changed)
     aside = int((after.labels == SET_ASIDE).sum() - (now.labels == SET_ASIDE).sum())
     gone = f"{count(aside, 'user')} leave" if aside else f"It gives {sizes}"
-    return f"{gone}; {len(after.ids)} segments in all. {MEASURED}"
+    return f"{gone}; {len(after.ids)} segments in all. {_MEASURED}"
 
 
 def _origins(where: np.ndarray) -> str:

@@ -24,7 +24,7 @@ Draw: TypeAlias = "partial[Chart] | partial[EChart]"
 """Chart function with all its arguments."""
 SIDE: Final = 340
 """Pixels that a chart, list or map needs beside another; with fewer, they stack."""
-KEPT: Final = 512
+_KEPT: Final = 512
 """Number of charts kept, and of tables, some 20 kB each."""
 
 
@@ -107,7 +107,7 @@ def _name(*shown: object) -> str:
     return hashlib.blake2b(repr(plain).encode(), digest_size=16).hexdigest()
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def _picture(name: str, _chart: Draw, _key: str, _alt_text: str) -> None:
     drawn = _chart()
     if isinstance(drawn, EChart):
@@ -116,7 +116,7 @@ def _picture(name: str, _chart: Draw, _key: str, _alt_text: str) -> None:
         st.altair_chart(drawn, alt=_alt_text, key=_key)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def _table(name: str, _table: pd.DataFrame, _key: str, _columns: Columns | None) -> None:
     written_table.draw(_table, key=_key, alt_text="The numbers drawn", columns=_columns)
 

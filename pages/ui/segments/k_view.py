@@ -26,15 +26,15 @@ from pages.ui.shell import job_panel, state, written_table
 from pages.ui.shell.links import FACETS, TRAINING, TRUST, link
 from pages.ui.shell.text import count, md_text
 
-LOOKED_AT: Final = "looked_at_k"
-LOOKED_UP_TO: Final = 15
-WHAT: Final = "**How much the kind of user tells about half of their page views**: higher is better"
-HOW: Final = (
+_LOOKED_AT: Final = "looked_at_k"
+_LOOKED_UP_TO: Final = 15
+_WHAT: Final = "**How much the kind of user tells about half of their page views**: higher is better"
+_HOW: Final = (
     "Kinds are learned from half of the users; of each of the others, one half of the page views is "
     "predicted from the other. Nats beyond what is true of everybody. Grey line: the best gradient. "
     "Diamonds: supported. Dashed: yours."
 )
-COLUMNS: Final = {
+_COLUMNS: Final = {
     "k": "Segments", "gain": "Nats beyond everybody", "supported": "Supported",
     "agreement": "Halves of the users agree", "error_rate": "Error rate",
 }  # fmt: skip
@@ -83,22 +83,22 @@ def _compared(live: LiveSegments, levels: SegmentLevels) -> None:
 def drawn(levels: SegmentLevels, current: int) -> None:
     """Draw how well each number of kinds predicts users, beside the best gradient, with its table."""
     table = levels.table()
-    st.caption(WHAT, help=HOW)
+    st.caption(_WHAT, help=_HOW)
     picture(
         partial(charts.gain_over_k, table, levels.gradient_gain, current), key="chart-k",
         alt_text="How well each number of kinds predicts users, beside the best gradient",
     )  # fmt: skip
-    behind(table, key="number_of_segments", columns=COLUMNS)
+    behind(table, key="number_of_segments", columns=_COLUMNS)
 
 
 def _look_at(live: LiveSegments, levels: SegmentLevels) -> None:
     """Draw names and sizes for another number of segments, before it is chosen."""
-    finest = max(LOOKED_UP_TO, levels.described_k)
+    finest = max(_LOOKED_UP_TO, levels.described_k)
     most = min(finest, shared.different(live.sources, live.steering.weights))
     current = len(live.segmentation.as_cut.ids)
     numbers = [k for k in range(2, most + 1) if k != current]
     k = st.pills(
-        "Look at another number before you choose it", numbers, key=f"{LOOKED_AT}-{live.sources.model_key}"
+        "Look at another number before you choose it", numbers, key=f"{_LOOKED_AT}-{live.sources.model_key}"
     )
     if k is None:
         return
@@ -127,16 +127,16 @@ def _use(live: LiveSegments, k: int, key: str) -> None:
 def _choose(live: LiveSegments, k: int) -> None:
     state.set_controls(live.sources.model_key, n_clusters=k)
     session_segments.refit()  # what was read is what comes
-    st.session_state.pop(f"{LOOKED_AT}-{live.sources.model_key}", None)
+    st.session_state.pop(f"{_LOOKED_AT}-{live.sources.model_key}", None)
 
 
-TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
-NO_OUTCOME: Final = (
+_TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
+_NO_OUTCOME: Final = (
     "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
 )
-ABSENT: Final = "Not in the data, or of too few users"
-SMALL: Final = "Different, but by little, or by the same users as above"
-UNSHOWN: Final = "Not shown to differ"
+_ABSENT: Final = "Not in the data, or of too few users"
+_SMALL: Final = "Different, but by little, or by the same users as above"
+_UNSHOWN: Final = "Not shown to differ"
 NAMED: Final = "Read the names as a description of these very users: the borders could lie elsewhere."
 
 
@@ -173,7 +173,7 @@ def _of_outcome(live: LiveSegments) -> None:
     """Draw what goes with the outcome: clustered users with it beside those without."""
     outcome, happened, tables = live.profiles.outcome, live.profiles.happened, live.tables.by_outcome
     if outcome is None or happened is None:
-        st.caption(NO_OUTCOME)
+        st.caption(_NO_OUTCOME)
         return
     called = md_text(outcome, 60)
     if tables is None:
@@ -181,7 +181,7 @@ def _of_outcome(live: LiveSegments) -> None:
         return
     here, there = (tables.records[key][Col.USERS] for key in (WITH, WITHOUT))
     st.markdown(f"**How users with {called} differ from the others**")
-    table = tables.differences[tables.differences[Diff.FAMILY].isin(TELLING)]
+    table = tables.differences[tables.differences[Diff.FAMILY].isin(_TELLING)]
     differences_view.lead(table, WITH)
     st.caption(_not_led(table))
     st.caption(
@@ -194,8 +194,8 @@ def _not_led(table: pd.DataFrame) -> str:
     """Sentence on kinds that are not among the leading differences, with the reason of each."""
     led, own = top_differences(table, WITH)[Diff.FAMILY], table[table[Col.KEY] == WITH]
     why: dict[str, list[str]] = {}
-    for family in (family for family in TELLING if family not in set(led)):
+    for family in (family for family in _TELLING if family not in set(led)):
         rows = own[own[Diff.FAMILY] == family]
-        reason = ABSENT if rows.empty else SMALL if rows[Diff.DIFFERS].any() else UNSHOWN
+        reason = _ABSENT if rows.empty else _SMALL if rows[Diff.DIFFERS].any() else _UNSHOWN
         why.setdefault(reason, []).append(FAMILIES[family].lower())
     return " ".join(f"{reason}: {', '.join(kinds)}." for reason, kinds in why.items())

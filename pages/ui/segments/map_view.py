@@ -36,24 +36,24 @@ WIDE: Final = 480
 NARROW: Final = 320
 """Width in pixels of a legend beside the controls, and on a phone."""
 LEGEND_ROW: Final = 19
-LEGEND_ITEM: Final = 25
-LETTER: Final = 6
+_LEGEND_ITEM: Final = 25
+_LETTER: Final = 6
 """Pixels of a legend's line, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
-GREYS: Final = {
+_GREYS: Final = {
     OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
 }  # fmt: skip
 """Name and colour of users in no segment: they read as grey on both backgrounds; the segments take the
 theme's chart colours by their order."""
 BADGE: Final = 24
 """Pixels between two numbers on the map; the plate is 2 smaller."""
-ABOVE: Final = 44
+_ABOVE: Final = 44
 """Height in pixels of the tools above the map."""
-MARGIN: Final = 4
-ROOM: Final = (0.06, 0.04)
+_MARGIN: Final = 4
+_ROOM: Final = (0.06, 0.04)
 """Margin beyond the outermost dots, as part of width and height, so that no number is cut."""
-NUMBER: Final = {"show": True, "color": "#ffffff", "fontSize": 12, "fontWeight": "bold"}
-PLATE: Final = {"color": "#141a24", "opacity": 1, "borderColor": "#ffffff", "borderWidth": 1.5}
+_NUMBER: Final = {"show": True, "color": "#ffffff", "fontSize": 12, "fontWeight": "bold"}
+_PLATE: Final = {"color": "#141a24", "opacity": 1, "borderColor": "#ffffff", "borderWidth": 1.5}
 """Style of a number on the map, readable over any colour on both backgrounds."""
 
 TOOLS: Final = {
@@ -119,13 +119,13 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
             "icon": "circle",
             "itemWidth": 10,
         },
-        "grid": {"left": MARGIN, "right": MARGIN, "top": ABOVE, "bottom": _below(listed, WIDE)},
+        "grid": {"left": _MARGIN, "right": _MARGIN, "top": _ABOVE, "bottom": _below(listed, WIDE)},
         "media": [
             {"query": {"maxWidth": WIDE}, "option": {"grid": {"bottom": _below(listed, NARROW)}}},
             {"option": {"grid": {"bottom": _below(listed, WIDE)}}},  # or a wider window keeps the phone's
         ],
-        "xAxis": _axis(xy[:, 0], ROOM[0]),
-        "yAxis": _axis(xy[:, 1], ROOM[1]),
+        "xAxis": _axis(xy[:, 0], _ROOM[0]),
+        "yAxis": _axis(xy[:, 1], _ROOM[1]),
         "tooltip": {"show": True, "renderMode": "richText"},  # a name is never read as HTML
         "toolbox": {"right": 0, "feature": TOOLS},
         "brush": {
@@ -148,7 +148,7 @@ def legend_rows(listed: Sequence[str], width: int) -> int:
     """
     rows, left = 1, width
     for name in listed:
-        needed = LEGEND_ITEM + LETTER * len(name)
+        needed = _LEGEND_ITEM + _LETTER * len(name)
         if needed > left and left < width:
             rows, left = rows + 1, width
         left -= needed
@@ -161,14 +161,14 @@ def _below(listed: Sequence[str], width: int) -> int:
 
 def _slots(names: Mapping[int, str]) -> list[int]:
     """Ids in the order of colours: every id up to the largest, then users in no segment."""
-    return [*range(max(names, default=-1) + 1), *GREYS]
+    return [*range(max(names, default=-1) + 1), *_GREYS]
 
 
 def _heights(labels: np.ndarray, drawn: Sequence[int]) -> dict[int, int]:
     """Layer of each segment: small segments above large ones, users outside clustering below all."""
     sizes = {segment: int((labels == segment).sum()) for segment in drawn if segment > OUTSIDE}
     largest_first = sorted(sizes, key=lambda segment: -sizes[segment])
-    return dict.fromkeys(GREYS, 1) | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
+    return dict.fromkeys(_GREYS, 1) | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
 
 
 def _points(xy: np.ndarray, which: np.ndarray) -> pa.Table:
@@ -176,7 +176,7 @@ def _points(xy: np.ndarray, which: np.ndarray) -> pa.Table:
 
 
 def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> dict[str, Any]:
-    grey, colour = GREYS.get(segment, ("", ""))
+    grey, colour = _GREYS.get(segment, ("", ""))
     style: dict[str, Any] = {"opacity": 0.35, "color": colour} if grey else {"opacity": 0.75}
     return {
         "type": "scatter",
@@ -200,7 +200,7 @@ def _dot(n_users: int) -> float:
 
 
 def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
-    grey = [name for label, (name, _) in GREYS.items() if bool((labels == label).any())]
+    grey = [name for label, (name, _) in _GREYS.items() if bool((labels == label).any())]
     return [names[segment] for segment in sorted(names)] + grey
 
 
@@ -208,17 +208,17 @@ def _number_series(
     xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str], listed: Sequence[str]
 ) -> dict[str, Any]:
     """Series with the number of each segment among its users, its name in the tooltip."""
-    height = HEIGHT - ABOVE + LEGEND_ROW * legend_rows(listed, WIDE) - _below(listed, NARROW)
-    corners = np.array([_ends(values, room) for values, room in zip(xy.T, ROOM, strict=True)]).T
-    pixel = np.ptp(corners, axis=0) / (NARROW - 2 * MARGIN, height)  # where the map is smallest
+    height = HEIGHT - _ABOVE + LEGEND_ROW * legend_rows(listed, WIDE) - _below(listed, NARROW)
+    corners = np.array([_ends(values, room) for values, room in zip(xy.T, _ROOM, strict=True)]).T
+    pixel = np.ptp(corners, axis=0) / (NARROW - 2 * _MARGIN, height)  # where the map is smallest
     places = number_places(xy, labels, corners, BADGE * pixel)
     data = [
         {"name": names[segment], "value": place.tolist(), "label": {"formatter": str(segment + 1)}}
         for segment, place in places.items()
     ]
     return {
-        "type": "scatter", "data": data, "symbolSize": BADGE - 2, "label": NUMBER, "z": 99,
-        "itemStyle": PLATE, "tooltip": {"show": True, "formatter": "{b}"},
+        "type": "scatter", "data": data, "symbolSize": BADGE - 2, "label": _NUMBER, "z": 99,
+        "itemStyle": _PLATE, "tooltip": {"show": True, "formatter": "{b}"},
     }  # fmt: skip
 
 
@@ -237,17 +237,17 @@ def _ends(values: np.ndarray, room: float) -> tuple[float, float]:
     return low - beyond, high + beyond
 
 
-NEIGHBOURS, QUICK = "Neighbours", "Quick"
-MAP_WEIGHTS: Final = "map_weights"
-PAGE_COLUMNS: Final = (
+_NEIGHBOURS, _QUICK = "Neighbours", "Quick"
+_MAP_WEIGHTS: Final = "map_weights"
+_PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
 )  # fmt: skip
-USED: Final = "lassos_used"
+_USED: Final = "lassos_used"
 """Key, in a model's session state, of the number of lassos that became a segment; the map drops them."""
 DRAWN: Final = "drawn"
 """Key, in a model's session state, of the map that a lasso was drawn on, and the users inside."""
-ASKED: Final = "layouts_asked_for"
-ISLANDS: Final = (
+_ASKED: Final = "layouts_asked_for"
+_ISLANDS: Final = (
     "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "
     "far apart groups are."
 )
@@ -257,12 +257,12 @@ def draw(live: LiveSegments) -> None:
     """Draw the map with the choice of its layout, and the users that a lasso selects."""
     weights = _map_weights(live)
     chosen = st.segmented_control(
-        "Map", [NEIGHBOURS, QUICK], default=NEIGHBOURS, required=True, key="map", bind="query-params",
+        "Map", [_NEIGHBOURS, _QUICK], default=_NEIGHBOURS, required=True, key="map", bind="query-params",
         persist_state="session", label_visibility="collapsed",
         help="Neighbours: similar users together. Quick: where users differ most (PCA).",
     )  # fmt: skip
-    layout = shared.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
-    if chosen == NEIGHBOURS and layout is None:
+    layout = shared.neighbour_map(live.sources, weights) if chosen == _NEIGHBOURS else None
+    if chosen == _NEIGHBOURS and layout is None:
         _offer_neighbours(live, weights)
     _map_and_selection(live, layout or shared.pca_map(live.sources, weights))
     _offer_new_layout(live, weights)
@@ -270,20 +270,20 @@ def draw(live: LiveSegments) -> None:
 
 def _map_weights(live: LiveSegments) -> ViewWeights:
     """Weights that the map was laid out for: dots do not move with the sliders."""
-    kept = st.session_state.get(MAP_WEIGHTS)
+    kept = st.session_state.get(_MAP_WEIGHTS)
     if kept is None or kept[0] != live.sources.embeddings:
         _lay_out_again(live)
-    weights: ViewWeights = st.session_state[MAP_WEIGHTS][1]
+    weights: ViewWeights = st.session_state[_MAP_WEIGHTS][1]
     return weights
 
 
 def _lay_out_again(live: LiveSegments) -> None:
-    st.session_state[MAP_WEIGHTS] = (live.sources.embeddings, live.steering.weights)
+    st.session_state[_MAP_WEIGHTS] = (live.sources.embeddings, live.steering.weights)
 
 
 def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
     """Start the layout in the background when it is first asked for; after a failure offer a button."""
-    asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(ASKED, set())
+    asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(_ASKED, set())
     if (live.sources.embeddings, weights) not in asked:
         asked.add((live.sources.embeddings, weights))
         _start_drawing(live.sources, weights)
@@ -314,12 +314,12 @@ def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
 def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
     n_users = len(live.labels)
     here = shared.token(layout.xy)
-    used = state.of_model(live.sources.model_key).get(USED, 0)
+    used = state.of_model(live.sources.model_key).get(_USED, 0)
     outline = user_map(
         layout.xy, live.labels, live.names, key=f"map-{here}-{used}",
         alt=f"Map of {n_users:,} users in {len(live.segments)} segments",
     )  # fmt: skip
-    st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {ISLANDS}")
+    st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {_ISLANDS}")
     _outside(live)
     row = _one_row(live)
     drawn = _drawn(live, here, None if outline is None else inside_polygon(outline, layout.xy))
@@ -354,7 +354,7 @@ def _without_lasso(live: LiveSegments) -> None:
     """Draw the map without the lasso whose users became a segment."""
     mine = state.of_model(live.sources.model_key)
     mine.pop(DRAWN, None)
-    mine[USED] = mine.get(USED, 0) + 1
+    mine[_USED] = mine.get(_USED, 0) + 1
 
 
 def _one_row(live: LiveSegments) -> int | None:
@@ -422,7 +422,7 @@ def _pages(chosen: Selection) -> None:
     over = ranking == PageRanking.OVER.value
     st.caption("Pages they see more often than others" if over else "Pages they view most")
     written_table.draw(
-        chosen.pages[list(PAGE_COLUMNS)], key="selection_pages", alt_text="Pages of the selected users",
+        chosen.pages[list(_PAGE_COLUMNS)], key="selection_pages", alt_text="Pages of the selected users",
         columns={
             Col.SHARE: ("Share", "Share of the selected users who saw it"),
             Col.REST_SHARE: ("Others", "The same of all others"),

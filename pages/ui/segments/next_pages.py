@@ -42,18 +42,18 @@ from pages.ui.shell import errors, written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.written_table import Columns
 
-LEFT_OUT: Final = (
+_LEFT_OUT: Final = (
     f"{MEANING} So are pages that fewer than {RARE_BELOW_USERS} users saw, and those that the user has seen."
 )
-REACHES: Final = {Reach.NEW.value: "New to them", Reach.ANY.value: "Any page"}
-WAITING: Final = "Weighing what tells the next page; once for these weights, some seconds"
-COLOURS: Final = {
+_REACHES: Final = {Reach.NEW.value: "New to them", Reach.ANY.value: "Any page"}
+_WAITING: Final = "Weighing what tells the next page; once for these weights, some seconds"
+_COLOURS: Final = {
     Source.BIGRAM: charts.ABOVE, Source.LAG: "#8fb0ee", Source.NEIGHBOURS: "#4b9494",
     Source.HISTORY: charts.BELOW, Source.POPULARITY: charts.NEUTRAL,
 }  # fmt: skip
-LEGEND: Final = 90
+_LEGEND: Final = 90
 """Pixels of the legend: five lines on a phone."""
-WORTH: Final[Columns] = {
+_WORTH: Final[Columns] = {
     "source": "Suggested as it",
     "weight": ("Weight", "Its share of the blend, with a 95 % interval."),
     "gain": (
@@ -73,8 +73,8 @@ def _key(live: LiveSegments) -> tuple[str, ViewWeights]:
     return live.sources.embeddings, live.steering.weights
 
 
-@cached(_key, max_entries=6, show_spinner=WAITING)
-def next_page_model(live: LiveSegments) -> NextPages:
+@cached(_key, max_entries=6, show_spinner=_WAITING)
+def _next_page_model(live: LiveSegments) -> NextPages:
     """The model that suggests next pages to the users on screen.
 
     Raises:
@@ -87,22 +87,24 @@ def next_page_model(live: LiveSegments) -> NextPages:
 
 
 @cached(_key, max_entries=6)
-def seen_pages(live: LiveSegments) -> SeenPages:
+def _seen_pages(live: LiveSegments) -> SeenPages:
     """Pages that all users saw, in the form that the model of next pages takes."""
     dataset = live.sources.dataset
-    return next_page_model(live).seen(dataset.sequences, dataset.pages[Pages.PAGE_LOCATION].tolist())
+    return _next_page_model(live).seen(dataset.sequences, dataset.pages[Pages.PAGE_LOCATION].tolist())
 
 
-@cached(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=WAITING)
-def of_segments(live: LiveSegments) -> pd.DataFrame:
+@cached(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=_WAITING)
+def _of_segments(live: LiveSegments) -> pd.DataFrame:
     """Next pages of every segment (:func:`core.recommend.next_pages.next_pages_of_segments`)."""
-    return next_pages_of_segments(next_page_model(live), seen_pages(live), live.combined.vectors, live.labels)
+    return next_pages_of_segments(
+        _next_page_model(live), _seen_pages(live), live.combined.vectors, live.labels
+    )
 
 
-def worth(head: Head) -> pd.DataFrame:
+def _worth(head: Head) -> pd.DataFrame:
     """Table of the sources: weight and gain of each, as text; empty where nothing was measured."""
     if head.judged is None:
-        return pd.DataFrame(columns=list(WORTH))
+        return pd.DataFrame(columns=list(_WORTH))
     parts = head.judged.parts
     return pd.DataFrame({
         "source": [CALLED[part.source] for part in parts],
@@ -111,7 +113,7 @@ def worth(head: Head) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
+def _titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
     """Add to a table with page addresses each page's title, and ``short``, its label on an axis."""
     pages = live.sources.dataset.pages
     titles = pages.drop_duplicates(Pages.PAGE_LOCATION).set_index(Pages.PAGE_LOCATION)[Pages.PAGE_TITLE]
@@ -122,7 +124,7 @@ def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
     return named
 
 
-def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> charts.Chart:
+def _stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> charts.Chart:
     """Chart with a bar a page, as long as its score, in parts coloured by source.
 
     Args:
@@ -142,7 +144,7 @@ def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> cha
     told = {"short": ("Page", ""), "source": ("Suggested as it", ""), "part": ("Part of the score", ".0%")}
     colour = alt.Color(
         "source:N", title=None,
-        scale=alt.Scale(domain=[CALLED[one] for one in sources], range=[COLOURS[one] for one in sources]),
+        scale=alt.Scale(domain=[CALLED[one] for one in sources], range=[_COLOURS[one] for one in sources]),
         legend=alt.Legend(
             orient="top", columns=alt.expr("containerSize()[0] < 560 ? 1 : 3"), labelLimit=240
         ),
@@ -152,15 +154,15 @@ def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> cha
         y=charts.rows("short", table["short"]), x=alt.X("value:Q", title=title, axis=axis, stack="zero"),
         color=colour, order=alt.Order("order:Q"), tooltip=charts.tips(told),
     )  # fmt: skip
-    return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS + LEGEND)
+    return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS + _LEGEND)
 
 
-WHY: Final = "why"
-SUGGESTED: Final = f"Share of users with the page among their first {FIRST} suggestions"
-IN_FIRST: Final = f"Users with it in their first {FIRST}"
-COLUMNS_SHOWN: Final = (
+_WHY: Final = "why"
+_SUGGESTED: Final = f"Share of users with the page among their first {FIRST} suggestions"
+_IN_FIRST: Final = f"Users with it in their first {FIRST}"
+_COLUMNS_SHOWN: Final = (
     Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, Col.LOW, Col.HIGH,
-    Col.REST_SHARE, Diff.DIFFERS, WHY,
+    Col.REST_SHARE, Diff.DIFFERS, _WHY,
 )  # fmt: skip
 
 
@@ -175,7 +177,7 @@ def draw_of_segment(live: LiveSegments, row: dict[str, Any]) -> None:
         return
     asked = st.toggle(
         "What next?", key=f"next-{row[Col.KEY]}-{live.sources.model_key}", persist_state="session",
-        help=f"Pages that these users are likely to view next. {LEFT_OUT}",
+        help=f"Pages that these users are likely to view next. {_LEFT_OUT}",
     )  # fmt: skip
     if asked:
         with errors.shown():
@@ -183,42 +185,42 @@ def draw_of_segment(live: LiveSegments, row: dict[str, Any]) -> None:
 
 
 def _listed(live: LiveSegments, row: dict[str, Any]) -> None:
-    found = of_segments(live)
+    found = _of_segments(live)
     found = found[found[Col.SEGMENT] == row[Col.SEGMENT]]
     if not len(found):
         st.caption(NO_PAGE)
         return
     sources = [source for source in Source if found[source.value].any()]
     said = found[[source.value for source in sources]].to_dict("records")
-    told = titled(live, found)
-    told[WHY] = [why({Source(str(name)): share for name, share in one.items()}) for one in said]
+    told = _titled(live, found)
+    told[_WHY] = [why({Source(str(name)): share for name, share in one.items()}) for one in said]
     drawn = told.assign(**{name: row[name] for name in (Col.KIND, Col.LABEL)})
     columns = {
-        Col.SHARE: ("Share", SUGGESTED), Col.REST_SHARE: ("Others", "The same of the others"),
+        Col.SHARE: ("Share", _SUGGESTED), Col.REST_SHARE: ("Others", "The same of the others"),
         Col.N: ("Of", "Users of the segment who were asked for."),
         Diff.DIFFERS: (
             "Differs", "The interval of the difference to the others leaves out 0. The model has read these "
             "pages, so it is a description.",
         ),
-        WHY: st.column_config.Column("Why", width="large"),
+        _WHY: st.column_config.Column("Why", width="large"),
     }  # fmt: skip
-    right = hit_rate_sentence(next_page_model(live).heads[Reach.NEW], Reach.NEW)
+    right = hit_rate_sentence(_next_page_model(live).heads[Reach.NEW], Reach.NEW)
     figure(
         f"What next: {heading(row[Col.LABEL])}",
-        partial(charts.dumbbell, drawn, "short", Col.SHARE, Col.REST_SHARE, IN_FIRST),
-        told[list(COLUMNS_SHOWN)], n=f"{found[Col.N].iloc[0]:,} users here (coloured), "
+        partial(charts.dumbbell, drawn, "short", Col.SHARE, Col.REST_SHARE, _IN_FIRST),
+        told[list(_COLUMNS_SHOWN)], n=f"{found[Col.N].iloc[0]:,} users here (coloured), "
         f"{found[Col.REST_N].iloc[0]:,} others (grey). {right}",
         key=f"next-{row[Col.KEY]}".replace(":", "-"),
         alt_text=f"Next pages of {row[Col.LABEL]} beside the others", columns=columns, border=False,
     )  # fmt: skip
 
 
-MAX_SHOWN: Final = 10
-COLUMNS: Final[Columns] = {
+_MAX_SHOWN: Final = 10
+_COLUMNS: Final[Columns] = {
     Col.SCORE: st.column_config.NumberColumn(
         "Probability", format="percent", help="That the next page, of those that may come, is this one."
     ),
-    WHY: st.column_config.TextColumn("Why", width="large"),
+    _WHY: st.column_config.TextColumn("Why", width="large"),
 }
 
 
@@ -242,38 +244,39 @@ def draw_of_user(live: LiveSegments, user: int) -> None:
 
 def _suggested(live: LiveSegments, user: int) -> None:
     chosen = st.segmented_control(
-        "Pages that may come", list(REACHES), default=Reach.NEW.value, key="next_reach",
-        format_func=REACHES.__getitem__, required=True, persist_state="session",
-        help=LEFT_OUT,
+        "Pages that may come", list(_REACHES), default=Reach.NEW.value, key="next_reach",
+        format_func=_REACHES.__getitem__, required=True, persist_state="session",
+        help=_LEFT_OUT,
     )  # fmt: skip
     reach = Reach(chosen)
-    made = next_page_model(live)
+    made = _next_page_model(live)
     one = np.array([user])
-    found = made.suggest(seen_pages(live).some(one), live.combined.vectors[one], MAX_SHOWN, reach)
+    found = made.suggest(_seen_pages(live).some(one), live.combined.vectors[one], _MAX_SHOWN, reach)
     pages = found.of(0)
     if not pages:
         st.caption(NO_PAGE)
         return
-    table = titled(live, _of_user(pages, found.sources))
-    shown = [Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.SCORE, WHY, *(source.value for source in found.sources)]
+    table = _titled(live, _of_user(pages, found.sources))
+    shown = [Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.SCORE, _WHY, *(source.value for source in found.sources)]
     figure(
         "What this user is likely to view next",
-        partial(stacked, table, found.sources, "Probability of being the next page"),
+        partial(_stacked, table, found.sources, "Probability of being the next page"),
         table[shown], n=hit_rate_sentence(made.heads[reach], reach), key="next_pages",
-        alt_text="Suggested pages with the part of each source", columns={**COLUMNS, **_parts(found.sources)},
+        alt_text="Suggested pages with the part of each source",
+        columns={**_COLUMNS, **_parts(found.sources)},
         help_text="A score is a blend of what each source says; the colours are the parts.", border=False,
     )  # fmt: skip
-    if len(weights := worth(made.heads[reach])):
+    if len(weights := _worth(made.heads[reach])):
         with st.expander("What each source adds", icon=":material/balance:", type="compact"):
             written_table.draw(
                 weights, key="next_worth", alt_text="Weight of each source, and what it adds",
-                columns=WORTH,
+                columns=_WORTH,
             )  # fmt: skip
 
 
 def _of_user(pages: list[NextPage], sources: tuple[Source, ...]) -> pd.DataFrame:
     return pd.DataFrame([
-        {Col.PAGE_LOCATION: page.page, Col.SCORE: page.score, WHY: why(page.parts)}
+        {Col.PAGE_LOCATION: page.page, Col.SCORE: page.score, _WHY: why(page.parts)}
         | {source.value: page.parts[source] for source in sources}
         for page in pages
     ])  # fmt: skip

@@ -26,7 +26,7 @@ CARD_METRICS: Final = {
     Col.REVENUE_PER_USER: "Gross revenue",
 }
 """Metric compared with the others' on a card → its short name."""
-VALUES_DRAWN: Final = 8
+_VALUES_DRAWN: Final = 8
 """Values of an attribute in a chart, at most; the table behind it has all."""
 AXIS_WIDTH: Final = 13
 """Characters of a line of an axis label, at most."""
@@ -162,7 +162,7 @@ def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: l
     return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
 
 
-def most_frequent(shares: pd.DataFrame, first: int = VALUES_DRAWN) -> pd.DataFrame:
+def most_frequent(shares: pd.DataFrame, first: int = _VALUES_DRAWN) -> pd.DataFrame:
     """Rows of the first values of an attribute, in a table that has the most frequent value first."""
     values = list(dict.fromkeys(shares[Col.VALUE]))[:first]
     return shares[shares[Col.VALUE].isin(values)]

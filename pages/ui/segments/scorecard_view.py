@@ -33,7 +33,7 @@ from pages.ui.shell import job_panel
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
-ASKED: Final = "scorecard_asked"
+_ASKED: Final = "scorecard_asked"
 
 
 def find(live: LiveSegments) -> Scorecard | None:
@@ -53,7 +53,7 @@ def start(live: LiveSegments) -> None:
 
 def start_once(live: LiveSegments) -> None:
     """Start the job when a session first comes here with these vectors."""
-    asked = st.session_state.setdefault(ASKED, set())
+    asked = st.session_state.setdefault(_ASKED, set())
     if live.sources.embeddings not in asked:
         asked.add(live.sources.embeddings)
         start(live)
@@ -71,17 +71,17 @@ def _request(live: LiveSegments) -> ScorecardRequest:
     )
 
 
-TITLES: Final = {
+_TITLES: Final = {
     Topic.RETRIEVAL: "Are users found again?",
     Topic.OUTCOME: "Is the outcome told in advance?",
     Topic.LENGTH: "How much of a vector is mere length?",
 }
-AXES: Final = {
+_AXES: Final = {
     Topic.RETRIEVAL: "How far up the right one stands (1 is always first)",
     Topic.OUTCOME: "How often who has it is ranked higher (1 is always)",
     Topic.LENGTH: "How well length can be read (lower is better)",
 }
-HELP: Final = {
+_HELP: Final = {
     Topic.RETRIEVAL: "Each user is cut in two at a random page view. One part seeks the other among many. "
     "Drawn: the mean of 1 / rank.",
     Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
@@ -90,20 +90,20 @@ HELP: Final = {
     Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others. "
     "Drawn: R².",
 }
-CALLS: Final = {
+_CALLS: Final = {
     Call.BETTER: "learned is better",
     Call.WORSE: "learned is worse",
     Call.EQUAL: "as good",
     Call.UNCLEAR: "cannot be told",
 }
-ADDS: Final = {
+_ADDS: Final = {
     Call.BETTER: "vectors add to it",
     Call.WORSE: "vectors disturb",
     Call.EQUAL: "vectors add nothing",
     Call.UNCLEAR: "cannot be told",
 }
-ROW: Final = 34
-TITLE: Final = 8
+_ROW: Final = 34
+_TITLE: Final = 8
 """Pixels by which letters of the axis title hang below it."""
 
 
@@ -116,15 +116,15 @@ def question(asked: Question, steps_between: str) -> None:
     """
     with st.container(border=True, height="stretch", key=f"question-{asked.topic}", gap="small"):
         if asked.absent:
-            st.markdown(f"**{TITLES[asked.topic]}**")
+            st.markdown(f"**{_TITLES[asked.topic]}**")
             st.caption(f"Not measured. {md_text(asked.absent)}")
             return
-        table = rows(asked, steps_between)
+        table = _rows(asked, steps_between)
         figure(
-            TITLES[asked.topic], partial(estimates, table, AXES[asked.topic], chance(asked)), table,
+            _TITLES[asked.topic], partial(_estimates, table, _AXES[asked.topic], chance(asked)), table,
             n=_n(asked), key=f"scorecard-{asked.topic}", columns=_columns(), border=False,
-            alt_text=f"{TITLES[asked.topic]} One row a way of describing users, with intervals",
-            help_text=HELP[asked.topic],
+            alt_text=f"{_TITLES[asked.topic]} One row a way of describing users, with intervals",
+            help_text=_HELP[asked.topic],
         )  # fmt: skip
         bullets(sentences(asked, steps_between))
 
@@ -134,7 +134,7 @@ def bullets(lines: Sequence[str]) -> None:
     st.markdown("\n".join(f"- {md_text(line)}" for line in lines))
 
 
-def rows(asked: Question, steps_between: str) -> pd.DataFrame:
+def _rows(asked: Question, steps_between: str) -> pd.DataFrame:
     """Table of a question's figures, a row a method, with the learned vectors' lead where compared.
 
     Args:
@@ -147,7 +147,7 @@ def rows(asked: Question, steps_between: str) -> pd.DataFrame:
         apart = asked.against(Method.NGRAMS, Method.ADDED) if added else asked.against(one.method)
         told.append(
             {
-                "way": called(one.method, steps_between),
+                "way": _called(one.method, steps_between),
                 "value": one.value,
                 "low": one.low,
                 "high": one.high,
@@ -157,14 +157,14 @@ def rows(asked: Question, steps_between: str) -> pd.DataFrame:
                 "ratio": apart.ratio if apart else None,
                 "ratio_low": apart.ratio_low if apart else None,
                 "ratio_high": apart.ratio_high if apart else None,
-                "call": (ADDS if added else CALLS)[apart.call] if apart else None,
+                "call": (_ADDS if added else _CALLS)[apart.call] if apart else None,
                 "own": one.method in (asked.own.method, Method.SHUFFLED, Method.ADDED),
             }
         )
     return pd.DataFrame(told).dropna(axis="columns", how="all")
 
 
-def called(method: Method, steps_between: str) -> str:
+def _called(method: Method, steps_between: str) -> str:
     """Name of a method of describing users; ``steps_between`` says in words what steps lead between."""
     return {
         Method.LEARNED: "Learned vectors",
@@ -178,11 +178,11 @@ def called(method: Method, steps_between: str) -> str:
     }[method]
 
 
-def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
+def _estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     """Chart of figures with intervals, a row a method; chance as a dashed line.
 
     Args:
-        table: From :func:`rows`.
+        table: From :func:`_rows`.
         title: Title of the axis.
         floor: What chance would give; None where that is no question.
     """
@@ -202,7 +202,7 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     if floor is not None:
         line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
         layers = line.encode(x=alt.X("value:Q")) + layers
-    return charts.sized(layers, ROW * len(table) + charts.AXIS + TITLE)
+    return charts.sized(layers, _ROW * len(table) + charts.AXIS + _TITLE)
 
 
 def _n(asked: Question) -> str:

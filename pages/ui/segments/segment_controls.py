@@ -27,10 +27,10 @@ from pages.ui.shell import state
 from pages.ui.shell.links import TRUST, link
 from pages.ui.shell.text import count, md_text, share
 
-TITLES: Final[dict[View, str]] = {
+_TITLES: Final[dict[View, str]] = {
     View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types", View.ACTIVITY: "Activity",
 }  # fmt: skip
-MEANING: Final[dict[View, str]] = {
+_MEANING: Final[dict[View, str]] = {
     View.URL: "How much it counts WHICH pages a user looked at",
     View.THEME: "How much it counts what the pages are ABOUT.",
     View.TYPE: "How much it counts what the pages are FOR: product, list, article, checkout.",
@@ -42,44 +42,44 @@ ABSENT: Final[dict[View, str]] = {
     View.THEME: "No page themes: the model was made without them, or the pages have no theme labels.",
     View.TYPE: "No page types: the model was made without them, or the pages have no type labels.",
 }
-COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "The first only"}
-TRIED: Final = 30
+_COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "The first only"}
+_TRIED: Final = 30
 """Weight of activity, in percent, whose segments are compared with those on screen."""
-ASKED: Final = "activity_asked"
-CHANGE_HELP: Final = (
+_ASKED: Final = "activity_asked"
+_CHANGE_HELP: Final = (
     "Rates of each segment are learned from half of the users and judged on the others. All visits count, "
     "also those after the outcome, and what goes together need not be the cause: who has it often views more "
     "pages, too."
 )
 
-EFFECTIVE: Final = (
+_EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
     "share; less where few page views have a label, more where users differ more. They add up to 100 %."
 )
 
 
-NEARLY: Final = 0.005
+_NEARLY: Final = 0.005
 """Tolerance within which a view counts as much as its slider says."""
-CELL: Final = 124
+_CELL: Final = 124
 """Width in pixels that a control needs."""
 
 
-SHAKEN: Final = 0.25
+_SHAKEN: Final = 0.25
 """Share of users who change segment by a single move from which segments are called unstable."""
-UNSTABLE: Final = (
+_UNSTABLE: Final = (
     ":material/info: More than a quarter of the users changed their segment. The fewer users and the closer "
     "the segments, the less stable they are."
 )
-WARM: Final = (
+_WARM: Final = (
     "Made from the first segments of this model, so that few users change place, whatever way the sliders "
     "went. A full re-fit may find a better fit, and gives what the command line gives."
 )
-BY_HAND: Final = (
+_BY_HAND: Final = (
     "Clustered, and changed by hand since. Names, profiles, the report and exports follow. A slider or a "
     "full re-fit leads to new segments; these can be brought back then. The link of this page opens them on "
     "this server alone, as long as they are the latest changed ones; elsewhere it opens the segments before."
 )
-FULL: Final = "Made from scratch: the same settings give the same segments again."
+_FULL: Final = "Made from scratch: the same settings give the same segments again."
 
 
 def ready() -> LiveSegments | None:
@@ -118,27 +118,27 @@ class Slots:
 def show_result(slots: Slots, live: LiveSegments) -> None:
     """Write beside each slider what its view contributes, and draw what activity would change."""
     for view, effective in live.combined.effective.items():
-        slots.effective[view].caption(f"counts **{effective:.0%}**", help=EFFECTIVE)
+        slots.effective[view].caption(f"counts **{effective:.0%}**", help=_EFFECTIVE)
     if not live.steering.weights.activity and live.profiles.chosen:
         mine = state.of_model(live.sources.model_key)
         slots.effective[View.ACTIVITY].button(
             "What changes?", key="try-activity", type="tertiary",
-            on_click=mine.__setitem__, args=(ASKED, live.tables.digest),
-            help=f"How well segments tell the outcome now and with activity at {TRIED} %. It moves nothing.",
+            on_click=mine.__setitem__, args=(_ASKED, live.tables.digest),
+            help=f"How well segments tell the outcome now and with activity at {_TRIED} %. It moves nothing.",
         )  # fmt: skip
-        if mine.get(ASKED) == live.tables.digest:
-            slots.change.markdown(md_text(_with_activity(live), 400), help=CHANGE_HELP)
+        if mine.get(_ASKED) == live.tables.digest:
+            slots.change.markdown(md_text(_with_activity(live), 400), help=_CHANGE_HELP)
 
 
 def _with_activity(live: LiveSegments) -> str:
     """Sentence on how well the segments tell the outcome, and as many segments with some activity."""
     made_from, now = live.sources, live.steering
-    tried = controls.reweighted(now.weights, made_from.vectors.weighable, View.ACTIVITY, TRIED)
+    tried = controls.reweighted(now.weights, made_from.vectors.weighable, View.ACTIVITY, _TRIED)
     start = session_segments.first(made_from).partition
     then, before = shared.cut(made_from, tried, now.cluster, start), live.segmentation.as_cut
     found = shared.facets(made_from.dataset, made_from.labels, now.analyze.outcome)
     moved = count(identity.moved(before, identity.match(before, then).partition), "user")
-    rates = prediction_change(found, before, then, f"activity at {TRIED} %")
+    rates = prediction_change(found, before, then, f"activity at {_TRIED} %")
     return f"{rates} {moved} of {made_from.n_clustered:,} would be in another segment."
 
 
@@ -153,7 +153,7 @@ def draw(made_from: Sources, now: SegmentSettings) -> Slots:
         Where to write what comes of them.
     """
     most = min(MAX_SEGMENTS, shared.different(made_from, now.weights) - 1)
-    with st.grid("auto", min_column_width=CELL, gap="xsmall", key="controls") as grid:
+    with st.grid("auto", min_column_width=_CELL, gap="xsmall", key="controls") as grid:
         _k(made_from, now, most)
         effective = {view: _weight(made_from, now, view) for view in View}
         with grid.cell(column_span=2):
@@ -177,11 +177,11 @@ def absent(made_from: Sources, view: View) -> str:
     """Sentence on why the model lacks a view."""
     if made_from.labels is None or view is View.URL:
         return ABSENT[view]
-    noun, found = TITLES[view].removeprefix("Page ").rstrip("s"), set(made_from.labels.of(view))
+    noun, found = _TITLES[view].removeprefix("Page ").rstrip("s"), set(made_from.labels.of(view))
     if found == {UNKNOWN}:
-        return f"{TITLES[view]} left out: no page has a {noun}."
+        return f"{_TITLES[view]} left out: no page has a {noun}."
     if len(found) == 1:
-        return f"{TITLES[view]} left out: all pages are of one {noun} ({md_text(found.pop(), 60)})."
+        return f"{_TITLES[view]} left out: all pages are of one {noun} ({md_text(found.pop(), 60)})."
     return ABSENT[view]
 
 
@@ -199,7 +199,7 @@ def _k(made_from: Sources, now: SegmentSettings, most: int) -> None:
 
 def _weight(made_from: Sources, now: SegmentSettings, view: View) -> DeltaGenerator:
     present = made_from.vectors.weighable
-    meaning = MEANING[view] if view in present else absent(made_from, view)
+    meaning = _MEANING[view] if view in present else absent(made_from, view)
     if view is View.URL and view in present:
         run = state.model()
         meaning += "." if run and run.settings.encoder is Encoder.BAG else ", and in what order."
@@ -207,7 +207,7 @@ def _weight(made_from: Sources, now: SegmentSettings, view: View) -> DeltaGenera
     percent = controls.percentages(now.weights, present).get(view, 0)
     state.display(f"w_{view}", percent)
     cell.slider(
-        TITLES[view], 0, 100, percent, format="%d %%", key=f"w_{view}", help=meaning,
+        _TITLES[view], 0, 100, percent, format="%d %%", key=f"w_{view}", help=meaning,
         disabled=view not in present,
         on_change=_keep_weight, args=(made_from.model_key, present, view),
     )  # fmt: skip
@@ -231,10 +231,10 @@ def _reset(made_from: Sources, now: SegmentSettings) -> None:
 
 def _insist(made_from: Sources, now: SegmentSettings) -> None:
     """Draw a switch to count views exactly as their sliders say, where some count more or less."""
-    shares = {view: share for view, share in made_from.vectors.coverage.items() if abs(share - 1) > NEARLY}
+    shares = {view: share for view, share in made_from.vectors.coverage.items() if abs(share - 1) > _NEARLY}
     if not shares:
         return
-    spoken = ", ".join(f"{TITLES[view].lower()} {share:.0%}" for view, share in shares.items())
+    spoken = ", ".join(f"{_TITLES[view].lower()} {share:.0%}" for view, share in shares.items())
     state.display("insist", now.weights.insist)
     st.checkbox(
         "Count as the sliders say", key="insist", on_change=_keep_insist, args=(made_from.model_key,),
@@ -276,7 +276,7 @@ def _counts(made_from: Sources, now: OutcomeCount) -> None:
     state.display("outcome_counts", now)
     st.segmented_control(
         "Rows of each count", list(OutcomeCount), default=now, key="outcome_counts", required=True,
-        format_func=COUNTS.__getitem__, on_change=_keep,
+        format_func=_COUNTS.__getitem__, on_change=_keep,
         args=(made_from.model_key, "outcome_counts", "outcome_counts", OutcomeCount),
         help="Whoever did any of them has the outcome. In the rows of each outcome, a user counts for all "
         "that they did, or only for the one that came first: then the rows add up.",
@@ -289,11 +289,11 @@ def status_line(live: LiveSegments) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="status_row"):
         with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
             if live.segmentation.cut is not None:
-                st.badge("By hand", icon=":material/front_hand:", color="blue", help=BY_HAND)
+                st.badge("By hand", icon=":material/front_hand:", color="blue", help=_BY_HAND)
             elif warm:
-                st.badge("Quick fit", icon=":material/fast_forward:", color="orange", help=WARM)
+                st.badge("Quick fit", icon=":material/fast_forward:", color="orange", help=_WARM)
             else:
-                st.badge("Full fit", icon=":material/check:", color="green", help=FULL)
+                st.badge("Full fit", icon=":material/check:", color="green", help=_FULL)
             st.caption(_what_moved(live))
         editing_view.menu(live)
         st.button(
@@ -305,9 +305,9 @@ def status_line(live: LiveSegments) -> None:
     editing_view.line(live)
     certificates.watch(live)
     moved = live.segmentation.moved
-    if moved is not None and moved > SHAKEN * live.sources.n_clustered:
+    if moved is not None and moved > _SHAKEN * live.sources.n_clustered:
         with st.container(horizontal=True, vertical_alignment="center", key="shaken"):
-            st.caption(UNSTABLE, width="content")
+            st.caption(_UNSTABLE, width="content")
             link(TRUST, "See Trust")
 
 
@@ -341,7 +341,7 @@ def _named(what: str, segments: tuple[int, ...]) -> str:
 
 def _in_a_line(live: LiveSegments) -> str:
     weights = ", ".join(
-        f"{TITLES[View(view)].lower()} {share:.0%}" for view, share in live.combined.effective.items()
+        f"{_TITLES[View(view)].lower()} {share:.0%}" for view, share in live.combined.effective.items()
     )
     outcome = f" · outcome: {live.profiles.outcome}" if live.profiles.outcome else ""
     by_hand = " · changed by hand" if live.segmentation.cut is not None else ""

@@ -36,17 +36,17 @@ from pages.ui.segments.shared import Sources
 from pages.ui.shell import errors, job_panel, state
 
 KEY: Final = "session_segments"
-REFIT: Final = "refit_segments"
-HAND: Final = "hand"
+_REFIT: Final = "refit_segments"
+_HAND: Final = "hand"
 """Parameter of a link: the digest of segments that were changed by hand."""
-FIT: Final = "fit"
-FULL: Final = "full"
+_FIT: Final = "fit"
+_FULL: Final = "full"
 """Parameter of a link, and its value where the segments were fitted from scratch."""
 NOT_KEPT: Final = "by_hand_not_kept"
 """Session key: whether a link named segments changed by hand that are not kept here."""
-REMEMBERED: Final = 8
+_REMEMBERED: Final = 8
 """Settings whose segments a session keeps, at most; 1 MB each at 270,000 users."""
-COMPARED: Final = "comparisons_asked_for"
+_COMPARED: Final = "comparisons_asked_for"
 MIN_USERS: Final = 4
 
 
@@ -56,7 +56,7 @@ class Session:
 
     Args:
         history: The latest segmentation by each combination of vectors, weights and number, newest first; at
-            most :data:`REMEMBERED`.
+            most :data:`_REMEMBERED`.
         by_hand: Those that were changed by hand last, to be brought back where a move has led to others.
     """
 
@@ -66,7 +66,7 @@ class Session:
     def after(self, segmentation: Segmentation) -> Session:
         """A session with another segmentation as the newest, in place of any by the same settings."""
         others = (old for old in self.history if old.setting != segmentation.setting)
-        return replace(self, history=(segmentation, *others)[:REMEMBERED])
+        return replace(self, history=(segmentation, *others)[:_REMEMBERED])
 
 
 def sources() -> Sources | None:
@@ -137,8 +137,8 @@ def settle(made_from: Sources, now: SegmentSettings) -> Settled:
         state.hold_controls(made_from.model_key, n_clusters=k)
     segmentation = current(made_from, now)
     link = {
-        HAND: [segmentation.partition.digest] if segmentation.cut else [],
-        FIT: [] if segmentation.as_cut.warm else [FULL],
+        _HAND: [segmentation.partition.digest] if segmentation.cut else [],
+        _FIT: [] if segmentation.as_cut.warm else [_FULL],
     }
     state.put_in_link(made_from.model_key, **link)
     levels = shared.levels(made_from)
@@ -171,7 +171,7 @@ def compare(made_from: Sources) -> None:
 
 def compare_once(made_from: Sources) -> None:
     """Start comparing users when a session first comes here with this data set and its labels."""
-    asked = st.session_state.setdefault(COMPARED, set())
+    asked = st.session_state.setdefault(_COMPARED, set())
     subject = made_from.dataset.key, made_from.label_key
     if subject not in asked:
         asked.add(subject)
@@ -180,7 +180,7 @@ def compare_once(made_from: Sources) -> None:
 
 def refit() -> None:
     """Ask for a fit from scratch at the next run (a button's callback)."""
-    st.session_state[REFIT] = True
+    st.session_state[_REFIT] = True
 
 
 def current(made_from: Sources, now: SegmentSettings) -> Segmentation:
@@ -193,7 +193,7 @@ def current(made_from: Sources, now: SegmentSettings) -> Segmentation:
     """
     mine, setting = state.of_model(made_from.model_key), (made_from.embeddings, now.weights, now.cluster)
     mine[state.START] = now.cluster.n_clusters
-    known, again = session(made_from), bool(st.session_state.pop(REFIT, False))
+    known, again = session(made_from), bool(st.session_state.pop(_REFIT, False))
     if known.history and known.history[0].setting == setting and not again:
         return known.history[0]
     if not known.history:
@@ -216,7 +216,7 @@ def current(made_from: Sources, now: SegmentSettings) -> Segmentation:
 
 def _linked(made_from: Sources, shown: Session, setting: tuple[object, ...]) -> Session:
     """The session with the segments changed by hand that the link names, where they are kept here."""
-    named, kept = state.linked(HAND), shown.by_hand
+    named, kept = state.linked(_HAND), shown.by_hand
     if not named or not _is_linked(made_from):
         return shown
     if kept is not None and kept.partition.digest == named and kept.setting == setting:
@@ -298,7 +298,7 @@ def _new_segmentation(
     if before is None:
         before = saved_work.load_segments(made_from.store, made_from.model_key, len(made_from.vectors.inside))
         linked = _is_linked(made_from)
-        cold = cold or (linked and state.linked(FIT) == FULL)
+        cold = cold or (linked and state.linked(_FIT) == _FULL)
         same = before is not None and before.setting == setting
         if before and same and not (linked and (before.cut or before.partition.warm == cold)):
             return before

@@ -50,9 +50,9 @@ from pages.ui.shell.shared_cache import cached
 
 SESSIONS: Final = 24
 """Sessions for which everything on screen is kept; with more, some is made again."""
-CUTS: Final = 64
+_CUTS: Final = 64
 """Partitions that are kept; 1 MB each at 270,000 users."""
-OFFERED: Final = 1_000
+_OFFERED: Final = 1_000
 """Pages that can be chosen as the outcome, at most: the most viewed; the command line takes any."""
 
 
@@ -128,7 +128,7 @@ def different(made_from: Sources, weights: ViewWeights) -> int:
     lambda made_from, weights, cluster, start=None: (
         made_from.embeddings, weights, cluster, start.digest if start else ""
     ),
-    max_entries=CUTS,
+    max_entries=_CUTS,
 )  # fmt: skip
 def cut(
     made_from: Sources, weights: ViewWeights, cluster: ClusterSettings, start: Partition | None = None
@@ -234,7 +234,7 @@ def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, Curre
 @cached(lambda made_from: made_from.counted, max_entries=8, cache=st.cache_data)
 def outcomes(made_from: Sources) -> dict[str, int]:
     """Possible outcome → its users: events, then templates and pages, most users first."""
-    return basis(made_from).data.outcomes.offered(OFFERED)
+    return basis(made_from).data.outcomes.offered(_OFFERED)
 
 
 @cached(lambda made_from: made_from.counted, max_entries=8)

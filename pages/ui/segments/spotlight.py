@@ -17,10 +17,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.shell.links import Screen, link
 
-CHART: Final = "chart"
-ROWS: Final = "of"
+_CHART: Final = "chart"
+_ROWS: Final = "of"
 """Query parameters of a link: the chart, and the rows to choose."""
-APPLIED: Final = "spotlight_applied"
+_APPLIED: Final = "spotlight_applied"
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,26 @@ class ChartPlace:
 
     def link(self) -> None:
         """Draw a link to the chart."""
-        asked: dict[str, str | list[str]] = {CHART: self.chart, ROWS: list(self.rows)}
+        asked: dict[str, str | list[str]] = {_CHART: self.chart, _ROWS: list(self.rows)}
         link(self.screen, self.title, asked if self.chart else None)
 
 
 def asked() -> tuple[str, tuple[str, ...]]:
     """Key of the chart and keys of the rows that the link names; empty where it names none."""
-    return str(st.query_params.get(CHART, "")), tuple(st.query_params.get_all(ROWS))
+    return str(st.query_params.get(_CHART, "")), tuple(st.query_params.get_all(_ROWS))
 
 
 def arrived() -> bool:
     """Whether the link has just been followed, so that its choice is applied only once."""
     now = asked()
-    before = st.session_state.get(APPLIED)
-    st.session_state[APPLIED] = now
+    before = st.session_state.get(_APPLIED)
+    st.session_state[_APPLIED] = now
     return bool(now[0]) and now != before
 
 
 def leave() -> None:
     """Forget the followed link when another page is shown, so that it may be followed again."""
-    st.session_state.pop(APPLIED, None)
+    st.session_state.pop(_APPLIED, None)
 
 
 @contextmanager

@@ -13,16 +13,16 @@ from core.base.errors import Beha2VecError, one_line
 from core.runs.jobs import JobView
 from pages.ui.shell.text import md_text
 
-MAX_LENGTH: Final = 1200
+_MAX_LENGTH: Final = 1200
 """Characters of a message that are shown."""
-DETAILS: Final = "Details for a bug report"
-LOG: Final = logging.getLogger("beha2vec")
+_DETAILS: Final = "Details for a bug report"
+_LOG: Final = logging.getLogger("beha2vec")
 
 
 def show(problem: object) -> None:
     """Draw a message in red, escaped as it may quote a file."""
     said = problem.on_screen if isinstance(problem, Beha2VecError) else problem
-    st.error(md_text(said, MAX_LENGTH), icon=":material/error:")
+    st.error(md_text(said, _MAX_LENGTH), icon=":material/error:")
 
 
 @contextmanager
@@ -33,9 +33,9 @@ def shown() -> Iterator[None]:
     except Beha2VecError as error:
         show(error)
     except Exception as error:
-        LOG.exception("A part of a page could not be drawn")
+        _LOG.exception("A part of a page could not be drawn")
         show(f"This could not be made: {one_line(error)}.")
-        with st.expander(DETAILS):
+        with st.expander(_DETAILS):
             st.exception(error)
 
 
@@ -43,7 +43,7 @@ def show_job(view: JobView) -> None:
     """Draw why a job ended without a result."""
     if view.is_bug:
         show("Something went wrong inside the program. The previous results are untouched.")
-        with st.expander(DETAILS):
+        with st.expander(_DETAILS):
             st.code(view.error, language=None, wrap_lines=True)
     else:
         show(view.error)

@@ -75,11 +75,11 @@ HOME_OF = {
     app_watches.TASK: WATCH,
 }
 """Task → the page with its panel; other tasks belong to Explore."""
-SIDEBAR_PX = 330
+_SIDEBAR_PX = 330
 """Width of the sidebar in pixels, enough for a chat beside the pages."""
-STATUS_S = 3.0
-OPENING = "Opening the data and making the segments …"
-ASSETS = Path(__file__).parent / "assets"
+_STATUS_S = 3.0
+_OPENING = "Opening the data and making the segments …"
+_ASSETS = Path(__file__).parent / "assets"
 """Folder of logos; their letters are outlines, so that no font is needed."""
 
 
@@ -87,11 +87,11 @@ def main() -> None:
     """Draw the frame and the chosen page; an error of the page is shown as text."""
     st.set_page_config(
         page_title="Beha2Vec",
-        page_icon=str(ASSETS / "mark.svg"),
+        page_icon=str(_ASSETS / "mark.svg"),
         layout="wide",
-        initial_sidebar_state=SIDEBAR_PX,
+        initial_sidebar_state=_SIDEBAR_PX,
     )
-    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+    st.logo(str(_ASSETS / "logo.svg"), size="large", icon_image=str(_ASSETS / "mark.svg"))
     shown = sections(expert=preferences.load(state.store()).expert_sql)
     screens = {name: [screen.page() for screen in section] for name, section in shown.items()}
     page = st.navigation(screens, expanded=True)  # else pages are hidden once there are many
@@ -101,7 +101,7 @@ def main() -> None:
         spotlight.leave()
     status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
     drawn: chat_panel.Drawn = []
-    with st.spinner(OPENING), talk, errors.shown():  # the chat is drawn first, and knows the segments
+    with st.spinner(_OPENING), talk, errors.shown():  # the chat is drawn first, and knows the segments
         drawn = chat_panel.show()
     with errors.shown():
         state.say_gone()
@@ -145,7 +145,7 @@ def _made_by(run: state.ModelRun) -> str:
     )
 
 
-@st.fragment(run_every=STATUS_S)
+@st.fragment(run_every=_STATUS_S)
 def _running() -> None:
     """Draw the jobs that run right now, of any session."""
     for job in (job for job in jobs.recent(state.store().root, limit=10) if job.active):

@@ -19,8 +19,8 @@ from core.runs.stages import ALL_STAGES, EMBED
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, time_range
 
-POLL_S: Final = 1.0
-NOTICE_S: Final = 4.0
+_POLL_S: Final = 1.0
+_NOTICE_S: Final = 4.0
 """Seconds between checks, on a page without a job, for one started in another tab."""
 
 TITLES: Final = {
@@ -34,7 +34,7 @@ TITLES: Final = {
     **{stage.name: stage.doing for stage in ALL_STAGES},
 }
 
-STEPS: Final = {
+_STEPS: Final = {
     "wait": "Waiting until the one before has ended",
     "demo": "Writing visits",
     "preprocess": "Reading the files",
@@ -46,7 +46,7 @@ STEPS: Final = {
 }
 """Step of a job → text shown where the job sends no message of its own."""
 
-DEAF: Final = (
+_DEAF: Final = (
     "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
     "it can. Cancel ends it in any case; whatever was finished before stays."
 )
@@ -148,7 +148,7 @@ def to_show(found: Sequence[JobView]) -> list[JobView]:
     return [*newest.values(), *(job for job in found if not job.answers and job.id not in shown)]
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=_POLL_S)
 def _panel(job_id: str, key: str, draw: Draw | None) -> None:
     try:
         view = jobs.view(state.store().root, job_id)
@@ -163,7 +163,7 @@ def _panel(job_id: str, key: str, draw: Draw | None) -> None:
             )  # fmt: skip
         st.progress(min(1.0, view.fraction), text=progress_line(view))
         if not view.answers:
-            st.warning(DEAF, icon=":material/signal_disconnected:")
+            st.warning(_DEAF, icon=":material/signal_disconnected:")
         if draw is not None:
             draw(view)
     if not view.active:
@@ -192,11 +192,11 @@ def progress_line(view: JobView) -> str:
     if not view.answers:
         return "Not answering"
     left = f"{time_range(*view.left_s)} left in this step" if view.left_s is not None else ""
-    parts = (view.message or STEPS.get(view.stage, view.stage), left) if view.stage else ("Starting",)
+    parts = (view.message or _STEPS.get(view.stage, view.stage), left) if view.stage else ("Starting",)
     return " · ".join(md_text(part) for part in parts if part)
 
 
-@st.fragment(run_every=NOTICE_S)
+@st.fragment(run_every=_NOTICE_S)
 def _look_out(tasks: tuple[str, ...], subject: str | None) -> None:
     if running(tasks, subject):
         st.rerun()

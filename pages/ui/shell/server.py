@@ -35,14 +35,14 @@ from pages.ui.shell.state import input_dir
 
 TOOLS: Final = "BEHA2VEC_TOOLS"
 """Environment variable: ``1`` admits programs without an Origin header, and serves Streamlit's metrics."""
-METRICS: Final = "/_stcore/metrics"
-SCHEMES: Final = ("http", "https")
+_METRICS: Final = "/_stcore/metrics"
+_SCHEMES: Final = ("http", "https")
 """Schemes of pages that are accepted; behind a proxy that ends TLS the server does not see which."""
-REFUSED: Final = (
+_REFUSED: Final = (
     "Refused: the Origin %r is not this app's address %r. Behind a proxy, name the public address in "
     f"server.corsAllowedOrigins; for a program that sends no Origin, set {TOOLS}=1."
 )
-LOG: Final = logging.getLogger("beha2vec")
+_LOG: Final = logging.getLogger("beha2vec")
 
 
 class SameOrigin:
@@ -51,7 +51,7 @@ class SameOrigin:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.tools = os.environ.get(TOOLS) == "1"
-        self.others = other_origins()
+        self.others = _other_origins()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on if it may come in."""
@@ -59,7 +59,7 @@ class SameOrigin:
             await self.app(scope, receive, send)
         elif not self._may_drive(scope):
             await _refuse(scope, receive, send)
-        elif scope["path"].rstrip("/").endswith(METRICS) and not self.tools:
+        elif scope["path"].rstrip("/").endswith(_METRICS) and not self.tools:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -70,26 +70,26 @@ class SameOrigin:
         if origin is None:  # a browser sends none with what a page loads from its own server
             allowed = self.tools or scope["type"] == "http"
         else:
-            allowed = is_own(origin, host) or origin.lower() in self.others
+            allowed = _is_own(origin, host) or origin.lower() in self.others
         if not allowed:
-            LOG.warning(REFUSED, origin, host)
+            _LOG.warning(_REFUSED, origin, host)
         return allowed
 
 
-def is_own(origin: str, host: str) -> bool:
+def _is_own(origin: str, host: str) -> bool:
     """Whether an Origin header names the host and port of the request."""
     scheme, found, rest = origin.lower().partition("://")
-    return bool(found) and scheme in SCHEMES and rest == host.lower()
+    return bool(found) and scheme in _SCHEMES and rest == host.lower()
 
 
-def other_origins() -> frozenset[str]:
+def _other_origins() -> frozenset[str]:
     """Public addresses of this app in the configuration, which its proxy does not pass on."""
     named = [str(origin).rstrip("/").lower() for origin in st.config.get_option("server.corsAllowedOrigins")]
     if st.config.is_manually_set("browser.serverAddress"):
         host = urlsplit(f"//{st.config.get_option('browser.serverAddress')}").netloc.lower()
         if st.config.is_manually_set("browser.serverPort"):
             named.append(f"http://{host}:{st.config.get_option('browser.serverPort')}")
-        named += [f"{scheme}://{host}" for scheme in SCHEMES]
+        named += [f"{scheme}://{host}" for scheme in _SCHEMES]
     return frozenset(named)
 
 
@@ -100,9 +100,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("This request comes from another page.", 403)(scope, receive, send)
 
 
-BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
-ROOT: Final = f"/{BASE}/" if BASE else "/"
-UPLOAD_PATH: Final = ROOT + "api/upload"
+_BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
+_ROOT: Final = f"/{_BASE}/" if _BASE else "/"
+UPLOAD_PATH: Final = _ROOT + "api/upload"
 MARK: Final = ("x-requested-with", "beha2vec")
 """Header and value of uploads: a foreign page cannot send them without a CORS preflight."""
 
@@ -233,23 +233,23 @@ def _answer(status: int, **fields: object) -> JSONResponse:
     return JSONResponse(fields, status)
 
 
-def allowed_hosts() -> list[str]:
+def _allowed_hosts() -> list[str]:
     """Host names under which the server answers; others may be DNS rebinding."""
     return list(st.config.get_option("server.allowedHosts")) or ["localhost", "127.0.0.1"]
 
 
-def to_the_default_page(request: Request) -> Response:
+def _to_the_default_page(request: Request) -> Response:
     """Redirect the default page's own address, which Streamlit does not know, to ``/`` with its query."""
     query = request.url.query
-    return RedirectResponse(f"{ROOT}?{query}" if query else ROOT)
+    return RedirectResponse(f"{_ROOT}?{query}" if query else _ROOT)
 
 
 ROUTES: Final = [
     Route(UPLOAD_PATH + "/{upload_id}", UploadRoute().put, methods=["PUT"]),
-    Route(ROOT + DATA.url_path, to_the_default_page),
+    Route(_ROOT + DATA.url_path, _to_the_default_page),
 ]
 MIDDLEWARE: Final = [
     Middleware(SecurityHeaders),
-    Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
+    Middleware(TrustedHostMiddleware, allowed_hosts=_allowed_hosts(), www_redirect=False),
     Middleware(SameOrigin),
 ]

@@ -29,7 +29,7 @@ from pages.ui.shell.links import DATA, TRAINING, button
 from pages.ui.shell.text import md_text
 
 PROJECT: Final = Path(__file__).resolve().parents[3]
-OPEN_AT_ONCE: Final = 4
+_OPEN_AT_ONCE: Final = 4
 """Number of data sets and models kept open; older ones are opened again when needed."""
 
 DATASET: Final = "current_dataset"
@@ -37,12 +37,12 @@ MODELS: Final = "current_models"
 """Session key: data set → the model that was chosen for it."""
 OF_MODEL: Final = "of_model"
 """Session key: model → what this session set and did with it."""
-LINK: Final = "link"
+_LINK: Final = "link"
 """Session key: parameters of the address when the session began."""
-CONTROLS: Final = "controls"
+_CONTROLS: Final = "controls"
 START: Final = "start"
 """Key of :func:`of_model`: the number of segments that a session began with, where none is chosen."""
-SHOWN: Final = "shown"
+_SHOWN: Final = "shown"
 """Key of :func:`of_model`: parameter of a link → values on screen that nobody has chosen."""
 UNREAD: Final = "unread_funnel"
 """Key of :func:`of_model`: why the funnel of the link could not be read."""
@@ -164,13 +164,13 @@ def of_model(key: str) -> dict[str, Any]:
 def controls(key: str) -> Controls:
     """Controls of a model: set in this session, else by its link, else as they were left last."""
     held = of_model(key)
-    if CONTROLS not in held:
+    if _CONTROLS not in held:
         said, (data, names) = _link(), (_dataset_key(), (key, ""))
         ours = _first(said, "data") == data and _first(said, "model") in names
         others = (card.key for card in catalog.models(store(), data) if card.key != key)
-        held[CONTROLS] = kept_controls.load(store(), key, others).linked(said if ours else {})
+        held[_CONTROLS] = kept_controls.load(store(), key, others).linked(said if ours else {})
         held[UNREAD] = kept_controls.unread_funnel(said) if ours else ""
-    found: Controls = held[CONTROLS]
+    found: Controls = held[_CONTROLS]
     return found
 
 
@@ -190,7 +190,7 @@ def set_controls(key: str, **changes: Any) -> None:  # noqa: ANN401 - checked by
 def hold_controls(key: str, **changes: Any) -> Controls:  # noqa: ANN401 - checked by the settings
     """Change some controls of a model for this session alone."""
     changed = Controls.checked(**controls(key).model_dump() | changes)
-    of_model(key)[CONTROLS] = changed
+    of_model(key)[_CONTROLS] = changed
     return changed
 
 
@@ -205,7 +205,7 @@ def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget
 
 def put_in_link(key: str, **shown: list[str]) -> None:
     """Put into the address what a model shows without anybody's choice: parameter → values."""
-    of_model(key).setdefault(SHOWN, {}).update(shown)
+    of_model(key).setdefault(_SHOWN, {}).update(shown)
     sync_link()
 
 
@@ -232,7 +232,7 @@ def sync_link() -> None:
 def _shown(model: str) -> dict[str, list[str]]:
     """Parameters of the address for a model: what is set, and what is on screen by default."""
     said, start = controls(model).link(), of_model(model).get(START)
-    on_screen = of_model(model).get(SHOWN, {}) | ({} if start is None else {"k": [str(start)]})
+    on_screen = of_model(model).get(_SHOWN, {}) | ({} if start is None else {"k": [str(start)]})
     return {name: said.get(name) or on_screen.get(name, []) for name in LINKED}
 
 
@@ -299,7 +299,7 @@ def _no_model() -> None:
 def _link() -> Mapping[str, list[str]]:
     names = ("data", "model", *LINKED)
     said: Mapping[str, list[str]] = st.session_state.setdefault(
-        LINK, {name: st.query_params.get_all(name) for name in names}
+        _LINK, {name: st.query_params.get_all(name) for name in names}
     )
     return said
 
@@ -337,12 +337,12 @@ def _there(opened: Dataset | ModelRun) -> bool:
     return opened.path.is_dir()  # somebody may have emptied the cache meanwhile
 
 
-@st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, validate=_there)
+@st.cache_resource(max_entries=_OPEN_AT_ONCE, show_spinner=False, validate=_there)
 def _open_dataset(root: str, key: str) -> Dataset:
     return pipeline.open_dataset(Store(Path(root)), key)
 
 
-@st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, validate=_there)
+@st.cache_resource(max_entries=_OPEN_AT_ONCE, show_spinner=False, validate=_there)
 def _open_model(root: str, dataset_key: str, key: str, vectors: str) -> ModelRun:
     artifact = Store(Path(root)).find("train", key)
     if artifact is None or artifact.inputs["preprocess"] != dataset_key:
@@ -357,7 +357,7 @@ def _open_model(root: str, dataset_key: str, key: str, vectors: str) -> ModelRun
 
 
 @st.cache_resource(
-    max_entries=OPEN_AT_ONCE, show_spinner=False, validate=lambda opened: opened.artifact.path.is_dir()
+    max_entries=_OPEN_AT_ONCE, show_spinner=False, validate=lambda opened: opened.artifact.path.is_dir()
 )
 def _open_embeddings(root: str, key: str, _dataset: Dataset) -> pipeline.Embeddings:
     return pipeline.open_embeddings(Store(Path(root)), _dataset, key)

@@ -11,8 +11,8 @@ from typing import Final
 
 import humanize
 
-MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])")
-LIVELY: Final = re.compile(
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])")
+_LIVELY: Final = re.compile(
     r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@|(?<!\S)(?=(?:<->|<-|->|--|<=|>=|~=)(?!\S))", re.IGNORECASE
 )
 WORD_JOINER: Final = "\u2060"
@@ -24,7 +24,7 @@ def md_text(text: object, limit: int = 300) -> str:
     """Escape text for a place that renders Markdown, on one line and cut at ``limit`` characters."""
     flat = " ".join(str(text).split())
     cut = flat if len(flat) <= limit else flat[: limit - 1] + "…"
-    return MARKDOWN.sub(r"\\\1", LIVELY.sub(lambda match: match[0] + WORD_JOINER, cut))
+    return _MARKDOWN.sub(r"\\\1", _LIVELY.sub(lambda match: match[0] + WORD_JOINER, cut))
 
 
 def count(number: int, thing: str, things: str = "") -> str:

@@ -19,23 +19,23 @@ from core.profiles.profile_columns import FIELDS, Col
 
 Columns: TypeAlias = Mapping[str, Any]
 """Column → its heading here, heading and help, or what ``st.dataframe`` takes; None to leave it out."""
-UNSHOWN: Final = dict.fromkeys((Col.KEY, Col.KIND, Col.SEGMENT))
+_UNSHOWN: Final = dict.fromkeys((Col.KEY, Col.KIND, Col.SEGMENT))
 """Columns for programs: in the downloaded file, not on the screen."""
-FIGURES: Final = {one.field: one.label for one in FIELDS}
-CALLED: Final = FIGURES | {
+_FIGURES: Final = {one.field: one.label for one in FIELDS}
+_CALLED: Final = _FIGURES | {
     Col.LABEL: "Segment", Col.RANK: "#", Col.PAGE_TITLE: "Title", Col.PAGE_LOCATION: "Page", Col.N: "Of",
     Col.SHARE: "Share", Col.LOW: "From", Col.HIGH: "To", Col.REST_SHARE: "Others", Col.REST_N: "Of others",
     Col.ABSENT: "Without a value",
 }  # fmt: skip
 """Column → heading; other columns are called by their name."""
-HELP: Final = {
+_HELP: Final = {
     Col.LOW: "95 % interval.",
     Col.LIFT: "Share over the others' share.",
     Diff.DIFFERS: "The 95 % interval of the difference leaves out 0.",
 }
-IN_PERCENT: Final = re.compile(r"(rest_)?(.*share|low|high)|membership|difference(_low|_high)?")
+_IN_PERCENT: Final = re.compile(r"(rest_)?(.*share|low|high)|membership|difference(_low|_high)?")
 """Pattern of columns that are shares, from 0 to 1, or differences of shares."""
-LONG: Final = 18
+_LONG: Final = 18
 """Characters from which a text may push other columns off a phone's screen."""
 NARROW: Final = 150
 """Pixels of a long text, at least; where there is room, it gets more."""
@@ -70,8 +70,8 @@ def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
     """Settings of columns for ``st.dataframe``: heading, help, and a width that leaves room for figures."""
     found: dict[str, Any] = {}
     for name in map(str, table):
-        told = {**UNSHOWN, **own}.get(name, CALLED.get(name, _in_words(name)))
-        said = (told, HELP.get(name)) if isinstance(told, str) else told
+        told = {**_UNSHOWN, **own}.get(name, _CALLED.get(name, _in_words(name)))
+        said = (told, _HELP.get(name)) if isinstance(told, str) else told
         if isinstance(said, tuple):
             said = _headed(table[name], *said, by_browser=table.size > MAX_WRITTEN)
         found[name] = said
@@ -81,7 +81,7 @@ def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
 def _headed(column: pd.Series, heading: str, told: str | None, *, by_browser: bool) -> Any:  # noqa: ANN401
     """Settings of a column; where the browser formats its values, also the format."""
     if by_browser and types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
-        how = "percent" if IN_PERCENT.fullmatch(str(column.name)) else "localized"
+        how = "percent" if _IN_PERCENT.fullmatch(str(column.name)) else "localized"
         return st.column_config.NumberColumn(heading, help=told, format=how)
     return st.column_config.Column(heading, help=told, width=_width(column))
 
@@ -94,7 +94,7 @@ def _in_words(name: str) -> str:
 
 def _width(column: pd.Series) -> int | None:
     is_long = types.is_object_dtype(column) or types.is_string_dtype(column)
-    return NARROW if is_long and column.astype(str).str.len().max() > LONG else None
+    return NARROW if is_long and column.astype(str).str.len().max() > _LONG else None
 
 
 def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
@@ -110,7 +110,7 @@ def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
 
 
 def _writer(name: str, column: pd.Series) -> Callable[[Any], str] | str | None:
-    if name in FIGURES:
+    if name in _FIGURES:
         return partial(profile_columns.figure, name)
     if name == Col.LIFT:
         return wording.lift
@@ -120,7 +120,7 @@ def _writer(name: str, column: pd.Series) -> Callable[[Any], str] | str | None:
         days = column.dropna()
         return "{:%-d %b %Y}" if (days == days.dt.normalize()).all() else "{:%-d %b %Y, %H:%M}"
     if types.is_float_dtype(column):
-        if IN_PERCENT.fullmatch(name):
+        if _IN_PERCENT.fullmatch(name):
             return wording.percent
         return "{:,.0f}" if (column.dropna() % 1 == 0).all() else "{:,.2f}"
     return "{:,}" if types.is_integer_dtype(column) else None

@@ -18,11 +18,11 @@ from core.runs.jobs import JobView
 from pages.ui.shell import written_table
 from pages.ui.shell.text import clock, count
 
-STEP: Final = "step"
-FEW: Final = 40
+_STEP: Final = "step"
+_FEW: Final = 40
 """Number of points below which a curve also shows its points."""
-WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
-WHAT_RETRIEVAL: Final = (
+_WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
+_WHAT_RETRIEVAL: Final = (
     "How well one part of a user's visits finds the other part of the same user, among users the model "
     "never saw (mean reciprocal rank, 1 is perfect), by the transformer alone. Higher is better; once flat, "
     "training gains nothing."
@@ -50,7 +50,7 @@ def live_figures(view: JobView) -> None:
     """Draw the latest figures of a running training, in a row."""
     figures = view.figures
     measured = {
-        "Step": _number(figures.get(STEP), "{:,.0f}"),
+        "Step": _number(figures.get(_STEP), "{:,.0f}"),
         "Loss": _number(figures.get("loss"), "{:.3f}"),
         "Users a second": _number(figures.get("users_per_s"), "{:,.0f}"),
     }
@@ -68,16 +68,16 @@ def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
         rows: Figures by name (``step``, ``loss`` …), a row a measurement; rows without both are left out.
         key: A unique key.
     """
-    table = pd.DataFrame([row for row in rows if STEP in row and "loss" in row])
+    table = pd.DataFrame([row for row in rows if _STEP in row and "loss" in row])
     if table.empty:
         st.caption("The curves appear with the first measurement.")
         return
     chart, behind = st.tabs(["Curves", "Table"], key=f"{key}-tabs")
     with chart, st.grid(2, min_column_width=280, key=f"{key}-curves"):
         with st.container():
-            _line(table, "loss", "Loss in training", WHAT_LOSS)
+            _line(table, "loss", "Loss in training", _WHAT_LOSS)
         with st.container():
-            _line(table, "valid_mrr", "Validation retrieval", WHAT_RETRIEVAL)
+            _line(table, "valid_mrr", "Validation retrieval", _WHAT_RETRIEVAL)
     measured = partial(st.column_config.NumberColumn, format="%.4f")
     columns = {"loss": measured("Loss"), "valid_mrr": measured("Validation retrieval")}
     with behind:
@@ -87,7 +87,7 @@ def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
 
 
 def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
-    points = table[[STEP, column]].dropna() if column in table else table[[]]
+    points = table[[_STEP, column]].dropna() if column in table else table[[]]
     if points.empty:
         st.caption(f"{title}: not measured yet; small data sets have too few users to hold out.")
         return
@@ -95,13 +95,13 @@ def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
     values = alt.Axis(format=".3f", tickCount=4)
     chart = (
         alt.Chart(points)
-        .mark_line(point=len(points) < FEW)
+        .mark_line(point=len(points) < _FEW)
         .encode(
             x=alt.X(
-                f"{STEP}:Q", title="step", scale=alt.Scale(domain=[0, int(table[STEP].max())]), axis=steps
+                f"{_STEP}:Q", title="step", scale=alt.Scale(domain=[0, int(table[_STEP].max())]), axis=steps
             ),
             y=alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=values),
-            tooltip=[STEP, alt.Tooltip(f"{column}:Q", title=title, format=".4f")],
+            tooltip=[_STEP, alt.Tooltip(f"{column}:Q", title=title, format=".4f")],
         )
         .properties(height=220, title=title)
     )

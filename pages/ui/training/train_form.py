@@ -53,22 +53,22 @@ def _go_on(last: JobView) -> None:
         job_panel.start("train", request, last.subject, environment=order.environment)
 
 
-START_S: Final = 10.0
+_START_S: Final = 10.0
 """Seconds to start the process, load torch, and make a vector for every user in the end."""
-BUSY_S: Final = 30
+_BUSY_S: Final = 30
 """Seconds for which a measurement of how busy the machine is stays valid."""
-BUSY_FROM: Final = 1.5
+_BUSY_FROM: Final = 1.5
 """Slowdown, against a free machine, from which the machine is called busy."""
-COMPARED: Final = "a minute"
+_COMPARED: Final = "a minute"
 """Time, in words, of the comparison after a training, for 2,000 to 100,000 users; twice on a busy machine."""
-FASTER, SLOWER = 1.5, 2.5
+_FASTER, _SLOWER = 1.5, 2.5
 """How far a time expected before anything has run may be off: other machines are faster or slower than the
 one it was measured on, and other programs come and go."""
-SHARED: Final = 0.5
+_SHARED: Final = 0.5
 """Power of the slowdown that a training feels: it took 2.0, 4.1 and 4.2 times as long as on a free machine
 where two threads of this process took 5.1, 6.9 and 22 times as long. It has a session of its own, to which
 the operating system gives a share of its own, and not all of it is arithmetic."""
-PRESET_WORDS: Final = {
+_PRESET_WORDS: Final = {
     Preset.BAG: "Bag of pages",
     Preset.FAST: "Fast",
     Preset.BALANCED: "Balanced",
@@ -76,7 +76,7 @@ PRESET_WORDS: Final = {
 }
 """Labels without expected times, which change with how busy the machine is: Streamlit keeps what was chosen
 by its words, and other words would be another choice."""
-BAG_WORDS: Final = (
+_BAG_WORDS: Final = (
     "The quickest, as nothing is trained. A user is which pages were seen, not in which order or how fast; "
     "themes and types play no part. The Trust page of a trained model says whether that is as good here."
 )
@@ -103,28 +103,28 @@ class TrainingField:
     top: float | None = None
 
 
-SIZES: Final = (16, 32, 64, 128, 256, 512)
-RATES: Final = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 6e-3, 1e-2)
-AMOUNTS: Final = (100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 20_000_000)
+_SIZES: Final = (16, 32, 64, 128, 256, 512)
+_RATES: Final = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 6e-3, 1e-2)
+_AMOUNTS: Final = (100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 20_000_000)
 KNOBS: Final = (
     TrainingField("epochs", "Epochs", "How often all users are gone through; time grows with it.", top=100),
-    TrainingField("max_user_steps", "Users seen in all", "Bounds the time on large data.", AMOUNTS),
-    TrainingField("max_length", "Page views read", "The latest ones of each user.", SIZES),
+    TrainingField("max_user_steps", "Users seen in all", "Bounds the time on large data.", _AMOUNTS),
+    TrainingField("max_length", "Page views read", "The latest ones of each user.", _SIZES),
     TrainingField(
-        "embedding_dim", "Numbers out", "Size of the vector that the transformer makes of a user.", SIZES
+        "embedding_dim", "Numbers out", "Size of the vector that the transformer makes of a user.", _SIZES
     ),
-    TrainingField("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", SIZES),
+    TrainingField("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", _SIZES),
     TrainingField("layers", "Layers", "Of the transformer; time grows with it."),
     TrainingField("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
-    TrainingField("feedforward_dim", "Feed-forward width", "Inside each layer.", (*SIZES, 1024, 2048)),
+    TrainingField("feedforward_dim", "Feed-forward width", "Inside each layer.", (*_SIZES, 1024, 2048)),
     TrainingField("margin", "Margin", "Triplet loss: how much nearer a user's own slice must be.", step=0.05),
-    TrainingField("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
+    TrainingField("learning_rate", "Learning rate", "Size of a step, at its highest.", _RATES),
     TrainingField("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
     TrainingField(
         "page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5
     ),
     TrainingField(
-        "batch_size", "Users a step", "More is steadier and needs more memory.", (*SIZES[1:], 1024, 2048)
+        "batch_size", "Users a step", "More is steadier and needs more memory.", (*_SIZES[1:], 1024, 2048)
     ),
     TrainingField("min_count", "Rare pages", "Pages viewed less often share their folder's entry.", top=50),
 )
@@ -158,12 +158,12 @@ def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings
     learners = _learners(dataset.key, dataset.sequences)
     preset = st.segmented_control(
         "How thorough?", list(Preset), default=_preset_of(current), required=True,
-        format_func=PRESET_WORDS.__getitem__,
+        format_func=_PRESET_WORDS.__getitem__,
     )  # fmt: skip
     st.caption(" · ".join(_preset_words(preset, learners) for preset in Preset))
     chosen = Preset(preset or Preset.BALANCED)
     if chosen is Preset.BAG:
-        st.caption(BAG_WORDS)
+        st.caption(_BAG_WORDS)
     changes = {} if chosen is Preset.BAG else _advanced(TrainSettings.preset(chosen), chosen)
     settings = TrainSettings.preset(chosen, **changes)
     same = "The current model was trained with exactly these settings." if settings == current else ""
@@ -184,29 +184,29 @@ def _learners(dataset_key: str, _sequences: UserSequences) -> tuple[int, float]:
 
 
 def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
-    return f"{PRESET_WORDS[preset]}: {_expected(TrainSettings.preset(preset), learners)}"
+    return f"{_PRESET_WORDS[preset]}: {_expected(TrainSettings.preset(preset), learners)}"
 
 
 def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
     free = _on_a_free_machine(settings, learners)
-    likely = free * _slowdown() ** SHARED
-    return time_range(likely / FASTER, likely * SLOWER)
+    likely = free * _slowdown() ** _SHARED
+    return time_range(likely / _FASTER, likely * _SLOWER)
 
 
 def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
     """Sentence on the expected time, which names other programs where they make it longer."""
-    busy = _slowdown() >= BUSY_FROM
+    busy = _slowdown() >= _BUSY_FROM
     why = ", longer than usual, as other programs keep this machine busy" if busy else " on two CPU cores"
-    then = "" if settings.encoder is Encoder.BAG else f", then {COMPARED} to compare numbers of segments"
+    then = "" if settings.encoder is Encoder.BAG else f", then {_COMPARED} to compare numbers of segments"
     took = f"**{_expected(settings, learners)}**{why}{then}"
     return f"Expected: {took}. Once it runs, its own pace tells it better."
 
 
 def _on_a_free_machine(settings: TrainSettings, learners: tuple[int, float]) -> float:
-    return START_S + estimate_seconds(*learners, settings)
+    return _START_S + estimate_seconds(*learners, settings)
 
 
-@st.cache_data(ttl=BUSY_S, show_spinner=False)
+@st.cache_data(ttl=_BUSY_S, show_spinner=False)
 def _slowdown() -> float:
     return slowdown()
 

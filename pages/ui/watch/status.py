@@ -26,22 +26,22 @@ from pages.ui.shell.links import DATA
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch.switch import POLL_S, badge, on_what, shown_name
 
-GONE_ON: Final = (
+_GONE_ON: Final = (
     "What was taken stays, and whoever watches again goes on from there: files that came meanwhile are taken."
 )
-DEAF: Final = (
+_DEAF: Final = (
     "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
     "it can. Stop ends it in any case; what was taken stays."
 )
-WHOLE: Final = "One is taken once it has not changed for 5 seconds."
-WAITING: Final = "It looks again and goes on by itself once it can."
+_WHOLE: Final = "One is taken once it has not changed for 5 seconds."
+_WAITING: Final = "It looks again and goes on by itself once it can."
 
 
 def draw(watch: AppWatch) -> None:
     """Draw everything about a watch (a watched folder): its state, files, drift and segments."""
     _live(watch.id, _signature(watch))
     with suppress(ArtifactError):  # told above
-        draw_taken(watch, watch.taken())
+        _draw_taken(watch, watch.taken())
     _told(watch)
 
 
@@ -72,7 +72,7 @@ def _head(watch: AppWatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(md_text(shown_name(watch.order.folder)), width="content")
         badge(watch)
-    begun = local(watch.order.at)
+    begun = _local(watch.order.at)
     parts = [f"On {on_what(watch)}", f"since {begun:%d %b %Y %H:%M}", _last_look(watch)]
     st.caption(" · ".join(part for part in parts if part))
 
@@ -92,13 +92,13 @@ def _what_is_wrong(watch: AppWatch) -> None:
     if watch.state is WatchState.TAKING and job is not None:
         st.progress(min(1.0, job.fraction), text=md_text(job.message or "Placing all users"))
     elif watch.state is WatchState.TROUBLE and job is not None:
-        st.warning(f"{md_text(job.message, 600)} {WAITING}", icon=":material/warning:")
+        st.warning(f"{md_text(job.message, 600)} {_WAITING}", icon=":material/warning:")
     elif watch.state is WatchState.DEAF:
-        st.warning(DEAF, icon=":material/signal_disconnected:")
+        st.warning(_DEAF, icon=":material/signal_disconnected:")
     elif not watch.alive:
         if watch.state is WatchState.DEAD and job is not None:
             errors.show_job(job)
-        st.caption(GONE_ON)
+        st.caption(_GONE_ON)
 
 
 def _figures(watch: AppWatch, taken: TakenFiles | None) -> None:
@@ -112,7 +112,7 @@ def _figures(watch: AppWatch, taken: TakenFiles | None) -> None:
         for label, value in shown.items():
             st.metric(label, f"{value:,}")
     if not any(shown.values()) and watch.state is not WatchState.TAKING:
-        st.caption(f"No file was taken yet. {WHOLE if watch.alive else ''}")
+        st.caption(f"No file was taken yet. {_WHOLE if watch.alive else ''}")
 
 
 def _buttons(watch: AppWatch) -> None:
@@ -146,34 +146,34 @@ def _told(watch: AppWatch) -> None:
     if not said:
         return
     with st.expander("What it said", icon=":material/notes:", key="watch-told"):
-        lines = [f"{local(at):%d %b %H:%M:%S}  {line}" for at, line in said]
+        lines = [f"{_local(at):%d %b %H:%M:%S}  {line}" for at, line in said]
         st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
-NOT_PLACED: Final = "The users of these files are not in the segments of this watch yet."
-SHARES: Final = (
+_NOT_PLACED: Final = "The users of these files are not in the segments of this watch yet."
+_SHARES: Final = (
     "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
     "are: a change shows here late. Drift, above, is the better measure of it."
 )
-LINES: Final = (
+_LINES: Final = (
     ", after each look that took something; band: 95 % interval, dashed line: share in the training"
 )
-TRAINING: Final = "training_share"
+_TRAINING: Final = "training_share"
 """Column with a segment's share among the training's users in segments."""
-NAMED: Final = {
-    Col.USERS: "Users so far", TRAINING: "In the training", AT: "Taken", NAME: "File",
+_NAMED: Final = {
+    Col.USERS: "Users so far", _TRAINING: "In the training", AT: "Taken", NAME: "File",
     NEW_USERS: ("New users", "Files of one look are counted together, at the last one."),
     Col.PAGE_VIEWS: "Page views so far",
 }  # fmt: skip
-LATEST: Final = 20
+_LATEST: Final = 20
 """Refused files that are shown, at most."""
-PAGES: Final = (
+_PAGES: Final = (
     "Pages are held against the training one by one, each by its own interval, and raise no alarm: of many, "
     "some differ without any change. The surest are listed."
 )
-CHART, NARROW = 130, 250
+_CHART, _NARROW = 130, 250
 """Height of a chart in pixels, and its least width."""
-DRIFT: Final = (
+_DRIFT: Final = (
     "All users of the files so far beside those of the training, after each look that took something. "
     "Where nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their "
     "users. To see it page by page, prepare the files as a data set and open Time."
@@ -181,7 +181,7 @@ DRIFT: Final = (
 UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody saw in the training."
 
 
-def draw_taken(watch: AppWatch, taken: TakenFiles | None) -> None:
+def _draw_taken(watch: AppWatch, taken: TakenFiles | None) -> None:
     """Draw drift, segments and files of a watch, with downloads."""
     if taken is None or not (taken.files or taken.refused):
         return
@@ -190,7 +190,7 @@ def draw_taken(watch: AppWatch, taken: TakenFiles | None) -> None:
             _drift(taken.drift)
         _shares(watch.order, taken)
     elif taken.files:
-        st.caption(NOT_PLACED)
+        st.caption(_NOT_PLACED)
     _files(taken)
     _refused(taken)
     _take_away(watch, taken)
@@ -210,11 +210,11 @@ def _drift(drift: WatchedDrift) -> None:
             return
         icon = ":material/notification_important:" if drift.alarm else ":material/check_circle:"
         answer, *others = drift.lines
-        st.subheader(md_text(answer), icon=icon, help=DRIFT)
+        st.subheader(md_text(answer), icon=icon, help=_DRIFT)
         st.caption(
             f"Farthest from the training: {md_text(drift.measure)}, {drift.standard_errors:+.1f} standard "
             f"errors; the alarm begins at {drift.threshold:.1f}. p = {drift.p_value:.3f}. "
-            f"{count(drift.users, 'user')}, {local(drift.at):%d %b %Y %H:%M}."
+            f"{count(drift.users, 'user')}, {_local(drift.at):%d %b %Y %H:%M}."
         )
         with st.grid(3, min_column_width=140, gap="small", key="drift-figures"):
             st.metric("On pages the model does not know", f"{drift.unknown:.1%}", help=UNKNOWN)
@@ -222,7 +222,7 @@ def _drift(drift: WatchedDrift) -> None:
             st.metric("Vanished pages", f"{drift.gone_pages:,}")
         with st.expander("In words", type="compact"):
             st.markdown("\n".join(_bullet(line) for line in others))
-            st.caption(PAGES)
+            st.caption(_PAGES)
 
 
 def _bullet(line: str) -> str:
@@ -236,41 +236,41 @@ def _shares(order: WatchOrder, taken: TakenFiles) -> None:
         return
     names, last = order.names, taken.files[-1]
     table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
-    table[TRAINING] = table[Col.SEGMENT].map(order.sizes) / max(sum(order.sizes.values()), 1)
+    table[_TRAINING] = table[Col.SEGMENT].map(order.sizes) / max(sum(order.sizes.values()), 1)
     looks = table[AT].nunique()
     with st.container(border=True, key="watch-shares", gap="xsmall"):
-        st.markdown("**Segments since the beginning**", help=SHARES)
+        st.markdown("**Segments since the beginning**", help=_SHARES)
         st.caption(
-            f"Share of each{LINES if looks > 1 else ', with its 95 % interval'}. "
+            f"Share of each{_LINES if looks > 1 else ', with its 95 % interval'}. "
             f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments."
         )
         if looks == 1:  # a point each says less than a row each
-            shown = table[[Col.LABEL, Col.SHARE, TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
+            shown = table[[Col.LABEL, Col.SHARE, _TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
             written_table.draw(
-                shown, key="watch-now-in", columns=NAMED,
+                shown, key="watch-now-in", columns=_NAMED,
                 alt_text="Share of each segment, beside that in the training",
             )  # fmt: skip
             download_csv(shown, "watch-shares")
             return
         _lines(table)
-        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=NAMED)
+        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=_NAMED)
 
 
 def _lines(table: pd.DataFrame) -> None:
-    top = float(np.nanmax(table[[Col.HIGH, TRAINING]].to_numpy()))
-    with st.grid("auto", min_column_width=NARROW, gap="small"):
+    top = float(np.nanmax(table[[Col.HIGH, _TRAINING]].to_numpy()))
+    with st.grid("auto", min_column_width=_NARROW, gap="small"):
         for segment in sorted(set(table[Col.SEGMENT].tolist())):
             own = table[table[Col.SEGMENT] == segment]
             name = own[Col.LABEL].iloc[0]
             with st.container(gap="xsmall"):
                 st.caption(md_text(name, 60))
                 picture(
-                    partial(share_line, own, segment, top), key=f"watch-share-{segment}",
+                    partial(_share_line, own, segment, top), key=f"watch-share-{segment}",
                     alt_text=f"Share of {name} after each look",
                 )  # fmt: skip
 
 
-def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
+def _share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
     """Chart of a segment's share over the updates of a watch, with its interval as a band.
 
     Args:
@@ -295,13 +295,13 @@ def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
     band = base.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=24)).encode(y=y)
     before = alt.Chart(shown.head(1)).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
-    return sized(before.encode(y=f"{TRAINING}:Q") + band + line, CHART)
+    return sized(before.encode(y=f"{_TRAINING}:Q") + band + line, _CHART)
 
 
 def _files(taken: TakenFiles) -> None:
     st.markdown("**Files taken**")
     table = _here(watch_history.file_table(taken))
-    written_table.draw(table, key="watch-files", alt_text="Every file that was taken", columns=NAMED)
+    written_table.draw(table, key="watch-files", alt_text="Every file that was taken", columns=_NAMED)
     download_csv(table, "watch-files")
 
 
@@ -310,10 +310,10 @@ def _refused(taken: TakenFiles) -> None:
     if table.empty:
         return
     st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
-    for name, at, why in table.head(LATEST).itertuples(index=False):  # a table would cut the reason off
+    for name, at, why in table.head(_LATEST).itertuples(index=False):  # a table would cut the reason off
         st.markdown(f"**{md_text(name)}** · {at:%d %b %Y %H:%M}  \n{md_text(why, 600)}")
-    if len(table) > LATEST:
-        st.caption(f"The {LATEST} latest of {len(table):,}.")
+    if len(table) > _LATEST:
+        st.caption(f"The {_LATEST} latest of {len(table):,}.")
 
 
 def _take_away(watch: AppWatch, taken: TakenFiles) -> None:
@@ -342,6 +342,6 @@ def _here(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{AT: [at.to_pydatetime().astimezone().replace(tzinfo=None) for at in table[AT]]})
 
 
-def local(at: str) -> datetime:
+def _local(at: str) -> datetime:
     """A timestamp in this machine's time zone."""
     return datetime.fromisoformat(at).astimezone()

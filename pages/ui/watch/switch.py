@@ -23,14 +23,14 @@ from pages.ui.shell.links import TRAINING, WATCH, link
 from pages.ui.shell.text import count, md_text
 
 POLL_S: Final = 2.0
-MAX_DEPTH: Final = 3
+_MAX_DEPTH: Final = 3
 """Depth of the folders that are offered."""
-OFFERED: Final = 200
-WHAT: Final = (
+_OFFERED: Final = 200
+_WHAT: Final = (
     "Each new file in it is taken once, and all users so far are put into the segments on screen. It goes on "
     "in the background, also when this page is closed or the app starts again."
 )
-BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]]] = {
+_BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]]] = {
     WatchState.STARTING: ("Starting", ":material/hourglass_top:", "blue"),
     WatchState.WATCHING: ("Watching", ":material/visibility:", "green"),
     WatchState.TAKING: ("Taking files", ":material/sync:", "blue"),
@@ -69,7 +69,7 @@ def _line(watch: AppWatch) -> None:
 
 def badge(watch: AppWatch) -> None:
     """Draw the state of a watch as a badge."""
-    said, icon, colour = BADGES[watch.state]
+    said, icon, colour = _BADGES[watch.state]
     st.badge(said, icon=icon, color=colour)
 
 
@@ -79,7 +79,7 @@ def start_form(found: list[AppWatch]) -> None:
     Args:
         found: Every watch there is.
     """
-    st.caption(WHAT)
+    st.caption(_WHAT)
     taken = {one.order.folder for one in found if one.alive}
     folder = state.input_dir().resolve()
     names = [name for name in folders(folder) if folder / name not in taken]
@@ -107,9 +107,9 @@ def folders(root: Path) -> list[str]:
         here = Path(path).relative_to(root)
         below[:] = sorted(name for name in below if not name.startswith("."))
         found += [(here / name).as_posix() for name in below if not (Path(path) / name).is_symlink()]
-        if len(here.parts) + 1 >= MAX_DEPTH:
+        if len(here.parts) + 1 >= _MAX_DEPTH:
             below.clear()
-    return found[:OFFERED]
+    return found[:_OFFERED]
 
 
 def _start(name: str) -> None:

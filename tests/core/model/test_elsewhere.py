@@ -39,7 +39,7 @@ HARMLESS = {
         "what writes the file moves them",
     "on_cpu = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}":
         "what writes the file moves them",
-    "MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)":
+    "_MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)":
         "places may come from the CPU",
 }  # fmt: skip
 """Lines in which a move is not needed, or saves a wait only."""
