@@ -288,13 +288,11 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def merge_findings(found: Sequence[Finding]) -> Finding:
-    """Merge findings, each block once; a ranking and its reverse are the same block."""
-    blocks = {
-        frozenset(block.facts) if isinstance(block, Ranking) else block: block
-        for one in reversed(found)
-        for block in reversed(one.blocks)
-    }
-    return Finding(tuple(reversed(blocks.values())), "; ".join(dict.fromkeys(one.query for one in found)))
+    """Merge findings; of equal blocks, and of a ranking and its reverse, the first stays where it is."""
+    blocks: dict[Block | frozenset[Fact], Block] = {}
+    for block in (block for one in found for block in one.blocks):
+        blocks.setdefault(frozenset(block.facts) if isinstance(block, Ranking) else block, block)
+    return Finding(tuple(blocks.values()), "; ".join(dict.fromkeys(one.query for one in found)))
 
 
 def metrics(figures: Figures, parsed: Parsed) -> Finding:

@@ -106,7 +106,10 @@ class _TextTable:
         return np.flatnonzero(inside)
 
     def cells(self, record: bytes) -> dict[str, Any] | None:
-        """Parse a record: column → its value; None where it is broken, or a column name stands twice."""
+        """Parse a record: column → its value; None where it is broken or no JSON object.
+
+        Also None where the header of a CSV has a name twice: which cell is whose would be lost.
+        """
         if self.kind is FileKind.JSON:
             with suppress(ValueError):
                 value = json.loads(record)
@@ -114,8 +117,10 @@ class _TextTable:
             return None
         lines = record.decode("utf-8", "surrogateescape").strip("\r\n").split("\n")
         first = next(records(lines, self.delimiter, self.limits, last=True), None)
-        if first is None or first.fields is None or len(first.fields) != len(set(self.header)):
-            return None  # also where a name stands twice: which cell is whose would be lost
+        if first is None or first.fields is None:
+            return None
+        if not len(first.fields) == len(self.header) == len(set(self.header)):
+            return None
         return dict(zip(self.header, first.fields, strict=True))
 
     def without(self, record: bytes, patterns: IdPatterns) -> bytes:
