@@ -73,7 +73,10 @@ class PlacedPart:
         return metadata.get(_FAILED, b"").decode().strip()
 
     def save(self, folder: Path) -> list[Path]:
-        """Write the table beside the data set in ``folder``; return all files that :meth:`read` needs."""
+        """Write :attr:`table` to ``folder``; return all files that :meth:`read` needs.
+
+        These are also those of the data set and the labels, which already lie there.
+        """
         pq.write_table(self.table, folder / _PLACED)
         tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
         return [folder / _PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]

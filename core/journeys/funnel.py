@@ -56,7 +56,7 @@ class StepKind(StrEnum):
 
 
 class StepOrder(StrEnum):
-    """How the next step has to follow the one before."""
+    """Whether other page views may lie between a step and the next (loose) or not (strict)."""
 
     LOOSE = "loose"
     """The next step may be any later page view or event."""

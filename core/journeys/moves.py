@@ -219,7 +219,7 @@ class Occurrences:
 
     @classmethod
     def of(cls, code: np.ndarray, user: np.ndarray, session: np.ndarray) -> Occurrences:
-        """Sort occurrences by thing.
+        """Sort occurrences by what happened, and mark the first of each user and of each session.
 
         Args:
             code: int of shape (n,), what happened.
@@ -249,10 +249,10 @@ class Occurrences:
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """All steps of all users between the places of a level.
+    """All steps of all users between the places of a level, and from the start and to the end of sessions.
 
     Args:
-        places: What steps go from and to.
+        places: What steps go from and to; a step may lead from a place to itself.
         steps: Steps taken; ``different`` has each different pair, as origin × :attr:`width` + target.
         visits: Page views by place.
         returns: Places left and come back to over one other in between, coded as the step that left.

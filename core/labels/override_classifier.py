@@ -125,7 +125,10 @@ class Templates:
             node[_END] = template
 
     def of(self, page: str) -> list[str]:
-        """The templates that cover a page or another template."""
+        """The templates that ``page`` (a page or template) may have become: placeholders for any segments.
+
+        The page itself is one if it is known; host and query have to be equal.
+        """
         parts = parse(page)
         nodes = [self._roots.get((parts.front, parts.query), {})]
         for segment in parts.segments:

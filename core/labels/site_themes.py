@@ -80,11 +80,16 @@ def mine_themes(
 
 
 def moves_between(sequences: UserSequences, wanted: np.ndarray) -> Graph:
-    """Count how often users went from one wanted page to the next wanted one, ignoring pages in between.
+    """Count the moves of users between two different wanted pages, in either direction.
+
+    Unwanted pages in between are ignored, and so are borders of sessions.
 
     Args:
         sequences: Page views in order.
         wanted: bool of shape (n_pages,).
+
+    Returns:
+        Symmetric, of shape (n_pages, n_pages).
     """
     seen = wanted[sequences.page]
     page, user = sequences.page[seen], sequences.user[seen]

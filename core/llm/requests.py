@@ -329,7 +329,11 @@ class Requests:
         }
 
     def rename_cap(self, complaint: str) -> bool:
-        """Rename the argument that limits an answer if a refusal names it; returns whether it did."""
+        """Use the other name of the argument that limits an answer, once, if a refusal names the present one.
+
+        Returns:
+            Whether the name was changed.
+        """
         if self._renamed or self._cap not in complaint:
             return False
         self._cap, self._renamed = {_OLD_CAP: _NEW_CAP, _NEW_CAP: _OLD_CAP}[self._cap], True
@@ -404,7 +408,10 @@ def _make_client(settings: LlmSettings) -> OpenAI:
 
 
 def _estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
-    """Estimated ``usage`` of an answer that was ended before the server counted it; without its tools."""
+    """Estimate ``usage`` of an answer that was ended before the server counted it.
+
+    Only messages and text are counted: neither the descriptions of tools nor calls of them.
+    """
     sent = sum(tokens_of(json.dumps(message, default=str)) for message in messages)
     return {"prompt_tokens": sent, "completion_tokens": tokens_of(text), "estimated": True}
 

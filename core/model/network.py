@@ -72,7 +72,9 @@ def page_factors(items: np.ndarray, users: np.ndarray, n_items: int, window: int
 
 
 def cooccurrences(items: np.ndarray, users: np.ndarray, n_items: int, window: int) -> sparse.csr_array:
-    """Count how often two items lie at most ``window`` views apart, nearer ones counting more.
+    """Count how often two items lie at most ``window`` views of a user apart.
+
+    Neighbours count 1, falling evenly to 1 / ``window``; an item near itself counts twice.
 
     Returns:
         Symmetric, of shape (n_items, n_items).

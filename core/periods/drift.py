@@ -118,12 +118,12 @@ class Drift:
 def drift(
     period: TrainingPeriod, after: PlacedUsers, seed: int = 0, permutations: int = PERMUTATIONS
 ) -> Drift:
-    """Compare a later export with the training period.
+    """Test by permutation whether figures of a later export differ from those of the training period.
 
     Where the two do not cover about as many days, figures are told and none is tested.
 
-    Who is in both is known again where the users of the training are at hand; of what a model folder keeps
-    of them nobody is, and all users of the later export count as others.
+    Users of both exports are compared with themselves where the users of the training are at hand; a model
+    folder keeps no ids of them, so all users of the later export then count as others.
 
     Args:
         period: The training period.

@@ -46,7 +46,7 @@ class CountFilter(Settings):
 
     @property
     def is_set(self) -> bool:
-        """Whether the filter leaves anything out."""
+        """Whether any field is set, even if it leaves nobody out."""
         return self != CountFilter()
 
     @property

@@ -367,6 +367,8 @@ def left_out(activity: Activity, rows: Rows) -> np.ndarray:
 def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
     """Retention triangle: share of users who come so many periods after their first one, by segment.
 
+    Only users with :data:`FEWEST` page views or more in their first period count.
+
     Args:
         activity: Who came when.
         rows: Which users belong to which row.

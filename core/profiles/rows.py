@@ -180,7 +180,7 @@ class Rows:
         return self.n_rows - len(self.one_page)
 
     def with_all(self, counts: np.ndarray) -> np.ndarray:
-        """Add the totals: shape (n_rows, …) to (n_rows + n_totals, …)."""
+        """Append the sums of the one-page segments (if any) and of all rows: to (n_rows + n_totals, …)."""
         one_page = [counts[self._first_one_page :].sum(axis=0, keepdims=True)] if self.one_page else []
         return np.concatenate([counts, *one_page, counts.sum(axis=0, keepdims=True)])
 

@@ -208,7 +208,7 @@ def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
-    """Show the figures of three or more rows beside each other."""
+    """List figures of three or more rows: those that the question names, else users and the heat map's."""
     usual = [name for name in (Col.USERS, *HEAT_MAP) if figures.measure(ALL, name)]
     return segment_tools.metrics(figures, parsed.rows, parsed.measures or usual)
 

@@ -314,7 +314,7 @@ class FoundRules:
     Args:
         segment: Its id.
         fits: The best rule of each length, the shortest first.
-        reason: Why none is recommended, where none is.
+        reason: Why none is recommended; without meaning where :attr:`recommended` is a rule.
     """
 
     segment: int

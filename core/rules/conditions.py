@@ -120,7 +120,7 @@ class RuleClause(Settings):
     negated: bool = False
 
     def words(self, origin: str = "") -> str:
-        """The clause in words, as the end of "users who …"."""
+        """The clause in words, as the end of "users who …", without ``origin`` in addresses."""
         joint = " and " if self.negated else " or "
         return joint.join(condition.words(origin, negated=self.negated) for condition in self.any_of)
 
@@ -150,7 +150,7 @@ class SegmentRule(Settings):
         return any(condition.field in ATTRIBUTES for condition in self.conditions)
 
     def words(self, origin: str = "") -> str:
-        """The rule in English, without a full stop."""
+        """The rule as "Users who …", without a full stop and without ``origin`` in addresses."""
         parts = [
             f"({clause.words(origin)})"
             if len(clause.any_of) > 1 and not clause.negated and len(self.clauses) > 1

@@ -129,7 +129,7 @@ def _since_training(placed: Placement) -> SinceTraining:
 def export_since_training(
     inputs: Sequence[Path], model: Path, progress: Progress, device: Device = Device.AUTO
 ) -> SinceTraining:
-    """Read and place an export as the model's settings say, and compare its users with the training.
+    """Compare the users of an export, read and placed by a model's settings, with those of its training.
 
     Args:
         inputs: Files, folders or patterns.

@@ -52,7 +52,8 @@ def load(store: Store, dataset: Dataset | None = None) -> LabelSettings:
 
     Args:
         store: Where they lie.
-        dataset: Data set whose site's own taxonomy replaces the general one, if one was chosen.
+        dataset: Data set whose site's own :class:`SiteTaxonomy`, if one was chosen, replaces the general
+            taxonomy and source of themes.
 
     Raises:
         ResourceError: If a file cannot be opened.

@@ -93,7 +93,7 @@ def _pacmap(columns: np.ndarray, seed: int, tell: Tell) -> np.ndarray:
 def neighbours(
     known: np.ndarray, asked: np.ndarray, count: int, tell: Callable[[float], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest rows by Euclidean distance, nearest first.
+    """Find the nearest rows by Euclidean distance, nearest first; above :data:`EXACT` rows, almost exactly.
 
     Args:
         known: float32 of shape (n, d), rows to search in; n at least ``count``.
@@ -113,7 +113,10 @@ def look_up(
     count: int,
     tell: Callable[[float], None] = lambda share: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest rows in a :func:`searchable` index; returns what :func:`neighbours` does."""
+    """Find the rows of a :func:`searchable` index nearest to each row of ``asked``, as :func:`neighbours`.
+
+    Where fewer than ``count`` are found, the nearest is repeated.
+    """
     found = np.empty((len(asked), count), dtype=np.int64)
     distances = np.empty((len(asked), count), dtype=np.float32)
     for start in range(0, len(asked), ASKED_AT_ONCE):

@@ -443,7 +443,10 @@ class OfferedFacts:
         return json.dumps(self._offer(facts), ensure_ascii=False)
 
     def problem(self, error: Exception) -> str:
-        """Error of a tool call as JSON text, ``S1``, ``P1``, … in place of names; never with a user id."""
+        """Error of a tool call as JSON text, ``S1``, ``P1``, … in place of names.
+
+        Only "not possible" where the message may hold a user id.
+        """
         message = str(error)
         for number, text in self.quotes.texts.items():
             message = message.replace(repr(text), number)

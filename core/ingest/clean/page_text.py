@@ -212,9 +212,9 @@ def mask_words(text: str, words: Collection[str]) -> str:
 
 
 def shaped(pages: Values, many: int) -> set[str]:
-    """Return the pages that end in the shape (``00-aa``) of one nearby that at least ``many`` users saw.
+    """Return the pages that end in the shape (``00-aa``) of a page with ``many`` users, and that page.
 
-    Nearby is in the same folder or a sibling folder; ends without a digit do not count.
+    Only pages in the same folder or a sibling folder are compared; ends without a digit do not count.
     """
     shapes: dict[str, set[str]] = defaultdict(set)
     ends = {page: _end(page) for page in pages if _DIGIT.search(page, page.rfind("/") + 1)}

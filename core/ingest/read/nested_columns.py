@@ -158,7 +158,7 @@ class _Params:
         return cls(len(lists), parents, _keys(lists).dictionary_encode(), pc.struct_field(flat, "value"))
 
     def of_key(self, key: str) -> pa.Array:
-        """Return the first value of a key in each row that is not null, as text."""
+        """Return, for each row, the first value of ``key`` that is not null, as text; null without one."""
         code = pc.index(self.keys.dictionary, key).as_py()
         here = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(self.keys.indices, code), False)))
         values = _plain(self.values.take(pa.array(here)))

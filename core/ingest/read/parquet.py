@@ -123,7 +123,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
 
 
 def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[pa.Array]:
-    """Read the first rows as text, a column per name, without rows of broken text.
+    """Read the first rows as text, without rows of broken text: a column per name, [] without any row.
 
     Raises:
         InputError: If the file is damaged.

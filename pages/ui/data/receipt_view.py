@@ -165,7 +165,7 @@ def kinds_table(facts: Receipt) -> pd.DataFrame:
 
 
 def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Waterfall chart of :func:`steps_table`: records left out at each step and, at the end, those used."""
+    """Waterfall chart of :func:`steps_table`: all records, those that leave at a step, and those used."""
     first, last = table.iloc[0], table.iloc[-1]
     leaving = [
         (row["Step"], row["Left"], row["Left"] + row["Leave"])

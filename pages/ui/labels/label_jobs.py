@@ -132,7 +132,7 @@ _WORDS: Final = {
 
 
 def consent(dataset: Dataset, settings: LabelSettings) -> None:
-    """Draw the choice of hosts whose pages may be fetched, a button that starts it, and the last fetch."""
+    """Draw the hosts that may be fetched from, a button that starts labelling with them, the last fetch."""
     st.caption(
         "Off unless you agree, each time. The most viewed pages of the hosts you choose are read from the "
         "web: slowly, keeping to robots.txt, without logging in, at most 200. What they say of themselves "

@@ -366,7 +366,10 @@ def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
 
 
 def previous(made_from: Sources) -> Partition | None:
-    """The segments before the last move or change by hand; None where nothing was before."""
+    """The segments to compare those on screen with: those of the settings before, else None.
+
+    After changes by hand, they are what clustering made, before all such changes.
+    """
     history = session(made_from).history
     if not history:
         return None

@@ -16,11 +16,10 @@ import pytest
 
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
-from core.ingest.sources.sniffing import FileKind
 from core.sample import write_sample
 from core.traces.patterns import IdPatterns
 from core.traces.search import search_file
-from core.traces.tables import TextTable, is_of, is_of_users, longer_ids, records_of, rewrite
+from core.traces.tables import is_of, is_of_users, longer_ids, records_of, rewrite
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(frozenset({ID}))
@@ -274,6 +273,6 @@ def test_a_key_is_found_where_parameters_are_folded() -> None:
         assert not is_of({"user_pseudo_id": "c1", **theirs}, replace(patterns, ids=frozenset({"m-778"})))
 
 
-@pytest.mark.parametrize("record", [b"1,2\n", b"1,2,3\n"])
-def test_no_record_is_parsed_where_a_header_has_a_name_twice(record: bytes) -> None:
-    assert TextTable(FileKind.DELIMITED, ",", ("a", "b", "b")).cells(record) is None
+def test_what_holds_an_id_goes_where_a_header_has_a_name_twice(tmp_path: Path) -> None:
+    (path := tmp_path / "a.csv").write_text(f"user_pseudo_id,page,page\n2.1,/a\n2.1,/{ID}\n2.1,/a,/{ID}\n")
+    assert without(path) == 2
