@@ -22,14 +22,14 @@ class SetSpec:
         name: Name in the report.
         dataset: Folder of the preprocess stage.
         truth: CSV of user and segment; None where nobody knows.
-        ladder: Folder of the labels made by the app's rungs; None where there are none.
+        cascade: Folder of the labels made by the app's rungs; None where there are none.
         work: Folder for models and vectors.
     """
 
     name: str
     dataset: Path
     truth: Path | None
-    ladder: Path | None
+    cascade: Path | None
     work: Path
 
 
@@ -59,6 +59,6 @@ def prepare(csv: Path, folder: Path, themes: ThemeSource = ThemeSource.AUTO) -> 
         name=name,
         dataset=dataset.path,
         truth=truth if truth.exists() else None,
-        ladder=labels.path if labels else None,
+        cascade=labels.path if labels else None,
         work=folder / name,
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.faults.doors import start_under
+from benchmarks.faults.interpose import start_under
 from benchmarks.faults.scenarios import SCENARIOS, USERS
 from benchmarks.faults.trial import DONE, HOWS, TYPED, UNTYPED, Bench, Trial
 from benchmarks.sets import demo_shop
@@ -53,7 +53,7 @@ def _row(name: str, how: str, trials: list[Trial]) -> int:
     """Print one; how many trials went wrong."""
     bad = [trial for trial in trials if trial.faults]
     for trial in bad:
-        _tell(f"{name} {how} {trial.at} {trial.door}: {'; '.join(trial.faults)}\n    {trial.said}")
+        _tell(f"{name} {how} {trial.at} {trial.operation}: {'; '.join(trial.faults)}\n    {trial.said}")
     ended = Counter(trial.status for trial in trials)
     shown = ["–"] * 3 if how in ("kill", "power") else [ended[status] for status in (TYPED, DONE, UNTYPED)]
     print(f"| {name} | {how} | {len(trials)} | {' | '.join(map(str, shown))} | {len(bad)} |", flush=True)

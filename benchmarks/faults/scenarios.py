@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks.faults import doors
+from benchmarks.faults import interpose
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
 from core.engines.bounded_run import embed_bounded
@@ -116,7 +116,7 @@ def recovery(export: Path) -> Scenario:
         while not (out / READY).exists():
             at += 1
             if os.fork() == 0:
-                doors.arm(out, doors.How.KILL, at, None, out.with_name("told"))
+                interpose.arm(out, interpose.How.KILL, at, None, out.with_name("told"))
                 _publish("new", out)
                 os._exit(0)
             os.wait()

@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from benchmarks.faults import doors
-from benchmarks.faults.doors import How
+from benchmarks.faults import interpose
+from benchmarks.faults.interpose import How
 from benchmarks.faults.scenarios import Scenario, leftovers
 from core.base.errors import Beha2VecError
 
@@ -27,14 +27,14 @@ class Trial:
 
     Args:
         at: Number of the operation, from 0.
-        door: What the operation was.
+        operation: What the operation was.
         status: Exit status of the command.
         said: Its error.
         faults: What was wrong after it; empty where all was well.
     """
 
     at: int
-    door: str
+    operation: str
     status: int
     said: str
     faults: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Bench:
         self.operations = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
         self.new = self.scenario.results(self.out)
         self.unflushed = [
-            path.relative_to(self.out).as_posix() for path in doors.unflushed(self._told, self.out)
+            path.relative_to(self.out).as_posix() for path in interpose.unflushed(self._told, self.out)
         ]
 
     def trial(self, how: How, at: int) -> Trial:
@@ -92,7 +92,7 @@ class Bench:
         status, said = self._disturbed(how, at, None)
         faults = [] if status != UNTYPED else ["untyped"]
         if status == KILLED and self.power:
-            lost = [path for path in doors.unflushed(self._told, self.out) if path.is_file()]
+            lost = [path for path in interpose.unflushed(self._told, self.out) if path.is_file()]
             for path in lost:
                 os.truncate(path, 0)
         faults += self._look("torn")
@@ -108,11 +108,11 @@ class Bench:
         self._told.unlink(missing_ok=True)
 
         def command() -> None:
-            doors.arm(self.out, how, at, log, self._told)
+            interpose.arm(self.out, how, at, log, self._told)
             try:
                 self.scenario.command(self.out)
             finally:
-                doors.tell_unflushed()
+                interpose.tell_unflushed()
 
         return _child(command, self.folder / "said")
 

@@ -1,1 +1,1 @@
-"""Pages labelled by hand, and how well the ladder does on them."""
+"""Pages labelled by hand, and how well the cascade does on them."""

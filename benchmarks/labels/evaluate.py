@@ -21,15 +21,15 @@ from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.labels.label_types import Label, Rung
 
 
-def evaluate(labelled: LabelledSet, ladder: Cascade) -> dict[View, pd.DataFrame]:
+def evaluate(labelled: LabelledSet, cascade: Cascade) -> dict[View, pd.DataFrame]:
     """Run the label stage over a set.
 
     Returns:
         View → a row a page: ``gold``, ``said`` (``Unknown`` where nothing was decided), ``rung``. Themes are
         of the pages to which a person gave one.
     """
-    types = decide_types(labelled.pages, labelled.taxonomy, ladder, silent)
-    themes = decide_themes(labelled.pages, types, labelled.taxonomy, ladder, silent)
+    types = decide_types(labelled.pages, labelled.taxonomy, cascade, silent)
+    themes = decide_themes(labelled.pages, types, labelled.taxonomy, cascade, silent)
     made = {View.TYPE: _pages(labelled.types, types), View.THEME: _pages(labelled.themes, themes)}
     has_theme = ~made[View.THEME]["gold"].isin((NO_THEME, UNKNOWN))
     return made | {View.THEME: made[View.THEME][has_theme]}
@@ -101,10 +101,10 @@ def _parts(labelled: LabelledSet, found: Mapping[View, pd.DataFrame]) -> Iterato
             ["rung", *rungs.columns],
             [(rung, n, percent(precision)) for rung, n, precision in rungs.itertuples()],
         )
-        yield f"Each {view}: coverage, precision, F1 of the ladder up to each rung, in per cent:"
-        ladders = up_to_each_rung(pages)
+        yield f"Each {view}: coverage, precision, F1 of the cascade up to each rung, in per cent:"
+        up_to_rung = up_to_each_rung(pages)
         cells = pd.DataFrame(
-            {f"up to {rung}": classes.apply(_three, axis=1) for rung, classes in ladders.items()}
+            {f"up to {rung}": classes.apply(_three, axis=1) for rung, classes in up_to_rung.items()}
         )
         cells.insert(0, "n", by_class(pages)["n"])
         yield markdown([view, *cells.columns], cells.itertuples())

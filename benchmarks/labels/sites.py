@@ -52,8 +52,8 @@ def load_site(name: str, folder: Path) -> LabelledSet:
 def site_row(site: LabelledSet, folder: Path) -> dict[str, str]:
     """A row of the report: types without and with structure, and how pure templates are."""
     with JsonCache(folder / "kept", SIZE_LIMIT) as cache:
-        ladder = build(LabelSettings(mode=LabelMode.RULES, taxonomy=site.taxonomy), cache)
-        types = evaluate(site, ladder)[View.TYPE]
+        cascade = build(LabelSettings(mode=LabelMode.RULES, taxonomy=site.taxonomy), cache)
+        types = evaluate(site, cascade)[View.TYPE]
     by_structure = types["rung"] == Rung.STRUCTURE
     before, after = summary(types.assign(said=types["said"].mask(by_structure, UNKNOWN))), summary(types)
     right = (types["said"] == types["gold"])[by_structure]

@@ -22,7 +22,7 @@ import pandas as pd
 
 from benchmarks.measure import measure
 from benchmarks.quality.judge import about, judge, stability
-from benchmarks.quality.methods import HAND_VIEWS, LADDER, METHODS, OURS, TRUTH, folder_of, make, why_not
+from benchmarks.quality.methods import CASCADE, HAND_VIEWS, METHODS, OURS, TRUTH, folder_of, make, why_not
 from benchmarks.quality.views import judge_views
 from benchmarks.sets import DEMO_SEED, REAL, SetSpec, demo_shop, prepare
 from benchmarks.tables import markdown
@@ -62,7 +62,7 @@ def main(
             report(measure(prepare, csv, folder, ThemeSource(themes)).value, range(seeds), chosen(methods))
         if big:
             csv = measure(demo_shop, big, demo_seed, folder).value
-            report(measure(prepare, csv, folder, ThemeSource(themes)).value, range(1), [LADDER])
+            report(measure(prepare, csv, folder, ThemeSource(themes)).value, range(1), [CASCADE])
 
 
 def chosen(parts: str) -> list[str]:
@@ -85,7 +85,7 @@ def report(spec: SetSpec, seeds: Sequence[int], methods: Sequence[str]) -> None:
         figures = pd.concat([figures, run_method(spec, method, seeds)])
         figures.to_csv(spec.work / "figures.csv", index=False)
     print(f"\n{summary(figures)}")
-    labelled = [method for method in (TRUTH, LADDER) if method in runnable]
+    labelled = [method for method in (TRUTH, CASCADE) if method in runnable]
     if labelled:
         print(
             f"\nViews of {labelled[0]}; moved: users in another segment than at the default weights, and at"

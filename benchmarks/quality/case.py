@@ -77,7 +77,7 @@ class Case:
     Args:
         sequences: Page views of all users.
         urls: Addresses of the pages.
-        names: Where labels come from ("truth", "ladder") → view → name of each page.
+        names: Where labels come from ("truth", "cascade") → view → name of each page.
         truth: Segment of each user in truth, empty where unknown; None for a set without truth.
         held_out: bool of shape (n_users,); no method may learn from these.
         inside: bool of shape (n_users,), the users that the app would cluster.
@@ -107,8 +107,8 @@ class Case:
         return 8 if self.truth is None else len(set(self.truth[self.judged]))
 
     def labels(self) -> Mapping[View, list[str]]:
-        """View → name of each page: the true ones, else the ladder's, else no view."""
-        return self.names.get("truth") or self.names.get("ladder") or {}
+        """View → name of each page: the true ones, else the cascade's, else no view."""
+        return self.names.get("truth") or self.names.get("cascade") or {}
 
 
 def open_case(spec: SetSpec) -> Case:
@@ -117,9 +117,9 @@ def open_case(spec: SetSpec) -> Case:
     sequences, frame = dataset.sequences, dataset.users
     urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
     names = {"truth": true_names(urls)} if spec.truth else {}
-    if spec.ladder:
-        labels = LabelledPages(spec.ladder, "bench")
-        names["ladder"] = {view: labels.of(view) for view in (View.THEME, View.TYPE)}
+    if spec.cascade:
+        labels = LabelledPages(spec.cascade, "bench")
+        names["cascade"] = {view: labels.of(view) for view in (View.THEME, View.TYPE)}
     held_out = is_held_out(sequences)
     inside = (frame[Users.GROUP] == Group.SEGMENT).to_numpy()
     truth = _truth(spec.truth, frame)

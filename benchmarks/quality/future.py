@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.quality.case import Case, open_case
 from benchmarks.quality.judge import mix
-from benchmarks.quality.methods import LADDER, SIMPLE, folder_of, load, load_coverage, make
+from benchmarks.quality.methods import CASCADE, SIMPLE, folder_of, load, load_coverage, make
 from benchmarks.sets import prepare
 from core.base.schema import Users
 from core.base.settings import Preset, ViewWeights
@@ -49,8 +49,8 @@ def future(csv: Path, seeds: int, preset: Preset, folder: Path) -> list[dict[str
     truth = outcomes(rows, at, ids)
     activity = {"activity": activity_of(case, who)}
     found: dict[str, list[np.ndarray]] = {"activity": [told(activity["activity"], truth)]}
-    for method in (*SIMPLE, LADDER):
-        for seed in range(seeds if method == LADDER else 1):
+    for method in (*SIMPLE, CASCADE):
+        for seed in range(seeds if method == CASCADE else 1):
             place = folder_of(spec, method, seed)
             if not (place / "vectors.npz").exists():
                 make(spec, method, seed, preset)

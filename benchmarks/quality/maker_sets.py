@@ -63,7 +63,7 @@ def some_users(csv: Path, users: int, folder: Path) -> Path:
 
 
 def open_made(made: Made, folder: Path) -> tuple[SetSpec, Case]:
-    """Prepare and open a set: labels are the ladder's, the truth of users is the maker's."""
+    """Prepare and open a set: labels are the cascade's, the truth of users is the maker's."""
     spec = replace(prepare(made.csv, folder), truth=None)
     case = open_case(spec)
     if made.kinds is None:

@@ -21,7 +21,7 @@ from benchmarks.quality.case import Case
 from benchmarks.quality.future import future
 from benchmarks.quality.judge import KMEANS_SEEDS, Parts, mix
 from benchmarks.quality.maker_sets import REAL_SETS, SETS, open_made, written
-from benchmarks.quality.methods import LADDER, SIMPLE, folder_of, load, load_coverage, make
+from benchmarks.quality.methods import CASCADE, SIMPLE, folder_of, load, load_coverage, make
 from benchmarks.quality.prefix import OUTCOMES, later
 from benchmarks.quality.twins import told_apart
 from benchmarks.sets import SetSpec
@@ -58,7 +58,7 @@ def row(name: str, users: int, fresh: int, seeds: int, preset: Preset, folder: P
     made = written(name, users, 0, folder)
     spec, case = open_made(made, folder / preset)
     ours, url = (
-        [vectors(spec, case, LADDER, seed, preset, weights) for seed in range(seeds)]
+        [vectors(spec, case, CASCADE, seed, preset, weights) for seed in range(seeds)]
         for weights in (ViewWeights(), URL_ALONE)
     )
     simple = {method: vectors(spec, case, method, 0, preset) for method in SIMPLE}
@@ -66,7 +66,7 @@ def row(name: str, users: int, fresh: int, seeds: int, preset: Preset, folder: P
     for cut in ("random", "cross-session"):
         found |= retrieval(case, cut, ours, url, simple)
     found |= segments(case, ours, simple) | steadiness(case, ours)
-    models = [folder_of(spec, LADDER, seed) for seed in range(seeds)]
+    models = [folder_of(spec, CASCADE, seed) for seed in range(seeds)]
     if made.twins:
         found |= told_apart(written(name, fresh, 1, folder), case, models, folder)
     if event := OUTCOMES.get(name):

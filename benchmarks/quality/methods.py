@@ -35,8 +35,8 @@ SIMPLE: Mapping[str, Callable[[Case, int], Embed]] = {
     "w2v + Markov + tempo": hand_made,
 }
 HAND_VIEWS, ORIGINAL = "hand-made views", "original recipe"
-TRUTH, LADDER = "ours 3 views (truth)", "ours 3 views (ladder)"
-OURS = {"ours url": None, TRUTH: "truth", LADDER: "ladder"}
+TRUTH, CASCADE = "ours 3 views (truth)", "ours 3 views (ladder)"
+OURS = {"ours url": None, TRUTH: "truth", CASCADE: "cascade"}
 """Name of a variant of our model → where its labels come from; None for none."""
 METHODS = (*SIMPLE, HAND_VIEWS, ORIGINAL, *OURS)
 
@@ -45,7 +45,7 @@ def why_not(spec: SetSpec, method: str) -> str:
     """Why a method cannot be run on a set; empty where it can."""
     if method == TRUTH and spec.truth is None:
         return "the set has no true labels"
-    if method == LADDER and spec.ladder is None:
+    if method == CASCADE and spec.cascade is None:
         return "its pages are not labelled"
     if method in ("word2vec mean", "w2v + Markov + tempo", HAND_VIEWS) and find_spec("gensim") is None:
         return "gensim is not installed (requirements-bench.txt)"

@@ -19,7 +19,7 @@ _EMPTY_DAYS: Final = 60
 """Longest gap in days between page views within a block of days; a longer one begins a new block."""
 _STRAY_SHARE: Final = 0.01
 """Share of all page views below which the first or last block of days counts as wrong clocks."""
-_FALLEN: Final = 0.25
+_LOW_SHARE: Final = 0.25
 """Share of a weekday's usual page views below which a day is reported: cut off, or a holiday."""
 _MIN_USUAL: Final = 50
 """Fewest usual page views for that report: smaller counts vary too much by chance."""
@@ -51,13 +51,13 @@ class DayCoverage:
         first: First day with page views, wrong clocks aside.
         last: Last day with page views, wrong clocks aside.
         missing: Days in between without any page view.
-        fallen: Days with less than a quarter of what is usual on that weekday.
+        low_days: Days with less than a quarter of what is usual on that weekday.
     """
 
     first: date
     last: date
     missing: tuple[date, ...]
-    fallen: tuple[LowDay, ...]
+    low_days: tuple[LowDay, ...]
 
     @property
     def with_views(self) -> int:
@@ -70,11 +70,11 @@ class DayCoverage:
         whole = self.with_views + len(self.missing)
         none = f"; none on {wording.days(self.missing)}" if self.missing else ""
         told = f"{self.with_views:,} of {wording.pluralise(whole, 'day')} have page views{none}."
-        if not self.fallen:
+        if not self.low_days:
             return told
-        worst = sorted(self.fallen, key=lambda day: day.views / day.usual)[:_DAYS_NAMED]
+        worst = sorted(self.low_days, key=lambda day: day.views / day.usual)[:_DAYS_NAMED]
         named = [f"{wording.days([day.day])} ({day.views:,}, usually {day.usual:,})" for day in worst]
-        if others := len(self.fallen) - len(worst):
+        if others := len(self.low_days) - len(worst):
             named.append(f"and {wording.pluralise(others, 'more day')}")
         return f"{told} Far fewer than usual on that weekday: {'; '.join(named)}."
 
@@ -114,12 +114,12 @@ def day_coverage(page_views: Mapping[date, int]) -> DayCoverage:
     first, last = covered_days(page_views)
     dates = [first + timedelta(number) for number in range((last - first).days + 1)]
     views = np.array([page_views.get(day, 0) for day in dates])
-    fallen = []
+    low_days = []
     for number in np.flatnonzero(views).tolist():
         others = np.delete(views[number % 7 :: 7], number // 7)
         others = others[others > 0]
         usual = float(np.median(others)) if len(others) >= _MIN_WEEKS else 0.0
-        if usual >= _MIN_USUAL and views[number] < _FALLEN * usual:
-            fallen.append(LowDay(dates[number], int(views[number]), round(usual)))
+        if usual >= _MIN_USUAL and views[number] < _LOW_SHARE * usual:
+            low_days.append(LowDay(dates[number], int(views[number]), round(usual)))
     missing = tuple(dates[number] for number in np.flatnonzero(views == 0).tolist())
-    return DayCoverage(dates[0], dates[-1], missing, tuple(fallen))
+    return DayCoverage(dates[0], dates[-1], missing, tuple(low_days))

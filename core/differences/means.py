@@ -146,18 +146,18 @@ class MeanComparisons:
     detectable: np.ndarray
 
 
-def user_values(data: ProfileData, happened: OutcomeRecord | None, measure: str) -> UserValues | None:
+def user_values(data: ProfileData, conversions: OutcomeRecord | None, measure: str) -> UserValues | None:
     """Each user's contribution to a column of the segments table; None for a plain count or absent data.
 
     Args:
         data: The users.
-        happened: Who converted, of the users with a page view; None where there is no outcome.
+        conversions: Who converted, of the users with a page view; None where there is no outcome.
         measure: Name of the column.
     """
     ones = np.ones(data.n_users)
     views, sessions = data.page_views.astype(np.float64), data.sessions.astype(np.float64)
     if measure in (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.REVENUE_PER_USER):
-        return _of_outcome(happened, measure, sessions) if happened else None
+        return _of_outcome(conversions, measure, sessions) if conversions else None
     has = (~np.isnan(data.engagement_s)).astype(np.float64)
     if not has.any() and measure in _OF_ENGAGEMENT:  # the export has no engagement times at all
         return None
@@ -173,17 +173,17 @@ def user_values(data: ProfileData, happened: OutcomeRecord | None, measure: str)
     }.get(measure)
 
 
-def _of_outcome(happened: OutcomeRecord, measure: str, sessions: np.ndarray) -> UserValues | None:
+def _of_outcome(conversions: OutcomeRecord, measure: str, sessions: np.ndarray) -> UserValues | None:
     ones, size = np.ones(len(sessions)), len(sessions)
     if measure == Col.OUTCOME_RATE:
-        return UserValues(np.minimum(np.bincount(happened.user, minlength=size), 1.0), ones, is_share=True)
+        return UserValues(np.minimum(np.bincount(conversions.user, minlength=size), 1.0), ones, is_share=True)
     if measure == Col.SESSION_RATE:
-        converting = np.bincount(happened.user, happened.sessions, minlength=size)
+        converting = np.bincount(conversions.user, conversions.sessions, minlength=size)
         return None if np.isnan(converting).any() else UserValues(converting, sessions, by_rank=False)
-    if np.isnan(happened.revenue).all():  # nobody paid, or in several currencies: that is not 0
+    if np.isnan(conversions.revenue).all():  # nobody paid, or in several currencies: that is not 0
         return None
-    revenue = np.nan_to_num(happened.revenue)
-    return UserValues(np.bincount(happened.user, revenue, minlength=size), ones, by_rank=False)
+    revenue = np.nan_to_num(conversions.revenue)
+    return UserValues(np.bincount(conversions.user, revenue, minlength=size), ones, by_rank=False)
 
 
 def compare_means(values: UserValues, sides: ComparedGroups) -> MeanComparisons:

@@ -245,13 +245,13 @@ def _table(
 def _measures(
     data: ProfileData, rows: Rows, sides: ComparedGroups, outcomes: Mapping[str, OutcomeRecord]
 ) -> Iterable[_Part]:
-    happened = next(iter(outcomes.values()), None)
+    conversions = next(iter(outcomes.values()), None)
     fields = column_descriptions(
-        happened.money if happened else (), seen=data.outcomes.is_read(tuple(outcomes))
+        conversions.money if conversions else (), seen=data.outcomes.is_read(tuple(outcomes))
     )
     role_of_measure = {field.field: field.evidence for field in fields}
     for measure in MEASURES:
-        values, role = user_values(data, happened, measure), rows.role_of(role_of_measure[measure])
+        values, role = user_values(data, conversions, measure), rows.role_of(role_of_measure[measure])
         if values is None or not values.whole.any():
             continue
         if values.is_share:
@@ -265,8 +265,8 @@ def _measures(
 def _outcomes(
     data: ProfileData, sides: ComparedGroups, outcomes: Mapping[str, OutcomeRecord]
 ) -> Iterable[_Shares]:
-    for outcome, happened in outcomes.items():
-        values = user_values(data, happened, Col.OUTCOME_RATE)
+    for outcome, conversions in outcomes.items():
+        values = user_values(data, conversions, Col.OUTCOME_RATE)
         assert values is not None  # asked for by name
         parts = [outcome] if outcome in data.outcomes.events or len(outcomes) == 1 else outcomes
         role = MetricRole.INPUT if data.outcomes.is_read(tuple(parts)) else MetricRole.HELD_OUT
@@ -420,13 +420,13 @@ _QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95"
 _MEAN: Final = "mean"
 
 
-def distributions(data: ProfileData, rows: Rows, happened: OutcomeRecord | None) -> pd.DataFrame:
+def distributions(data: ProfileData, rows: Rows, conversions: OutcomeRecord | None) -> pd.DataFrame:
     """Quantiles of each measure over the users of each row that count in it.
 
     Args:
         data: The users.
         rows: The row of each user.
-        happened: Who converted; None where there is no outcome.
+        conversions: Who converted; None where there is no outcome.
 
     Returns:
         A row for each row and measure: the columns that say what a row is, ``metric``, ``n``, ``mean`` and
@@ -434,7 +434,7 @@ def distributions(data: ProfileData, rows: Rows, happened: OutcomeRecord | None)
     """
     parts = []
     for measure in MEASURES:
-        values = user_values(data, happened, measure)
+        values = user_values(data, conversions, measure)
         if values is None or values.is_share or not values.whole.any():
             continue
         counted = values.whole > 0

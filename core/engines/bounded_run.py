@@ -116,18 +116,18 @@ def _taken(segments: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tu
     """Write the users of a part, and count them in the rows that all parts have."""
     data = ProfileData.from_dataset(part.dataset, part.labels)
     outcomes = data.outcomes.part_of(segments.data.outcomes, segments.profiles.chosen)
-    happened, one_page = outcomes.parts(_chosen(segments)), OnePageSegments(part.codes, _rules(segments))
-    users = _rows(part, happened, one_page, segments)
+    conversions, one_page = outcomes.parts(_chosen(segments)), OnePageSegments(part.codes, _rules(segments))
+    users = _rows(part, conversions, one_page, segments)
     writer.write_table(users.select(writer.schema.names).cast(writer.schema))
     rows = all_rows(data, part.clusters, segments.partition.ids.tolist(), one_page)
-    return count(data, rows, with_any_of(happened)), part.dataset.receipt
+    return count(data, rows, with_any_of(conversions)), part.dataset.receipt
 
 
 def _rows(
-    part: PlacedPart, happened: Mapping[str, OutcomeRecord], one_page: OnePageSegments, made: Segments
+    part: PlacedPart, conversions: Mapping[str, OutcomeRecord], one_page: OnePageSegments, made: Segments
 ) -> pa.Table:
     """Rows of a part's users for ``users.parquet``."""
-    outcomes = _in_currencies(happened, made.outcomes)
+    outcomes = _in_currencies(conversions, made.outcomes)
     segments = replace(made.partition, labels=part.clusters)
     users = users_table(part.dataset.users, segments, part.vectors, made.titles, outcomes, one_page)
     return arrow_table(users).append_column(Users.EMBEDDING, vector_lists(part.vectors))
@@ -157,10 +157,10 @@ def _in_currencies(
     One that the training had not seen has no column; it is in the profiles and in the receipt.
     """
     totals = {}
-    for name, happened in outcomes.items():
-        nothing = np.full(len(happened.user), np.nan)
-        money = {currency: happened.money.get(currency, nothing) for currency in before[name].money}
-        totals[name] = replace(happened, money=money)
+    for name, conversions in outcomes.items():
+        nothing = np.full(len(conversions.user), np.nan)
+        money = {currency: conversions.money.get(currency, nothing) for currency in before[name].money}
+        totals[name] = replace(conversions, money=money)
     return totals
 
 

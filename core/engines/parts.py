@@ -149,8 +149,8 @@ def _dealt(
     with open_engine(out, raw.rows, threads, memory) as engine:
         rows = engine.memory // (n_parts * _A_HELD_ROW)
         holding = min(engine.threads, max(1, rows // _MIN_HELD))
-        held = min(max(rows // holding, _MIN_HELD), _MAX_HELD)
-        engine.raw.execute(f"SET threads = {holding}; SET partitioned_write_flush_threshold = {held}")
+        threshold = min(max(rows // holding, _MIN_HELD), _MAX_HELD)
+        engine.raw.execute(f"SET threads = {holding}; SET partitioned_write_flush_threshold = {threshold}")
         for number in dict.fromkeys(number for number, _ in raw.parts):
             paths = [path for at, path in raw.parts if at == number]
             folder = out / f"{number:05d}"

@@ -140,7 +140,7 @@ _FORM: Final = (
     _Stage("Began a form", "a form", ("form_start",)),
     _Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in _BOUGHT))),
 )
-_LADDER: Final = (*_SHOP[:-1], *_FORM, _SHOP[-1])
+_STAGES: Final = (*_SHOP[:-1], *_FORM, _SHOP[-1])
 """Stages in their order; a facet leaves out those that hardly any user reaches."""
 
 
@@ -174,7 +174,7 @@ def define(
 def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
     types = _types(visits)
     least = max(1, _MIN_LEVEL_SHARE * learners.sum())
-    reached = [(stage, _reaches(visits, stage, types)) for stage in _LADDER]
+    reached = [(stage, _reaches(visits, stage, types)) for stage in _STAGES]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
     levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))

@@ -29,7 +29,7 @@ from core.profiles.outcomes import OutcomeRecord
 from core.profiles.two_shares import Z_95, wilson
 from core.segments.one_page import auc_variance
 
-_MIN_TWICE: Final = 30
+_MIN_STABILITY_USERS: Final = 30
 """Fewest users with a level in two parts of their visits for the stability of a facet."""
 _KEPT_TO: Final = 0.1
 """Least kappa for users to be said to keep to a facet."""
@@ -241,10 +241,10 @@ def find_facets(
     """
     visits, human = SiteVisits.of(dataset, labels), ~in_group(dataset.users, Group.BOT_LIKE)
     learners = human & learning_half(visits.n_users)
-    name, happened = next(iter((outcomes or {}).items()), ("", None))
+    name, conversions = next(iter((outcomes or {}).items()), ("", None))
     had = np.zeros(visits.n_users, dtype=bool)
-    if happened is not None:
-        had[happened.user] = True
+    if conversions is not None:
+        had[conversions.user] = True
     facets: dict[FacetKind, Facet] = {}
     left_out: dict[FacetKind, str] = {}
     for kind in FacetKind if learners.any() else ():
@@ -312,7 +312,7 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
         first, second = (definition.read(visits.part(which))[human] for which in (0, 1))
     both = (first != NO_LEVEL) & (second != NO_LEVEL)
     n = int(both.sum())
-    if n < _MIN_TWICE:
+    if n < _MIN_STABILITY_USERS:
         return None
     first, second = first[both], second[both]
     one, other = (np.bincount(part, minlength=len(definition.levels)) / n for part in (first, second))

@@ -277,7 +277,7 @@ class Tables:
     @cached_property
     def distributions(self) -> pd.DataFrame:
         """Distribution of the values behind each mean (``core/differences/table.py``)."""
-        return distributions(self.basis.data, self.rows, self.profiles.happened)
+        return distributions(self.basis.data, self.rows, self.profiles.conversions)
 
     @cached_property
     def outcomes(self) -> Mapping[str, OutcomeRecord]:
@@ -302,12 +302,12 @@ class Tables:
         return self._by_outcome((WITH, "Converted users"), everybody=True)
 
     def _by_outcome(self, converted: tuple[str, str], *, everybody: bool) -> Tables | None:
-        happened, labels = self.profiles.happened, self.partition.labels
-        if happened is None:
+        conversions, labels = self.profiles.conversions, self.partition.labels
+        if conversions is None:
             return None
         split = np.where(labels <= OUTSIDE, labels, 1)
-        split[happened.user] = np.where(
-            everybody | (labels[happened.user] > OUTSIDE), 0, split[happened.user]
+        split[conversions.user] = np.where(
+            everybody | (labels[conversions.user] > OUTSIDE), 0, split[conversions.user]
         )
         if not {0, 1} <= set(split.tolist()):
             return None

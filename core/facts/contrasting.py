@@ -122,10 +122,10 @@ def _values(context: Context, first: Fact) -> UserValues | None:
     metric, _, dimension = first.measure.partition(":")
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         return _views_of(context, View(dimension), first.item)
-    tables, happened = context.tables, context.tables.profiles.happened
-    if happened and first.currency in happened.money:
-        happened = happened.paid_in(first.currency)
-    return user_values(tables.basis.data, happened, _own(first))
+    tables, conversions = context.tables, context.tables.profiles.conversions
+    if conversions and first.currency in conversions.money:
+        conversions = conversions.paid_in(first.currency)
+    return user_values(tables.basis.data, conversions, _own(first))
 
 
 def _own(fact: Fact) -> str:

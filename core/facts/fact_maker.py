@@ -164,8 +164,8 @@ class Figures:
     @property
     def currencies(self) -> tuple[str, ...]:
         """Currencies of the revenue; each is counted apart."""
-        happened = self.context.tables.profiles.happened
-        return tuple(happened.money) if happened else ()
+        conversions = self.context.tables.profiles.conversions
+        return tuple(conversions.money) if conversions else ()
 
     @property
     def _currency(self) -> str:

@@ -69,8 +69,8 @@ def _alone(context: Context, steps: Sequence[str]) -> str:
 
 def _did(context: Context, key: str, event: str) -> Finding:
     """Who did one thing at all, which is known without its times."""
-    users, happened = context.tables.members(key), context.tables.basis.data.outcomes[event]
-    n, did = int(users.sum()), int(users[happened.user[happened.user < len(users)]].sum())
+    users, conversions = context.tables.members(key), context.tables.basis.data.outcomes[event]
+    n, did = int(users.sum()), int(users[conversions.user[conversions.user < len(users)]].sum())
     step = {NAME: event, Col.USERS: did, Col.N: n}
     said = notes(f"{ASKED}: {event}, in the user's whole time.")
     query = select("users, share", "outcomes", key=key, event=event)

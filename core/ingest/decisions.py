@@ -78,7 +78,7 @@ def decide(
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
         locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
         refunds, without_id = find_refunds(engine, staying, masking.labels[Outcomes.EVENT_NAME]), None
-        if accounted.tally.has_view_without_user_id:
+        if accounted.tally.has_other_event_without_user_id:
             without_id = _nobodys(engine, staying, names, masking, raw, refunds)
         engaged = _engaged(engine, people)
         return ExportDecisions(accounted, locations, page_of, repeated, n_users, engaged, refunds, without_id)

@@ -219,7 +219,7 @@ class Routes:
         return _ARROW.join([*said, _GOES_ON] if self.goes_on[route] else said)
 
     def listed(
-        self, users: np.ndarray, others: np.ndarray, happened: OutcomeRecord | None, count: int,
+        self, users: np.ndarray, others: np.ndarray, conversions: OutcomeRecord | None, count: int,
         order: RouteOrder = RouteOrder.MOST,
     ) -> pd.DataFrame:  # fmt: skip
         """List the routes of some users, with shares beside those of other users.
@@ -230,7 +230,7 @@ class Routes:
         Args:
             users: Users whose page views count, bool of shape (n_users,).
             others: Users to compare with, bool of shape (n_users,); all False for none.
-            happened: The outcome; None for none.
+            conversions: The outcome; None for none.
             count: Routes at most.
             order: Which come first; with ``APART`` all that differ and no others, also what only others took.
 
@@ -241,7 +241,7 @@ class Routes:
             users who took the route, those with the outcome at any time: ``outcome_users``,
             ``outcome_rate`` with its interval. What cannot be said is NaN.
         """
-        table = self._counted(users, others, happened)
+        table = self._counted(users, others, conversions)
         if order is RouteOrder.APART:
             table = table[table[Diff.DIFFERS]]
             first = -table[[Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH]].abs().min(axis=1)
@@ -253,7 +253,9 @@ class Routes:
         table.insert(1, ROUTE, [self.text(route) for route in table.index])
         return table.reset_index(drop=True)
 
-    def _counted(self, users: np.ndarray, others: np.ndarray, happened: OutcomeRecord | None) -> pd.DataFrame:
+    def _counted(
+        self, users: np.ndarray, others: np.ndarray, conversions: OutcomeRecord | None
+    ) -> pd.DataFrame:
         """Table of all routes of users or others, by route number, in the columns of :meth:`listed`."""
         taken = np.flatnonzero(self._users(users | others))
         sessions = np.bincount(self.route[users[self.user]], minlength=len(self.stops))[taken]
@@ -270,7 +272,7 @@ class Routes:
             Col.DIFFERENCE: share - rest_share, Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
             Diff.DIFFERS: (low > 0) | (high < 0),
         }  # fmt: skip
-        return pd.DataFrame(columns | self._outcome(users, taken, here, happened), index=taken)
+        return pd.DataFrame(columns | self._outcome(users, taken, here, conversions), index=taken)
 
     def _users(self, group: np.ndarray) -> np.ndarray:
         """Number of users of a group who took each route: int64 of shape (n_routes,)."""
@@ -278,13 +280,13 @@ class Routes:
         return np.bincount(route[group[taker]], minlength=len(self.stops))
 
     def _outcome(
-        self, users: np.ndarray, taken: np.ndarray, here: np.ndarray, happened: OutcomeRecord | None
+        self, users: np.ndarray, taken: np.ndarray, here: np.ndarray, conversions: OutcomeRecord | None
     ) -> dict[str, np.ndarray]:
         columns = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
-        if happened is None:
+        if conversions is None:
             return dict.fromkeys(columns, np.full(len(taken), np.nan))
         had = np.zeros(len(users), dtype=bool)
-        had[happened.user] = True
+        had[conversions.user] = True
         converted = self._users(users & had)[taken]
         with np.errstate(invalid="ignore"):
             rate = converted / here

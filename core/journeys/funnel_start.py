@@ -46,7 +46,7 @@ def usual_way(
     site: FunnelSite,
     sequences: UserSequences,
     outcome: str | None,
-    happened: OutcomeRecord | None,
+    conversions: OutcomeRecord | None,
     gives_away: np.ndarray | None = None,
 ) -> Funnel:
     """Propose the longest way that half of the users with the outcome take before it, ending with it.
@@ -57,7 +57,7 @@ def usual_way(
         site: What steps can be made of.
         sequences: Page views of all users.
         outcome: The outcome as text; None without one, when the way of all users is taken.
-        happened: Who had it, and when first; None without one.
+        conversions: Who had it, and when first; None without one.
         gives_away: bool of shape (n_pages,), pages that are as good as the outcome, such as a thank-you page:
             these are in no step before it. None for none.
     """
@@ -67,9 +67,9 @@ def usual_way(
     late = np.zeros(len(code), dtype=bool) if gives_away is None else gives_away.copy()
     for step in last:
         late |= site.marks(step).pages
-    before = _before(sequences, happened)
+    before = _before(sequences, conversions)
     views = np.flatnonzero(before & ~late[sequences.page] & (names != UNKNOWN)[code][sequences.page])
-    enough = None if happened is None else len(np.unique(sequences.user[before])) / 2
+    enough = None if conversions is None else len(np.unique(sequences.user[before])) / 2
     way = _way(sequences.user[views], code[sequences.page[views]], enough)
     steps = [_step_at(place, level, code, late, site) for place in way]
     first = [] if way or last else [FunnelStep(kind=StepKind(level), any_of=(str(names[0]),))]
@@ -88,13 +88,13 @@ def outcome_steps(outcome: str, site: FunnelSite) -> list[FunnelStep]:
     return []
 
 
-def _before(sequences: UserSequences, happened: OutcomeRecord | None) -> np.ndarray:
+def _before(sequences: UserSequences, conversions: OutcomeRecord | None) -> np.ndarray:
     """Which page views are of users with the outcome, before they had it: bool of shape (n_views,)."""
-    if happened is None:
+    if conversions is None:
         return np.ones(sequences.n_views, dtype=bool)
     until = np.full(sequences.n_users, np.iinfo(np.int64).min)
-    inside = happened.user < sequences.n_users
-    until[happened.user[inside]] = happened.first_ts[inside]
+    inside = conversions.user < sequences.n_users
+    until[conversions.user[inside]] = conversions.first_ts[inside]
     found: np.ndarray = sequences.timestamp <= until[sequences.user]
     return found
 

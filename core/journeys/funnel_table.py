@@ -79,7 +79,7 @@ def walk(
     wanted = np.logical_or.reduce([step.events for step in marks])
     moments = Moments.of(sequences, events.only(wanted[events.name]))
     if funnel.order is StepOrder.LOOSE:  # what makes no step is in nobody's way
-        moments = moments.only(moments.happened(any_of(marks)))
+        moments = moments.only(moments.matches(any_of(marks)))
     if funnel.within == SESSION:
         moments = moments.by_session()
     walked = _follow(_reached(funnel, marks, moments), funnel.limit_us, moments, sequences)
@@ -92,11 +92,11 @@ def _reached(funnel: Funnel, marks: Sequence[StepMarks], moments: Moments) -> li
         np.where(moments.begins(sessions=funnel.within == SESSION), number, np.int32(0))
     )
     stretch = np.cumsum(moments.page >= 0) if funnel.order is StepOrder.STRICT else None
-    start = np.where(moments.happened(marks[0]), number, np.int32(-1))
+    start = np.where(moments.matches(marks[0]), number, np.int32(-1))
     steps = [_Step(start, np.zeros(0, dtype=np.int32))]
     for step in marks[1:]:
         start, place = _latest(start, number, stretch)
-        start = np.where(moments.happened(step) & (start >= first), start, np.int32(-1))
+        start = np.where(moments.matches(step) & (start >= first), start, np.int32(-1))
         steps.append(_Step(start, place))
     return steps
 

@@ -243,7 +243,7 @@ class Moments:
         key = self.user.astype(np.int64) * (int(self.session.max(initial=0)) + 1) + self.session
         return self if bool((np.diff(key) >= 0).all()) else self.only(np.argsort(key, kind="stable"))
 
-    def happened(self, marks: StepMarks) -> np.ndarray:
+    def matches(self, marks: StepMarks) -> np.ndarray:
         """Which moments make a step: bool of shape (n_moments,)."""
         pages, events = (np.append(part, False) for part in (marks.pages, marks.events))  # −1 is neither
         found: np.ndarray = pages[self.page] | events[self.event]

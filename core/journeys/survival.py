@@ -80,24 +80,24 @@ class TimeToOutcome:
         return pd.DataFrame({SECONDS: seconds} | read | {AT_RISK: self.at_risk(seconds)})
 
 
-def _end_of(sequences: UserSequences, happened: OutcomeRecord) -> int:
+def _end_of(sequences: UserSequences, conversions: OutcomeRecord) -> int:
     """The end of the data, microseconds UTC: the last page view, or the last first outcome after it."""
-    return int(max(sequences.timestamp.max(), happened.first_ts.max(initial=0)))
+    return int(max(sequences.timestamp.max(), conversions.first_ts.max(initial=0)))
 
 
-def time_to_outcome(sequences: UserSequences, users: np.ndarray, happened: OutcomeRecord) -> TimeToOutcome:
+def time_to_outcome(sequences: UserSequences, users: np.ndarray, conversions: OutcomeRecord) -> TimeToOutcome:
     """Estimate how long some users took until their first outcome.
 
     Args:
         sequences: Page views of all users.
         users: Users whose time counts, bool of shape (n_users,).
-        happened: Who had the outcome, of the users with a page view.
+        conversions: Who had the outcome, of the users with a page view.
     """
-    began, end = sequences.timestamp[sequences.offsets[:-1]], _end_of(sequences, happened)
+    began, end = sequences.timestamp[sequences.offsets[:-1]], _end_of(sequences, conversions)
     until = np.full(len(users), end)
-    until[happened.user] = happened.first_ts
+    until[conversions.user] = conversions.first_ts
     had = np.zeros(len(users), dtype=bool)
-    had[happened.user] = True
+    had[conversions.user] = True
     took = (until - began) / _SECOND
     before = users & (took < 0)
     counted = users & ~before

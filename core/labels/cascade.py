@@ -1,7 +1,7 @@
-"""The ladder: which classifiers a mode uses, and how they give each page one type and one theme.
+"""The cascade: which classifiers a mode uses, and how they give each page one type and one theme.
 
 First the classifier of rung 1 for fetched pages, which decides by their markup (schema.org, Open Graph,
-breadcrumbs); then the ladder, asked from the most reliable classifier to the least.
+breadcrumbs); then the cascade, asked from the most reliable classifier to the least.
 """
 
 from __future__ import annotations
@@ -170,8 +170,8 @@ def build(
     Raises:
         ResourceError: If the model of mode ``nli`` or ``llm`` cannot be used.
     """
-    ladder = sure_rungs(settings, templates)
-    notes, judging = list(ladder.notes), list(ladder.judging)
+    cascade = sure_rungs(settings, templates)
+    notes, judging = list(cascade.notes), list(cascade.judging)
     if settings.mode in (LabelMode.AUTO, LabelMode.NLI, LabelMode.LLM):
         try:
             judging.append(embedding_classifier.load(settings, cache))
@@ -181,7 +181,7 @@ def build(
         judging.append(nli_classifier.load(settings, cache))
     if settings.mode is LabelMode.LLM:
         judging.append(llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids))
-    return replace(ladder, judging=tuple(judging), notes=tuple(notes))
+    return replace(cascade, judging=tuple(judging), notes=tuple(notes))
 
 
 def sure_rungs(settings: LabelSettings, templates: Collection[str] = ()) -> Cascade:
@@ -229,7 +229,9 @@ def decide(
     return labels
 
 
-def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Cascade, progress: Progress) -> PageDecisions:
+def decide_types(
+    pages: LabelPages, taxonomy: Taxonomy, cascade: Cascade, progress: Progress
+) -> PageDecisions:
     """Decide a type for each page: by its template, else alone, else by site structure, else by models.
 
     A root with products, articles and terms side by side has one template: rules that cannot decide all of
@@ -241,34 +243,34 @@ def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Cascade, progres
         (pages.urls, SubProgress(progress, 0.3, 0.6)),
     ):
         subjects = group(pages, keys, _undecided(labels))
-        _fill(labels, decide(ladder.sure, subjects.subjects, View.TYPE, part), subjects)
+        _fill(labels, decide(cascade.sure, subjects.subjects, View.TYPE, part), subjects)
     by_place = structure_types(pages, labels, taxonomy)
     labels = [label or other for label, other in zip(labels, by_place, strict=True)]
     subjects = group(pages, pages.templates, _undecided(labels))
     _fill(
         labels,
-        decide(ladder.judging, subjects.subjects, View.TYPE, SubProgress(progress, 0.6, 1.0)),
+        decide(cascade.judging, subjects.subjects, View.TYPE, SubProgress(progress, 0.6, 1.0)),
         subjects,
     )
-    _correct(labels, pages, ladder, View.TYPE)
+    _correct(labels, pages, cascade, View.TYPE)
     return labels
 
 
 def decide_themes(
-    pages: LabelPages, types: PageDecisions, taxonomy: Taxonomy, ladder: Cascade, progress: Progress
+    pages: LabelPages, types: PageDecisions, taxonomy: Taxonomy, cascade: Cascade, progress: Progress
 ) -> PageDecisions:
     """Decide a theme for each page; those whose type serves a function (a cart) get :data:`NO_THEME`."""
     functional = {one.name for one in taxonomy.types if one.functional}
     labels: PageDecisions = [_no_theme(kind, functional) for kind in types]
     subjects = theme_subjects(pages, _undecided(labels))
-    found = decide((*ladder.sure, *ladder.judging), subjects.subjects, View.THEME, progress)
-    _fill(labels, _met(found, ladder.worded), subjects)
-    _correct(labels, pages, ladder, View.THEME)
+    found = decide((*cascade.sure, *cascade.judging), subjects.subjects, View.THEME, progress)
+    _fill(labels, _met(found, cascade.worded), subjects)
+    _correct(labels, pages, cascade, View.THEME)
     return labels
 
 
 def decide_each(
-    pages: LabelPages, taxonomy: Taxonomy, ladder: Cascade
+    pages: LabelPages, taxonomy: Taxonomy, cascade: Cascade
 ) -> tuple[PageDecisions, PageDecisions]:
     """Decide themes and types of unrelated pages, each by itself and without models.
 
@@ -278,16 +280,16 @@ def decide_each(
     """
     functional = {one.name for one in taxonomy.types if one.functional}
     types: PageDecisions = [None] * len(pages)
-    _decide_each(types, pages, ladder, View.TYPE)
+    _decide_each(types, pages, cascade, View.TYPE)
     themes = [_no_theme(kind, functional) for kind in types]
-    _decide_each(themes, pages, ladder, View.THEME)
+    _decide_each(themes, pages, cascade, View.THEME)
     return themes, types
 
 
-def _decide_each(labels: PageDecisions, pages: LabelPages, ladder: Cascade, view: View) -> None:
+def _decide_each(labels: PageDecisions, pages: LabelPages, cascade: Cascade, view: View) -> None:
     subjects = group(pages, range(len(pages)), _undecided(labels))
-    _fill(labels, decide(ladder.sure, subjects.subjects, view, silent), subjects)
-    _correct(labels, pages, ladder, view)
+    _fill(labels, decide(cascade.sure, subjects.subjects, view, silent), subjects)
+    _correct(labels, pages, cascade, view)
 
 
 def _met(found: Sequence[Label | None], worded: Collection[str]) -> PageDecisions:
@@ -311,10 +313,10 @@ def _no_theme(kind: Label | None, functional: Collection[str]) -> Label | None:
     return Label(NO_THEME, kind.rung, kind.score, kind.margin, evidence)
 
 
-def _correct(labels: PageDecisions, pages: LabelPages, ladder: Cascade, view: View) -> None:
+def _correct(labels: PageDecisions, pages: LabelPages, cascade: Cascade, view: View) -> None:
     """Replace labels by the analyst's corrections of the page, else of its template."""
     for index, (url, template) in enumerate(zip(pages.urls, pages.templates, strict=True)):
-        label = ladder.overrides.of(url, template, view)
+        label = cascade.overrides.of(url, template, view)
         labels[index] = label or labels[index]
 
 

@@ -30,7 +30,7 @@ _TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
 
 
 class LabelMode(StrEnum):
-    """Which classifiers of the ladder are used."""
+    """Which classifiers of the cascade are used."""
 
     OFF = "off"
     RULES = "rules"

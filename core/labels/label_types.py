@@ -12,7 +12,7 @@ from core.base.schema import View
 
 
 class Rung(StrEnum):
-    """Kinds of classifiers (rungs of the ladder) that decide labels, the most reliable first."""
+    """Kinds of classifiers (rungs of the cascade) that decide labels, the most reliable first."""
 
     FROZEN = "frozen"
     """The page's label at training time, kept when new users are scored."""
@@ -88,7 +88,7 @@ class Label:
 
 
 class Classifier(Protocol):
-    """A classifier of the ladder (a rung), made for one taxonomy."""
+    """A classifier of the cascade (a rung), made for one taxonomy."""
 
     rung: Rung
 

@@ -159,32 +159,32 @@ def label_dataset(
     pages = label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
     with JsonCache(cache_dir / _DECISIONS, label_cache.SIZE_LIMIT) as cache:
-        ladder_of = partial(
+        cascade_of = partial(
             build, cache=cache, templates=set(pages.templates), beat=watched.again,
             log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),
         )  # fmt: skip
-        decided, choice, notes = _climbed(dataset, pages, settings, ladder_of, watched)
+        decided, choice, notes = _decided(dataset, pages, settings, cascade_of, watched)
     summary = _written(out_dir, pages, _kept(pages, decided, frozen), settings.mode, notes, choice)
     own = f", {len(choice.own)} themes of the site's own" if choice.mined else ""
     watched(STAGE, 1.0, f"{len(pages):,} pages{own}")
     return summary
 
 
-def _climbed(
+def _decided(
     dataset: Dataset,
     pages: LabelPages,
     settings: LabelSettings,
-    ladder_of: Callable[[LabelSettings], Cascade],
+    cascade_of: Callable[[LabelSettings], Cascade],
     progress: Progress,
 ) -> tuple[dict[View, PageDecisions], ThemeChoice, tuple[str, ...]]:
     """Decide types, choose the themes' taxonomy with them, then decide themes; also return the notes."""
-    ladder = ladder_of(settings)
-    types = decide_types(pages, settings.taxonomy, ladder, SubProgress(progress, 0.05, 0.5))
+    cascade = cascade_of(settings)
+    types = decide_types(pages, settings.taxonomy, cascade, SubProgress(progress, 0.05, 0.5))
     choice = choose_themes(dataset, pages, types, settings)
     if choice.mined:
-        ladder = ladder_of(settings.model_copy(update={"taxonomy": choice.taxonomy}))
-    themes = decide_themes(pages, types, choice.taxonomy, ladder, SubProgress(progress, 0.5, 0.99))
-    return {View.THEME: themes, View.TYPE: types}, choice, ladder.notes
+        cascade = cascade_of(settings.model_copy(update={"taxonomy": choice.taxonomy}))
+    themes = decide_themes(pages, types, choice.taxonomy, cascade, SubProgress(progress, 0.5, 0.99))
+    return {View.THEME: themes, View.TYPE: types}, choice, cascade.notes
 
 
 def _written(

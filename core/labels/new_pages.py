@@ -32,7 +32,7 @@ class NewPages:
     """
 
     def __init__(self, settings: LabelSettings) -> None:
-        self._taxonomy, self._ladder = settings.taxonomy, sure_rungs(settings)
+        self._taxonomy, self._cascade = settings.taxonomy, sure_rungs(settings)
         self._literal = literal_segments()
         self._kept: dict[_Called, tuple[str, str]] = {}
 
@@ -55,7 +55,7 @@ class NewPages:
         templates = [mine([page], self._literal)[0] for page in pages]
         seen = np.ones(len(pages), dtype=np.int64)
         apart = LabelPages(tuple(pages), tuple(titles), tuple(templates), seen, seen)
-        decided = zip(*decide_each(apart, self._taxonomy, self._ladder), strict=True)
+        decided = zip(*decide_each(apart, self._taxonomy, self._cascade), strict=True)
         return {one: (_name(theme), _name(kind)) for one, (theme, kind) in zip(called, decided, strict=True)}
 
 

@@ -40,11 +40,11 @@ class OverrideClassifier:
         literal: Collection[str] = frozenset(),
     ) -> None:
         allowed = {view: frozenset(names(taxonomy, view)) for view in _VIEWS}
-        held = [one for one in overrides if one.value in allowed[one.view]]
+        usable = [one for one in overrides if one.value in allowed[one.view]]
         self.skipped = tuple(one for one in overrides if one.value not in allowed[one.view])
         """Corrections that have no effect."""
-        self._values = {(one.view, one.target): one.value for one in held}
-        self._age = {(one.view, one.target): age for age, one in enumerate(held)}
+        self._values = {(one.view, one.target): one.value for one in usable}
+        self._age = {(one.view, one.target): age for age, one in enumerate(usable)}
         known = frozenset(templates)
         elsewhere = [key for key in self._values if key[1] not in known]
         self._of_other_exports = {

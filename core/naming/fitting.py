@@ -71,10 +71,10 @@ def current_names(
     }
 
 
-def only_given(held: Mapping[int, CurrentName]) -> dict[int, CurrentName]:
+def only_given(current_names: Mapping[int, CurrentName]) -> dict[int, CurrentName]:
     """Keep the analyst's names only: all other segments are called by their numbers."""
-    given = {segment: replace(name, better=None) for segment, name in held.items() if name.is_given}
-    return numbered_only(held) | given
+    given = {segment: replace(name, better=None) for segment, name in current_names.items() if name.is_given}
+    return numbered_only(current_names) | given
 
 
 def numbered_only(segments: Iterable[int]) -> dict[int, CurrentName]:
@@ -101,8 +101,8 @@ def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) 
         evidence: What the name rested on when it was given.
     """
     rows = nameable_rows(table[table[Col.SEGMENT] == segment])
-    held = set(zip(rows[Diff.FAMILY].astype(str), rows[Diff.ITEM], rows["less"], strict=True))
-    still = [(one.family, one.item, _is_less(one)) in held for one in evidence]
+    differing = set(zip(rows[Diff.FAMILY].astype(str), rows[Diff.ITEM], rows["less"], strict=True))
+    still = [(one.family, one.item, _is_less(one)) in differing for one in evidence]
     return sum(still) >= _ENOUGH * len(still)
 
 

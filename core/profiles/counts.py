@@ -110,13 +110,13 @@ class Counts:
         return replace(self, attributes=attributes, pages=self.pages.first(most_pages))
 
 
-def count(data: ProfileData, rows: Rows, happened: Mapping[str, OutcomeRecord]) -> Counts:
+def count(data: ProfileData, rows: Rows, conversions: Mapping[str, OutcomeRecord]) -> Counts:
     """Count everything that profiles need of the users of each row.
 
     Args:
         data: The users.
         rows: The row of each user.
-        happened: Outcome → who had it.
+        conversions: Outcome → who had it.
     """
     return Counts(
         rows,
@@ -124,7 +124,7 @@ def count(data: ProfileData, rows: Rows, happened: Mapping[str, OutcomeRecord]) 
         _numbers(data, rows),
         {name: count_values(attribute, rows) for name, attribute in data.attributes.items()},
         count_pages(data, rows),
-        {name: _count_happened(data, rows, one) for name, one in happened.items()},
+        {name: _count_outcome(data, rows, one) for name, one in conversions.items()},
     )
 
 
@@ -152,19 +152,19 @@ def _numbers(data: ProfileData, rows: Rows) -> dict[str, Numbers]:
     return found
 
 
-def _count_happened(data: ProfileData, rows: Rows, happened: OutcomeRecord) -> OutcomeTotals:
-    inside, seen = happened.only(happened.user < data.n_users), data.outcomes.sequences
-    row = np.full(len(happened.user), rows.n_rows)
+def _count_outcome(data: ProfileData, rows: Rows, conversions: OutcomeRecord) -> OutcomeTotals:
+    inside, seen = conversions.only(conversions.user < data.n_users), data.outcomes.sequences
+    row = np.full(len(conversions.user), rows.n_rows)
     row[: len(inside.user)] = rows.place[inside.user]  # users without a page view come last
     arrived = inside.first_ts == seen.timestamp[seen.offsets[inside.user]]
     return OutcomeTotals(
         np.bincount(row, minlength=rows.n_rows + 1).astype(np.float64),
-        np.bincount(row, happened.sessions, minlength=rows.n_rows + 1),
-        {currency: Numbers.of(row, paid) for currency, paid in sorted(happened.money.items())},
+        np.bincount(row, conversions.sessions, minlength=rows.n_rows + 1),
+        {currency: Numbers.of(row, paid) for currency, paid in sorted(conversions.money.items())},
         int(arrived.sum()),
         {
             currency: np.bincount(row, np.nan_to_num(back), minlength=rows.n_rows + 1)
-            for currency, back in sorted(happened.refunds.items())
+            for currency, back in sorted(conversions.refunds.items())
         },
         int(inside.all_refunded.sum()),
     )

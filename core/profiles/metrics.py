@@ -42,13 +42,13 @@ _CAP, _CAP_TIMES = 0.99, 3
 
 
 def _heat_map(
-    counts: Counts, happened: OutcomeTotals | None, segments: pd.DataFrame, fields: Iterable[Field]
+    counts: Counts, conversions: OutcomeTotals | None, segments: pd.DataFrame, fields: Iterable[Field]
 ) -> pd.DataFrame:
     """Compare each row with the other clustered users, metric by metric.
 
     Args:
         counts: Counts of the users.
-        happened: Users with the outcome; None where the data has none.
+        conversions: Users with the outcome; None where the data has none.
         segments: The segments table.
         fields: Description of each column of the segments table.
 
@@ -58,7 +58,7 @@ def _heat_map(
     """
     described = {field.field: field for field in fields}
     parts = []
-    for metric, numbers in {**counts.numbers, **_of_outcome(counts.sizes, happened)}.items():
+    for metric, numbers in {**counts.numbers, **_of_outcome(counts.sizes, conversions)}.items():
         if segments[metric].notna().any():
             columns = {
                 Col.METRIC: np.repeat(metric, len(segments)),
@@ -71,14 +71,14 @@ def _heat_map(
     return pd.concat(parts, ignore_index=True)
 
 
-def _of_outcome(sizes: np.ndarray, happened: OutcomeTotals | None) -> dict[str, Numbers]:
+def _of_outcome(sizes: np.ndarray, conversions: OutcomeTotals | None) -> dict[str, Numbers]:
     """Numbers of the outcome: 0 or 1 for each user, and the amount paid if there is a single currency."""
-    if happened is None:
+    if conversions is None:
         return {}
-    did, row = happened.users[:-1], np.arange(len(sizes))
+    did, row = conversions.users[:-1], np.arange(len(sizes))
     numbers = {Col.OUTCOME_RATE: _with_zeros(Numbers(row, np.ones(len(row)), did, did), sizes)}
-    if len(happened.paid) == 1:
-        (paid,) = happened.paid.values()
+    if len(conversions.paid) == 1:
+        (paid,) = conversions.paid.values()
         numbers[Col.REVENUE_PER_USER] = _with_zeros(paid.only(paid.row < len(sizes)), sizes)
     return numbers
 
@@ -141,7 +141,7 @@ class Profiles:
         settings: Outcomes and number of pages.
         outcome: The outcome in words; None where the data has nothing that could be an outcome.
         chosen: The texts of the chosen outcomes (``core/profiles/outcomes.py``).
-        happened: Users with a page view who had it; None without an outcome, and after adding up parts.
+        conversions: Users with a page view who had it; None without an outcome, and after adding up parts.
         n_users: Number of all users.
         n_clustered: Number of users in segments.
         rows: The row of each user.
@@ -159,7 +159,7 @@ class Profiles:
     settings: AnalyzeSettings
     outcome: str | None
     chosen: tuple[str, ...]
-    happened: OutcomeRecord | None
+    conversions: OutcomeRecord | None
     n_users: int
     n_clustered: int
     rows: Rows
@@ -225,10 +225,10 @@ def profile_rows(
     Raises:
         SettingsError: If an outcome is not in the data.
     """
-    happened = with_any_of(data.outcomes.parts(settings))
-    profiles = profile_counts(count(data, rows, happened), data.outcomes, settings, one_page)
-    *_, whole = (None, *happened.values())
-    return replace(profiles, rows=rows, happened=whole and whole.only(whole.user < data.n_users))
+    conversions = with_any_of(data.outcomes.parts(settings))
+    profiles = profile_counts(count(data, rows, conversions), data.outcomes, settings, one_page)
+    *_, whole = (None, *conversions.values())
+    return replace(profiles, rows=rows, conversions=whole and whole.only(whole.user < data.n_users))
 
 
 def with_any_of(parts: Mapping[str, OutcomeRecord]) -> dict[str, OutcomeRecord]:
@@ -263,7 +263,7 @@ def profile_counts(
         settings=settings,
         outcome=label_of(chosen) or None,
         chosen=chosen,
-        happened=None,
+        conversions=None,
         n_users=counts.n_users,
         n_clustered=int(rows.clustered(sizes)),
         rows=rows,
@@ -316,10 +316,10 @@ def _outcomes(counts: Counts, without_id: Mapping[str, OutcomeUsers]) -> pd.Data
     alone = [without_id[called] for called in counts.outcomes if called in without_id]
     of_nobody = {**without_id, _ANY_OUTCOME: add_outcome_users(alone)} if alone else {}
     tables = []
-    for called, happened in counts.outcomes.items():
+    for called, conversions in counts.outcomes.items():
         more = of_nobody.get(called)
-        for currency in {**happened.paid, **(more.revenue if more else {})} or (None,):
-            table = _one_outcome(counts, called, happened, currency)
+        for currency in {**conversions.paid, **(more.revenue if more else {})} or (None,):
+            table = _one_outcome(counts, called, conversions, currency)
             tables.append(_with_nobodys(table, more) if more else table)
     columns = (Col.OUTCOME, Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.CURRENCY, *_SUMS)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ROW, *columns])
@@ -347,21 +347,23 @@ def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
     return pd.concat([table, last], ignore_index=True)
 
 
-def _one_outcome(counts: Counts, called: str, happened: OutcomeTotals, currency: str | None) -> pd.DataFrame:
+def _one_outcome(
+    counts: Counts, called: str, conversions: OutcomeTotals, currency: str | None
+) -> pd.DataFrame:
     rows = counts.rows
-    converted, n = rows.with_all(happened.users[:-1]), rows.with_all(counts.sizes)
+    converted, n = rows.with_all(conversions.users[:-1]), rows.with_all(counts.sizes)
     low, high = wilson(converted, n)
     every = rows.n_rows + 1
     paid = (
-        happened.paid[currency].sums(every)
-        if currency and currency in happened.paid
+        conversions.paid[currency].sums(every)
+        if currency and currency in conversions.paid
         else np.full(every, np.nan)
     )
-    back = happened.refunds.get(currency or "", np.full(every, np.nan))
+    back = conversions.refunds.get(currency or "", np.full(every, np.nan))
     sums = np.array([paid, back, paid - np.nan_to_num(back)])
     head = pd.concat([rows.head, pd.DataFrame([_NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
     columns = (converted, _ratio(converted, n), low, high, n, *(rows.with_all(one[:-1]) for one in sums))
-    outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, *sums[:, -1])
+    outside = (conversions.users[-1], np.nan, np.nan, np.nan, np.nan, *sums[:, -1])
     names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, *_SUMS)
     columns_of = {
         name: np.append(values, last) for name, values, last in zip(names, columns, outside, strict=True)
@@ -378,7 +380,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
-def _segments(counts: Counts, happened: OutcomeTotals | None) -> pd.DataFrame:
+def _segments(counts: Counts, conversions: OutcomeTotals | None) -> pd.DataFrame:
     rows, numbers, sizes = counts.rows, counts.numbers, counts.sizes
     users = rows.with_all(sizes)
     views, sessions, different = (
@@ -400,7 +402,7 @@ def _segments(counts: Counts, happened: OutcomeTotals | None) -> pd.DataFrame:
         Col.DIFFERENT_PAGES_MEAN: _ratio(different, users),
     }
     columns |= _engagement(rows, numbers[Col.ENGAGEMENT_MEAN], users)
-    columns |= _outcome(rows, users, sessions, happened)
+    columns |= _outcome(rows, users, sessions, conversions)
     return rows.frame(columns, [*ROW, *(field.field for field in FIELDS)])
 
 
@@ -416,19 +418,19 @@ def _engagement(rows: Rows, engaged: Numbers, users: np.ndarray) -> dict[str, np
 
 
 def _outcome(
-    rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: OutcomeTotals | None
+    rows: Rows, users: np.ndarray, sessions: np.ndarray, conversions: OutcomeTotals | None
 ) -> dict[str, np.ndarray]:
-    if happened is None:
+    if conversions is None:
         return {name: np.full(len(users), np.nan) for name in _OF_OUTCOME}
-    converted, converting = rows.with_all(happened.users[:-1]), rows.with_all(happened.sessions[:-1])
+    converted, converting = rows.with_all(conversions.users[:-1]), rows.with_all(conversions.sessions[:-1])
     low, high = wilson(converted, users)
     revenue, back = np.full(len(users), np.nan), np.zeros(len(users))
-    if len(happened.paid) == 1:  # several currencies cannot be added up
-        ((currency, paid),) = happened.paid.items()
+    if len(conversions.paid) == 1:  # several currencies cannot be added up
+        ((currency, paid),) = conversions.paid.items()
         if (paid.row < rows.n_rows).any():
             revenue = rows.with_all(paid.sums(rows.n_rows + 1)[:-1])
-        if currency in happened.refunds:
-            back = rows.with_all(happened.refunds[currency][:-1])
+        if currency in conversions.refunds:
+            back = rows.with_all(conversions.refunds[currency][:-1])
     session_rate = np.where(converting <= sessions, _ratio(converting, sessions), np.nan)
     values = (
         converted, _ratio(converted, users), low, high, converting, session_rate, revenue,

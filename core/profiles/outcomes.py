@@ -249,7 +249,7 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         Args:
             most: Most outcomes of each kind that are listed; a rarer one can be chosen all the same.
         """
-        events = {name: len(happened.user) for name, happened in self.events.items()}
+        events = {name: len(conversions.user) for name, conversions in self.events.items()}
         code, names = pd.factorize(np.array(self.templates, dtype=object))
         several = np.flatnonzero(np.bincount(code, minlength=len(names)) > 1).tolist()
         saw = self._users_of(code) if several else np.empty(0)
@@ -297,9 +297,9 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         return {}
 
     def _leaking(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
-        happened, seen = any_of([self[outcome] for outcome in chosen]), self.sequences
+        conversions, seen = any_of([self[outcome] for outcome in chosen]), self.sequences
         leaks = leaking_pages(
-            seen.user, seen.page, seen.timestamp, self.pages, happened.user, happened.first_ts,
+            seen.user, seen.page, seen.timestamp, self.pages, conversions.user, conversions.first_ts,
             self.templates,
         )  # fmt: skip
         own_pages = {page for outcome in chosen for page in self.pages_of(outcome)}

@@ -247,18 +247,18 @@ class _WaysMaker:
         rows: The rows of the segments table, with the users of each.
         moves: All steps.
         routes: All routes.
-        happened: The outcome; None without one.
+        conversions: The outcome; None without one.
     """
 
     rows: Rows
     moves: Moves
     routes: Routes
-    happened: OutcomeRecord | None
+    conversions: OutcomeRecord | None
 
     @classmethod
     def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> _WaysMaker:
         """Make it with the routes of all sessions, between the same pages or labels as the steps."""
-        return cls(profiles.rows, moves, Routes.of(sequences, moves.places, _STOPS), profiles.happened)
+        return cls(profiles.rows, moves, Routes.of(sequences, moves.places, _STOPS), profiles.conversions)
 
     def parts(self, row: int) -> Parts:
         """Pairs (heading, table): routes, steps, where sessions begin, and where they end.
@@ -278,9 +278,9 @@ class _WaysMaker:
         )
 
     def _routes(self, users: np.ndarray, others: np.ndarray) -> Table:
-        routes = self.routes.listed(users, others, self.happened, _ROUTES)
+        routes = self.routes.listed(users, others, self.conversions, _ROUTES)
         columns = ("Whole session", "Users", "Others", "")
-        if self.happened is None:
+        if self.conversions is None:
             return Table(columns, tuple(_shares(routes, routes[ROUTE])), numeric=(1, 2))
         rates = zip(routes[Col.OUTCOME_RATE], routes[Col.USERS], strict=True)
         lines = zip(_shares(routes, routes[ROUTE]), rates, strict=True)
@@ -336,10 +336,10 @@ def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str
         profiles: The segments and the outcome.
         called: Key of a row → its title.
     """
-    rows, happened = profiles.rows, profiles.happened
-    if happened is None or not len(happened.user):
+    rows, conversions = profiles.rows, profiles.conversions
+    if conversions is None or not len(conversions.user):
         return None
-    times = [time_to_outcome(sequences, rows.members(row), happened) for row in range(rows.n_segments)]
+    times = [time_to_outcome(sequences, rows.members(row), conversions) for row in range(rows.n_segments)]
     heads = zip(rows.head[Col.KEY], rows.segments, times, strict=False)
     drawn = [(called[key], segment, curve) for key, segment, curve in heads]
     curves = [Curve(segment, name, *_points(curve)) for name, segment, curve in drawn]

@@ -67,15 +67,15 @@ class _Draft:
 
     Args:
         clauses: Of each clause, the places of its conditions and whether it is negated.
-        held: Of each clause, float32 of shape (n_users,): 1 where it is fulfilled.
+        fulfilled: Of each clause, float32 of shape (n_users,): 1 where it is fulfilled.
     """
 
     clauses: tuple[tuple[tuple[int, ...], bool], ...] = ()
-    held: tuple[np.ndarray, ...] = ()
+    fulfilled: tuple[np.ndarray, ...] = ()
 
     def without(self, clause: int) -> np.ndarray | float:
         """Users who fulfil all other clauses, 0 or 1 each."""
-        others = [held for place, held in enumerate(self.held) if place != clause]
+        others = [fulfilled for place, fulfilled in enumerate(self.fulfilled) if place != clause]
         return np.minimum.reduce(others) if others else 1.0
 
 
@@ -159,7 +159,7 @@ def _extended(beam: Sequence[_Draft], answers: np.ndarray, wanted: np.ndarray) -
     for sign, condition, move in zip(*np.unravel_index(order, scores.shape), strict=True):
         draft, clause = moves[move]
         extended = _with(draft, clause, int(condition), bool(sign), answers)
-        who = np.packbits(np.minimum.reduce(extended.held) > 0).tobytes()
+        who = np.packbits(np.minimum.reduce(extended.fulfilled) > 0).tobytes()
         if who not in seen and len(drafts) < _BEAM:
             seen.add(who)
             drafts.append(extended)
@@ -177,25 +177,25 @@ def _moves(
     nobody = np.zeros(n_users, np.float32)
     for draft in beam:
         moves.append((draft, None))
-        free.append(np.minimum.reduce([np.ones(n_users, np.float32), *draft.held]))
+        free.append(np.minimum.reduce([np.ones(n_users, np.float32), *draft.fulfilled]))
         base.append(nobody)
         for clause, (_, negated) in enumerate(draft.clauses):
             if not negated:
                 moves.append((draft, clause))
-                free.append(draft.without(clause) * (1 - draft.held[clause]))
-                base.append(draft.without(clause) * draft.held[clause])
+                free.append(draft.without(clause) * (1 - draft.fulfilled[clause]))
+                base.append(draft.without(clause) * draft.fulfilled[clause])
     return moves, np.array(free, np.float32).T, np.array(base, np.float32).T
 
 
 def _with(draft: _Draft, clause: int | None, condition: int, negated: bool, answers: np.ndarray) -> _Draft:
     answer = answers[:, condition]
     if clause is None:
-        held = 1 - answer if negated else answer
-        return _Draft((*draft.clauses, ((condition,), negated)), (*draft.held, held))
-    clauses, held_by = list(draft.clauses), list(draft.held)
+        fulfilled = 1 - answer if negated else answer
+        return _Draft((*draft.clauses, ((condition,), negated)), (*draft.fulfilled, fulfilled))
+    clauses, fulfilled_by = list(draft.clauses), list(draft.fulfilled)
     clauses[clause] = ((*clauses[clause][0], condition), False)
-    held_by[clause] = np.maximum(held_by[clause], answer)
-    return _Draft(tuple(clauses), tuple(held_by))
+    fulfilled_by[clause] = np.maximum(fulfilled_by[clause], answer)
+    return _Draft(tuple(clauses), tuple(fulfilled_by))
 
 
 def _f1(positives: np.ndarray, wanted: np.ndarray) -> np.ndarray:

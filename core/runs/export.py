@@ -166,8 +166,8 @@ def _distances(
 def _outcomes(outcomes: Mapping[str, OutcomeRecord], n_users: int) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
     revenue: dict[str, pd.Series] = {}
-    for name, happened in outcomes.items():
-        here = happened.only(happened.user < n_users)
+    for name, conversions in outcomes.items():
+        here = conversions.only(conversions.user < n_users)
         sessions = np.bincount(here.user, here.sessions, minlength=n_users)
         columns[f"outcome: {name}"] = sessions.astype(np.int64)
         for currency, paid in here.money.items():

@@ -49,8 +49,8 @@ class SegmentTexts(Generic[K, V]):
         Raises:
             ResourceError: If the disk refuses.
         """
-        held = self.file.read()
-        return held.told if held is not None and held.digest == self.digest else {}
+        kept = self.file.read()
+        return kept.told if kept is not None and kept.digest == self.digest else {}
 
     def save(self, told: Mapping[K, V]) -> None:
         """Keep texts, in place of those before.

@@ -1,4 +1,4 @@
-"""Decisions of the analyst about labels: taxonomy, corrections, how far up the ladder to go.
+"""Decisions of the analyst about labels: taxonomy, corrections, which classifiers of the cascade decide.
 
 One file for all exports (``label_settings.json`` in the cache), so that a correction survives the next
 export of the same site, one with the taxonomy of each site (``taxonomies.json``), and the latest edits, to

@@ -139,9 +139,9 @@ class Store:
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """Read while nobody writes, as in :meth:`in_turn`; where its lock cannot be had, read without it."""
-        with ExitStack() as held:
+        with ExitStack() as locks:
             with suppress(ResourceError):
-                held.enter_context(self.in_turn())
+                locks.enter_context(self.in_turn())
             yield
 
     def sweep(self) -> None:

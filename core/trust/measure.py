@@ -199,9 +199,9 @@ def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -
         return _absent("No outcome is chosen, so there is none to tell.")
     if not case.held_out.any():
         return _absent(NOTHING_HELD_OUT)
-    happened = any_of([outcomes[outcome] for outcome in chosen])
+    conversions = any_of([outcomes[outcome] for outcome in chosen])
     gives_away = case.dataset.pages[Pages.PAGE_LOCATION].isin(outcomes.leaks(chosen)).to_numpy()
-    users, positive = _sampled(case, *eligible(case, happened, gives_away))
+    users, positive = _sampled(case, *eligible(case, conversions, gives_away))
     judged = case.held_out[users]
     n_positive, n_judged = int(positive[judged].sum()), int(judged.sum())
     if min(_fewer(positive[judged]), _fewer(positive[~judged])) < _MIN_WITH_OUTCOME:
@@ -237,7 +237,7 @@ def _pairs(methods: Iterable[Method]) -> list[tuple[Method, Method]]:
     return [*((Method.LEARNED, other) for other in alone), (Method.ADDED, Method.NGRAMS)]
 
 
-def eligible(case: Case, happened: OutcomeRecord, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def eligible(case: Case, conversions: OutcomeRecord, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Users who had not converted after the first page views, and whether they did later.
 
     Left out are users who had the outcome before the next page view, and users whose first page views hold a
@@ -245,7 +245,7 @@ def eligible(case: Case, happened: OutcomeRecord, gives_away: np.ndarray) -> tup
 
     Args:
         case: The users.
-        happened: Who converted, and when first.
+        conversions: Who converted, and when first.
         gives_away: bool of shape (n_pages,), pages that give the outcome away.
 
     Returns:
@@ -253,7 +253,7 @@ def eligible(case: Case, happened: OutcomeRecord, gives_away: np.ndarray) -> tup
     """
     sequences = case.sequences
     when = np.full(sequences.n_users, np.iinfo(np.int64).max)
-    inside = happened.only(happened.user < sequences.n_users)
+    inside = conversions.only(conversions.user < sequences.n_users)
     when[inside.user] = inside.first_ts
     users = np.flatnonzero(case.inside & (sequences.lengths > PREFIX))
     begin = sequences.offsets[users]

@@ -62,10 +62,10 @@ def to_json(reply: ChatReply) -> dict[str, Any]:
     return {"text": reply.text, "calls": [[call.id, call.name, call.arguments] for call in reply.calls]}
 
 
-def from_json(held: object) -> ChatReply | None:
+def from_json(content: object) -> ChatReply | None:
     """A reply from plain data; None if it is of another shape."""
     try:
-        text, calls = held["text"], held["calls"]  # type: ignore[index]  # whatever lies in the cache
+        text, calls = content["text"], content["calls"]  # type: ignore[index]  # whatever lies in the cache
         return ChatReply(str(text), tuple(ToolCall(*map(str, call)) for call in calls))
     except (KeyError, TypeError):
         return None

@@ -132,9 +132,9 @@ def allowed_remarks(text: str, names: Names) -> tuple[str, int]:
     plain = unicodedata.normalize("NFKC", without_invisible(text[:_MAX_LENGTH]))
     plain = _THING.sub("", _NOUN.sub("S", plain))
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(plain) if part.strip()]
-    held = [sentence for sentence in sentences if not makes_claim(sentence, names)]
-    said = " ".join(_NUMBER.sub(lambda match: names[match[0]], sentence) for sentence in held)
-    return said, len(sentences) - len(held)
+    supported = [sentence for sentence in sentences if not makes_claim(sentence, names)]
+    said = " ".join(_NUMBER.sub(lambda match: names[match[0]], sentence) for sentence in supported)
+    return said, len(sentences) - len(supported)
 
 
 def makes_claim(sentence: str, names: Names) -> bool:

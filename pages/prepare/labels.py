@@ -19,7 +19,7 @@ from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_charts, label_corrections, label_jobs, label_table
 from pages.ui.labels.label_corrections import corrections, stale
 from pages.ui.labels.label_jobs import consent
-from pages.ui.labels.label_table import ladder_form
+from pages.ui.labels.label_table import cascade_form
 from pages.ui.labels.taxonomy_form import files_form, taxonomy_form
 from pages.ui.segments.figure import SIDE, figure
 from pages.ui.shell import errors, job_panel, state
@@ -135,7 +135,7 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
         shown,
         n=f"Of {int(pages[Pages.VIEWS].sum()):,} page views, **Unknown** are {_unknown(covered)}",
         key="label-coverage",
-        alt_text="Share of the page views whose theme and type each rung of the ladder decided",
+        alt_text="Share of the page views whose theme and type each classifier decided",
         help_text="The first that decides wins: you, events, markup, rules, then models. Pages that serve a "
         "function, such as the cart, have no theme: their type says so. What nobody decides stays Unknown "
         "and is counted.",
@@ -231,8 +231,8 @@ def _behind(dataset: Dataset, chosen: LabelSettings, labels: LabelledPages | Non
         )
     with st.expander("Your corrections", icon=":material/edit_note:", key="all-corrections"):
         corrections(settings, dataset.key)
-    with st.expander("Methods that may decide", icon=":material/stairs:", key="ladder"):
-        changed |= ladder_form(dataset, chosen)
+    with st.expander("Methods that may decide", icon=":material/stairs:", key="cascade"):
+        changed |= cascade_form(dataset, chosen)
     with st.expander(
         "Read the pages themselves, from the web", icon=":material/cloud_download:", key="fetching"
     ):

@@ -40,20 +40,20 @@ def _two(live: LiveSegments, about: Context) -> None:
     with st.container(border=True, key="two-compared"):
         keys = [key for key in about.keys if key != "all"]
         model = live.sources.model_key
-        held = [key for key in state.controls(model).segments or () if key in keys] or keys
+        chosen = [key for key in state.controls(model).segments or () if key in keys] or keys
         titles = topic.titles(live, about)
         called = {key: title.full for key, title in titles.items()}.__getitem__
         pickers = st.grid(2, min_column_width=160, gap="small")
-        state.display("compare-first", held[0])
+        state.display("compare-first", chosen[0])
         first = pickers.selectbox(
-            "This one", keys, keys.index(held[0]), format_func=called, key="compare-first",
+            "This one", keys, keys.index(chosen[0]), format_func=called, key="compare-first",
             on_change=_keep, args=(model,),
         )  # fmt: skip
         others = [key for key in keys if key != first]
         if not others:
             st.caption("There is only one group to look at.")
             return
-        other = next(key for key in (*held, *keys) if key != first)
+        other = next(key for key in (*chosen, *keys) if key != first)
         state.display("compare-second", other)
         second = pickers.selectbox(
             "with", others, others.index(other), format_func=called, key="compare-second",
@@ -95,8 +95,8 @@ def _each(live: LiveSegments, about: Context) -> None:
             cards.swatch(segment, mark=sure.mark if sure else "")
             st.markdown(f"#### {cards.heading(live.names[segment])}")
             cards.unfit(live, segment)
-            offered = about.suggested.get(segment, live.held[segment].text)
-            if live.held[segment].better is None and live.held[segment].text != offered:
+            offered = about.suggested.get(segment, live.current_names[segment].text)
+            if live.current_names[segment].better is None and live.current_names[segment].text != offered:
                 cards.offer(live, segment, offered)
             own = topic.told(about, key, partial(paragraph, segment=key))
             summary = told[segment].summary if segment in told and not about.withheld else own

@@ -75,7 +75,7 @@ def _segments(live: LiveSegments) -> None:
 
 def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
-    name, sure = live.held[segment], live.certificates.get(segment)
+    name, sure = live.current_names[segment], live.certificates.get(segment)
     mark, own = sure.mark if sure else "", name.text if name.says_something else ""
     with st.container(key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE], mark)

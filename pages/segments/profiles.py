@@ -180,13 +180,13 @@ def _one_by_one(live: LiveSegments, whole: LiveSegments, about: Context) -> None
     _follow_link(live, list(called))
     model = live.sources.model_key
     wanted = state.controls(model).segments
-    held = [key for key in called if key in (wanted or ())]
-    if wanted is None or (wanted and not held):  # those that were chosen may be gone
-        held = list(called)[:1]
-    state.display("profiled", held)
+    preselected = [key for key in called if key in (wanted or ())]
+    if wanted is None or (wanted and not preselected):  # those that were chosen may be gone
+        preselected = list(called)[:1]
+    state.display("profiled", preselected)
     st.html(_PICKER_STAYS)
     chosen = st.pills(
-        "Which ones", list(called), selection_mode="multi", default=held, key="profiled",
+        "Which ones", list(called), selection_mode="multi", default=preselected, key="profiled",
         format_func=lambda key: cards.heading(called[key]), on_change=_keep_chosen, args=(model,),
         label_visibility="collapsed",
     )  # fmt: skip
@@ -236,9 +236,9 @@ def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments, about
         cards.swatch(row[Col.SEGMENT], mark=sure.mark if sure else "")
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
         certificates.line(live, row[Col.SEGMENT])
-        if row[Col.SEGMENT] in live.held:
+        if row[Col.SEGMENT] in live.current_names:
             cards.unfit(live, row[Col.SEGMENT])
-            if why := reason(live.held[row[Col.SEGMENT]]):
+            if why := reason(live.current_names[row[Col.SEGMENT]]):
                 st.caption(md_text(why, 400))
         users, share = (profile_columns.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")

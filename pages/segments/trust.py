@@ -100,7 +100,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         k_view.offer(live)
     _each_segment(live, card)
     st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
-    if live.steering.weights.activity:
+    if live.settings.weights.activity:
         st.caption(_NOT_LEARNED)
     topics = tuple(Topic)
     if card.own is Method.BAG:

@@ -30,8 +30,8 @@ def page() -> None:
 
 def _segment(live: LiveSegments) -> int:
     model, keys = live.sources.model_key, {f"segment:{segment}": segment for segment in live.segments}
-    held = [keys[key] for key in state.controls(model).segments or () if key in keys]
-    first = held[0] if held else live.segments[0]
+    preselected = [keys[key] for key in state.controls(model).segments or () if key in keys]
+    first = preselected[0] if preselected else live.segments[0]
     state.display("rules_of", first)
     chosen: int = st.selectbox(
         "Segment", live.segments, live.segments.index(first), key="rules_of",

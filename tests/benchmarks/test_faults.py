@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import doors
+from benchmarks.faults import interpose
 from benchmarks.faults.trial import HOWS
 
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or doors.compiler() is None, reason="needs Linux and a C compiler"
+    not sys.platform.startswith("linux") or interpose.compiler() is None,
+    reason="needs Linux and a C compiler",
 )
 
 

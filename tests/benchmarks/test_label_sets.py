@@ -98,7 +98,7 @@ def test_the_default_taxonomy_is_the_shops() -> None:
     }
 
 
-def test_a_page_is_seen_as_the_ladder_sees_it() -> None:
+def test_a_page_is_seen_as_the_cascade_sees_it() -> None:
     table = pd.DataFrame(
         [("https://S.example/Hats/?utm_source=x", "", "Hats", "List", "view_item:120;add_to_cart:7", "en")],
         columns=list(COLUMNS),
@@ -146,7 +146,7 @@ def toy() -> LabelledSet:
 
 
 @pytest.fixture
-def ladder() -> Cascade:
+def cascade() -> Cascade:
     """Types: a right, b taken for a cart, c left open, d and e right. Themes: a and e Hats, c wrong."""
     first = {("a", View.TYPE): "Item", ("b", View.TYPE): "Cart", ("a", View.THEME): "Hats"}
     second = {
@@ -156,16 +156,16 @@ def ladder() -> Cascade:
         ("c", View.THEME): "Hats",
         ("e", View.THEME): "Hats",
     }
-    return _ladder(Fixed(Rung.RULES, first), Fixed(Rung.EMBEDDING, second))
+    return _cascade(Fixed(Rung.RULES, first), Fixed(Rung.EMBEDDING, second))
 
 
-def _ladder(*rungs: Fixed) -> Cascade:
+def _cascade(*rungs: Fixed) -> Cascade:
     return Cascade(rungs[:1], rungs[1:], OverrideClassifier((), TOY))
 
 
 class TestEvaluation:
-    def test_types(self, toy: LabelledSet, ladder: Cascade) -> None:
-        types = evaluate(toy, ladder)[View.TYPE]
+    def test_types(self, toy: LabelledSet, cascade: Cascade) -> None:
+        types = evaluate(toy, cascade)[View.TYPE]
 
         assert summary(types) == {
             "pages": "5",
@@ -174,8 +174,8 @@ class TestEvaluation:
             "accuracy": "60.0 % (23 to 88)",
         }
 
-    def test_types_by_class_and_rung(self, toy: LabelledSet, ladder: Cascade) -> None:
-        types = evaluate(toy, ladder)[View.TYPE]
+    def test_types_by_class_and_rung(self, toy: LabelledSet, cascade: Cascade) -> None:
+        types = evaluate(toy, cascade)[View.TYPE]
 
         # F1 of Cart: precision 1/2, recall 1; of Item: precision 1, recall 2/3; List is never said
         assert by_class(types).loc["Item"].tolist() == pytest.approx([3, 1, 1, 4 / 5])
@@ -184,35 +184,35 @@ class TestEvaluation:
         assert by_rung(types).loc["rules"].tolist() == pytest.approx([2, 1 / 2])
         assert by_rung(types).loc["embedding"].tolist() == pytest.approx([2, 1])
 
-    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, ladder: Cascade) -> None:
-        themes = evaluate(toy, ladder)[View.THEME]
+    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, cascade: Cascade) -> None:
+        themes = evaluate(toy, cascade)[View.THEME]
 
         # a right, b without a theme as a cart, c wrong
         assert themes["said"].tolist() == ["Hats", NO_THEME, "Hats"]
         assert (themes["said"] == themes["gold"]).sum() == 1
 
-    def test_a_model_is_asked_only_for_what_is_left(self, toy: LabelledSet, ladder: Cascade) -> None:
-        evaluate(toy, ladder)
-        model = ladder.judging[0]
+    def test_a_model_is_asked_only_for_what_is_left(self, toy: LabelledSet, cascade: Cascade) -> None:
+        evaluate(toy, cascade)
+        model = cascade.judging[0]
 
         assert isinstance(model, Fixed)
         assert model.asked == ["type:c", "type:d", "type:e", "theme:c", "theme:e"]
 
-    def test_classes_up_to_each_rung(self, toy: LabelledSet, ladder: Cascade) -> None:
-        ladders = up_to_each_rung(evaluate(toy, ladder)[View.TYPE])
+    def test_classes_up_to_each_rung(self, toy: LabelledSet, cascade: Cascade) -> None:
+        up_to_rung = up_to_each_rung(evaluate(toy, cascade)[View.TYPE])
 
-        assert list(ladders) == [Rung.RULES, Rung.EMBEDDING]
+        assert list(up_to_rung) == [Rung.RULES, Rung.EMBEDDING]
         # rules: of three items a is right, b a cart, e open
-        assert ladders[Rung.RULES].loc["Item"].tolist() == pytest.approx([3, 2 / 3, 1, 1 / 2])
-        assert ladders[Rung.EMBEDDING].loc["Item"].tolist() == pytest.approx([3, 1, 1, 4 / 5])
+        assert up_to_rung[Rung.RULES].loc["Item"].tolist() == pytest.approx([3, 2 / 3, 1, 1 / 2])
+        assert up_to_rung[Rung.EMBEDDING].loc["Item"].tolist() == pytest.approx([3, 1, 1, 4 / 5])
 
-    def test_a_ladder_without_rungs_decides_nothing(self, toy: LabelledSet) -> None:
-        text = report(toy, evaluate(toy, _ladder()))
+    def test_a_cascade_without_rungs_decides_nothing(self, toy: LabelledSet) -> None:
+        text = report(toy, evaluate(toy, _cascade()))
 
         assert "| type | 5 | 0.0 % | - | 0.0 % (0 to 43) |" in text
 
-    def test_the_report_shows_every_figure(self, toy: LabelledSet, ladder: Cascade) -> None:
-        text = report(toy, evaluate(toy, ladder))
+    def test_the_report_shows_every_figure(self, toy: LabelledSet, cascade: Cascade) -> None:
+        text = report(toy, evaluate(toy, cascade))
 
         assert "### toy: 5 pages" in text
         assert "| type | 5 | 80.0 % | 75.0 % (30 to 95) | 60.0 % (23 to 88) |" in text

@@ -59,12 +59,12 @@ def test_trainings_are_compared_at_the_number_that_the_users_support() -> None:
     assert found == {"suggested K": str(KINDS), "trainings agree at it": "1.00"}
 
 
-def test_a_made_up_site_has_the_labels_of_the_ladder_and_the_kinds_of_its_maker(tmp_path: Path) -> None:
+def test_a_made_up_site_has_the_labels_of_the_cascade_and_the_kinds_of_its_maker(tmp_path: Path) -> None:
     made = written("nordleden", 300, 0, tmp_path)
     spec, case = open_made(made, tmp_path)
     kinds = pd.read_csv(made.kinds, dtype=str)["kind"] if made.kinds else []
     assert case.truth is not None and set(case.truth) <= {*kinds, ""}
-    assert set(case.names) == {"ladder"}
+    assert set(case.names) == {"cascade"}
     assert spec.truth is None
     assert set(made.twins) == {"order", "tempo"}
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.quality.__main__ import COLUMNS, chosen, number, summary
-from benchmarks.quality.methods import LADDER, TRUTH, why_not
+from benchmarks.quality.methods import CASCADE, TRUTH, why_not
 from benchmarks.quality.views import random_weights, single_weights
 from benchmarks.sets import SetSpec, demo_shop, prepare
 from core.base.settings import ViewWeights
@@ -46,7 +46,7 @@ def test_what_a_set_lacks_is_not_run() -> None:
     bare = SetSpec("bare", Path("data"), None, None, Path("work"))
 
     assert why_not(bare, TRUTH) == "the set has no true labels"
-    assert why_not(bare, LADDER) == "its pages are not labelled"
+    assert why_not(bare, CASCADE) == "its pages are not labelled"
     assert why_not(bare, "ours url") == ""
 
 
@@ -71,4 +71,4 @@ def test_a_demo_shop_is_made_once_and_prepared_with_truth_and_labels(tmp_path: P
     assert csv.stat().st_mtime_ns == written
     assert (spec.name, spec.truth) == ("shop-40-1", tmp_path / "shop-40-1.truth.csv")
     assert spec.dataset.is_dir()
-    assert spec.ladder is not None
+    assert spec.cascade is not None

@@ -343,14 +343,14 @@ def copied(dealt: DealtRecords, folder: Path, progress: Progress) -> tuple[RawRe
 
 def _as_one(pieces: Iterable[Piece], path: Path) -> Counter[int]:
     """Write records into one file, as a part's alone may be few, and count those of each part."""
-    sizes, held, rows = Counter[int](), [RAW.empty_table()], 0
+    sizes, tables, rows = Counter[int](), [RAW.empty_table()], 0
     with pq.ParquetWriter(path, RAW, **PARQUET) as writer:
         for piece in pieces:
-            held.append(pq.read_table(pa.BufferReader(piece.data)).cast(RAW))
-            sizes[piece.part] += len(held[-1])
-            rows += len(held[-1])
+            tables.append(pq.read_table(pa.BufferReader(piece.data)).cast(RAW))
+            sizes[piece.part] += len(tables[-1])
+            rows += len(tables[-1])
             if rows >= ROWS:
-                writer.write_table(pa.concat_tables(held))
-                held, rows = [RAW.empty_table()], 0
-        writer.write_table(pa.concat_tables(held))
+                writer.write_table(pa.concat_tables(tables))
+                tables, rows = [RAW.empty_table()], 0
+        writer.write_table(pa.concat_tables(tables))
     return sizes

@@ -88,7 +88,7 @@ class FateTally:
         return frozenset((*self.views, *self.others))
 
     @property
-    def has_view_without_user_id(self) -> bool:
+    def has_other_event_without_user_id(self) -> bool:
         """Whether any event other than a page view has no user id."""
         return any(self.others[fate] for fate in records.NO_USER)
 

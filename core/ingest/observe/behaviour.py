@@ -148,7 +148,7 @@ def _outcomes(
 ) -> UserOutcomes:
     refunds = decided.refunds if decided else find_refunds(engine, staying, events.names)
     done = count_outcomes(engine, events, deeds, twice, refunds, users, masking)
-    if decided is not None or not tally.has_view_without_user_id:
+    if decided is not None or not tally.has_other_event_without_user_id:
         return done
     called = done.names.to_pylist()
     return done.with_records_without_user_id(

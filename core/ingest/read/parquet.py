@@ -223,18 +223,18 @@ def _longest(column: pa.Array) -> int:
     return _longest(column.values) if _is_list(kind) else 0
 
 
-def _held(column: pa.Array) -> np.ndarray:
+def _bytes_of_rows(column: pa.Array) -> np.ndarray:
     """Bytes that the dictionary texts of each row would take, float64 of shape (n_rows,)."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         lengths = pc.binary_length(column.dictionary).take(column.indices)
         return np.asarray(pc.fill_null(lengths, 0)).astype(float)
     if pa.types.is_struct(kind):
-        inner = [_held(pc.struct_field(column, [at])) for at in range(kind.num_fields)]
+        inner = [_bytes_of_rows(pc.struct_field(column, [at])) for at in range(kind.num_fields)]
         return sum(inner, np.zeros(len(column)))
     if _is_list(kind):
         rows = np.asarray(pc.list_parent_indices(column))
-        return np.bincount(rows, _held(pc.list_flatten(column)), len(column))
+        return np.bincount(rows, _bytes_of_rows(pc.list_flatten(column)), len(column))
     return np.zeros(len(column))
 
 
@@ -244,12 +244,12 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def _cut(batch: pa.RecordBatch, first: int, name: str) -> Iterator[pa.RecordBatch]:
     """Cut rows with dictionary texts into pieces of limited size, counting a copy of the texts per row."""
-    held = np.sum([_held(column) for column in batch.columns], axis=0)
-    if held.max() > MAX_LINE_BYTES:
-        raise _too_long(first + int(np.argmax(held > MAX_LINE_BYTES)), name)
-    ends, start = np.cumsum(held), 0
+    sizes = np.sum([_bytes_of_rows(column) for column in batch.columns], axis=0)
+    if sizes.max() > MAX_LINE_BYTES:
+        raise _too_long(first + int(np.argmax(sizes > MAX_LINE_BYTES)), name)
+    ends, start = np.cumsum(sizes), 0
     while start < len(batch):
-        most = ends[start] - held[start] + BATCH_BYTES
+        most = ends[start] - sizes[start] + BATCH_BYTES
         stop = max(start + 1, int(np.searchsorted(ends, most, "right")))
         yield batch.slice(start, stop - start)
         start = stop

@@ -51,12 +51,12 @@ class PageStore:
     def get(self, url: str) -> Stored | None:
         """The document of a page; None if it is not cached, expired or unreadable."""
         try:
-            held = self._cache.get(_key(url))
-            return held and Stored(document_from(held["document"]), str(held["fetched"]))
+            entry = self._cache.get(_key(url))
+            return entry and Stored(document_from(entry["document"]), str(entry["fetched"]))
         except (ResourceError, ValueError, KeyError, TypeError):
             return None
 
-    def addresses(self) -> list[str]:
+    def cache_keys(self) -> list[str]:
         """Keys of all cached documents, one a page; empty if the cache cannot be read."""
         try:
             return self._cache.keys()
@@ -70,8 +70,8 @@ class PageStore:
             ResourceError: If it cannot be written.
         """
         stored = Stored(document, datetime.now(UTC).isoformat(timespec="seconds"))
-        held = {"document": asdict(document), "fetched": stored.fetched}
-        self._cache.put({_key(url): held}, expire_s=self._days * _DAY_S)
+        entry = {"document": asdict(document), "fetched": stored.fetched}
+        self._cache.put({_key(url): entry}, expire_s=self._days * _DAY_S)
         return stored
 
 
@@ -81,7 +81,7 @@ def known(folder: Path, days: float = FetchLimits().cache_days) -> dict[str, Sto
         return {}
     mark = _key("")
     with PageStore(folder, days) as store:
-        urls = [key.removeprefix(mark) for key in store.addresses() if key.startswith(mark)]
+        urls = [key.removeprefix(mark) for key in store.cache_keys() if key.startswith(mark)]
         found = ((url, store.get(url)) for url in urls)
         return {url: stored for url, stored in found if stored is not None}
 

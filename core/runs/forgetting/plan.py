@@ -83,15 +83,15 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, SearchedFile]) -> list[Pu
         places: Where users are to be forgotten.
         looked: Every file there → what was found in it.
     """
-    held = {path for path, found in looked.items() if found.hits}
+    with_ids = {path for path, found in looked.items() if found.hits}
     ours = (*places.stores, *places.outs)
-    foreign = {path for path in held if not any(path.is_relative_to(one) for one in ours)}
+    foreign = {path for path in with_ids if not any(path.is_relative_to(one) for one in ours)}
     came = [step for place in places.inputs for step in _came_in(place, foreign)]
     made = {path: one for store in places.stores for path, one in artifacts(store).items()}
     units = {
         path: store
         for store in places.stores
-        for path in {unit_of(store, one, made) for one in held if _store_of(places, one) == store}
+        for path in {unit_of(store, one, made) for one in with_ids if _store_of(places, one) == store}
     }
     sums = {step.path: file_checksum(step.path) for step in came}
     read = [*made.values(), *(one for store in places.stores for one in _of_watches(store))]
@@ -105,7 +105,7 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, SearchedFile]) -> list[Pu
     steps += [step for store in places.stores if gone for step in _filed_under(store, _models(made, gone))]
     steps += [step for store in places.stores for step in _watches(store, {made[path].key for path in gone})]
     steps += [_other(path) for path in units if path not in gone]
-    steps += [step for out in places.outs for step in _of_out(out, held, steps)]
+    steps += [step for out in places.outs for step in _of_out(out, with_ids, steps)]
     known = {step.path: step for step in reversed([*came, *steps])}  # of two for one path the first counts
     return sorted(known.values(), key=lambda step: (-step.turn, str(step.path)))
 
@@ -115,18 +115,20 @@ def _store_of(places: SearchedPlaces, path: Path) -> Path | None:
     return next((store for store in places.stores if path.is_relative_to(store)), None)
 
 
-def _derived_artifacts(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -> dict[Path, int]:
+def _derived_artifacts(
+    made: Mapping[Path, Manifest], with_ids: set[Path], spoiled: set[str]
+) -> dict[Path, int]:
     """Artifacts that hold an id or were made, over any number of steps, of what does.
 
     Args:
         made: Every artifact's folder → its manifest.
-        held: Folders that contain an id.
+        with_ids: Folders that contain an id.
         spoiled: Checksums of input files that do.
 
     Returns:
         Folder → 0 if it contains an id itself; the higher, the more steps it was made after those.
     """
-    depth = dict.fromkeys((path for path in made if path in held), 0)
+    depth = dict.fromkeys((path for path in made if path in with_ids), 0)
     names = spoiled | {name for path in depth for name in _names(made[path])}
     while True:
         others = (path for path in made if path not in depth)
@@ -187,9 +189,9 @@ def _of_watches(store: Path) -> Iterator[Manifest]:
         yield from artifacts(kept).values()
 
 
-def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[PurgeStep]:
+def _of_out(out: Path, with_ids: set[Path], of_stores: list[PurgeStep]) -> Iterator[PurgeStep]:
     """Steps for an output folder: a run loses all but its settings, a watch takes its files again."""
-    mine = {path for path in held if path.is_relative_to(out)}
+    mine = {path for path in with_ids if path.is_relative_to(out)}
     if not mine and not any(step.path.is_relative_to(out) for step in of_stores):
         return
     if (out / RECORD).exists():
@@ -202,8 +204,8 @@ def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[
         yield PurgeStep(out / RUN, PurgeFate.BLACKED, "settings of a run", _HOLDS)
 
 
-def _came_in(place: Path, held: set[Path]) -> Iterator[PurgeStep]:
-    for path in sorted(path for path in held if path == place or path.is_relative_to(place)):
+def _came_in(place: Path, with_ids: set[Path]) -> Iterator[PurgeStep]:
+    for path in sorted(path for path in with_ids if path == place or path.is_relative_to(place)):
         if path.name.startswith("."):
             yield PurgeStep(path, PurgeFate.REMOVED, "unfinished upload", _CAME_IN)
             continue

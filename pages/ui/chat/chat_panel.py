@@ -220,11 +220,11 @@ def _current(model: str) -> Conversation:
 
     A conversation that another tab has deleted is not continued, as that would bring it back.
     """
-    held: Conversation | None = state.of_model(model).get(_CURRENT)
-    if held is not None:
-        found = conversations.load(state.store(), model, held.id)
-        if found is not None or not held.exchanges:
-            return found or held
+    current: Conversation | None = state.of_model(model).get(_CURRENT)
+    if current is not None:
+        found = conversations.load(state.store(), model, current.id)
+        if found is not None or not current.exchanges:
+            return found or current
         found = None
     else:
         latest = conversations.earlier(state.store(), model, most=1)

@@ -104,18 +104,18 @@ def watch(task: AnswerTask, titles: Mapping[str, Title], key: str) -> None:
 
 _BEGUN: Final = "errands_begun"
 
-E_co = TypeVar("E_co", bound=ModelTask)
+Task_co = TypeVar("Task_co", bound=ModelTask)
 
 
-def current(kind: type[E_co], name: str) -> E_co | None:
+def current(kind: type[Task_co], name: str) -> Task_co | None:
     """The request kept under a name while it runs, or after its result could not be kept; else None."""
-    found = _errands().get((kind, name))
+    found = _tasks().get((kind, name))
     return found if isinstance(found, kind) and (not found.done or found.problem) else None
 
 
 def begin(name: str, task: ModelTask) -> None:
     """Start a request and keep it under a name for all sessions; finished ones are dropped."""
-    known = _errands()
+    known = _tasks()
     for key in [key for key, one in known.items() if one.done]:
         known.pop(key, None)
     known[(type(task), name)] = task
@@ -130,13 +130,13 @@ def _is_own(task: ModelTask) -> bool:
 
 def stop_all(server: LlmSettings) -> None:
     """Stop all requests to a server, in every session, when consent is taken back."""
-    for task in list(_errands().values()):
+    for task in list(_tasks().values()):
         if task.server.identity == server.identity and not task.done:
             task.stop()
 
 
 @st.cache_resource(show_spinner=False)
-def _errands() -> dict[tuple[type[ModelTask], str], ModelTask]:
+def _tasks() -> dict[tuple[type[ModelTask], str], ModelTask]:
     return {}
 
 
@@ -146,7 +146,7 @@ def actions(live: LiveSegments, about: Context, described: SegmentTexts[int, Des
     if helper is not None:
         st.button(
             f"Describe with {md_text(helper.server.model, 40)}", key="describe", icon=":material/neurology:",
-            disabled=bool((task := _errand(live, about)) and not task.done), on_click=_begin,
+            disabled=bool((task := _describe_task(live, about)) and not task.done), on_click=_begin,
             args=(helper, live),
             help=f"{count(len(live.segments), 'call')}, one a segment. Names are only suggested.",
         )  # fmt: skip
@@ -159,7 +159,7 @@ def actions(live: LiveSegments, about: Context, described: SegmentTexts[int, Des
 
 def progress(live: LiveSegments, about: Context) -> None:
     """Draw the consent or the progress of a description; nothing where none is running."""
-    task = _errand(live, about)
+    task = _describe_task(live, about)
     if task is None:
         return
     if task.done:
@@ -185,7 +185,7 @@ def _begin(helper: ModelHelper, live: LiveSegments) -> None:
     begin(live.sources.model_key, helper.describing(live.sources.model_key))
 
 
-def _errand(live: LiveSegments, about: Context) -> DescribeTask | None:
+def _describe_task(live: LiveSegments, about: Context) -> DescribeTask | None:
     return _current_about(DescribeTask, live.sources.model_key, about.tables.digest)
 
 

@@ -39,7 +39,7 @@ def context(live: LiveSegments) -> Context:
     """The context that questions about segments are answered from."""
     made_from, model = live.sources, live.sources.model_key
     told = descriptions.saved_descriptions(made_from.store, model, live.tables.digest).load()
-    suggested = _suggested_names(live.held, {segment: one.name for segment, one in told.items()})
+    suggested = _suggested_names(live.current_names, {segment: one.name for segment, one in told.items()})
     return Context(
         live.tables, live.own_names, session_segments.previous(made_from),
         {} if live.withheld else suggested, live.certificates, live.unsupported,
@@ -48,15 +48,15 @@ def context(live: LiveSegments) -> Context:
     )  # fmt: skip
 
 
-def _suggested_names(held: Mapping[int, CurrentName], told: Mapping[int, str]) -> dict[int, str]:
+def _suggested_names(current_names: Mapping[int, CurrentName], told: Mapping[int, str]) -> dict[int, str]:
     """Segment → suggested name: a language model's where no other segment has it, else the one from the data.
 
     Args:
-        held: Segment → its current name.
+        current_names: Segment → its current name.
         told: Segment → name suggested by a language model.
     """
-    own = {segment: (name.better or name).text for segment, name in held.items()}
-    taken = {name.text.casefold(): segment for segment, name in held.items()}
+    own = {segment: (name.better or name).text for segment, name in current_names.items()}
+    taken = {name.text.casefold(): segment for segment, name in current_names.items()}
     return own | {s: name for s, name in told.items() if taken.get(name.casefold(), s) == s}
 
 
@@ -89,7 +89,9 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
 
 def titles(live: LiveSegments, about: Context) -> dict[str, Title]:
     """Row key → title of the row on screen; unlike in answers, segments may have the app's names."""
-    shown = {f"segment:{segment}": name.text for segment, name in live.held.items() if name.says_something}
+    shown = {
+        f"segment:{segment}": name.text for segment, name in live.current_names.items() if name.says_something
+    }
     return {key: title.model_copy(update={"name": shown.get(key, title.name)})
             for key, title in about.titles().items()}  # fmt: skip
 

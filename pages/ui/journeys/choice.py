@@ -52,14 +52,14 @@ class Choice:
 def choose(live: LiveSegments) -> Choice:
     """Draw the choice of a row, one beside it, and the places, and return it."""
     titles, found = _titles(live), _levels(live.tables.basis.key, live)
-    held = state.controls(live.sources.model_key).segments or ()
+    chosen = state.controls(live.sources.model_key).segments or ()
     with st.grid(3, min_column_width=200, gap="small", key="journeys-choice"):
         key = _pick(
-            "Whose moves", titles, next((one for one in held if one in titles), next(iter(titles))), live
+            "Whose moves", titles, next((one for one in chosen if one in titles), next(iter(titles))), live
         )
         users = live.profiles.rows.members(list(titles).index(key))
         offered = _offered(live, titles, key, users)
-        usual = next((one for one in held if one in offered), OTHERS if OTHERS in offered else _NOBODY)
+        usual = next((one for one in chosen if one in offered), OTHERS if OTHERS in offered else _NOBODY)
         other = _pick("Beside", offered, usual, live)
         places = found[_level(live, found)]
     state.put_in_link(live.sources.model_key, segment=[key, other], level=[places.level.value])

@@ -77,9 +77,9 @@ def _basis(live: LiveSegments) -> _FunnelBasis:
         for level, named in site.names.items()
     }
     often = np.bincount(events.name, minlength=len(events.names))
-    happened = [events.names[place] for place in np.argsort(-often, kind="stable").tolist()]
-    if happened:
-        offered[StepKind.EVENT] = happened[:_OFFERED]
+    events_by_frequency = [events.names[place] for place in np.argsort(-often, kind="stable").tolist()]
+    if events_by_frequency:
+        offered[StepKind.EVENT] = events_by_frequency[:_OFFERED]
     return _FunnelBasis(site, events, lacks, offered)
 
 
@@ -179,11 +179,11 @@ def _draft(live: LiveSegments) -> _Draft:
     """The draft of this session; a new one where another funnel is set, by a link or elsewhere."""
     model = live.sources.model_key
     now = state.controls(model).funnel or _suggested(live)
-    held: _Draft | None = state.of_model(model).get(_DRAFT)
-    if held is None or held.funnel != now:
-        held = _Draft.of(now)
-        state.of_model(model)[_DRAFT] = held
-    return held
+    draft: _Draft | None = state.of_model(model).get(_DRAFT)
+    if draft is None or draft.funnel != now:
+        draft = _Draft.of(now)
+        state.of_model(model)[_DRAFT] = draft
+    return draft
 
 
 def _keep(live: LiveSegments, rows: tuple[_Row, ...], **changes: Any) -> None:  # noqa: ANN401 - checked

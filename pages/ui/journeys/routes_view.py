@@ -190,7 +190,7 @@ def _routes(live: LiveSegments, choice: Choice) -> None:
             help="Sessions that begin alike for so many stops are one route.",
         )  # fmt: skip
     routes = _of(live.tables.basis.key, choice.places.level, stops, live, choice.places)
-    found = routes.listed(choice.users, choice.others, live.profiles.happened, _LISTED, order)
+    found = routes.listed(choice.users, choice.others, live.profiles.conversions, _LISTED, order)
     if found.empty:
         st.caption("No route is shown to differ.")
         return
@@ -220,12 +220,12 @@ def _said(live: LiveSegments, found: pd.DataFrame) -> list[str]:
 def _coverage(choice: Choice, found: pd.DataFrame) -> str:
     """Sentence on what was counted, and how much of it the list holds."""
     sessions, users = int(found[SESSIONS_N].iloc[0]), int(found[Col.N].iloc[0])
-    held = wording.percent(found[SESSIONS].sum() / sessions, 0)
+    share = wording.percent(found[SESSIONS].sum() / sessions, 0)
     beside = f" Grey tick: {md_text(choice.other_title)}. Pale: not shown to differ." if choice.other else ""
     listed = wording.pluralise(len(found), "route")
     return (
         f"{wording.pluralise(sessions, 'session')} of {wording.pluralise(users, 'user')}; the {listed} below "
-        f"{'hold' if len(found) > 1 else 'holds'} {held} of the sessions.{beside}"
+        f"{'hold' if len(found) > 1 else 'holds'} {share} of the sessions.{beside}"
     )
 
 

@@ -39,11 +39,11 @@ _LATE: Final = "who came before the first day that is counted, too: their clock 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
     """Draw the curves of the time to the outcome, of these users and of others, or what to do first."""
-    happened = live.profiles.happened
-    if happened is None:
+    conversions = live.profiles.conversions
+    if conversions is None:
         st.caption("No outcome is chosen. Choose one under Adjust segments.")
         return
-    found = _found(live, choice, happened)
+    found = _found(live, choice, conversions)
     late = int((_late(live) & (choice.users | choice.others)).sum())
     if late:
         st.caption(f"Left out: {wording.pluralise(late, 'user')} {_LATE}")
@@ -58,12 +58,12 @@ def draw(live: LiveSegments, choice: Choice) -> None:
         _curves(live, choice, found)
 
 
-def _found(live: LiveSegments, choice: Choice, happened: OutcomeRecord) -> dict[str, TimeToOutcome]:
+def _found(live: LiveSegments, choice: Choice, conversions: OutcomeRecord) -> dict[str, TimeToOutcome]:
     """Title → times of its users, without those who came before a filter begins; empty rows are left out."""
     groups = {choice.title: choice.users} | ({choice.other_title: choice.others} if choice.other else {})
     sequences, in_time = live.sources.dataset.sequences, ~_late(live)
     return {
-        title: time_to_outcome(sequences, users & in_time, happened)
+        title: time_to_outcome(sequences, users & in_time, conversions)
         for title, users in groups.items() if (users & in_time).any()
     }  # fmt: skip
 

@@ -212,7 +212,7 @@ _MEANING: Final = {
 }
 
 
-def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
+def cascade_form(dataset: Dataset, settings: LabelSettings) -> bool:
     """Draw the choice of who may decide on labels; True when the settings were changed just now."""
     mode = st.segmented_control(
         "Who may decide", list(_MODES), default=settings.mode, required=True, key="label-mode",
@@ -227,7 +227,7 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
         _cost(dataset, settings)
     with errors.shown():
         different = (mode, model) != (settings.mode, settings.nli_model)
-        if st.button("Use this", key="save-ladder", disabled=not different, icon=":material/check:"):
+        if st.button("Use this", key="save-cascade", disabled=not different, icon=":material/check:"):
             label_decisions.change(state.store(), mode=mode, nli_model=model)
             return True
     return False

@@ -80,7 +80,7 @@ def draw(live: LiveSegments, user: int | None) -> None:
     by_segment = like == Seeds.SEGMENT
     found = _found(
         live.sources.embeddings,
-        live.steering.weights,
+        live.settings.weights,
         shared.token(seeds),
         not by_segment,
         live,

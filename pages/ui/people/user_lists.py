@@ -53,8 +53,8 @@ def draw_segment(live: LiveSegments) -> None:
 def _controls(live: LiveSegments) -> tuple[int, int, int]:
     """Draw the choice of segment, length of a list, and seed."""
     model, keys = live.sources.model_key, {f"segment:{segment}": segment for segment in live.segments}
-    held = [keys[key] for key in state.controls(model).segments or () if key in keys]
-    first = held[0] if held else live.segments[0]
+    chosen = [keys[key] for key in state.controls(model).segments or () if key in keys]
+    first = chosen[0] if chosen else live.segments[0]
     state.display("people_of", first)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(

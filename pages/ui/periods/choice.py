@@ -120,8 +120,8 @@ def whose(live: LiveSegments) -> int | None:
     """Draw the choice of a segment, and return its id; None for all segments side by side."""
     titles = {_EVERY: "All segments side by side"}
     titles |= {f"segment:{segment}": live.names[segment] for segment in live.segments}
-    held = state.controls(live.sources.model_key).segments or ()
-    now = next((key for key in held if key in titles), _EVERY) if len(held) == 1 else _EVERY
+    preselected = state.controls(live.sources.model_key).segments or ()
+    now = next((key for key in preselected if key in titles), _EVERY) if len(preselected) == 1 else _EVERY
     state.display("time-whose", now)
     chosen: str = st.selectbox(
         "Whose", list(titles), list(titles).index(now), format_func=titles.__getitem__, key="time-whose",
@@ -157,7 +157,7 @@ def clock(live: LiveSegments) -> str:
     exactly = "inferred" in receipt.time_zone
     more = ", as its dates say" if exactly else ": the export does not say more exactly"
     said = f"Times are {receipt.clock.name}{more}."
-    if days.missing or days.fallen:
+    if days.missing or days.low_days:
         said += f" {days.sentence}"
     return f"{said} {_OF_BEFORE}" if receipt.is_winter_all_year else said
 

@@ -81,7 +81,7 @@ def counted(live: LiveSegments) -> LiveSegments:
     if not chosen.is_set:
         return live
     key = (live.sources.counted, live.segmentation.partition.digest, chosen)
-    part, made = _counted(*key, live.steering.analyze, live)
+    part, made = _counted(*key, live.settings.analyze, live)
     segmentation = replace(live.segmentation, partition=made.partition)
     sources = replace(live.sources, dataset=part)
     return replace(live, sources=sources, segmentation=segmentation, tables=made)
@@ -146,20 +146,20 @@ def _fields(made_from: Sources, chosen: CountFilter) -> None:
         _day("Last day", "last_day", chosen, (first, last), model)
     for column, offered in values.items():
         name = ATTRIBUTES[column]
-        held = list(getattr(chosen, name))
-        options = list(dict.fromkeys([*offered, *held]))
+        current = list(getattr(chosen, name))
+        options = list(dict.fromkeys([*offered, *current]))
         if len(options) < 2:
             continue
-        state.display(f"filter-{name}", held)
+        state.display(f"filter-{name}", current)
         st.multiselect(
-            _TITLES[column], options, held, key=f"filter-{name}", placeholder="Any",
+            _TITLES[column], options, current, key=f"filter-{name}", placeholder="Any",
             format_func=md_text, on_change=_changed, args=(model, name), select_all=False,
         )  # fmt: skip
 
 
 def _day(label: str, name: str, chosen: CountFilter, days: tuple[date, date], model: str) -> None:
-    held: date | None = getattr(chosen, name)
-    now = None if held is None else min(max(held, days[0]), days[1])
+    current: date | None = getattr(chosen, name)
+    now = None if current is None else min(max(current, days[0]), days[1])
     state.display(f"filter-{name}", now)
     st.date_input(
         label, now, *days, key=f"filter-{name}", format="YYYY-MM-DD", on_change=_changed, args=(model, name)
@@ -168,11 +168,11 @@ def _day(label: str, name: str, chosen: CountFilter, days: tuple[date, date], mo
 
 def _changed(model: str, name: str) -> None:
     value: Any = st.session_state[f"filter-{name}"]
-    held = state.controls(model).counted.model_dump()
-    held[name] = tuple(value) if isinstance(value, list) else value
-    if held["first_day"] and held["last_day"] and held["first_day"] > held["last_day"]:
-        held["first_day"] = held["last_day"] = value  # the day that was chosen last holds
-    _keep(model, CountFilter.checked(**held))
+    current = state.controls(model).counted.model_dump()
+    current[name] = tuple(value) if isinstance(value, list) else value
+    if current["first_day"] and current["last_day"] and current["first_day"] > current["last_day"]:
+        current["first_day"] = current["last_day"] = value  # the day that was chosen last holds
+    _keep(model, CountFilter.checked(**current))
 
 
 def _keep(model: str, chosen: CountFilter) -> None:

@@ -110,7 +110,7 @@ def _found(root: str, key: str, written: float, _made_from: Sources) -> Artifact
 
 
 @cached(
-    lambda live, made: (made.key, live.steering.weights, live.segmentation.partition.digest), max_entries=4,
+    lambda live, made: (made.key, live.settings.weights, live.segmentation.partition.digest), max_entries=4,
     show_spinner="Comparing the two exports",
 )  # fmt: skip
 def compared(live: LiveSegments, made: Artifact) -> Compared:

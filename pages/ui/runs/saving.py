@@ -56,7 +56,10 @@ def _on_screen(live: LiveSegments) -> SavedRun:
 
 
 def _told(
-    sources: Sources, shown: Segmentation, held: Controls, titles: Mapping[int, str] = MappingProxyType({})
+    sources: Sources,
+    shown: Segmentation,
+    controls: Controls,
+    titles: Mapping[int, str] = MappingProxyType({}),
 ) -> SavedRun:
     """Record of segments for a saved run, named after their data set; without titles by number."""
     receipt, cluster = sources.dataset.receipt, shown.partition.settings
@@ -72,7 +75,7 @@ def _told(
         title=catalog.title_of(receipt),
         users=receipt.users,
         page_views=receipt.page_views_used,
-        controls=held.model_copy(
+        controls=controls.model_copy(
             update={"weights": shown.weights, "n_clusters": cluster.n_clusters, "user": None}
         ),
         names=given,

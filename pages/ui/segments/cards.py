@@ -85,7 +85,7 @@ def second_pages(profiles: Profiles, key: str) -> str:
 
 def unfit(live: LiveSegments, segment: int) -> None:
     """Draw that the analyst's name no longer fits, with one that does; nothing where it fits."""
-    name = live.held[segment]
+    name = live.current_names[segment]
     if name.better is None:
         return
     with st.container(border=True, key=f"unfit-{segment}", gap="xsmall"):
@@ -161,7 +161,7 @@ def _set_names(live: LiveSegments, changes: Mapping[int, str]) -> None:
     """
     store, model = live.sources.store, live.sources.model_key
     if state.controls(model).n_clusters is None:
-        state.set_controls(model, n_clusters=live.steering.cluster.n_clusters)
+        state.set_controls(model, n_clusters=live.settings.cluster.n_clusters)
     own = name_segments(live.tables.differences, live.tables.basis.site)
     evidence = {segment: own[segment].evidence for segment in changes if segment in own}
     saved_work.rename(store, model, changes, evidence)

@@ -46,7 +46,7 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
 
 def _facets(live: LiveSegments) -> Facets:
     made_from = live.sources
-    return shared.facets(made_from.dataset, made_from.labels, live.steering.analyze.outcome)
+    return shared.facets(made_from.dataset, made_from.labels, live.settings.analyze.outcome)
 
 
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
@@ -120,12 +120,12 @@ def report_html(live: LiveSegments) -> bytes:
         differences=live.tables.differences,
         partition=live.segmentation.partition,
         vectors=live.combined.vectors,
-        names=live.held,
+        names=live.current_names,
         settings=settings(live),
         versions=versions(),
         facts=clustering_facts(live.combined, live.segmentation.partition),
-        layout=shared.neighbour_map(live.sources, live.steering.weights)
-        or shared.pca_map(live.sources, live.steering.weights),
+        layout=shared.neighbour_map(live.sources, live.settings.weights)
+        or shared.pca_map(live.sources, live.settings.weights),
         verdict=verdict_text(live.levels, live.certificates, kept_back=live.unsupported and live.withheld),
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
@@ -153,7 +153,7 @@ def _counted(live: LiveSegments) -> tuple[CountedFunnel, ...]:
 def _segments(live: LiveSegments) -> Segments:
     """The segments on screen, as a run from the command line has them."""
     return Segments(
-        live.combined, live.segmentation.partition, live.profiles, live.held, live.tables.basis.data,
+        live.combined, live.segmentation.partition, live.profiles, live.current_names, live.tables.basis.data,
         live.tables.differences,
     )  # fmt: skip
 
@@ -179,9 +179,9 @@ def run_settings(live: LiveSegments) -> RunSettings:
         if live.sources.labels
         else LabelSettings(mode=LabelMode.OFF),
         train=run.settings if run else TrainSettings(),
-        weights=live.steering.weights,
-        cluster=live.steering.cluster,
-        analyze=live.steering.analyze,
+        weights=live.settings.weights,
+        cluster=live.settings.cluster,
+        analyze=live.settings.analyze,
         funnels=_funnels(live),
         named_anyway=state.controls(live.sources.model_key).named_anyway,
     )
@@ -194,7 +194,7 @@ def settings(live: LiveSegments) -> dict[str, dict[str, object]]:
     return {
         "ingest": dict(dataset.settings),
         "train": dict(model.settings),
-        "weights": live.steering.weights.model_dump(mode="json"),
-        "cluster": live.steering.cluster.model_dump(mode="json"),
-        "analyze": live.steering.analyze.model_dump(mode="json"),
+        "weights": live.settings.weights.model_dump(mode="json"),
+        "cluster": live.settings.cluster.model_dump(mode="json"),
+        "analyze": live.settings.analyze.model_dump(mode="json"),
     }

@@ -83,7 +83,7 @@ def menu(live: LiveSegments) -> None:
 
 def _by_facet(live: LiveSegments, digest: str) -> None:
     """Draw the choice of one or two facets, whose levels become the segments."""
-    made_from, outcome = live.sources, live.steering.analyze.outcome
+    made_from, outcome = live.sources, live.settings.analyze.outcome
     found = shared.facets(made_from.dataset, made_from.labels, outcome).facets
     kinds = st.multiselect(
         "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,

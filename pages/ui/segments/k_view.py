@@ -94,7 +94,7 @@ def drawn(levels: SegmentLevels, current: int) -> None:
 def _look_at(live: LiveSegments, levels: SegmentLevels) -> None:
     """Draw names and sizes for another number of segments, before it is chosen."""
     finest = max(_LOOKED_UP_TO, levels.described_k)
-    most = min(finest, shared.different(live.sources, live.steering.weights))
+    most = min(finest, shared.different(live.sources, live.settings.weights))
     current = len(live.segmentation.as_cut.ids)
     numbers = [k for k in range(2, most + 1) if k != current]
     k = st.pills(
@@ -171,8 +171,8 @@ def _names(live: LiveSegments) -> None:
 
 def _of_outcome(live: LiveSegments) -> None:
     """Draw what goes with the outcome: clustered users with it beside those without."""
-    outcome, happened, tables = live.profiles.outcome, live.profiles.happened, live.tables.by_outcome
-    if outcome is None or happened is None:
+    outcome, conversions, tables = live.profiles.outcome, live.profiles.conversions, live.tables.by_outcome
+    if outcome is None or conversions is None:
         st.caption(_NO_OUTCOME)
         return
     called = md_text(outcome, 60)
@@ -186,7 +186,7 @@ def _of_outcome(live: LiveSegments) -> None:
     st.caption(_not_led(table))
     st.caption(
         f"{here:,} clustered users with {called}, held against {there:,} clustered users without. "
-        f"{len(happened.user) - here:,} more have it and are in no segment: they stand on neither side."
+        f"{len(conversions.user) - here:,} more have it and are in no segment: they stand on neither side."
     )
 
 

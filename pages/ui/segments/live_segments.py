@@ -42,7 +42,7 @@ class Settled:
 
     Args:
         sources: What it is made from.
-        steering: The settings that made it.
+        settings: The settings that made it.
         segmentation: The segments.
         given: Segment → the name that the analyst gave it, and why.
         levels: Numbers of segments that users support; None until users have been compared.
@@ -50,7 +50,7 @@ class Settled:
     """
 
     sources: Sources
-    steering: SegmentSettings
+    settings: SegmentSettings
     segmentation: Segmentation
     given: Mapping[int, SegmentName]
     levels: SegmentLevels | None
@@ -64,13 +64,13 @@ class LiveSegments(Settled):
     Args:
         combined: The vectors that were clustered, and how much each view counts in them.
         tables: What was counted of the segments.
-        held: Segment → what it is called, and why.
+        current_names: Segment → what it is called, and why.
         certificates: Segment → how sure it is; empty until that was measured.
     """
 
     combined: Combined
     tables: Tables
-    held: Mapping[int, CurrentName]
+    current_names: Mapping[int, CurrentName]
     certificates: Mapping[int, Certificate]
 
     @cached_property
@@ -81,7 +81,7 @@ class LiveSegments(Settled):
     @property
     def own_names(self) -> dict[int, str]:
         """Segment → the analyst's name, where one was given."""
-        return {segment: name.text for segment, name in self.held.items() if name.is_given}
+        return {segment: name.text for segment, name in self.current_names.items() if name.is_given}
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -101,7 +101,7 @@ class LiveSegments(Settled):
     @cached_property
     def plain_names(self) -> dict[int, str]:
         """Segment → its name and number without the mark, for files to be joined."""
-        return {segment: self.held[segment].title(segment) for segment in self.segments}
+        return {segment: self.current_names[segment].title(segment) for segment in self.segments}
 
     @property
     def verdict(self) -> str:
@@ -122,21 +122,21 @@ def solve(settled: Settled) -> LiveSegments:
     """
     sources, weights = settled.sources, settled.segmentation.weights
     partition, levels = settled.segmentation.partition, settled.levels
-    tables = shared.tables(sources, weights, partition, settled.steering.analyze)
-    held = shared.called(tables, settled.given)
+    tables = shared.tables(sources, weights, partition, settled.settings.analyze)
+    current_names = shared.called(tables, settled.given)
     return LiveSegments(
         **{field.name: getattr(settled, field.name) for field in fields(Settled)},
         combined=shared.combined(sources, weights),
         tables=tables,
-        held=fitting.only_given(held) if settled.withheld else held,
+        current_names=fitting.only_given(current_names) if settled.withheld else current_names,
         certificates=shared.certificates(sources, weights, partition, levels),
     )
 
 
 def with_number(live: LiveSegments, k: int) -> LiveSegments:
     """The segments for another number: a fit from scratch, with the app's names."""
-    sources, weights = live.sources, live.steering.weights
-    cluster = live.steering.cluster.model_copy(update={"n_clusters": k})
+    sources, weights = live.sources, live.settings.weights
+    cluster = live.settings.cluster.model_copy(update={"n_clusters": k})
     segmentation = Segmentation(live.sources.embeddings, weights, shared.cut(sources, weights, cluster))
-    steering = replace(live.steering, cluster=cluster)
-    return solve(replace(live, steering=steering, segmentation=segmentation, given={}))
+    settings = replace(live.settings, cluster=cluster)
+    return solve(replace(live, settings=settings, segmentation=segmentation, given={}))

@@ -278,7 +278,7 @@ def _map_weights(live: LiveSegments) -> ViewWeights:
 
 
 def _lay_out_again(live: LiveSegments) -> None:
-    st.session_state[_MAP_WEIGHTS] = (live.sources.embeddings, live.steering.weights)
+    st.session_state[_MAP_WEIGHTS] = (live.sources.embeddings, live.settings.weights)
 
 
 def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
@@ -303,7 +303,7 @@ def _start_drawing(made_from: Sources, weights: ViewWeights) -> None:
 
 
 def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
-    if weights == live.steering.weights:
+    if weights == live.settings.weights:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Dots lie where the earlier weights put them; their colours are of the weights now.")

@@ -70,7 +70,7 @@ def child() -> EmbeddingChild:
 
 
 def _key(live: LiveSegments) -> tuple[str, ViewWeights]:
-    return live.sources.embeddings, live.steering.weights
+    return live.sources.embeddings, live.settings.weights
 
 
 @cached(_key, max_entries=6, show_spinner=_WAITING)

@@ -66,7 +66,7 @@ def _request(live: LiveSegments) -> ScorecardRequest:
         labels=made_from.label_key,
         model=made_from.model_key,
         embeddings=made_from.embeddings,
-        weights=effective(live.steering.weights, tuple(made_from.vectors.views)),
+        weights=effective(live.settings.weights, tuple(made_from.vectors.views)),
         outcomes=live.profiles.chosen,
     )
 
@@ -245,7 +245,7 @@ def overlap(live: LiveSegments) -> Mapping[int, float]:
     key = SECOND_TRAINING.key(_trained(made_from))
     if not catalog.written(made_from.store.root / SECOND_TRAINING.name / key):
         return {}
-    return _overlap(key, live.steering.weights, partition.digest, made_from, partition)
+    return _overlap(key, live.settings.weights, partition.digest, made_from, partition)
 
 
 def offer(live: LiveSegments) -> None:

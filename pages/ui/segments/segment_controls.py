@@ -119,7 +119,7 @@ def show_result(slots: Slots, live: LiveSegments) -> None:
     """Write beside each slider what its view contributes, and draw what activity would change."""
     for view, effective in live.combined.effective.items():
         slots.effective[view].caption(f"counts **{effective:.0%}**", help=_EFFECTIVE)
-    if not live.steering.weights.activity and live.profiles.chosen:
+    if not live.settings.weights.activity and live.profiles.chosen:
         mine = state.of_model(live.sources.model_key)
         slots.effective[View.ACTIVITY].button(
             "What changes?", key="try-activity", type="tertiary",
@@ -132,7 +132,7 @@ def show_result(slots: Slots, live: LiveSegments) -> None:
 
 def _with_activity(live: LiveSegments) -> str:
     """Sentence on how well the segments tell the outcome, and as many segments with some activity."""
-    made_from, now = live.sources, live.steering
+    made_from, now = live.sources, live.settings
     tried = controls.reweighted(now.weights, made_from.vectors.weighable, View.ACTIVITY, _TRIED)
     start = session_segments.first(made_from).partition
     then, before = shared.cut(made_from, tried, now.cluster, start), live.segmentation.as_cut

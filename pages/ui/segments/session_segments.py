@@ -102,11 +102,11 @@ def _labels(root: str, dataset: str, embeddings: str, latest: str) -> LabelledPa
 
 def read(made_from: Sources) -> SegmentSettings:
     """Settings from the controls of the model, within what its data allow."""
-    held = state.controls(made_from.model_key)
-    weights = effective(held.weights, made_from.vectors.weighable)
-    n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from))
-    outcome = shared.usual_or_chosen(made_from, held.outcomes)
-    counts = held.outcome_counts if len(outcome) > 1 else OutcomeCount.ANY
+    controls = state.controls(made_from.model_key)
+    weights = effective(controls.weights, made_from.vectors.weighable)
+    n_clusters = controls.n_within(shared.different(made_from, weights), _start(made_from))
+    outcome = shared.usual_or_chosen(made_from, controls.outcomes)
+    counts = controls.outcome_counts if len(outcome) > 1 else OutcomeCount.ANY
     return SegmentSettings(
         weights,
         ClusterSettings.checked(n_clusters=n_clusters),
@@ -251,8 +251,8 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
 
 def waiting(made_from: Sources) -> Segmentation | None:
     """Segments changed by hand that a move has left; None where they are on screen, or gone."""
-    held = session(made_from)
-    return None if held.history[0].cut else held.by_hand
+    current = session(made_from)
+    return None if current.history[0].cut else current.by_hand
 
 
 def let_go(made_from: Sources, changed: Segmentation) -> None:

@@ -32,11 +32,11 @@ def cached(
             return make(*_args, **_kwargs)
 
         keep.__module__, keep.__qualname__ = make.__module__, make.__qualname__  # these name the cache
-        held = cache(max_entries=max_entries, show_spinner=show_spinner)(keep)
+        cached = cache(max_entries=max_entries, show_spinner=show_spinner)(keep)
 
         @wraps(make)
         def found(*args: P.args, **kwargs: P.kwargs) -> R:
-            made: R = held(key(*args, **kwargs), args, kwargs)
+            made: R = cached(key(*args, **kwargs), args, kwargs)
             return made
 
         return found

@@ -163,14 +163,14 @@ def of_model(key: str) -> dict[str, Any]:
 
 def controls(key: str) -> Controls:
     """Controls of a model: set in this session, else by its link, else as they were left last."""
-    held = of_model(key)
-    if _CONTROLS not in held:
+    state_of_key = of_model(key)
+    if _CONTROLS not in state_of_key:
         said, (data, names) = _link(), (_dataset_key(), (key, ""))
         ours = _first(said, "data") == data and _first(said, "model") in names
         others = (card.key for card in catalog.models(store(), data) if card.key != key)
-        held[_CONTROLS] = kept_controls.load(store(), key, others).linked(said if ours else {})
-        held[UNREAD] = kept_controls.unread_funnel(said) if ours else ""
-    found: Controls = held[_CONTROLS]
+        state_of_key[_CONTROLS] = kept_controls.load(store(), key, others).linked(said if ours else {})
+        state_of_key[UNREAD] = kept_controls.unread_funnel(said) if ours else ""
+    found: Controls = state_of_key[_CONTROLS]
     return found
 
 

@@ -20,7 +20,7 @@ def test_days_without_page_views_and_days_that_fall_are_told_apart() -> None:
     found = month({3: 0, 8: 0, 9: 0, 11: 0, 17: 90})
     assert found.with_views == 27
     assert found.missing == (date(2016, 3, 3), date(2016, 3, 8), date(2016, 3, 9), date(2016, 3, 11))
-    assert found.fallen == (LowDay(date(2016, 3, 17), 90, 400),)
+    assert found.low_days == (LowDay(date(2016, 3, 17), 90, 400),)
     assert found.sentence == (
         "27 of 31 days have page views; none on 3 Mar 2016, 8 Mar 2016 to 9 Mar 2016, 11 Mar 2016. Far fewer "
         "than usual on that weekday: 17 Mar 2016 (90, usually 400)."
@@ -35,11 +35,11 @@ def test_of_many_days_that_fall_the_farthest_are_named() -> None:
 
 
 def test_sundays_are_held_against_sundays_and_small_sites_against_nothing() -> None:
-    assert month({}).fallen == ()
-    assert month({20: 2}).fallen == ()  # a Sunday: 40 are too few to tell
-    assert month({18: 101}).fallen == ()  # more than a quarter
+    assert month({}).low_days == ()
+    assert month({20: 2}).low_days == ()  # a Sunday: 40 are too few to tell
+    assert month({18: 101}).low_days == ()  # more than a quarter
     three = {date(2016, 3, day): views for day, views in ((1, 400), (2, 400), (3, 4))}
-    assert day_coverage(three).fallen == ()  # no other such weekday
+    assert day_coverage(three).low_days == ()  # no other such weekday
 
 
 def test_the_clock_decides_of_which_day_a_page_view_is() -> None:

@@ -185,8 +185,8 @@ def test_a_large_difference_is_shown_and_one_of_six_buyers_is_not() -> None:
     assert small.detectable > 6 / 114 - 40 / 940
 
 
-def measures(happened: OutcomeRecord) -> pd.DataFrame:
-    table = differences(toy(), make_rows(toy(), LABELS), toy_items(), {"outcome": happened})
+def measures(conversions: OutcomeRecord) -> pd.DataFrame:
+    table = differences(toy(), make_rows(toy(), LABELS), toy_items(), {"outcome": conversions})
     own = table[(table[Col.KEY] == "segment:0") & (table[Diff.FAMILY] == Family.MEASURE)]
     return own.set_index(Diff.ITEM)
 

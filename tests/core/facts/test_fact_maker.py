@@ -167,10 +167,10 @@ def test_who_did_not_is_held_against_another_row_by_the_same_test() -> None:
 
 def test_revenue_says_its_currency_and_none_where_it_is_not_known() -> None:
     made = context()
-    bought = made.tables.profiles.happened
+    bought = made.tables.profiles.conversions
     assert bought
     euros = replace(bought, money={"EUR": bought.revenue})
-    tables = replace(made.tables, profiles=replace(made.tables.profiles, happened=euros))
+    tables = replace(made.tables, profiles=replace(made.tables.profiles, conversions=euros))
     figure = Figures(replace(made, tables=tables)).needed("segment:0", "revenue")
     assert (figure.text, figure.currency) == ("30.00 EUR", "EUR")
     assert Figures(made).needed("segment:0", "revenue").text == "30.00"

@@ -85,7 +85,7 @@ def test_an_outcome_that_nobody_of_the_part_has_is_none_of_them(
     made: tuple[Store, Dataset, Tables],
 ) -> None:
     _, dataset, whole = made
-    had = whole.profiles.happened
+    had = whole.profiles.conversions
     assert had is not None
     ids = dataset.users[Users.COUNTRY]
     without = next(value for value in ids.dropna().unique() if not (ids.iloc[had.user] == value).any())

@@ -51,8 +51,8 @@ def test_an_event_without_times_is_said_to_have_none() -> None:
     with pytest.raises(InputError, match="does not say when users did 'add_to_cart'"):
         funnel(with_events(None), segment="all", steps=once, within="session")
     found = funnel(with_events(None), segment="all", steps=once)
-    happened = figures().context.tables.basis.data.outcomes["add_to_cart"]
-    assert told(found)[0][:3] == ("funnel_users", "add_to_cart", str((happened.user < 8).sum()))
+    conversions = figures().context.tables.basis.data.outcomes["add_to_cart"]
+    assert told(found)[0][:3] == ("funnel_users", "add_to_cart", str((conversions.user < 8).sum()))
 
 
 def test_who_takes_each_step_and_after_which_most_are_lost() -> None:

@@ -64,7 +64,7 @@ def _missing(settings: LabelSettings, cache: JsonCache) -> Classifier:
     raise ResourceError("The weights are missing")
 
 
-def test_without_embeddings_the_ladder_goes_on_and_says_so(
+def test_without_embeddings_the_cascade_goes_on_and_says_so(
     monkeypatch: pytest.MonkeyPatch, kept: JsonCache
 ) -> None:
     monkeypatch.setattr(embedding_classifier, "load", _missing)

@@ -32,7 +32,7 @@ CALLED: list[tuple[str, str | None]] = [
 ]
 
 
-def by_the_whole_ladder(page: str, title: str | None) -> tuple[str, str]:
+def by_the_whole_cascade(page: str, title: str | None) -> tuple[str, str]:
     """A page as an export of its own."""
     frame = {Pages.PAGE_LOCATION: [page], Pages.PAGE_TITLE: [title], Pages.VIEWS: [1], Pages.USERS: [1]}
     no_events = pd.DataFrame(columns=[PageEvents.PAGE, PageEvents.EVENT_NAME, PageEvents.EVENTS])
@@ -45,7 +45,7 @@ def by_the_whole_ladder(page: str, title: str | None) -> tuple[str, str]:
 
 
 def test_together_they_are_what_each_is_alone() -> None:
-    wanted = [by_the_whole_ladder(*one) for one in CALLED]
+    wanted = [by_the_whole_cascade(*one) for one in CALLED]
     assert len(set(wanted)) > 4  # else the test says nothing
     labels = NewPages(SETTINGS)
     assert labels.label(CALLED) == wanted
@@ -53,7 +53,7 @@ def test_together_they_are_what_each_is_alone() -> None:
     assert labels.label([]) == []
 
 
-def test_the_ladder_is_climbed_once_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cascade_is_asked_once_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     climbed: list[int] = []
     decide = cascade.decide
     monkeypatch.setattr(

@@ -49,9 +49,9 @@ def labels_of(dataset: Dataset) -> np.ndarray:
 
 def counted(part: Dataset, whole: OutcomeIndex, settings: AnalyzeSettings) -> Counts:
     data, labels = ProfileData.from_dataset(part), labels_of(part)
-    happened = data.outcomes.part_of(whole, settings.outcome or ()).parts(settings)
+    conversions = data.outcomes.part_of(whole, settings.outcome or ()).parts(settings)
     rows = all_rows(data, labels, range(40), None)  # of which many are nobody's
-    return count(data, rows, with_any_of(happened))
+    return count(data, rows, with_any_of(conversions))
 
 
 def told(counts: Counts, whole: OutcomeIndex, settings: AnalyzeSettings) -> Profiles:

@@ -33,11 +33,11 @@ def test_who_saw_what_by_eye() -> None:
 
 
 def test_events_by_eye() -> None:
-    happened = toy().outcomes
-    assert list(happened) == ["add_to_cart", "purchase"]
-    assert happened["purchase"].user.tolist() == [0, 3]
-    np.testing.assert_array_equal(happened["purchase"].revenue, [30, np.nan])
-    assert happened["add_to_cart"].sessions.tolist() == [2, 1]
+    conversions = toy().outcomes
+    assert list(conversions) == ["add_to_cart", "purchase"]
+    assert conversions["purchase"].user.tolist() == [0, 3]
+    np.testing.assert_array_equal(conversions["purchase"].revenue, [30, np.nan])
+    assert conversions["add_to_cart"].sessions.tolist() == [2, 1]
 
 
 def test_it_reads_a_data_set(tmp_path: Path) -> None:

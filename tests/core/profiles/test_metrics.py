@@ -117,10 +117,10 @@ def test_each_of_several_outcomes_has_its_own_rows() -> None:
 
 def test_users_without_a_page_view_are_a_row_so_that_everybody_is_in_the_table() -> None:
     users, pages, _, sequences = toy_tables()
-    happened = outcomes(
+    conversions = outcomes(
         [(0, "purchase", 1, 1, 30.0), (8, "purchase", 1, 1, 7.0), (9, "purchase", 2, 1, None)]
     )
-    data = ProfileData.from_tables(users, pages, happened, sequences)
+    data = ProfileData.from_tables(users, pages, conversions, sequences)
     found = profile(data, LABELS, AnalyzeSettings())
     assert found.segments[Col.OUTCOME_USERS].tolist() == [1, 0, 0, 0, 1]
     table = found.outcomes.set_index(Col.KEY)
@@ -134,9 +134,9 @@ def test_users_without_a_page_view_are_a_row_so_that_everybody_is_in_the_table()
 
 def test_what_nobody_did_is_in_a_row_of_its_own_and_in_the_total() -> None:
     users, pages, _, sequences = toy_tables()
-    happened = outcomes([(0, "purchase", 1, 1, 30.0), (8, "purchase", 1, 1, 7.0)]).assign(currency="EUR")
+    conversions = outcomes([(0, "purchase", 1, 1, 30.0), (8, "purchase", 1, 1, 7.0)]).assign(currency="EUR")
     nobody = OutcomeUsers(users=0, without_page_view=0, events=2, revenue={"EUR": 5, "USD": 4})
-    data = ProfileData.from_tables(users, pages, happened, sequences)
+    data = ProfileData.from_tables(users, pages, conversions, sequences)
     data = replace(data, outcomes=replace(data.outcomes, without_user_id={"purchase": nobody}))
     table = profile(data, LABELS, AnalyzeSettings()).outcomes.set_index([Col.CURRENCY, Col.KEY])
     euros, dollars = (table.loc[currency] for currency in ("EUR", "USD"))
@@ -148,8 +148,12 @@ def test_what_nobody_did_is_in_a_row_of_its_own_and_in_the_total() -> None:
 
 def test_currencies_have_rows_of_their_own_and_no_sum() -> None:
     users, pages, _, sequences = toy_tables()
-    happened = outcomes([(0, "purchase", 1, 1, 30.0), (0, "purchase", 0, 0, 5.0), (3, "purchase", 1, 1, 2.0)])
-    data = ProfileData.from_tables(users, pages, happened.assign(currency=["EUR", "USD", "EUR"]), sequences)
+    conversions = outcomes(
+        [(0, "purchase", 1, 1, 30.0), (0, "purchase", 0, 0, 5.0), (3, "purchase", 1, 1, 2.0)]
+    )
+    data = ProfileData.from_tables(
+        users, pages, conversions.assign(currency=["EUR", "USD", "EUR"]), sequences
+    )
     found = profile(data, LABELS, AnalyzeSettings())
     assert found.segments[Col.REVENUE].isna().all()
     assert found.segments[Col.OUTCOME_USERS].tolist() == [1, 1, 0, 0, 2]
@@ -161,8 +165,8 @@ def test_currencies_have_rows_of_their_own_and_no_sum() -> None:
 
 def test_the_currency_is_the_unit() -> None:
     users, pages, _, sequences = toy_tables()
-    happened = outcomes([(0, "purchase", 1, 1, 30.0)]).assign(currency=["EUR"])
-    found = profile(ProfileData.from_tables(users, pages, happened, sequences), LABELS, AnalyzeSettings())
+    conversions = outcomes([(0, "purchase", 1, 1, 30.0)]).assign(currency=["EUR"])
+    found = profile(ProfileData.from_tables(users, pages, conversions, sequences), LABELS, AnalyzeSettings())
     assert found.fields.set_index(Col.FIELD)["unit"][Col.REVENUE_PER_USER] == "EUR"
     assert found.segments[Col.REVENUE].tolist()[0] == 30
 

@@ -246,5 +246,5 @@ def test_a_template_of_many_pages_is_found_at_once() -> None:
 
 def test_money_of_one_currency_alone() -> None:
     paid = {"GBP": np.array([30.0, np.nan]), "EUR": np.array([np.nan, 20.0])}
-    happened = OutcomeRecord(np.array([0, 3]), np.ones(2), np.zeros(2, dtype=np.int64), paid)
-    np.testing.assert_array_equal(happened.paid_in("EUR").revenue, [np.nan, 20.0])
+    conversions = OutcomeRecord(np.array([0, 3]), np.ones(2), np.zeros(2, dtype=np.int64), paid)
+    np.testing.assert_array_equal(conversions.paid_in("EUR").revenue, [np.nan, 20.0])

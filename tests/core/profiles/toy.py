@@ -94,7 +94,7 @@ def toy_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, UserSequence
         device=["mobile", "mobile", "desktop", "desktop", "desktop", "mobile", "mobile", "desktop"],
         source=["a / b", "a / b", None, "c / d", "c / d", "a / b", "c / d", None],
     )
-    happened = outcomes(
+    conversions = outcomes(
         [
             (0, "purchase", 2, 1, 30.0),
             (3, "purchase", 1, 1, None),
@@ -102,7 +102,7 @@ def toy_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, UserSequence
             (1, "add_to_cart", 1, 1, None),
         ]
     )
-    return users, pages, happened, sequences
+    return users, pages, conversions, sequences
 
 
 @cache
@@ -113,8 +113,8 @@ def toy() -> ProfileData:
 
 def toy_dataset(folder: Path) -> Dataset:
     """The eight as files of a data set."""
-    users, pages, happened, sequences = toy_tables()
-    for frame, name in ((users, USERS), (pages, PAGES), (happened, OUTCOMES)):
+    users, pages, conversions, sequences = toy_tables()
+    for frame, name in ((users, USERS), (pages, PAGES), (conversions, OUTCOMES)):
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / name)
     lists = [
         pa.ListArray.from_arrays(pa.array(sequences.offsets, pa.int32()), pa.array(values))
@@ -148,10 +148,12 @@ def many(seed: int, n_users: int = 80, n_pages: int = 9) -> tuple[ProfileData, n
         country=pd.array([f"Country {place}" for place in random.zipf(1.6, n_users) % 40], dtype="str"),
     )
     buyers = np.flatnonzero(random.random(n_users) < 0.3)
-    happened = outcomes([(user, "purchase", 1, 1, float(random.integers(1, 50))) for user in buyers.tolist()])
+    conversions = outcomes(
+        [(user, "purchase", 1, 1, float(random.integers(1, 50))) for user in buyers.tolist()]
+    )
     frame = pd.DataFrame({"user": sequences.user, "page": sequences.page})
     row = [f"segment:{label}" if label >= 0 else f"group:{groups[user]}" for user, label in enumerate(labels)]
     frame = frame.assign(row=np.array(row)[frame["user"]], bought=np.isin(frame["user"], buyers))
     frame["engagement"] = users["engagement_msec"].to_numpy(dtype=float, na_value=np.nan)[frame["user"]]
     frame["sessions"] = users["sessions"].to_numpy()[frame["user"]]
-    return ProfileData.from_tables(users, pages, happened, sequences), labels, frame
+    return ProfileData.from_tables(users, pages, conversions, sequences), labels, frame

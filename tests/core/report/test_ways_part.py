@@ -47,9 +47,9 @@ def test_a_curve_a_segment_says_when_users_had_the_outcome(report: Report, evil:
 
 def test_who_had_it_before_the_first_page_view_is_left_out_aloud(source: ReportInput) -> None:
     first = source.dataset.sequences.timestamp[0] - 1
-    happened = OutcomeRecord(np.array([0]), np.ones(1), np.array([first]), {})
+    conversions = OutcomeRecord(np.array([0]), np.ones(1), np.array([first]), {})
     called = dict.fromkeys(source.profiles.rows.head["key"], "A")
-    chart = time_chart(source.dataset.sequences, replace(source.profiles, happened=happened), called)
+    chart = time_chart(source.dataset.sequences, replace(source.profiles, conversions=conversions), called)
     assert chart is not None
     assert chart.n.endswith("; 1 user with it before that left out")
 

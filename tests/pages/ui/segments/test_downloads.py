@@ -115,8 +115,8 @@ def test_a_name_that_no_longer_fits_leaves_with_a_better_one(
 def test_no_lift_leaves_of_a_segment_that_was_made_by_what_it_is_named_for(live: LiveSegments) -> None:
     """Also of one-page users, whose name is their rule: nearly nobody else can meet it."""
     evidence = (NameEvidence("word", "sale", 1.0, 41_121.0, 900.0),)
-    held = {**live.held, 2: CurrentName("Sale", evidence, chosen=True)}
-    found = json.loads(downloads.clusters_json(replace(live, held=held)))["segments"]
+    held = {**live.current_names, 2: CurrentName("Sale", evidence, chosen=True)}
+    found = json.loads(downloads.clusters_json(replace(live, current_names=held)))["segments"]
     assert found[2]["name_evidence"] == [
         {"family": "word", "item": "sale", "share": 1.0, "lift": None, "low": None}
     ]
@@ -182,7 +182,7 @@ def test_small_kinds_that_no_segment_shows_leave_with_the_segments(
 def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     live: LiveSegments, finished_run: FinishedRun
 ) -> None:
-    before = {live.held[segment].text for segment in (0, 2)}
+    before = {live.current_names[segment].text for segment in (0, 2)}
     keep_certificates(finished_run, live.segmentation.partition, dict.fromkeys((0, 1, 2), 0.9))
     sure = solved(live.sources)
     page = downloads.report_html(sure).decode()

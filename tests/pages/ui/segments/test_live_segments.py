@@ -38,7 +38,7 @@ def test_solving_knows_no_session(made_from: Sources) -> None:
     live = solve(settled)
     other = with_number(live, 2)
     assert (live.segments, other.segments) == ([0, 1, 2], [0, 1])
-    assert not any(name.is_given for name in live.held.values())
+    assert not any(name.is_given for name in live.current_names.values())
     assert not st.session_state.to_dict()
 
 

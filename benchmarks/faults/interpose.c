@@ -1,4 +1,4 @@
-/* The doors of the C library through which every write reaches the disk, with a bell on each.
+/* Wraps the functions of the C library through which every write reaches the disk.
  *
  * Preloaded into a process (LD_PRELOAD), it counts the operations that change what lies below one folder:
  * those of Python, and those of DuckDB, PyArrow and SQLite, which no patch of Python would see. Writes to
@@ -30,7 +30,7 @@ static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-void doors_arm(const char *folder, long n, int mode, const char *log, const char *dirty_to) {
+void interpose_arm(const char *folder, long n, int mode, const char *log, const char *dirty_to) {
     snprintf(root, sizeof root, "%s", folder);
     snprintf(dirty_file, sizeof dirty_file, "%s", dirty_to);
     log_fd = *log ? REAL(open)(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
@@ -38,10 +38,10 @@ void doors_arm(const char *folder, long n, int mode, const char *log, const char
     memset(dirty, 0, sizeof dirty);
 }
 
-long doors_count(void) { return seen; }
+long interpose_count(void) { return seen; }
 
 /* Files that were written, and folders whose names changed, and that were not flushed since: their inodes. */
-void doors_dirty(void) {
+void interpose_dirty(void) {
     int fd = REAL(open)(dirty_file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     for (int i = 0; i < TABLE; i++)
         if (dirty[i] && dirty[i] != (ino_t)-1) dprintf(fd, "%lu\n", (unsigned long)dirty[i]);
@@ -97,14 +97,14 @@ static const char *full(int dir, const char *path, char *buffer) {
     return buffer;
 }
 
-/* Ring the bell: 0 to go on; 1 to fail, with errno set; 2 to die after half of it. */
-static int ring(const char *door, const char *path, int error) {
+/* Count an operation: 0 to go on; 1 to fail, with errno set; 2 to die after half of it. */
+static int count_operation(const char *call_name, const char *path, int error) {
     if (!armed || !below(path)) return 0;
     pthread_mutex_lock(&guard);
-    int writes = strstr(door, "write") != 0, more = writes && strcmp(path, last_written) == 0;
+    int writes = strstr(call_name, "write") != 0, more = writes && strcmp(path, last_written) == 0;
     snprintf(last_written, LONGEST, "%s", writes ? path : "");
     long n = more ? seen - 1 : seen++;
-    if (!more && log_fd >= 0) dprintf(log_fd, "%ld %s %s\n", n, door, path + strlen(root));
+    if (!more && log_fd >= 0) dprintf(log_fd, "%ld %s %s\n", n, call_name, path + strlen(root));
     pthread_mutex_unlock(&guard);
     if (how == COUNT || n < at || (how != EVER && (n != at || more))) return 0;
     if (how == KILL) return 2;
@@ -112,10 +112,10 @@ static int ring(const char *door, const char *path, int error) {
     return 1;
 }
 
-static void die(void) { doors_dirty(); _exit(137); }
+static void die(void) { interpose_dirty(); _exit(137); }
 
-#define STOP(door, path, error)                            \
-    switch (ring(door, path, error)) { case 1: return -1; case 2: die(); }
+#define STOP(call_name, path, error)                            \
+    switch (count_operation(call_name, path, error)) { case 1: return -1; case 2: die(); }
 
 static int opened(int dir, const char *path, int flags, mode_t mode) {
     char b[LONGEST];
@@ -135,9 +135,9 @@ int open64(const char *path, int flags, ...) { MODE(flags) return opened(AT_FDCW
 int openat(int dir, const char *path, int flags, ...) { MODE(flags) return opened(dir, path, flags, mode); }
 int openat64(int dir, const char *path, int flags, ...) { MODE(flags) return opened(dir, path, flags, mode); }
 
-#define WRITE(door, call, half)                            \
+#define WRITE(call_name, call, half)                            \
     char b[LONGEST];                                       \
-    switch (armed ? ring(door, name_fd(fd, b), ENOSPC) : 0) { \
+    switch (armed ? count_operation(call_name, name_fd(fd, b), ENOSPC) : 0) { \
         case 1: return -1;                                 \
         case 2: mark_fd(fd, 1); (void)!(half); die();      \
     }                                                      \
@@ -183,10 +183,10 @@ static int renamed(int from, const char *a, int to, const char *b) {
 int rename(const char *a, const char *b) { return renamed(AT_FDCWD, a, AT_FDCWD, b); }
 int renameat(int from, const char *a, int to, const char *b) { return renamed(from, a, to, b); }
 
-#define NAME(door, dir, path, error, marks, call)          \
+#define NAME(call_name, dir, path, error, marks, call)          \
     char b[LONGEST];                                       \
     const char *name = full(dir, path, b);                 \
-    STOP(door, name, error)                                \
+    STOP(call_name, name, error)                                \
     int done = call;                                       \
     if (done == 0 && marks && below(name)) mark_folder(name); \
     return done;

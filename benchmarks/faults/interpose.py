@@ -1,4 +1,4 @@
-"""The preloaded library of ``doors.c`` from Python: build it, start under it, arm it."""
+"""The preloaded library of ``interpose.c`` from Python: build it, start under it, arm it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-SOURCE: Final = Path(__file__).with_name("doors.c")
-MARK: Final = "BEHA2VEC_DOORS"
+SOURCE: Final = Path(__file__).with_name("interpose.c")
+MARK: Final = "BEHA2VEC_INTERPOSE"
 
 
 class How(IntEnum):
@@ -38,8 +38,8 @@ def start_under(module: str) -> None:
     cc = compiler()
     if cc is None or not sys.platform.startswith("linux"):
         sys.exit("Faults need Linux and a C compiler (cc); nothing was tried.")
-    folder = tempfile.mkdtemp(prefix="doors-")
-    built = Path(folder) / "doors.so"
+    folder = tempfile.mkdtemp(prefix="interpose-")
+    built = Path(folder) / "interpose.so"
     subprocess.run([cc, "-O1", "-shared", "-fPIC", "-o", built, SOURCE, "-ldl", "-lpthread"], check=True)
     os.environ |= {"LD_PRELOAD": str(built), MARK: folder}
     os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
@@ -55,14 +55,14 @@ def arm(folder: Path, how: How, at: int, log: Path | None, unflushed: Path) -> N
         log: File that lists every operation; None for no list.
         unflushed: File for :func:`tell_unflushed`.
     """
-    ctypes.CDLL(None).doors_arm(
+    ctypes.CDLL(None).interpose_arm(
         os.fsencode(folder), ctypes.c_long(at), int(how), os.fsencode(log or ""), os.fsencode(unflushed)
     )
 
 
 def tell_unflushed() -> None:
     """Write to the file given to :func:`arm` which files and folders changed without a flush since."""
-    ctypes.CDLL(None).doors_dirty()
+    ctypes.CDLL(None).interpose_dirty()
 
 
 def unflushed(told: Path, folder: Path) -> list[Path]:
