@@ -421,7 +421,7 @@ _MEAN: Final = "mean"
 
 
 def distributions(data: ProfileData, rows: Rows, conversions: OutcomeRecord | None) -> pd.DataFrame:
-    """Quantiles of each measure over the users of each row that count in it.
+    """Quantiles of each measure that is no share of users, over the users of each row that count in it.
 
     Args:
         data: The users.

@@ -254,7 +254,7 @@ def run_by_part(
         bounds: Memory here, and how many users to train on.
         from_stage: As :func:`core.runs.run.run` takes it.
         fetch_hosts: Hosts that pages may be fetched from, this once.
-        read: Reads the files, given the run's store, an empty folder and settings; :data:`RECORDS` in that
+        read: Reads the files, given the run's store, an empty folder and settings; ``records`` in that
             folder is removed once decisions are made.
 
     Raises:

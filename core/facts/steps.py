@@ -34,7 +34,7 @@ def most_steps(
         n: Most steps.
         origin: Only steps from this code of :class:`core.journeys.moves.Moves`.
         target: Only steps to this code.
-        between: Whether starts and ends of sessions are not listed; ``n`` still counts them.
+        between: Whether starts and ends of sessions are not listed; the column ``n`` still counts them.
 
     Returns:
         ``from``, ``to``, ``steps``, ``n`` (steps from ``origin``, to ``target``, or all), ``share`` of these,

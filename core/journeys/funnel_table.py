@@ -337,7 +337,7 @@ def _most(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
-    """Describe the table of a row in plain text.
+    """Describe in plain text how many users of a row reach the last step of a funnel, and the largest loss.
 
     Args:
         table: Shares of all users of the row, as :func:`core.journeys.funnel_table.steps_table` gives them.

@@ -66,7 +66,7 @@ def step_table(
     which: np.ndarray | None = None,
     most: int = MAX_ROWS,
 ) -> pd.DataFrame:
-    """Table of the steps that users take most, by their share of all steps on either side.
+    """Table of the most frequent steps, by their share of all steps of ``here`` or ``there``: the larger.
 
     Args:
         moves: All steps.

@@ -98,7 +98,7 @@ def moves_between(sequences: UserSequences, wanted: np.ndarray) -> Graph:
 
 
 def neighbours(urls: Sequence[str], wanted: np.ndarray) -> Graph:
-    """Link each wanted page with the next in the order of addresses: a graph for a site without moves."""
+    """Link each wanted page with the next by address, and back: a graph for a site without moves."""
     order = np.array(sorted(np.flatnonzero(wanted).tolist(), key=urls.__getitem__), dtype=np.int64)
     return _graph(order[:-1], order[1:], len(wanted))
 

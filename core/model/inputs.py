@@ -199,7 +199,7 @@ FACTORS: Final = {View.URL: 1.0, View.THEME: 0.2, View.TYPE: 1.5}
 
 
 def build_vocabularies(sequences: UserSequences, names: Names, min_count: int) -> dict[View, ItemVocabulary]:
-    """Build the vocabulary of each view, leaving out views in which every page has the same label."""
+    """Build the vocabulary of each view, leaving out views in which all page views have the same label."""
     starts = sequences.offsets[:-1]
     vocabularies: dict[View, ItemVocabulary] = {
         View.URL: build_vocabulary(names[View.URL], sequences.page, starts, min_count)

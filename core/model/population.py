@@ -40,7 +40,7 @@ class Population:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """``users``, ``min_views``, ``trained_users``, ``held_out_users`` of a :class:`TrainReport`."""
+        """``users``, ``min_views``, ``trained_users``, ``held_out_users``, as ``training.json`` has them."""
         return {
             "users": len(self.held_out),
             "min_views": self.min_views,

@@ -59,7 +59,7 @@ def current_names(
     """The current name of every segment.
 
     Args:
-        table: The table of differences.
+        table: From :func:`core.differences.table.differences`.
         site: How the site writes its words.
         given: Segment → the analyst's name, with its evidence at the time it was given.
         chosen: Segments whose users were chosen by hand, see :func:`core.segments.edits.chosen_segments`.
@@ -96,7 +96,7 @@ def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) 
     always fits.
 
     Args:
-        table: The current table of differences.
+        table: From :func:`core.differences.table.differences`, of the segments now.
         segment: Its id.
         evidence: What the name rested on when it was given.
     """

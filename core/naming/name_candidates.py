@@ -151,7 +151,7 @@ def name_candidates(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Name
     """Segment → the claims that its name may make, the strongest first.
 
     Args:
-        table: The table of differences.
+        table: From :func:`core.differences.table.differences`.
         site: How the site writes its words.
     """
     segments = table.loc[table[Col.KIND] == RowKind.SEGMENT, Col.SEGMENT].unique()

@@ -50,7 +50,7 @@ def name_segments(
     the one with the strongest first claim keeps the name.
 
     Args:
-        table: The table of differences.
+        table: From :func:`core.differences.table.differences`.
         site: How the site writes its words.
         taken: Segment → name given by the analyst, which no other segment gets.
 

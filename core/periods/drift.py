@@ -66,7 +66,7 @@ class Drift:
         days: Number of days that each export covers.
         alike_days: How many days the later one may cover (:attr:`TrainingPeriod.alike_days`), else nothing
             is tested.
-        critical: Standard errors from which on a figure raises it.
+        critical: Standard errors from which on a figure raises the alarm.
         error: The standard error of a share of users (in a segment, or of a section), in standard deviations
             of it.
     """
@@ -96,7 +96,7 @@ class Drift:
         return self.p_value <= ALPHA
 
     def of(self, figure: DriftFigure) -> tuple[float, float]:
-        """The values, before and after, of a figure without items (:data:`ALONE` in ``training_period``)."""
+        """The values, before and after, of a figure without items, of which there is one."""
         row = self.table[self.table[FIGURE] == figure]
         return float(row[BEFORE_VALUE].iloc[0]), float(row[AFTER_VALUE].iloc[0])
 

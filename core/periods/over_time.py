@@ -339,7 +339,7 @@ def known(activity: Activity) -> np.ndarray:
 
 
 def _counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Count the users who began in each period with two page views or more, and who of them came later.
+    """Count the new users who began in each period with two page views or more, and who of them came later.
 
     Returns:
         float64 of shape (n_segments, n_periods), users by first period; and of shape (n_segments, n_periods,
@@ -358,7 +358,7 @@ def _counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 
 def left_out(activity: Activity, rows: Rows) -> np.ndarray:
-    """Users of each segment with a single page view in their first period: int64 of shape (n_segments,)."""
+    """New users of each segment with one page view in their first period: int64 of shape (n_segments,)."""
     user, first, views = _first(activity)
     once = views < _FEWEST
     return _period_sums(rows, user[once], first[once] * 0, 1)[:, 0].astype(np.int64)
@@ -367,7 +367,7 @@ def left_out(activity: Activity, rows: Rows) -> np.ndarray:
 def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
     """Retention triangle: share of users who come so many periods after their first one, by segment.
 
-    Only users with :data:`FEWEST` page views or more in their first period count.
+    Only new users with :data:`_FEWEST` page views or more in their first period count.
 
     Args:
         activity: Who came when.

@@ -244,7 +244,9 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         return {name: had.only(had.user < self.n_users) for name, had in (whole | parts).items()}
 
     def offered(self, most: int) -> dict[str, int]:
-        """Outcomes to choose from → number of users: events, templates, then pages, most users first.
+        """Outcomes to choose from → number of users: events, templates of several pages, then pages.
+
+        Each kind has those of most users first.
 
         Args:
             most: Most outcomes of each kind that are listed; a rarer one can be chosen all the same.

@@ -34,7 +34,7 @@ COLUMNS: Final = (
 
 
 def top_pages(pages: NamedCounts, rows: Rows, sizes: np.ndarray, count: int) -> pd.DataFrame:
-    """Rank the pages of each row: over-represented, under-represented and most viewed.
+    """Rank the pages of each row: surely over- or under-represented ones, and the most viewed.
 
     Args:
         pages: Users of each row who saw each page.

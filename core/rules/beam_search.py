@@ -80,7 +80,7 @@ class _Draft:
 
 
 def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
-    """Conditions that rules can be made of; of those that the same users meet only the first.
+    """Conditions that three users or more meet, and fail; of those that the same users meet only the first.
 
     Args:
         features: Features of the users that conditions can test.

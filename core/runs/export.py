@@ -180,7 +180,7 @@ def _outcomes(outcomes: Mapping[str, OutcomeRecord], n_users: int) -> dict[str, 
 
 
 def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:
-    """A table as CSV: UTF-8, text in quotes, numbers bare, absent values empty.
+    """A table as CSV: UTF-8, text in quotes (after ``'`` where it may be a formula), absent values empty.
 
     Args:
         table: Any table; its id columns are those of :data:`_ID_COLUMNS`.

@@ -49,9 +49,9 @@ _LABELS: Final = TypeAdapter(dict[str, tuple[str, str]])
 class KnownPages:
     """The pages of a model, by which new ones are named.
 
-    Whether ``/order/{id}`` is one page, or ``/account`` shows all their own, was decided on the training
-    data; a new export may be too small to see it. So a page the model does not know takes its template, or
-    that of a personal place, where the model knows it.
+    Whether ``/order/{id}`` is one page, or each user has a page of their own below ``/account``, was decided
+    on the training data; a new export may be too small to decide. So a page that the model does not know
+    takes the name of its template, or of the personal place that it is in, where the model knows that name.
 
     Args:
         known: Canonical pages.

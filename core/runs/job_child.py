@@ -75,7 +75,7 @@ class _Reporter:
 
 
 def paces(marks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Two pairs (seconds, share of the stage done in them): since it began, and in the last third of that.
+    """Seconds, and the stage's share done in them: since it began, and in the last third of that time.
 
     Args:
         marks: At least one (time in seconds, share done, 0 to 1), in order.

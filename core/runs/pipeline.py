@@ -166,7 +166,7 @@ class Segments:
 
     @property
     def outcomes(self) -> Mapping[str, OutcomeRecord]:
-        """Outcome → which users had it."""
+        """Chosen outcome → who had it (:meth:`core.profiles.outcomes.OutcomeIndex.parts`)."""
         return self.data.outcomes.parts(self.profiles.settings)
 
 

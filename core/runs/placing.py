@@ -105,7 +105,7 @@ def place(
     device: Device | None = None,
     threads: Workers | None = None,
 ) -> Placement:
-    """Embed users and put them into the segments of a frozen model; none depends on another.
+    """Embed users and put them into the segments of a frozen model, each independently of the others.
 
     Args:
         frozen: The model.

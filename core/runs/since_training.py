@@ -161,7 +161,7 @@ _AGAIN: Final = (
 def watched_drift(
     dataset: Dataset, placed: Placement, at: str, progress: Progress, device: Device
 ) -> WatchedDrift:
-    """Compare the users of the latest days, as many as the training has, with it; or say why not.
+    """Compare the users of as many of the latest days as the training covers with its users; or say why not.
 
     Args:
         dataset: All users so far.

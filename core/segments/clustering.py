@@ -108,8 +108,8 @@ def fit(
         vectors: float32 of shape (n_users, d), L2-normalised.
         inside: bool of shape (n_users,), who takes part.
         settings: Number of segments, seed, starts of a cold fit.
-        init: Centroids to go on from, of shape (n_clusters, d), see :func:`kmeans.warm_start`; segment i then
-            continues centroid i. Else segments are numbered by size, largest first.
+        init: Centroids to go on from (:func:`core.segments.kmeans.warm_start`), of shape (n_clusters, d);
+            segment i then continues centroid i. Else segments are numbered by size, largest first.
 
     Raises:
         InputError: If fewer than two different users can be clustered.

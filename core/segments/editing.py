@@ -131,7 +131,7 @@ def from_users(partition: Partition, vectors: np.ndarray, users: np.ndarray, why
 
 
 def regroup(partition: Partition, vectors: np.ndarray, level: np.ndarray, why: str) -> Partition:
-    """Make a segment of each level of a facet, in place of all others.
+    """Replace all segments by one for each level of a facet.
 
     Args:
         partition: The segments.

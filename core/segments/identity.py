@@ -116,7 +116,7 @@ def continued(
     taken: Collection[int] = (),
     may_be: np.ndarray = _ANY,
 ) -> Continued:
-    """Give the segments of a new model the ids of the earlier ones that they have most users in common with.
+    """Give segments of a new model the id of the earlier one that they are the same as, by their users.
 
     Vectors of two trainings cannot be compared, users can. Segments that continue none take the lowest free
     ids, without a name.

@@ -78,7 +78,8 @@ def measure_levels(
 
     Args:
         sequences: Page views of all users.
-        users: int of shape (n,), ascending: clustered users, who have two page views or more.
+        users: int of shape (n,), ascending: clustered users, who have two page views or more;
+            :data:`USERS` of them are drawn.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
         progress: Where to report; may stop the work.

@@ -404,7 +404,9 @@ def with_second_pages(
     pages: Sequence[str],
     went_on: np.ndarray,
 ) -> OnePageSegments:
-    """Add the second pages: the first other pages of users who arrived alike and went on.
+    """Add the three most frequent second pages: the first other pages of users who arrived alike and went on.
+
+    One that fewer than three users saw is not listed.
 
     Args:
         found: The segments.

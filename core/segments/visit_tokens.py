@@ -94,6 +94,8 @@ def half_counts(
 ) -> tuple[HalfCounts, dict[Aspect, HalfCounts]]:
     """Count tokens by halves: those of pages, order and tempo together, and those of each aspect alone.
 
+    Only the last :data:`MAX_LENGTH` page views of each user count.
+
     Args:
         sequences: Page views of users with two or more each.
         urls: Address of each page.

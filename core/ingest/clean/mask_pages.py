@@ -380,7 +380,7 @@ def _with_gaps(title: str, common: Collection[str]) -> str:
 
 
 def public_words(texts: Iterable[tuple[str, Audience]], users: int) -> set[str]:
-    """Return the words of texts that at least so many users saw."""
+    """Return the words of texts that at least ``users`` users saw."""
     return {word for text, audience in texts if audience.users >= users for word in words_of(text)}
 
 

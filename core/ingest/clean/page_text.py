@@ -207,12 +207,12 @@ def names_among(text: str, words: Collection[str]) -> set[str]:
 
 
 def mask_words(text: str, words: Collection[str]) -> str:
-    """Replace words of a text by gaps."""
+    """Replace those words of a text that are in ``words`` by gaps, several side by side by one."""
     return _GAPS.sub(GAP, _WORD.sub(lambda match: GAP if match[0] in words else match[0], text))
 
 
 def shaped(pages: Values, many: int) -> set[str]:
-    """Return the pages that end in the shape (``00-aa``) of a page with ``many`` users, and that page.
+    """Return the pages that end in the shape (``00-aa``) of a page with ``many`` users or more, itself too.
 
     Only pages in the same folder or a sibling folder are compared; ends without a digit do not count.
     """

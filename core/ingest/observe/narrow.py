@@ -62,7 +62,7 @@ def number_users(engine: Engine, written: ir.Table) -> tuple[ir.Table, ir.Table,
 
 
 def numbered_users(engine: Engine, written: ir.Table) -> ir.Table:
-    """Number users with a page view: table ``user_key`` → ``user``."""
+    """Number users with a page view in the order of their ids: table ``user_key`` → ``user``."""
     ids = _ids(written.filter(written[VIEWS] > 0))
     number = ibis.row_number().over(order_by=ids[Raw.USER_KEY]).cast("int32")
     return engine.keep("user_numbers", ids.mutate(**{USER: number}))

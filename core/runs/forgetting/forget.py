@@ -199,7 +199,7 @@ class Preview:
 
 
 def ids_of(text: str) -> IdPatterns:
-    """Read a text with an id on each line, without a heading; spaces around an id are removed.
+    """Read a text with an id on each line; a heading, and spaces and quotes around an id, are dropped.
 
     Raises:
         InputError: If there is none, or one is the name of a column.

@@ -84,7 +84,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
     """Draw all differences of a row, with a choice of kinds (pages, events, sources …).
 
     Args:
-        table: The table of differences.
+        table: From :func:`core.differences.table.differences`.
         key: Key of the row.
         here: Title of the row.
         others: Title of what the row is compared with.

@@ -125,7 +125,7 @@ def not_kept(live: LiveSegments) -> None:
 
 
 def line(live: LiveSegments) -> None:
-    """Draw the changes by hand with an undo; or, after a move away from them, a way back to them."""
+    """Draw the changes by hand with an undo; or, after a slider moved, a way back to the changed segments."""
     edits = live.segmentation.partition.edits
     waiting = session_segments.waiting(live.sources)
     if not edits and waiting is None:

@@ -57,7 +57,7 @@ class Session:
     Args:
         history: The latest segmentation by each combination of vectors, weights and number, newest first; at
             most :data:`_REMEMBERED`.
-        by_hand: Those that were changed by hand last, to be brought back where a move has led to others.
+        by_hand: Those that were changed by hand last, to be brought back after a move of a slider.
     """
 
     history: tuple[Segmentation, ...] = ()
@@ -250,7 +250,7 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
 
 
 def waiting(made_from: Sources) -> Segmentation | None:
-    """Segments changed by hand that a move has left; None where they are on screen, or gone."""
+    """Segments changed by hand that a move of a slider replaced; None where they are on screen, or gone."""
     current = session(made_from)
     return None if current.history[0].cut else current.by_hand
 

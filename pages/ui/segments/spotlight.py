@@ -46,7 +46,7 @@ class ChartPlace:
 
 
 def asked() -> tuple[str, tuple[str, ...]]:
-    """Key of the chart and keys of the rows that the link names; empty where it names none."""
+    """Key of the chart and keys of the rows that the page's address names; empty where it names none."""
     return str(st.query_params.get(_CHART, "")), tuple(st.query_params.get_all(_ROWS))
 
 
