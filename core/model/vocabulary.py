@@ -149,7 +149,7 @@ def build_vocabulary(
         pages: int of shape (n_views,), index into ``urls``, users one after the other.
         starts: int of shape (n_users,), where each user's views start.
         min_count: Pages, directories and steps seen less often get no id of their own (a page: that of its
-            nearest directory); groups also need 2 % of all views.
+            nearest directory); groups also need :data:`_GROUP_SHARE` of all views.
     """
     views = np.bincount(pages, minlength=len(urls))
     counted = Counter(dict(zip(urls, views.tolist(), strict=True)))

@@ -94,7 +94,7 @@ def plain(text: object, limit: int = 60) -> str:
 
 
 def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> Figure:
-    """Waterfall chart of the records that are left out at each step.
+    """Waterfall chart of the records in the files, those left out at each step, and the page views used.
 
     Args:
         start: Records in the files.

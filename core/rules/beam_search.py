@@ -80,7 +80,7 @@ class _Draft:
 
 
 def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
-    """Conditions that three users or more meet, and fail; of those that the same users meet only the first.
+    """Conditions that :data:`_MIN_USERS_MET` users or more meet and fail; of those met alike, the first.
 
     Args:
         features: Features of the users that conditions can test.

@@ -229,7 +229,9 @@ def rename(
 
 
 def carry_over_names(store: Store, model: str, earlier: str, continues: Mapping[int, float]) -> None:
-    """Copy an earlier model's names to the same segments of a new model, unless that has names.
+    """Copy an earlier model's names to segments of a new model that :data:`RECOVERED` says are the same.
+
+    Nothing is copied where the new model has names.
 
     Raises:
         ResourceError: If the disk refuses.

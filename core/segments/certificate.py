@@ -223,7 +223,7 @@ def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:
 def certify(
     vectors: np.ndarray, partition: Partition, progress: Progress = silent, resamples: int = _RESAMPLES
 ) -> dict[int, Certificate]:
-    """Measure certificates: cluster resamples of the users, at most 10,000, and find each segment again.
+    """Measure certificates: cluster resamples of :data:`_SAMPLE` users at most, and find each segment again.
 
     Changes by hand are applied to the segments of a resample in the same way: what continues a merged segment
     is merged, and what continues a split one is split anew, by the resample. A segment of chosen users, or

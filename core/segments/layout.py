@@ -195,7 +195,8 @@ def neighbour_layout(vectors: np.ndarray, seed: int, progress: Progress) -> Layo
     """Lay users out so that neighbours stay neighbours: up to two minutes, for a background task.
 
     Args:
-        vectors: float32 of shape (n_users, d); where fewer than 100 differ, :func:`pca_layout` places them.
+        vectors: float32 of shape (n_users, d); fewer than :data:`_FEWEST` different ones are laid out by
+            :func:`pca_layout`.
         seed: Chooses landmarks and PaCMAP's pairs.
         progress: Where to report; may stop the layout.
 

@@ -404,9 +404,9 @@ def with_second_pages(
     pages: Sequence[str],
     went_on: np.ndarray,
 ) -> OnePageSegments:
-    """Add the three most frequent second pages: the first other pages of users who arrived alike and went on.
+    """Add the most frequent second pages: the first other pages of users who arrived alike and went on.
 
-    One that fewer than three users saw is not listed.
+    At most :data:`_SECOND_PAGES`, each seen by :data:`_MIN_SECOND` users or more.
 
     Args:
         found: The segments.

@@ -53,7 +53,7 @@ MAX_FACTS: Final = 12
 def _opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
     """Facts that a model starts from: known ones, the overview, a comparison of two rows, and evidence.
 
-    The overview is of every row; evidence is of the first three that the question names.
+    The overview is of every row; evidence is of the first :data:`_MAX_ROWS` that the question names.
 
     Args:
         figures: Where they come from.
