@@ -129,7 +129,7 @@ class TestReadOuts:
 
 
 class TestAgainstIndependentReferences:
-    """The same figure by another way, on numbers drawn at random."""
+    """Compute each figure by another way, on numbers drawn at random."""
 
     def test_mean_reciprocal_rank(self) -> None:
         rng = np.random.default_rng(0)

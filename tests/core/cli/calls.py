@@ -64,7 +64,7 @@ def cli(*args: object) -> Done:
 
 
 def process(*args: object, **environ: str) -> Done:
-    """The same in a process of its own."""
+    """Run the command line in a process of its own."""
     command = [sys.executable, "-c", AS_FEW, *map(str, args)]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False

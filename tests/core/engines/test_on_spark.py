@@ -49,7 +49,7 @@ def files(days: list[bytes], tmp_path: Path) -> list[Path]:
 
 
 def require_same(left: Path, right: Path) -> None:
-    """The same users, everything of them equal, vectors up to how batches are padded."""
+    """Require equal users in two files, vectors up to how batches are padded."""
     one, other = (pq.read_table(path).sort_by("user_id") for path in (left, right))
     assert one.schema.equals(other.schema)
     vectors = [np.stack(table["embedding"].to_pylist()) for table in (one, other)]

@@ -34,7 +34,7 @@ def test_a_paragraph_by_eye() -> None:
 
 
 def test_descriptions_tell_what_leads_the_table() -> None:
-    """The same things, values and verdicts as on Profiles, in the report and in Compare."""
+    """Things, values and verdicts are those on Profiles, in the report and in Compare."""
     made = shop_figures()
     table = made.context.tables.differences
     for key in made.context.segment_keys:

@@ -18,7 +18,7 @@ from tests.core.periods.two_exports import two_exports
 
 
 def seen(side: PlacedUsers, wanted: list[list[int]]) -> PlacedUsers:
-    """The same users with page views as given, a list a user of views a page."""
+    """Users with page views as given, a list a user of views a page."""
     from scipy import sparse
 
     pages = ViewedPages(side.pages.names, sparse.csr_array(np.array(wanted)), side.pages.known)

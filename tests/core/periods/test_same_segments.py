@@ -25,7 +25,7 @@ def later(labels: np.ndarray, ids: list[int]) -> Partition:
 
 
 def typical(side: PlacedUsers, page: np.ndarray) -> PlacedUsers:
-    """The same users, who see one page each."""
+    """Users who see one page each."""
     return seen(side, np.eye(len(side.pages.names), dtype=int)[page].tolist())
 
 

@@ -97,7 +97,7 @@ def test_what_was_told_is_not_told_again_and_no_more_than_may_be_offered() -> No
 
 
 def test_no_order_and_no_number_tells_a_value() -> None:
-    """The same facts in whatever order are told in one; neither how items are numbered follows theirs."""
+    """Facts in whatever order are written in one; neither how items are numbered follows theirs."""
     made = shop_figures()
     facts = [*overview(made), *evidence(made, "segment:1"), *evidence(made, "segment:0")]
     history = (EarlierQuestion("?", Answer((FigureList(facts=tuple(overview(made)[::3])),))),)

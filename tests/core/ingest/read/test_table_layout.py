@@ -58,7 +58,7 @@ def read_console(
 
 
 def read_as(kind: str, csv_text: str, tmp_path: Path) -> Read:
-    """The same table in another format."""
+    """Read a CSV's table from a file of another format."""
     return read_text(PACKINGS[kind](rows_in(csv_text)), tmp_path, f"events.{kind}")
 
 

@@ -60,7 +60,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def rows_in(text: str) -> list[Row]:
-    """The same, of its content."""
+    """Rows of a CSV's text; empty cells are None."""
     table = csv.DictReader(io.StringIO(text, newline=""))
     return [{name: cell or None for name, cell in row.items()} for row in table]
 
