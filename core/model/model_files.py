@@ -93,7 +93,8 @@ class TrainReport(BaseModel):
         heads: How the heads of the views were made; None for a bag of pages.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")  # earlier versions wrote more
+    # extra: models that are published already also say ``processes``, and must open
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     users: int
     min_views: int

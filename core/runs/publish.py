@@ -28,7 +28,7 @@ from core.runs.export import arrow_table, embeddings_table, users_table, vector_
 from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
 from core.runs.pipeline import RunSettings, Segments
-from core.runs.stages import measured_levels
+from core.runs.stages import LEVELS, LevelsRequest
 from core.segments.one_page import OnePageSegments
 from core.storage.replace_files import replace_files_atomic
 from core.storage.store import Store, open_artifact
@@ -98,8 +98,7 @@ def publish(
 
     with replace_files_atomic(out, last=RUN, optional=WRITTEN) as building:
         later = LaterStages(building)
-        compare = partial(measured_levels, store, results.dataset, results.labels, progress)
-        levels = later.attempt("levels", compare, None)
+        levels = later.attempt("levels", partial(_levels, store, results, progress), None)
         settings = settings.settled(levels)
         segments = _segments(results, settings, levels, progress, later.attempt)
         sure = partial(certify, segments.combined.vectors, segments.partition, progress)
@@ -121,6 +120,13 @@ def publish(
         record |= finish(building, segments) if finish else {}
         write_json(building / RUN, record)
     return record
+
+
+def _levels(store: Store, results: StoredStages, progress: Progress) -> SegmentLevels | None:
+    labels = results.labels.key if results.labels else ""
+    request = LevelsRequest(dataset=results.dataset.key, labels=labels)
+    LEVELS.run(store, request, progress)
+    return LEVELS.find(store, request)
 
 
 def _segments(

@@ -21,8 +21,8 @@ from core.base.errors import ArtifactError
 from core.base.progress import Progress
 from core.base.schema import Pages
 from core.base.settings import Settings, ViewWeights
-from core.data.dataset import Dataset, is_clustered
-from core.data.page_labels import COLUMN_OF, LabelledPages
+from core.data.dataset import is_clustered
+from core.data.page_labels import COLUMN_OF
 from core.labels.label_settings import RESERVED
 from core.runs import later_export, pipeline, second_training
 from core.runs.later_export import LaterRequest
@@ -164,34 +164,6 @@ class ScorecardRequest(Settings):
     outcomes: tuple[str, ...]
 
 
-def measured_levels(
-    store: Store, dataset: Dataset, labels: LabelledPages | None, progress: Progress
-) -> SegmentLevels:
-    """Measure whether users are of kinds, and how many; once for a data set and its labels.
-
-    Raises:
-        Cancelled: If ``progress`` says so.
-    """
-    request = LevelsRequest(dataset=dataset.key, labels=labels.key if labels else "")
-    with suppress(ArtifactError):
-        if (levels := LEVELS.find(store, request)) is not None:
-            return levels
-    levels = _search_levels(dataset, labels, progress)
-    with LEVELS.writing(store, request) as folder:
-        _write_levels(folder, levels)
-    return levels
-
-
-def _search_levels(dataset: Dataset, labels: LabelledPages | None, progress: Progress) -> SegmentLevels:
-    from core.segments.level_search import measure_levels
-
-    names = {view.value: _known(labels.of(view)) for view in COLUMN_OF} if labels else {}
-    urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
-    return measure_levels(
-        dataset.sequences, np.flatnonzero(is_clustered(dataset.users)), urls, names, progress
-    )
-
-
 def _known(names: list[str]) -> list[str]:
     return ["" if name in RESERVED else name for name in names]
 
@@ -203,12 +175,12 @@ def _levels_made_of(request: LevelsRequest) -> MadeOf:
 
 
 def _make_levels(store: Store, request: LevelsRequest, folder: Path, progress: Progress) -> None:
-    _write_levels(
-        folder, _search_levels(*pipeline.open_labelled(store, request.dataset, request.labels), progress)
-    )
+    from core.segments.level_search import measure_levels
 
-
-def _write_levels(folder: Path, levels: SegmentLevels) -> None:
+    dataset, labels = pipeline.open_labelled(store, request.dataset, request.labels)
+    names = {view.value: _known(labels.of(view)) for view in COLUMN_OF} if labels else {}
+    urls, users = dataset.pages[Pages.PAGE_LOCATION].tolist(), np.flatnonzero(is_clustered(dataset.users))
+    levels = measure_levels(dataset.sequences, users, urls, names, progress)
     (folder / "levels.json").write_text(levels.to_json(), encoding="utf-8")
 
 

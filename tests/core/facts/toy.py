@@ -72,7 +72,7 @@ def rule_figures(*, alike: bool = False) -> Figures:
 
 
 def two_currencies() -> Context:
-    """Context of the toy data where user 0 paid £30, user 3 €20, and a ninth, of whom no page view is used, €5."""
+    """Context where user 0 paid £30, user 3 €20, and a ninth, of whom no page view is used, €5."""
     users, pages, _, sequences = toy_tables()
     bought = outcomes([(0, "purchase", 1, 1, 30.0), (3, "purchase", 1, 1, 20.0), (8, "purchase", 1, 1, 5.0)])
     bought = bought.assign(currency=pd.array(["GBP", "EUR", "EUR"], dtype="str"))
