@@ -343,6 +343,8 @@ def _plain_sources(reach: Reach) -> tuple[Source, ...]:
 def fit_head(moments: KnownMoments, reach: Reach) -> Head:
     """Fit the weights of the sources, and judge them against the plain way.
 
+    With fewer than :data:`MIN_JUDGED` users, :data:`STATED` weights of the plain sources stand, unjudged.
+
     Args:
         moments: Moments of users that no table was counted from.
         reach: Which pages may come.

@@ -206,7 +206,7 @@ def rename(
     Args:
         store: Where they are kept.
         model: Content key of the model.
-        changes: Segment → name.
+        changes: Segment → name, cut at :data:`MAX_NAME_LENGTH` characters.
         evidence: Segment → what sets it apart now, by which its name is judged later.
 
     Returns:

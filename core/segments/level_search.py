@@ -79,7 +79,7 @@ def measure_levels(
     Args:
         sequences: Page views of all users.
         users: int of shape (n,), ascending: clustered users, who have two page views or more;
-            :data:`USERS` of them are drawn.
+            :data:`USERS` of them are drawn, and fewer than :data:`MIN_USERS` support no number.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
         progress: Where to report; may stop the work.

@@ -52,7 +52,7 @@ def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_d
     """Draw the table of templates; a change of theme or type becomes a correction of the template.
 
     Args:
-        table: Result of :func:`by_template`.
+        table: Result of :func:`by_template`; the first :data:`_MAX_ROWS` rows are drawn.
         settings: With the taxonomy and the corrections.
         key: Key of the widget.
         up_to_date: Whether the labels hold all corrections; if not, these are drawn in their place.
@@ -75,7 +75,7 @@ def pages(
 
     Args:
         labels: Table of the labels, a row a page.
-        table: The pages of the data set, in the same order.
+        table: The pages of the data set, in the same order; the first :data:`_MAX_ROWS` found are drawn.
         settings: With the taxonomy and the corrections.
         key: Key of the widget.
         up_to_date: Whether the labels hold all corrections; if not, these are drawn in their place.

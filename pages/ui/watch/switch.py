@@ -101,7 +101,7 @@ def start_form(found: list[AppWatch]) -> None:
 
 
 def folders(root: Path) -> list[str]:
-    """Folders below the input folder, by relative path, without links."""
+    """The first :data:`_OFFERED` folders below ``root``, by relative path: none hidden, deep or a link."""
     found = []
     for path, below, _ in os.walk(root):
         here = Path(path).relative_to(root)
