@@ -31,7 +31,8 @@ from core.base.schema import View
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
     from core.data.page_labels import LabelledPages
-    from core.runs.pipeline import Embeddings, Segments
+    from core.runs.artifacts import Embeddings
+    from core.runs.pipeline import Segments
 
 FLOOR = """
 COPY (
@@ -71,11 +72,11 @@ def label(dataset: str, folder: Path) -> str:
     """Run stage label with the default rungs; content key of the themes and types of every page."""
     from core.base.progress import silent
     from core.labels.label_settings import LabelSettings
-    from core.runs import pipeline
+    from core.runs import artifacts, pipeline
     from core.storage.store import Store
 
     store = Store(folder)
-    made = pipeline.label(store, pipeline.open_dataset(store, dataset), LabelSettings(), silent)
+    made = pipeline.label(store, artifacts.open_dataset(store, dataset), LabelSettings(), silent)
     assert made is not None  # the default labels pages
     return made.key
 
@@ -84,23 +85,23 @@ def train(dataset: str, labels: str, folder: Path, preset: str) -> str:
     """Run stage train on three views; content key of the model."""
     from core.base.progress import silent
     from core.base.settings import Preset, TrainSettings
-    from core.runs import pipeline
+    from core.runs import artifacts, pipeline
     from core.storage.store import Store
 
     store = Store(folder)
-    data, known = pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels)
+    data, known = artifacts.open_dataset(store, dataset), artifacts.open_labels(store, labels)
     return pipeline.train(store, data, known, TrainSettings.preset(Preset(preset)), silent).key
 
 
 def embed(dataset: str, labels: str, model: str, folder: Path) -> str:
     """Run stage embed; content key of the vectors."""
     from core.base.progress import silent
-    from core.runs import pipeline
+    from core.runs import artifacts, pipeline
     from core.storage.store import Store
 
     store = Store(folder)
-    data, known = pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels)
-    return pipeline.embed(store, data, known, pipeline.open_model(store, model), silent).artifact.key
+    data, known = artifacts.open_dataset(store, dataset), artifacts.open_labels(store, labels)
+    return pipeline.embed(store, data, known, artifacts.open_model(store, model), silent).artifact.key
 
 
 def segment(dataset: str, labels: str, embeddings: str, folder: Path) -> dict[str, float]:
@@ -109,12 +110,12 @@ def segment(dataset: str, labels: str, embeddings: str, folder: Path) -> dict[st
     The table of differences, and the names that are made of it, follow a move and are timed by themselves.
     """
     from core.base.progress import silent
-    from core.runs import pipeline
+    from core.runs import artifacts, pipeline
     from core.storage.store import Store
 
     store = Store(folder)
-    data, labelled = pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels)
-    vectors = pipeline.open_embeddings(store, data, embeddings)
+    data, labelled = artifacts.open_dataset(store, dataset), artifacts.open_labels(store, labels)
+    vectors = artifacts.open_embeddings(store, data, embeddings)
     cold = time.perf_counter()
     first = pipeline.segment(data, labelled, vectors, pipeline.RunSettings(), silent)
     cold = time.perf_counter() - cold

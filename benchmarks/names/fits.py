@@ -15,7 +15,8 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.labels.label_settings import LabelSettings
 from core.runs import pipeline
-from core.runs.pipeline import Embeddings, RunSettings, Segments
+from core.runs.artifacts import Embeddings
+from core.runs.pipeline import RunSettings, Segments
 from core.storage.store import Store
 
 DEV: Final = ("demo", "eshop_2008", "deskdrop_2016", "wikispeedia", "mattress", "saas", "merch")

@@ -46,7 +46,7 @@ from core.profiles.data import MAX_PAGES, ProfileData
 from core.profiles.metrics import Profiles, drop_empty_rows, profile_counts, with_any_of
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.rows import all_rows
-from core.runs import pipeline, run
+from core.runs import artifacts, pipeline, run
 from core.runs.export import arrow_table, users_table, vector_lists
 from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG
@@ -231,8 +231,8 @@ def _is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, boun
     """Whether an earlier run left the data set of all users and it fits, so that no file need be read."""
     if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
         return False
-    key = pipeline.dataset_key(settings, pipeline.fingerprints(inputs))
-    dataset = pipeline.known_dataset(Store(root), key)
+    key = artifacts.dataset_key(settings, pipeline.fingerprints(inputs))
+    dataset = artifacts.known_dataset(Store(root), key)
     return dataset is not None and bounds.n_parts(dataset.receipt.records) == 1
 
 
@@ -294,7 +294,7 @@ def _trained_on(
     raw, ingest, again = records.raw, settings.ingest, again and not keys
     share = share_drawn(raw, bounds, work)
     some, files = draw_sample(raw, records.files, share, bounds, settings.train.seed, work)
-    key = pipeline.dataset_key(ingest, files)
+    key = artifacts.dataset_key(ingest, files)
     if keys.get(STAGES[0], key) != key:
         raise SettingsError(
             "The earlier run was trained on other users",

@@ -32,7 +32,7 @@ from core.ingest.output import outcomes_without_user_id
 from core.ingest.read.read_all import RawRead, read_all
 from core.ingest.read.read_cache import ReadCache
 from core.ingest.sources.input_files import resolve_inputs
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.runs.pipeline import STAGES
 from core.storage.disk import write_text_atomic
 from core.storage.store import Store
@@ -211,8 +211,8 @@ def prepare(
         return pipeline.preprocess(store, inputs, settings, progress)
     sources = resolve_inputs(inputs)
     checksums = pipeline.checksums(sources)
-    found = pipeline.known_dataset(
-        store, pipeline.dataset_key(settings, pipeline.numbered(sources, checksums))
+    found = artifacts.known_dataset(
+        store, artifacts.dataset_key(settings, pipeline.numbered(sources, checksums))
     )
     if found is not None:
         return found
@@ -223,7 +223,7 @@ def prepare(
         rest = SubProgress(progress, 0.7, 1.0)
         if some is None:
             return store_dataset(store, raw, settings, files, work, rest, bounds)
-        found = pipeline.known_dataset(store, pipeline.dataset_key(settings, files))
+        found = artifacts.known_dataset(store, artifacts.dataset_key(settings, files))
         if found is not None:
             return found
         decided = decide_for_all(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
@@ -326,8 +326,8 @@ def store_dataset(
     Without a ``sample`` it is of all users, under the key that an unbounded run gives it.
     """
     decided = sample.decided if sample else None
-    dumped, key = settings.model_dump(mode="json"), pipeline.dataset_key(settings, inputs)
-    if again or pipeline.known_dataset(store, key) is None:
+    dumped, key = settings.model_dump(mode="json"), artifacts.dataset_key(settings, inputs)
+    if again or artifacts.known_dataset(store, key) is None:
         with store.write(STAGES[0], key, dumped, inputs) as folder:
             receipt = transform(
                 raw, settings, folder, progress, work, memory=bounds.database, decided=decided
@@ -337,4 +337,4 @@ def store_dataset(
                 told = sample.told.format(narrowed=receipt.narrowed)
                 receipt = receipt.model_copy(update={"warnings": (told, *receipt.warnings)})
                 write_text_atomic(folder / RECEIPT, receipt.model_dump_json(indent=1))
-    return pipeline.open_dataset(store, key)
+    return artifacts.open_dataset(store, key)

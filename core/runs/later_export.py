@@ -39,12 +39,12 @@ from core.periods.placed_users import (
     seen_pages,
 )
 from core.periods.training_period import EVEN, TrainingPeriod, halves_of
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
+from core.runs.artifacts import TrainedRequest
 from core.runs.frozen import KnownPages, undecided
 from core.runs.model_folder import known_labels
 from core.runs.pipeline import FILTER, LABEL_CACHE, NARROWED
 from core.runs.placing import label_new_pages
-from core.runs.second_training import TrainedRequest
 from core.storage.store import Artifact, Store, open_artifact
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Trained:
         Raises:
             ArtifactError: If one of them is missing or damaged.
         """
-        labelled = pipeline.open_labelled(store, request.dataset, request.labels)
-        return cls(*labelled, pipeline.open_model(store, request.model))
+        labelled = artifacts.open_labelled(store, request.dataset, request.labels)
+        return cls(*labelled, artifacts.open_model(store, request.model))
 
     @property
     def min_count(self) -> int:
@@ -129,7 +129,7 @@ def embed_later(store: Store, request: LaterRequest, folder: Path, progress: Pro
         ArtifactError: If the model is missing or damaged.
         Cancelled: If ``progress`` says so.
     """
-    trained, later = Trained.open(store, request), pipeline.open_dataset(store, request.later)
+    trained, later = Trained.open(store, request), artifacts.open_dataset(store, request.later)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work:
         together = _read_together(trained.dataset, later)
         again = None if together else _read_again(Path(work), store, trained, later, request.paths, progress)

@@ -20,7 +20,8 @@ from core.data.page_labels import LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
 from core.periods.placed_users import PlacedUsers, by_section, seen_pages
 from core.periods.training_period import TrainingPeriod
-from core.runs.pipeline import Embeddings, RunSettings, Segments
+from core.runs.artifacts import Embeddings
+from core.runs.pipeline import RunSettings, Segments
 from core.segments.one_page import write_rules
 from core.storage.store import MANIFEST, Artifact
 

@@ -11,17 +11,16 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import Field
 
-from core.base.errors import ArtifactError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import LEARNED_VIEWS, Group, View
+from core.base.schema import Group, View
 from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -31,11 +30,13 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import EVENTS, Dataset, in_group, is_clustered
+from core.data.dataset import Dataset, in_group, is_clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
+from core.runs import artifacts
+from core.runs.artifacts import Embeddings
 from core.runs.later_stages import Attempt, raising
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
@@ -51,16 +52,11 @@ if TYPE_CHECKING:
     from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import OutcomeRecord
-    from core.segments.combination import CalibratedViews, Combined
+    from core.segments.combination import Combined
     from core.segments.levels import SegmentLevels
     from core.segments.one_page import OnePageSegments
     from core.segments.partition import Partition
 
-COVERAGE: Final = "coverage.json"
-"""File beside the vectors: the share of the page views that each view can speak of."""
-_FIRST_PART, DEALT = "first_part_{}.npy", "dealt.npy"
-"""Files of the vectors of a part of the sessions of users who have several, and of these users with its page
-views."""
 LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
 LLM_LOG: Final = "llm_log"
@@ -90,60 +86,6 @@ class RunSettings(Settings):
             return self
         cluster = self.cluster.model_copy(update={"n_clusters": levels.described_k})
         return self.model_copy(update={"cluster": cluster})
-
-
-@dataclass(frozen=True, eq=False)
-class Embeddings:
-    """The vectors of one embed artifact.
-
-    Args:
-        artifact: Artifact of the vectors.
-        dataset: The users.
-        views: Memory-mapped float32 of shape (n_users, d), one a present learned view, L2-normalised.
-        inside: bool of shape (n_users,), who takes part in clustering.
-        coverage: What each weight is multiplied by, see :func:`core.model.inputs.view_factors`; 1
-            where none is named.
-        first_parts: Vectors of the first part of the sessions (:func:`other_sessions`), float32 of shape
-            (m, d) a view; none where nobody has several sessions, or an earlier release made the artifact.
-    """
-
-    artifact: Artifact
-    dataset: Dataset
-    views: Mapping[View, np.ndarray]
-    inside: np.ndarray
-    coverage: Mapping[View, float]
-    first_parts: Mapping[View, np.ndarray]
-
-    @cached_property
-    def calibrated(self) -> CalibratedViews:
-        """Views scaled for mixing: the part that does not depend on the weights, measured once.
-
-        Raises:
-            ArtifactError: If the views do not fit together.
-        """
-        from core.segments.combination import calibrate
-
-        return calibrate(self.views, self.inside)
-
-    @cached_property
-    def with_activity(self) -> CalibratedViews:
-        """Views scaled for mixing, with the activity of the users as a further view.
-
-        Raises:
-            ArtifactError: If the views do not fit together.
-        """
-        from core.segments.activity import activity_ranks, with_activity
-        from core.segments.combination import calibrate
-
-        sequences = self.dataset.sequences
-        ranks = activity_ranks(sequences, self.inside)
-        calibrated = calibrate(with_activity(self.views, sequences, ranks), self.inside)
-        return replace(calibrated, activity=ranks)
-
-    @property
-    def weighable(self) -> tuple[View, ...]:
-        """The views that can have a weight above 0: those present, and activity."""
-        return (*self.views, View.ACTIVITY)
 
 
 @dataclass(frozen=True)
@@ -189,21 +131,15 @@ def preprocess(
     sources = resolve_inputs(paths)
     sums = checksums(sources)
     inputs = numbered(sources, sums)
-    key = dataset_key(settings, inputs)
-    if again or known_dataset(store, key) is None:
+    key = artifacts.dataset_key(settings, inputs)
+    if again or artifacts.known_dataset(store, key) is None:
         with (
             store.write("preprocess", key, settings.model_dump(mode="json"), inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
         ):
             cache = ReadCache(store, settings, sums)
             ingest(paths, settings, folder, progress, Path(work), cache)
-    return open_dataset(store, key)
-
-
-def _is_of_before(dataset: Dataset) -> bool:
-    """Whether an earlier release made a data set, without times of events, a clock's changes or the bases."""
-    receipt = dataset.receipt
-    return not (dataset.path / EVENTS).exists() or receipt.is_winter_all_year or not receipt.source_basis
+    return artifacts.open_dataset(store, key)
 
 
 def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
@@ -228,30 +164,6 @@ def numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dic
     return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
 
 
-def dataset_key(settings: IngestSettings, inputs: Mapping[str, str]) -> str:
-    """Content key of a data set made of files; ``inputs``: what :func:`fingerprints` gives of them."""
-    known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
-    return content_key("preprocess", settings.model_dump(mode="json") | known, inputs)
-
-
-def open_dataset(store: Store, key: str) -> Dataset:
-    """Open a preprocessed export by its key.
-
-    Raises:
-        ArtifactError: If it is missing or damaged.
-    """
-    artifact = _found(store, "preprocess", key)
-    return Dataset(artifact.path, artifact.key)
-
-
-def known_dataset(store: Store, key: str) -> Dataset | None:
-    """A preprocessed export by its key; None where it is missing, or of an earlier release."""
-    if store.find("preprocess", key) is None:
-        return None
-    dataset = open_dataset(store, key)
-    return None if _is_of_before(dataset) else dataset
-
-
 def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
     """Filter a data set into another one, for the stages that follow.
 
@@ -262,13 +174,13 @@ def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
     """
     from core.periods.filtering import write_filtered as narrow_into
 
-    settings = _found(store, "preprocess", dataset.key).settings
+    settings = artifacts.find_artifact(store, "preprocess", dataset.key).settings
     inputs = {NARROWED: dataset.key, FILTER: chosen.model_dump_json()}
     key = content_key("preprocess", settings, inputs)
     if store.find("preprocess", key) is None:
         with store.write("preprocess", key, settings, inputs) as folder:
             narrow_into(dataset, chosen, folder)
-    return open_dataset(store, key)
+    return artifacts.open_dataset(store, key)
 
 
 def label(
@@ -290,7 +202,7 @@ def label(
         with store.write("label", key, dumped, inputs) as folder:
             cache, log = store.root / LABEL_CACHE, store.root / LLM_LOG
             labelling.label_dataset(dataset, settings, folder, cache, progress, log_dir=log)
-    return open_labels(store, key)
+    return artifacts.open_labels(store, key)
 
 
 def find_labels(
@@ -339,25 +251,6 @@ def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked
     )
 
 
-def open_labels(store: Store, key: str) -> LabelledPages:
-    """Open the labels of a data set by their key.
-
-    Raises:
-        ArtifactError: If they are missing or damaged.
-    """
-    artifact = _found(store, "label", key)
-    return LabelledPages(artifact.path, artifact.key)
-
-
-def open_labelled(store: Store, dataset: str, labels: str) -> tuple[Dataset, LabelledPages | None]:
-    """Open a data set and the labels of its pages by their keys; ``labels`` is empty where there are none.
-
-    Raises:
-        ArtifactError: If one of them is missing or damaged.
-    """
-    return open_dataset(store, dataset), open_labels(store, labels) if labels else None
-
-
 def train(
     store: Store,
     dataset: Dataset,
@@ -373,37 +266,19 @@ def train(
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    key = _model_key(dataset, labels, settings)
+    key = artifacts.model_key(dataset, labels, settings)
     artifact = store.find("train", key)
     if artifact is not None and not again:
         return artifact
     from core.model import training
 
-    dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
+    dumped, inputs = settings.model_dump(mode="json"), artifacts.labelled_inputs(dataset, labels)
     checkpoints = store.root / "checkpoints" / key
     with store.write("train", key, dumped, inputs) as folder:
         names = page_names(dataset.pages, labels)
         training.train(dataset.sequences, names, settings, folder, progress, checkpoints)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    return _found(store, "train", key)
-
-
-def _model_key(dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
-    """Content key of the model that :func:`train` leaves."""
-    from core.model.model_files import FORMAT, HEADS_VERSION
-
-    # models of another format cannot be read; those with heads of another version can
-    inputs = _labelled(dataset, labels) | {"model": f"{FORMAT}.{HEADS_VERSION}"}
-    return content_key("train", settings.model_dump(mode="json"), inputs)
-
-
-def open_model(store: Store, key: str) -> Artifact:
-    """Find a trained model by its key.
-
-    Raises:
-        ArtifactError: If it is missing or damaged.
-    """
-    return _found(store, "train", key)
+    return artifacts.find_artifact(store, "train", key)
 
 
 def embed(
@@ -420,8 +295,8 @@ def embed(
 
     The labels may be newer than those the model was trained on: a correction needs no training.
     """
-    inputs = _labelled(dataset, labels) | {"train": model.key}
-    key = _embeddings_key(dataset, labels, model.key)
+    inputs = artifacts.labelled_inputs(dataset, labels) | {"train": model.key}
+    key = artifacts.embeddings_key(dataset, labels, model.key)
     if again or store.find("embed", key) is None:
         from core.model import embedding
         from core.model.inputs import view_factors, view_streams
@@ -437,10 +312,10 @@ def embed(
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
             for view, array in parts.items():
-                np.save(folder / _FIRST_PART.format(view), array, allow_pickle=False)
-            np.save(folder / DEALT, [users, first.lengths], allow_pickle=False)
-            (folder / COVERAGE).write_text(json.dumps(factors))
-    return open_embeddings(store, dataset, key)
+                np.save(folder / artifacts.FIRST_PART.format(view), array, allow_pickle=False)
+            np.save(folder / artifacts.DEALT, [users, first.lengths], allow_pickle=False)
+            (folder / artifacts.COVERAGE).write_text(json.dumps(factors))
+    return artifacts.open_embeddings(store, dataset, key)
 
 
 def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
@@ -450,49 +325,6 @@ def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
     users, halves = halves_of(dataset.sequences, is_clustered(dataset.users))
     place = np.arange(len(users))
     return users, halves.of_users(place), halves.of_users(place + len(users))
-
-
-def _embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -> str:
-    """Content key of the vectors that :func:`embed` makes with a model, by the model's key."""
-    return content_key("embed", {}, _labelled(dataset, labels) | {"train": model})
-
-
-def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
-    """Map the vectors of a data set's users into memory, by the content key of the vectors.
-
-    Raises:
-        ArtifactError: If it is missing or damaged.
-    """
-    return embeddings_of(_found(store, "embed", key), dataset)
-
-
-def embeddings_of(artifact: Artifact, dataset: Dataset) -> Embeddings:
-    """Map the vectors of an artifact into memory.
-
-    Raises:
-        ArtifactError: If it is damaged.
-    """
-    views, parts = (_arrays(artifact, called) for called in ("{}.npy", _FIRST_PART))
-    inside, coverage = is_clustered(dataset.users), _coverage(artifact.path / COVERAGE)
-    return Embeddings(artifact, dataset, views, inside, coverage, parts)
-
-
-def _arrays(artifact: Artifact, called: str) -> dict[View, np.ndarray]:
-    files = {view: artifact.path / called.format(view) for view in LEARNED_VIEWS}
-    return {
-        view: np.load(path, mmap_mode="r", allow_pickle=False)
-        for view, path in files.items()
-        if path.exists()
-    }
-
-
-def _coverage(path: Path) -> dict[View, float]:
-    """Read how far each view counts; empty for vectors of earlier releases."""
-    try:
-        coverage: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
-        return {View(view): float(share) for view, share in coverage.items()}
-    except (OSError, ValueError, AttributeError) as error:
-        raise ArtifactError(f"{path} is damaged", remedy="Make the embeddings again") from error
 
 
 def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
@@ -630,7 +462,7 @@ def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> Othe
         return None
     dataset = embeddings.dataset
     users, first, second = _dealt(dataset)
-    dealt = np.load(embeddings.artifact.path / DEALT, allow_pickle=False)
+    dealt = np.load(embeddings.artifact.path / artifacts.DEALT, allow_pickle=False)
     if not np.array_equal(dealt, [users, first.lengths]):
         return None
     parts = (embeddings.first_parts, first, second)
@@ -667,17 +499,3 @@ def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) 
 
     site = SiteWords.from_tables(dataset.pages, labels.of(View.THEME) if labels else ())
     return current_names(table, site, {})
-
-
-def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:
-    """Inputs of training and embedding: labels count by what they say, not by what decided them."""
-    return {"preprocess": dataset.key} | ({"labels": labels.digest} if labels else {})
-
-
-def _found(store: Store, stage: str, key: str) -> Artifact:
-    artifact = store.find(stage, key)
-    if artifact is None:
-        raise ArtifactError(
-            f"The result of stage {stage!r} ({key}) is missing or damaged", remedy=f"Run {stage} again"
-        )
-    return artifact

@@ -22,7 +22,7 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.journeys.funnel_table import require_steps
 from core.profiles.outcomes import OutcomeIndex
-from core.runs import label_cost, pipeline
+from core.runs import artifacts, label_cost, pipeline
 from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import BOUNDED, RUN, Finish, publish
@@ -170,7 +170,7 @@ def _run(
     if kept := kept_keys(out, from_stage):
         _refuse_others(out, inputs)
     dataset = (
-        pipeline.open_dataset(store, kept["preprocess"])
+        artifacts.open_dataset(store, kept["preprocess"])
         if "preprocess" in kept
         else pipeline.preprocess(store, inputs, settings.ingest, progress, again=from_stage is not None)
     )
@@ -227,15 +227,15 @@ def _learned(
     progress: Progress,
     *,
     again: bool,
-) -> tuple[Artifact, pipeline.Embeddings]:
+) -> tuple[Artifact, artifacts.Embeddings]:
     """Train and embed, or open the results of the earlier run where these stages are skipped."""
     model = (
-        pipeline.open_model(store, kept["train"])
+        artifacts.open_model(store, kept["train"])
         if "train" in kept
         else pipeline.train(store, dataset, labels, settings.train, progress, again=again)
     )
     if "embed" in kept:
-        return model, pipeline.open_embeddings(store, dataset, kept["embed"])
+        return model, artifacts.open_embeddings(store, dataset, kept["embed"])
     device = settings.train.device
     return model, pipeline.embed(store, dataset, labels, model, progress, device, again=again)
 
@@ -251,7 +251,7 @@ def _labels(
 ) -> LabelledPages | None:
     """Label pages, or open the labels of the earlier run; None where labelling is off."""
     if "label" in kept:
-        return pipeline.open_labels(store, kept["label"])
+        return artifacts.open_labels(store, kept["label"])
     if "train" in kept:  # trained without labels
         return None
     label_cost.announce(store, dataset, settings.label, progress)

@@ -10,25 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.progress import Progress
-from core.base.settings import Settings, TrainSettings
-from core.runs import pipeline
+from core.base.settings import TrainSettings
+from core.runs import artifacts, pipeline
+from core.runs.artifacts import TrainedRequest
 from core.storage.store import MANIFEST, Store, content_key
 
 NAME: Final = "second_training"
-
-
-class TrainedRequest(Settings):
-    """Content keys of a model, its data set and labels; ``labels`` is empty where there are none."""
-
-    dataset: str
-    labels: str
-    model: str
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """Stage → key of what the model was trained on, and of the model."""
-        labels = {"label": self.labels} if self.labels else {}
-        return {"preprocess": self.dataset, "train": self.model} | labels
 
 
 def made_of(request: TrainedRequest) -> tuple[dict[str, Any], dict[str, str]]:
@@ -45,8 +32,8 @@ def train_again(store: Store, request: TrainedRequest, folder: Path, progress: P
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    dataset, labels = pipeline.open_labelled(store, request.dataset, request.labels)
-    first = TrainSettings.checked(**pipeline.open_model(store, request.model).settings)
+    dataset, labels = artifacts.open_labelled(store, request.dataset, request.labels)
+    first = TrainSettings.checked(**artifacts.open_model(store, request.model).settings)
     settings = first.model_copy(update={"seed": first.seed + 1})
     apart = Store(_unfinished(store, request))
     apart.sweep()

@@ -24,9 +24,9 @@ from core.base.settings import Settings, ViewWeights
 from core.data.dataset import is_clustered
 from core.data.page_labels import COLUMN_OF
 from core.labels.label_settings import RESERVED
-from core.runs import later_export, pipeline, second_training
+from core.runs import artifacts, later_export, pipeline, second_training
+from core.runs.artifacts import TrainedRequest
 from core.runs.later_export import LaterRequest
-from core.runs.second_training import TrainedRequest
 from core.segments.partition import Partition
 from core.storage.store import Artifact, Store, content_key
 
@@ -177,7 +177,7 @@ def _levels_made_of(request: LevelsRequest) -> MadeOf:
 def _make_levels(store: Store, request: LevelsRequest, folder: Path, progress: Progress) -> None:
     from core.segments.level_search import measure_levels
 
-    dataset, labels = pipeline.open_labelled(store, request.dataset, request.labels)
+    dataset, labels = artifacts.open_labelled(store, request.dataset, request.labels)
     names = {view.value: _known(labels.of(view)) for view in COLUMN_OF} if labels else {}
     urls, users = dataset.pages[Pages.PAGE_LOCATION].tolist(), np.flatnonzero(is_clustered(dataset.users))
     levels = measure_levels(dataset.sequences, users, urls, names, progress)
@@ -267,9 +267,9 @@ def _make_scorecard(store: Store, request: ScorecardRequest, folder: Path, progr
     from core.segments.combination import scaled_weights
     from core.trust.measure import measure_scorecard
 
-    dataset, labels = pipeline.open_labelled(store, request.dataset, request.labels)
-    model = pipeline.open_model(store, request.model)
-    embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
+    dataset, labels = artifacts.open_labelled(store, request.dataset, request.labels)
+    model = artifacts.open_model(store, request.model)
+    embeddings = artifacts.open_embeddings(store, dataset, request.embeddings)
     weights = scaled_weights(request.weights, embeddings.coverage)
     views, outcomes = embeddings.views, request.outcomes
     card = measure_scorecard(dataset, labels, model.path, views, weights, outcomes, progress)
@@ -283,7 +283,7 @@ def _read_scorecard(folder: Path) -> Scorecard:
 
 
 def _combined(store: Store, dataset: str, embeddings: str, weights: ViewWeights) -> np.ndarray:
-    opened = pipeline.open_embeddings(store, pipeline.open_dataset(store, dataset), embeddings)
+    opened = artifacts.open_embeddings(store, artifacts.open_dataset(store, dataset), embeddings)
     return pipeline.combine(opened, weights).vectors
 
 

@@ -13,7 +13,7 @@ from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import app_watches, input_paths, pipeline, stages
+from core.runs import app_watches, artifacts, input_paths, pipeline, stages
 from core.runs.later_stages import LaterStages
 from core.runs.stages import LAYOUT, LEVELS, LevelsRequest, VectorsRequest
 from core.storage.store import Store
@@ -108,7 +108,7 @@ def _label(store: Store, request: LabelRequest, progress: Progress) -> Result:
 
     ``fetched`` of the result says what became of pages: a list of ``{outcome, pages, example, reason}``.
     """
-    dataset = pipeline.open_dataset(store, request.dataset)
+    dataset = artifacts.open_dataset(store, request.dataset)
     result: Result = {"dataset": dataset.key}
     if request.fetch_hosts:
         result["fetched"] = _told(pipeline.fetch(store, dataset, request.fetch_hosts, progress))
@@ -116,7 +116,7 @@ def _label(store: Store, request: LabelRequest, progress: Progress) -> Result:
     result["labels"] = labels.key if labels else ""
     if not request.model:
         return result
-    model = pipeline.open_model(store, request.model)
+    model = artifacts.open_model(store, request.model)
     embeddings = pipeline.embed(store, dataset, labels, model, progress)
     return result | {"model": model.key, "embeddings": embeddings.artifact.key}
 
@@ -134,7 +134,7 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     Returns the content keys of all that was made. A bag of pages is not searched for a number of segments.
     Where the map or that search fails, the rest is returned; Explore starts it again, and shows why.
     """
-    dataset = pipeline.open_dataset(store, request.dataset)
+    dataset = artifacts.open_dataset(store, request.dataset)
     labels = pipeline.label(store, dataset, request.label, progress)
     model = pipeline.train(store, dataset, labels, request.settings, progress)
     vectors = pipeline.embed(store, dataset, labels, model, progress).artifact.key

@@ -21,7 +21,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.base.progress import silent
 from core.base.settings import TrainSettings
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.storage.store import Store
 from tests.pages.fixtures_segments import keep_what_jobs_make, write_run
 
@@ -119,7 +119,7 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ser
     """
     with running_server(tmp_path_factory.mktemp("trained")) as server:
         run, store = write_run(server.cache, per_kind=330), Store(server.cache)
-        dataset = pipeline.open_dataset(store, run.dataset)
+        dataset = artifacts.open_dataset(store, run.dataset)
         model = pipeline.train(store, dataset, None, SMALL, silent)
         vectors = pipeline.embed(store, dataset, None, model, silent).artifact.key
         keep_what_jobs_make(replace(run, model=model.key, embeddings=vectors))

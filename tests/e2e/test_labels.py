@@ -49,9 +49,9 @@ class Shop:
 
     @property
     def n_users(self) -> int:
-        from core.runs import pipeline
+        from core.runs import artifacts
 
-        return len(pipeline.open_dataset(self.store, self.dataset).users)
+        return len(artifacts.open_dataset(self.store, self.dataset).users)
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, V
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
-from core.runs import pipeline
-from core.runs.pipeline import COVERAGE
+from core.runs import artifacts, pipeline
+from core.runs.artifacts import COVERAGE
 from core.runs.stages import (
     CERTIFICATES,
     LAYOUT,
@@ -144,7 +144,7 @@ def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
     """Put everything where the app would make it in the background, so that it starts nothing by itself."""
     store = Store(run.root)
     keep_levels(run, supported(n_clusters))
-    embeddings = pipeline.open_embeddings(store, pipeline.open_dataset(store, run.dataset), run.embeddings)
+    embeddings = artifacts.open_embeddings(store, artifacts.open_dataset(store, run.dataset), run.embeddings)
     combined = pipeline.combine(embeddings, ViewWeights())
     cut = pipeline.cluster(combined, embeddings.inside, ClusterSettings(n_clusters=n_clusters))
     keep_certificates(run, cut, dict.fromkeys(cut.ids.tolist(), 0.9))

@@ -11,7 +11,7 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.periods.drift import Drift, Wear, drift, far_groups, page_changes, wear
 from core.periods.migration import Migration, migration
-from core.runs import later_export, pipeline
+from core.runs import artifacts, later_export
 from core.runs.later_export import LaterRequest, Trained, TwoPeriods
 from core.runs.stages import LATER_EXPORT
 from core.storage.store import Artifact
@@ -58,7 +58,7 @@ def offered(made_from: Sources) -> dict[str, tuple[DatasetCard, float]]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
     try:
-        opened = pipeline.open_dataset(_made_from.store, other)
+        opened = artifacts.open_dataset(_made_from.store, other)
     except Beha2VecError:
         return 0.0  # damaged: whoever chooses it is told
     return later_export.pages_in_common(_trained(_made_from), opened)
@@ -74,7 +74,7 @@ def called(made_from: Sources, card: DatasetCard, in_common: float) -> str:
 @cached(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)
 def _trained(made_from: Sources) -> Trained:
     """The model on screen and what it was trained on; its files are checked once for all sessions."""
-    opened = pipeline.open_model(made_from.store, made_from.model_key)
+    opened = artifacts.open_model(made_from.store, made_from.model_key)
     return Trained(made_from.dataset, made_from.labels, opened)
 
 

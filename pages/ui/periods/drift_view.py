@@ -43,7 +43,7 @@ from core.periods.migration import (
 from core.periods.placed_users import BY_SECTION
 from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.runs.stages import LATER_EXPORT
 from core.saved import saved_work
 from core.saved.saved_work import Segmentation
@@ -144,7 +144,7 @@ def _offer(live: LiveSegments, card: DatasetCard) -> None:
 
 def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
     """Draw the dates and numbers of users that are compared, and how many users are in both."""
-    sides = (live.sources.dataset, pipeline.open_dataset(live.sources.store, card.key))
+    sides = (live.sources.dataset, artifacts.open_dataset(live.sources.store, card.key))
     spans = []
     for dataset, users in zip(sides, (found.periods.before, found.periods.after), strict=True):
         clock = dataset.receipt.clock
@@ -431,7 +431,7 @@ _COLUMNS: Final[Columns] = {
 def _later_segments(live: LiveSegments, card: DatasetCard, model: str, n_users: int) -> Segmentation | None:
     """Segments of a model of the later export: those last on screen, or as many as here."""
     store = live.sources.store
-    dataset = pipeline.open_dataset(store, card.key)
+    dataset = artifacts.open_dataset(store, card.key)
     if len(dataset.users) != n_users:
         return None
     kept = saved_work.load_segments(store, model, n_users)
@@ -440,7 +440,7 @@ def _later_segments(live: LiveSegments, card: DatasetCard, model: str, n_users: 
     made = catalog.embeddings(store, card.key, model)
     chosen = saved_work.chosen_vectors(store, model)
     key = chosen if chosen in made else made[0]
-    embeddings, weights = pipeline.open_embeddings(store, dataset, key), ViewWeights()
+    embeddings, weights = artifacts.open_embeddings(store, dataset, key), ViewWeights()
     combined = pipeline.combine(embeddings, weights)
     return Segmentation(
         key, weights, pipeline.cluster(combined, embeddings.inside, live.segmentation.partition.settings)

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.runs import pipeline
+from core.runs import artifacts
 from core.saved import saved_runs
 from core.saved.saved_runs import RunComparison, SavedRun, compare_runs
 from pages.ui.segments.charts import ABOVE, INK, Chart, rows, sized, tips
@@ -47,7 +47,7 @@ def draw(runs: Mapping[str, SavedRun]) -> None:
 def _compared(root: str, first: str, second: str, _one: SavedRun, _other: SavedRun) -> RunComparison:
     store = state.store()
     opened = [saved_runs.open_run(store, key)[1].partition.labels for key in (first, second)]
-    users = [pipeline.open_dataset(store, run.dataset).sequences.user_id for run in (_one, _other)]
+    users = [artifacts.open_dataset(store, run.dataset).sequences.user_id for run in (_one, _other)]
     return compare_runs(_one, _other, (users[0], users[1]), (opened[0], opened[1]))
 
 

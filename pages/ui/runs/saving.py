@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.runs import pipeline
+from core.runs import artifacts
 from core.saved import saved_runs, saved_work
 from core.saved.controls import Controls
 from core.saved.saved_runs import MAX_NAME_LENGTH, SavedRun, run_log
@@ -107,7 +107,7 @@ def reopen(key: str) -> None:
     run, segments = saved_runs.open_run(store, key)
     if missing := saved_runs.missing_parts(store, run):
         raise saved_runs.missing_error(run, " and ".join(missing))
-    pipeline.open_embeddings(store, pipeline.open_dataset(store, run.dataset), run.embeddings)
+    artifacts.open_embeddings(store, artifacts.open_dataset(store, run.dataset), run.embeddings)
     state.select_dataset(run.dataset)
     state.select_model(run.model)
     _keep_what_is_there(run)

@@ -15,8 +15,8 @@ import streamlit as st
 
 from core.base.errors import ArtifactError
 from core.base.settings import ViewWeights
-from core.runs import pipeline
-from core.runs.second_training import TrainedRequest
+from core.runs import artifacts, pipeline
+from core.runs.artifacts import TrainedRequest
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.saved.controls import effective
 from core.segments.identity import recovery
@@ -279,5 +279,5 @@ def _overlap(
     made = SECOND_TRAINING.artifact(_made_from.store, _trained(_made_from))
     if made is None:
         raise ArtifactError("The vectors of the other training are damaged", remedy="Train once more")
-    other = pipeline.embeddings_of(made, _made_from.dataset)
+    other = artifacts.embeddings_of(made, _made_from.dataset)
     return recovery(_partition, pipeline.combine(other, weights).vectors)

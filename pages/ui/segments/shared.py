@@ -27,7 +27,7 @@ from core.naming.fitting import CurrentName
 from core.naming.names import SegmentName
 from core.profiles.outcomes import OutcomeIndex, label_of
 from core.runs import pipeline
-from core.runs.pipeline import Embeddings
+from core.runs.artifacts import Embeddings
 from core.runs.stages import (
     CERTIFICATES,
     LAYOUT,

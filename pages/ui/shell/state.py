@@ -18,7 +18,7 @@ import streamlit as st
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
-from core.runs import pipeline
+from core.runs import artifacts
 from core.saved import controls as kept_controls
 from core.saved import saved_work
 from core.saved.controls import LINKED, Controls
@@ -106,7 +106,7 @@ def model() -> ModelRun | None:
     return None if data is None else _model_of(data)
 
 
-def opened() -> tuple[Dataset, ModelRun, pipeline.Embeddings] | None:
+def opened() -> tuple[Dataset, ModelRun, artifacts.Embeddings] | None:
     """The current data set, its model and the vectors of its users; None where one of them is missing."""
     data = dataset()
     run = None if data is None else _model_of(data)
@@ -339,7 +339,7 @@ def _there(opened: Dataset | ModelRun) -> bool:
 
 @st.cache_resource(max_entries=_OPEN_AT_ONCE, show_spinner=False, validate=_there)
 def _open_dataset(root: str, key: str) -> Dataset:
-    return pipeline.open_dataset(Store(Path(root)), key)
+    return artifacts.open_dataset(Store(Path(root)), key)
 
 
 @st.cache_resource(max_entries=_OPEN_AT_ONCE, show_spinner=False, validate=_there)
@@ -359,5 +359,5 @@ def _open_model(root: str, dataset_key: str, key: str, vectors: str) -> ModelRun
 @st.cache_resource(
     max_entries=_OPEN_AT_ONCE, show_spinner=False, validate=lambda opened: opened.artifact.path.is_dir()
 )
-def _open_embeddings(root: str, key: str, _dataset: Dataset) -> pipeline.Embeddings:
-    return pipeline.open_embeddings(Store(Path(root)), _dataset, key)
+def _open_embeddings(root: str, key: str, _dataset: Dataset) -> artifacts.Embeddings:
+    return artifacts.open_embeddings(Store(Path(root)), _dataset, key)

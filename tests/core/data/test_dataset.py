@@ -11,7 +11,7 @@ from core.data import dataset as names
 from core.data.dataset import Dataset
 from core.data.sequences import SCHEMA
 from core.ingest import output_tables
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.storage.store import MANIFEST, Store, file_checksum
 from tests.core.ingest.shop import event, shop
 
@@ -83,7 +83,7 @@ def test_a_clock_of_an_earlier_release_is_inferred_when_the_export_is_loaded_aga
     manifest = json.loads((data.path / MANIFEST).read_text())
     manifest["files"][names.RECEIPT] = file_checksum(data.path / names.RECEIPT)
     (data.path / MANIFEST).write_text(json.dumps(manifest))
-    assert pipeline.open_dataset(store, data.key).receipt.is_winter_all_year
+    assert artifacts.open_dataset(store, data.key).receipt.is_winter_all_year
     assert pipeline.preprocess(store, [file], IngestSettings(), silent).key == data.key
     assert (data.path / names.RECEIPT).read_text() == made
 

@@ -34,7 +34,7 @@ from core.ingest.read.read_all import RawRead
 from core.ingest.read.read_cache import STAGE as READ
 from core.ingest.read.read_cache import ReadCache
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs import pipeline, run
+from core.runs import artifacts, pipeline, run
 from core.runs.pipeline import RunSettings
 from core.runs.publish import BOUNDED
 from core.runs.run import read_previous
@@ -347,7 +347,7 @@ def test_a_whole_data_set_of_before_is_taken_only_where_it_fits(
     assert not is_there(tmp_path, 2)
     pipeline.preprocess(Store(tmp_path / "stages"), [shop], SETTINGS.ingest, silent)
     assert is_there(tmp_path, 2) and not is_there(tmp_path, 0.4)
-    monkeypatch.setattr(pipeline, "_is_of_before", lambda _: True)
+    monkeypatch.setattr(artifacts, "_is_of_before", lambda _: True)
     assert not is_there(tmp_path, 2)
 
 

@@ -19,7 +19,7 @@ from core.engines.engine_child import TASKS
 from core.engines.sampled import prepare
 from core.ingest.read.read_all import read_all
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs import input_paths, pipeline, tasks
+from core.runs import artifacts, input_paths, pipeline, tasks
 from core.runs.file_requests import FilesRequest, RefitRequest
 from core.storage.store import Store
 from tests.core.engines.conftest import bounds_of
@@ -83,7 +83,7 @@ def test_all_of_them_where_they_fit(shop: Path, whole: Dataset, tmp_path: Path, 
 def test_the_jobs_of_the_app_keep_to_the_setting(shop: Path, little: None, tmp_path: Path) -> None:
     files = FilesRequest(paths=(shop,), settings=IngestSettings()).model_dump(mode="json")
     key = tasks.run("preprocess", tmp_path, files, silent, TASKS)["dataset"]
-    found = pipeline.open_dataset(Store(tmp_path), key)
+    found = artifacts.open_dataset(Store(tmp_path), key)
     assert found.receipt.narrowed.startswith("a sample of ")
     assert list(input_paths.load_paths(found.path)) == [str(shop)]
     again = RefitRequest(
@@ -91,7 +91,7 @@ def test_the_jobs_of_the_app_keep_to_the_setting(shop: Path, little: None, tmp_p
         train=TrainSettings.checked(**PRESETS[Preset.BAG]),
     )  # fmt: skip
     made = tasks.run("refit", tmp_path, again.model_dump(mode="json"), silent, TASKS)
-    refitted = pipeline.open_dataset(Store(tmp_path), made["dataset"])
+    refitted = artifacts.open_dataset(Store(tmp_path), made["dataset"])
     assert refitted.receipt.narrowed.startswith("a sample of ") and made["dataset"] != key
     assert made["embeddings"]
 

@@ -7,7 +7,7 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.engines.engine_child import TASKS
-from core.runs import input_paths, pipeline, tasks
+from core.runs import artifacts, input_paths, tasks
 from core.runs.file_requests import FilesRequest
 from core.sample import write_sample
 from core.storage.store import Store
@@ -27,7 +27,7 @@ def test_a_job_keeps_the_files_that_a_folder_or_pattern_stood_for(
     asked = FilesRequest(paths=tuple(tmp_path / name for name in names), settings=IngestSettings())
     store = Store(tmp_path / "cache")
     key = tasks.run("preprocess", store.root, asked.model_dump(mode="json"), silent, TASKS)["dataset"]
-    folder = pipeline.open_dataset(store, key).path  # what is kept beside it is no damage
+    folder = artifacts.open_dataset(store, key).path  # what is kept beside it is no damage
     assert input_paths.load_paths(folder) == {
         str(days / name): (days / name).stat().st_size for name in ("a.csv", "b.csv")
     }

@@ -24,8 +24,9 @@ from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff
 from core.labels.label_settings import LabelSettings
 from core.profiles.profile_columns import MetricRole
-from core.runs import pipeline, tasks
-from core.runs.pipeline import Embeddings, RunSettings
+from core.runs import artifacts, pipeline, tasks
+from core.runs.artifacts import Embeddings
+from core.runs.pipeline import RunSettings
 from core.runs.stages import LAYOUT, LEVELS, SCORECARD, KeptStage, ScorecardRequest, VectorsRequest
 from core.sample import write_sample
 from core.storage.store import Store, content_key
@@ -85,7 +86,8 @@ def test_a_model_is_there_where_its_map_cannot_be_drawn(
         return {stage.name: "evidence"}
 
     made = SimpleNamespace(key="made", artifact=SimpleNamespace(key="vectors"))
-    for stage in ("open_dataset", "label", "train", "embed"):
+    monkeypatch.setattr(artifacts, "open_dataset", lambda *_: made)
+    for stage in ("label", "train", "embed"):
         monkeypatch.setattr(pipeline, stage, lambda *_: made)
     monkeypatch.setattr(KeptStage, "run", run)
     asked = tasks.TrainRequest(dataset="d", label=LabelSettings(), settings=TrainSettings.preset(Preset.FAST))
@@ -111,6 +113,6 @@ def test_pages_of_segments_are_tested_where_users_have_several_sessions(tmp_path
 
     assert tests(made) == tests(made, activity=0.3) == {"", OTHER_SESSIONS}
     assert tests(replace(made, first_parts={})) == {""}
-    dealt = made.artifact.path / pipeline.DEALT
+    dealt = made.artifact.path / artifacts.DEALT
     np.save(dealt, np.load(dealt)[:, ::-1])
     assert pipeline.other_sessions(made, None) is None

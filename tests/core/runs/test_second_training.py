@@ -10,8 +10,8 @@ from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import ClusterSettings, Device, IngestSettings, TrainSettings, ViewWeights
 from core.model import embedding
-from core.runs import pipeline
-from core.runs.second_training import TrainedRequest
+from core.runs import artifacts, pipeline
+from core.runs.artifacts import TrainedRequest
 from core.runs.stages import SECOND_TRAINING
 from core.sample import write_sample
 from core.segments.identity import recovery
@@ -36,7 +36,7 @@ def test_its_vectors_are_kept_and_its_model_is_not(tmp_path: Path, monkeypatch: 
     SECOND_TRAINING.run(store, asked, silent)
     made = SECOND_TRAINING.artifact(store, asked)
     assert made is not None
-    found = pipeline.embeddings_of(made, dataset)
+    found = artifacts.embeddings_of(made, dataset)
     assert not of_before.exists()
     assert list((store.root / "checkpoints").iterdir()) == []
     assert [path.name for path in (store.root / "train").iterdir()] == [model.key]  # none of the analyst's

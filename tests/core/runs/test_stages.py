@@ -8,7 +8,7 @@ import pytest
 from core.base.errors import ArtifactError
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, ViewWeights
-from core.runs import pipeline, tasks
+from core.runs import artifacts, pipeline, tasks
 from core.runs.stages import CERTIFICATES, HANDED_IN, CertifyRequest, store_segments
 from core.segments import certificate
 from core.segments.partition import Partition
@@ -26,8 +26,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
 @pytest.fixture
 def partition(written: FinishedRun) -> Partition:
     store = Store(written.root)
-    dataset = pipeline.open_dataset(store, written.dataset)
-    vectors = pipeline.open_embeddings(store, dataset, written.embeddings)
+    dataset = artifacts.open_dataset(store, written.dataset)
+    vectors = artifacts.open_embeddings(store, dataset, written.embeddings)
     return pipeline.cluster(pipeline.combine(vectors, WEIGHTS), vectors.inside, ClusterSettings(n_clusters=3))
 
 

@@ -13,7 +13,7 @@ from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
 from core.model.network import item_vectors
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.runs.stages import SCORECARD, ScorecardRequest
 from core.runs.tasks import run
 from core.storage.store import Store
@@ -33,7 +33,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     """As in the app: a data set, a trained model and its vectors."""
     root = tmp_path_factory.mktemp("shop")
     store, made = Store(root), write_run(root, per_kind=PER_KIND)
-    dataset = pipeline.open_dataset(store, made.dataset)
+    dataset = artifacts.open_dataset(store, made.dataset)
     model = pipeline.train(store, dataset, None, SMALL, silent)
     embeddings = pipeline.embed(store, dataset, None, model, silent)
     return replace(made, model=model.key, embeddings=embeddings.artifact.key)
@@ -42,9 +42,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
 @pytest.fixture
 def case(shop: FinishedRun) -> Case:
     store = Store(shop.root)
-    dataset = pipeline.open_dataset(store, shop.dataset)
-    views = pipeline.open_embeddings(store, dataset, shop.embeddings).views
-    return open_case(dataset, None, pipeline.open_model(store, shop.model).path, views, ViewWeights())
+    dataset = artifacts.open_dataset(store, shop.dataset)
+    views = artifacts.open_embeddings(store, dataset, shop.embeddings).views
+    return open_case(dataset, None, artifacts.open_model(store, shop.model).path, views, ViewWeights())
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,10 @@ def test_whoever_bought_with_the_first_page_cannot_be_told_in_advance(card: Scor
 
 def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: FinishedRun) -> None:
     store = Store(shop.root)
-    dataset = pipeline.open_dataset(store, shop.dataset)
+    dataset = artifacts.open_dataset(store, shop.dataset)
     again = measure_scorecard(
-        dataset, None, pipeline.open_model(store, shop.model).path,
-        pipeline.open_embeddings(store, dataset, shop.embeddings).views,
+        dataset, None, artifacts.open_model(store, shop.model).path,
+        artifacts.open_embeddings(store, dataset, shop.embeddings).views,
         ViewWeights(), ("purchase",), silent,
     )  # fmt: skip
     assert again == card
@@ -91,7 +91,7 @@ def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: Finis
 
 def test_segments_of_a_bag_of_pages_are_judged_too(shop: FinishedRun) -> None:
     store = Store(shop.root)
-    dataset = pipeline.open_dataset(store, shop.dataset)
+    dataset = artifacts.open_dataset(store, shop.dataset)
     model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
     views = pipeline.embed(store, dataset, None, model, silent).views
     found = measure_scorecard(dataset, None, model.path, views, ViewWeights(), ("purchase",), silent)
@@ -105,11 +105,11 @@ def test_it_can_be_cancelled(shop: FinishedRun) -> None:
         raise Cancelled
 
     store = Store(shop.root)
-    dataset = pipeline.open_dataset(store, shop.dataset)
+    dataset = artifacts.open_dataset(store, shop.dataset)
     with pytest.raises(Cancelled):
         measure_scorecard(
-            dataset, None, pipeline.open_model(store, shop.model).path,
-            pipeline.open_embeddings(store, dataset, shop.embeddings).views, ViewWeights(), (), stop,
+            dataset, None, artifacts.open_model(store, shop.model).path,
+            artifacts.open_embeddings(store, dataset, shop.embeddings).views, ViewWeights(), (), stop,
         )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from core.labels.label_settings import (
 )
 from core.labels.llm_classifier import SYSTEM, Estimate
 from core.labels.review import Review
-from core.runs import jobs, pipeline, tasks
+from core.runs import artifacts, jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.saved import label_decisions, saved_work
 from core.storage.store import Store
@@ -110,7 +110,7 @@ def test_a_correction_wins_is_kept_and_can_be_undone(
     label_decisions.correct(state.store(), [correction])
     assert label_decisions.load(state.store()).overrides == (correction,)
     label(finished_run, label_decisions.load(state.store()))
-    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     found = pipeline.find_labels(Store(finished_run.root), dataset, label_decisions.load(state.store()))
     assert found is not None
     row = found.table.iloc[dataset.pages["page_location"].tolist().index(CART)]
@@ -206,7 +206,7 @@ def test_a_correction_whose_label_is_gone_is_marked_and_can_be_deleted(
     ],
 )
 def test_corrections_are_told_from_a_taxonomy_and_brought_once(finished_run: FinishedRun, text: str) -> None:
-    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     assert label_decisions.load(state.store()).overrides == (
@@ -224,7 +224,7 @@ def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: Finis
         + theme.format("C")
         + theme.format("D")
     )
-    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     assert [one.name for one in label_decisions.load(state.store(), dataset).taxonomy.themes] == ["A", "B"]
 
@@ -233,7 +233,7 @@ def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: Finis
 def test_corrections_that_no_page_can_get_are_refused(finished_run: FinishedRun, correction: str) -> None:
     with pytest.raises(Beha2VecError):
         text = f"corrections:\n- {{target: /a, {correction}}}\n"
-        dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+        dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
         taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     assert label_decisions.load(state.store()).overrides == ()
 
@@ -248,7 +248,7 @@ def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
     app = open_app(PAGE, data=finished_run.dataset)
     assert "at least 2 themes are needed" in app.error[0].value
     app.button(key="reset-taxonomy").click().run()
-    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     assert label_decisions.load(state.store(), dataset).taxonomy == default_taxonomy()
 
 
@@ -333,7 +333,7 @@ def test_themes_are_merged_when_they_are_saved(
     app.multiselect(key="merged-themes").select("Apparel").select("Footwear").run()
     app.text_input(key="merged-name").input("To wear").run()
     app.button(key="save-taxonomy").click().run()
-    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     names = [one.name for one in label_decisions.load(state.store(), dataset).taxonomy.themes]
     assert names == ["To wear", *(one.name for one in default_taxonomy().themes[2:])]
 

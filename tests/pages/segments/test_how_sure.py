@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.data.dataset import is_clustered
-from core.runs import jobs, pipeline, tasks
+from core.runs import artifacts, jobs, tasks
 from core.runs.jobs import State
 from core.runs.stages import CERTIFICATES
 from core.saved import controls, saved_work
@@ -140,7 +140,7 @@ def test_a_small_kind_is_named_and_made_a_segment_by_a_click(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     """Twelve of the 24 users of the first kind of visitor."""
-    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    dataset = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     users = np.flatnonzero(is_clustered(dataset.users))[:12]
     kind = SmallKind(users=tuple(users.tolist()), share=1 / 6, agreement=0.78, gain=2.0)
     keep_levels(finished_run, supported(3).model_copy(update={"small_kinds": (kind,)}))

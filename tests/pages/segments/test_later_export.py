@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.runs.jobs import State
 from core.runs.later_export import Trained
 from core.sample import write_sample
@@ -151,7 +151,7 @@ def test_segments_of_another_training_take_the_numbers_of_the_same_ones(
     assert len(kept) > 0
     app.button(key="keep-identity").click().run()
     assert not app.exception
-    later = pipeline.open_dataset(store, months.after)
+    later = artifacts.open_dataset(store, months.after)
     found = saved_work.load_segments(store, months.later_model, len(later.users))
     assert found is not None
     assert sorted(found.continues or {}) == sorted(kept["kept_as"] - 1)

@@ -6,9 +6,9 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Preset, TrainSettings, ViewWeights
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
+from core.runs.artifacts import TrainedRequest
 from core.runs.jobs import State
-from core.runs.second_training import TrainedRequest
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.segments.levels import SegmentLevels
 from core.storage.store import Store
@@ -179,7 +179,7 @@ def test_vectors_that_nobody_learned_are_judged_by_their_segments(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     store = Store(finished_run.root)
-    dataset = pipeline.open_dataset(store, finished_run.dataset)
+    dataset = artifacts.open_dataset(store, finished_run.dataset)
     model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
     pipeline.embed(store, dataset, None, model, silent)
     app = open_app(PAGE, data=finished_run.dataset, model=model.key, k="3")
@@ -200,8 +200,8 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
 ) -> None:
     keep(finished_run, toy.scorecard(*FULL))
     store = Store(finished_run.root)
-    dataset = pipeline.open_dataset(store, finished_run.dataset)
-    vectors = pipeline.open_embeddings(store, dataset, finished_run.embeddings)
+    dataset = artifacts.open_dataset(store, finished_run.dataset)
+    vectors = artifacts.open_embeddings(store, dataset, finished_run.embeddings)
     combined = pipeline.combine(vectors, ViewWeights())
     segments = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=3))
     keep_certificates(finished_run, segments, {0: 0.9, 1: 0.8, 2: 0.5}, pair=(1, 2))
@@ -214,7 +214,7 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     app.button(key="train_again").click().run()
     assert [task for task, *_ in fake_jobs.started] == ["second_training"]
     fake_jobs.end("second_training", State.CANCELLED)  # made here in its place
-    model = pipeline.open_model(store, finished_run.model)
+    model = artifacts.open_model(store, finished_run.model)
     SECOND_TRAINING.run(store, TrainedRequest(dataset=dataset.key, labels="", model=model.key), silent)
     app.run()
     (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)

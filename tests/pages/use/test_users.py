@@ -11,7 +11,7 @@ from core.base.settings import Preset, TrainSettings
 from core.people.look_alikes import SCORE
 from core.people.occlusion import EFFECT, Reasons
 from core.profiles.samples import SECONDS_TO_NEXT
-from core.runs import pipeline
+from core.runs import artifacts, pipeline
 from core.storage.store import Store
 from pages.ui.people import reasons_view, user_lists
 from pages.ui.people.look_alikes_view import Seeds
@@ -210,7 +210,7 @@ def test_a_list_of_everybody_leaves_nobody(users: AppTest, finished_run: Finishe
     show(users, "Look-alikes")
     users.segmented_control(key="like").set_value(Seeds.LIST).run()
     store = Store(finished_run.root)
-    ids = pipeline.open_dataset(store, finished_run.dataset).sequences.user_id.to_pylist()
+    ids = artifacts.open_dataset(store, finished_run.dataset).sequences.user_id.to_pylist()
     users.text_area(key="pasted_ids").set_value("\n".join(ids)).run()
     assert "Every clustered user is on the list" in users.error[0].value
 
@@ -224,7 +224,7 @@ def test_ids_are_in_no_link(users: AppTest) -> None:
 
 def test_why_a_user_is_here_is_told_page_by_page(open_app: OpenApp, finished_run: FinishedRun) -> None:
     store = Store(finished_run.root)
-    dataset = pipeline.open_dataset(store, finished_run.dataset)
+    dataset = artifacts.open_dataset(store, finished_run.dataset)
     model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
     pipeline.embed(store, dataset, None, model, silent)
     app = open_app(PAGE, data=finished_run.dataset, model=model.key, k="3")

@@ -14,7 +14,7 @@ from core.base.schema import SET_ASIDE
 from core.naming.fitting import CurrentName
 from core.naming.name_candidates import NameEvidence
 from core.periods.filter import CountFilter
-from core.runs import pipeline
+from core.runs import artifacts
 from core.runs.export import IdStyle
 from core.saved import controls, saved_work
 from core.saved.controls import Controls
@@ -40,9 +40,9 @@ from tests.pages.fixtures_segments import (
 def live(finished_run: FinishedRun) -> LiveSegments:
     st.session_state.clear()  # outside of a server it is one for the whole process
     store = Store(finished_run.root)
-    data = pipeline.open_dataset(store, finished_run.dataset)
-    vectors = pipeline.open_embeddings(store, data, finished_run.embeddings)
-    model = pipeline.open_model(store, finished_run.model).path
+    data = artifacts.open_dataset(store, finished_run.dataset)
+    vectors = artifacts.open_embeddings(store, data, finished_run.embeddings)
+    model = artifacts.open_model(store, finished_run.model).path
     saved_work.rename(store, finished_run.model, {1: "Readers"})
     controls.save(store, finished_run.model, Controls(n_clusters=3))
     made_from = Sources(str(store.root), data, finished_run.model, model, vectors)

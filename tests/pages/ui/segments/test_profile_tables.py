@@ -7,7 +7,7 @@ from core.base.settings import AnalyzeSettings
 from core.data.dataset import is_clustered
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.profiles.profile_columns import Col
-from core.runs import pipeline
+from core.runs import artifacts
 from core.storage.store import Store
 from pages.ui.segments import profile_tables as tables
 from tests.core.profiles.toy import LABELS, outcomes, toy_tables
@@ -19,7 +19,7 @@ NAMES = {0: "1 · Everybody"}
 @pytest.fixture
 def profiles(finished_run: FinishedRun) -> Profiles:
     """Two segments: the users whose id starts with ``user_0``, and the others."""
-    data = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    data = artifacts.open_dataset(Store(finished_run.root), finished_run.dataset)
     labels = (~data.users["user_id"].str.startswith("user_0")).to_numpy().astype("int32")
     labels[~is_clustered(data.users)] = -1
     return profile(ProfileData.from_dataset(data), labels, AnalyzeSettings())

@@ -13,7 +13,7 @@ from core.base.schema import TEMPLATE_OUTCOME, PageLabels
 from core.base.settings import Settings, ViewWeights
 from core.data.dataset import Dataset
 from core.data.page_labels import LABELS, SCHEMA, LabelledPages
-from core.runs import pipeline, tasks
+from core.runs import artifacts, tasks
 from core.runs.stages import LAYOUT, LEVELS
 from core.segments import level_search
 from core.storage.store import Store, content_key
@@ -54,10 +54,10 @@ def test_other_templates_are_counted_anew_by_the_same_vectors(finished_run: Fini
     st.session_state.clear()  # outside of a server it is one for the whole process
     st.session_state[state.DATASET] = finished_run.dataset
     store = Store(finished_run.root)
-    data = pipeline.open_dataset(store, finished_run.dataset)
+    data = artifacts.open_dataset(store, finished_run.dataset)
     first = label(store, data, "/old/:slug")
     inputs = {"preprocess": data.key, "train": finished_run.model, "labels": first.digest}
-    url = pipeline.open_embeddings(store, data, finished_run.embeddings).views["url"]
+    url = artifacts.open_embeddings(store, data, finished_run.embeddings).views["url"]
     with store.write("embed", content_key("embed", {}, inputs), {}, inputs) as folder:
         np.save(folder / "url.npy", url, allow_pickle=False)
     before = sources()
