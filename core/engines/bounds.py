@@ -20,7 +20,7 @@ A_RECORD: Final = 400
 """Bytes for each record that is worked on, from the raw table to the report (measured, docs/method.md)."""
 MEMORY: Final = "BEHA2VEC_MEMORY"
 """Environment variable for the memory that a job that reads files may take."""
-SHARE: Final = 0.5
+_SHARE: Final = 0.5
 """Share of the free memory that a run takes by default, and of all memory that reading takes in the app."""
 _FILL: Final = 0.9
 """Share of what fits at once that a part is meant to hold: by chance some become larger than others."""
@@ -62,7 +62,7 @@ class Bounds:
         """
         if sample_users is not None and sample_users < 1:
             raise SettingsError(f"A sample of {sample_users} users is not possible", allowed="at least 1")
-        free = int(free_memory() * SHARE)
+        free = int(free_memory() * _SHARE)
         size = free if memory is None else size_in_bytes(memory)
         if size < LEAST and memory is not None:
             raise SettingsError(
@@ -79,7 +79,7 @@ class Bounds:
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
         """
-        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(total_memory() * SHARE))}"
+        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(total_memory() * _SHARE))}"
         try:
             return cls.told(memory, None)
         except SettingsError as error:

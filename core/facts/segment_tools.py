@@ -293,7 +293,7 @@ NOTHING_APART: Final = "Nothing is shown to differ here from the others by more 
 _NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
 WITHHELD: Final = f"{_NO_SEGMENTS} {NAMES_WITHHELD} To have them told: Name them anyway, on Explore."
 UNSUPPORTED: Final = f"{_NO_SEGMENTS} This describes these very users, no kinds of users."
-SIZE: Final = (Col.USERS, Col.SHARE)
+_SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 
 
@@ -308,7 +308,7 @@ def paragraph(figures: Figures, segment: Key) -> Finding:
     """
     key = require_row(figures.context, segment)
     evidence = Evidence(figures, key)
-    size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
+    size = tuple(figures.needed(key, name) for name in (_SIZE[:1] if key == ALL else _SIZE))
     by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
     habits = () if by_rule else without_none(figures.measure(key, name) for name in HABITS)
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))

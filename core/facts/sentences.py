@@ -78,7 +78,7 @@ _RULE: Final = {
     RECALL: (" Of the segment, it finds ", " (recall)."),
 }
 """Measure of a rule → text before and after its figure."""
-WHEN: Final = {WHEN_DAY: "on", WHEN_HOUR: "in the hour from"}
+_WHEN: Final = {WHEN_DAY: "on", WHEN_HOUR: "in the hour from"}
 _FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
 
 
@@ -265,8 +265,8 @@ class _Speaker:
         row = self._title(fact.row)
         if kind in _ENDS:
             return f"Sessions of {row} {_ENDS[kind]} most often with"
-        if fact.measure in WHEN:
-            return f"Sessions of {row} begin most often {WHEN[fact.measure]}"
+        if fact.measure in _WHEN:
+            return f"Sessions of {row} begin most often {_WHEN[fact.measure]}"
         if kind == "step":
             after = {
                 "from": f"After {fact.ends[0]}, {row} go on to",
@@ -297,8 +297,8 @@ class _Speaker:
             return ways.get(rest.partition(":")[2], lead)
         if kind == "move":
             return [fact, f" of {row} {_moved(fact)}."]
-        if fact.measure in WHEN:
-            return [fact, f" of the sessions of {row} begin {WHEN[fact.measure]} {fact.called}."]
+        if fact.measure in _WHEN:
+            return [fact, f" of the sessions of {row} begin {_WHEN[fact.measure]} {fact.called}."]
         if kind == AGAIN:
             return [*with_interval(fact), f" of {row} {fact.label.partition('who ')[2]} {fact.called}."]
         if kind == "route":

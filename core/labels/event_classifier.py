@@ -33,7 +33,7 @@ _SIGN_IN: Final = 0.2
 are sent to pages that are seen much more often."""
 _LIST: Final = 0.5
 """Least rate per page view of ``view_item_list`` on a list, as :data:`_MOST`."""
-SELECT: Final = 0.15
+_SELECT: Final = 0.15
 """Fewest ``select_item`` per page view of a list, where people choose; a carousel of the start page or an
 article gets clicks on few views."""
 _CLEAR: Final = 2.0
@@ -102,7 +102,12 @@ def _category(subject: Subject) -> Label | None:
     shown, chosen = _share(subject, "view_item_list"), _share(subject, "select_item")
     other = _share(subject, "view_item")
     # a start page shows lists of products as well
-    if shown < _LIST or chosen < SELECT or chosen < _CLEAR * other or not read_address(subject.urls[0]).stems:
+    if (
+        shown < _LIST
+        or chosen < _SELECT
+        or chosen < _CLEAR * other
+        or not read_address(subject.urls[0]).stems
+    ):
         return None
     return _label(
         "Category",

@@ -37,7 +37,7 @@ _ROUTERS: Final = frozenset({"route", "controller", "module", "option", "task", 
 """Query parameters that select the page, as a path does elsewhere."""
 
 _LOCALE: Final = ":locale"
-REST: Final = ":rest"
+_REST: Final = ":rest"
 _PLACEHOLDER: Final = re.compile(r":(?:id-:slug|slug|id|date|locale|rest)(?:\.[a-z]{2,4})?")
 _INGEST: Final = {"{id}": ":id", "{uuid}": ":id", "{key}": ":id", "{date}": ":date"}
 """Placeholders that ``core/ingest/clean/urls.py`` has put in already."""
@@ -120,7 +120,7 @@ def parse(page: str) -> Parts:
     if rest.startswith("/"):
         front, rest = front + "/", rest[1:]
     segments = rest.split("/", MAX_DEPTH)
-    tail = [REST] if len(segments) > MAX_DEPTH else []
+    tail = [_REST] if len(segments) > MAX_DEPTH else []
     return Parts(front, (*_obvious(segments[:MAX_DEPTH]), *tail), _query(query) if asked else "")
 
 

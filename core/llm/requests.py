@@ -109,7 +109,7 @@ def _collect(
         on_part(value)
 
 
-FILE: Final = "calls.jsonl"
+_FILE: Final = "calls.jsonl"
 _MAX_LOG_BYTES: Final = 5 * 2**20
 """Bytes of a log file before the next one is begun."""
 _MAX_LOG_FILES: Final = 3
@@ -153,7 +153,7 @@ class CallLog:
     """
 
     def __init__(self, folder: Path, largest: int = _MAX_LOG_BYTES) -> None:
-        self._path, self._largest, self._lock = folder / FILE, largest, threading.Lock()
+        self._path, self._largest, self._lock = folder / _FILE, largest, threading.Lock()
         with disk_errors():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 

@@ -24,7 +24,7 @@ from core.periods.calendar import day_number, days_of
 
 ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}
 """Column of the users → its name in words and in a link."""
-FROM, TO = "from", "to"
+_FROM, _TO = "from", "to"
 NAMED_AT_MOST: Final = 3
 """Values of an attribute that a sentence names, at most."""
 
@@ -67,13 +67,13 @@ class CountFilter(Settings):
         parts = [f"{ATTRIBUTES[column]} {_listed(values)}" for column, values in self.values.items()]
         days = [
             f"{word} {day.day} {day:%b %Y}"
-            for word, day in ((FROM, self.first_day), (TO, self.last_day)) if day is not None
+            for word, day in ((_FROM, self.first_day), (_TO, self.last_day)) if day is not None
         ]  # fmt: skip
         return "; ".join([*parts, *([" ".join(days)] if days else [])])
 
     def link(self) -> dict[str, list[str]]:
         """Parameters of a link that set this filter."""
-        days = {FROM: self.first_day, TO: self.last_day}
+        days = {_FROM: self.first_day, _TO: self.last_day}
         told = {name: [day.isoformat()] if day else [] for name, day in days.items()}
         return told | {name: list(getattr(self, name)) for name in ATTRIBUTES.values()}
 
@@ -85,14 +85,15 @@ class CountFilter(Settings):
             SettingsError: If a day of it is no date, or the days are in the wrong order.
         """
         said = {
-            name: next(iter(link.get(key, ())), None) for key, name in ((FROM, "first_day"), (TO, "last_day"))
+            name: next(iter(link.get(key, ())), None)
+            for key, name in ((_FROM, "first_day"), (_TO, "last_day"))
         }
         named = {name: tuple(link.get(name, ())) for name in ATTRIBUTES.values()}
         found = cls.checked(**said, **named)
         return found if found.is_set else None
 
 
-LINKED: Final = (FROM, TO, *ATTRIBUTES.values())
+LINKED: Final = (_FROM, _TO, *ATTRIBUTES.values())
 """Names of the filter's parameters in a link."""
 
 

@@ -35,7 +35,7 @@ from core.profiles.two_shares import Z_95, difference_interval, wilson
 
 PART, VALUE = "part", "value"
 REST_PART, REST_VALUE = "rest_part", "rest_value"
-HELD: Final = (PART, Col.N, VALUE, Col.LOW, Col.HIGH, REST_PART, Col.REST_N, REST_VALUE, Diff.DIFFERS)
+_HELD: Final = (PART, Col.N, VALUE, Col.LOW, Col.HIGH, REST_PART, Col.REST_N, REST_VALUE, Diff.DIFFERS)
 
 
 def distinct(codes: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ def _shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
         n: Number of users that the share is of.
 
     Returns:
-        Column of :data:`HELD` → array: ``part`` of ``n`` is ``value``, ``rest_…`` that of all other segments.
+        Column of :data:`_HELD` → array: ``part`` of ``n`` is ``value``, ``rest_…`` that of all others.
     """
     part, n = np.broadcast_arrays(part, n)
     rest, rest_n = _others(part), _others(n)
@@ -88,7 +88,7 @@ def _shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
     (low, high), (below, above) = wilson(part, n), difference_interval(part, n, rest, rest_n)
     return dict(
         zip(
-            HELD,
+            _HELD,
             (part, n, value, low, high, rest, rest_n, rest_value, (below > 0) | (above < 0)),
             strict=True,
         )
@@ -106,13 +106,13 @@ def _means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, n
         n: Users.
 
     Returns:
-        Column of :data:`HELD` → array, as of :func:`_shares`; ``part`` is the sum.
+        Column of :data:`_HELD` → array, as of :func:`_shares`; ``part`` is the sum.
     """
     rest, rest_squares, rest_n = _others(total), _others(squares), _others(n)
     (value, error), (rest_value, rest_error) = _mean(total, squares, n), _mean(rest, rest_squares, rest_n)
     reach, differs = Z_95 * error, np.abs(value - rest_value) > Z_95 * np.hypot(error, rest_error)
     columns = (total, n, value, value - reach, value + reach, rest, rest_n, rest_value, differs)
-    return dict(zip(HELD, columns, strict=True))
+    return dict(zip(_HELD, columns, strict=True))
 
 
 def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -295,7 +295,7 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
             nothing,
             nothing > 0,
         )
-        return dict(zip(HELD, columns, strict=True))
+        return dict(zip(_HELD, columns, strict=True))
     times = activity.views if measure is PeriodMeasure.VIEWS else activity.sessions
     return _means(sums(times), sums(times.astype(np.float64) ** 2), users)
 
@@ -309,7 +309,7 @@ def _shares_of_all(users: np.ndarray) -> dict[str, np.ndarray]:
         value = rest / rest_n
     below, above = difference_interval(users, everybody, rest, rest_n)
     again = (rest, rest_n, value, (below > 0) | (above < 0))
-    return columns | dict(zip(HELD[-4:], again, strict=True))
+    return columns | dict(zip(_HELD[-4:], again, strict=True))
 
 
 BEGAN, AGE = "began", "age"

@@ -234,7 +234,7 @@ Parts = tuple[tuple[str, Table], ...]
 _STOPS: Final = 5
 """Number of first pages by which routes differ; routes that differ only later count as equal."""
 _ROUTES, _STEPS_LISTED, _ENDS = 5, 5, 3
-DAY: Final = 86_400
+_DAY: Final = 86_400
 _POINTS: Final = 200
 """Most points of a curve."""
 
@@ -363,7 +363,7 @@ def _points(curve: TimeToOutcome) -> tuple[list[float], list[float]]:
     last = curve.followed[-1] if len(curve.followed) else 0.0
     seconds = np.concatenate([[0.0], curve.seconds[shown], [last]])
     shares = np.concatenate([[0.0], curve.share[shown], [curve.in_the_end]])
-    return (seconds / DAY).round(3).tolist(), shares.round(5).tolist()
+    return (seconds / _DAY).round(3).tolist(), shares.round(5).tolist()
 
 
 def _line(name: str, outcome_time: TimeToOutcome) -> tuple[str, ...]:

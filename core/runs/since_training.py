@@ -41,7 +41,7 @@ from core.runs.taken_files import WatchedDrift
 from core.storage.disk import disk_errors
 from core.storage.store import Store
 
-NAME = "name"
+_NAME = "name"
 _NOBODY: Final = (
     "Nobody is known again, because a model folder has no ids: who came then and now counts as two people, "
     "so that false alarms are rarer and changes harder to see. The page Time knows them."
@@ -74,12 +74,12 @@ class SinceTraining:
         origin = common_origin(self.drift.pages)
         rows = self.drift.table.to_dict("records")
         names = [drift_words.figure_name(row, self.segments, self.drift.pages, origin) for row in rows]
-        return self.drift.table.assign(**{NAME: names})
+        return self.drift.table.assign(**{_NAME: names})
 
     @property
     def lines(self) -> list[str]:
         """The comparison in words, the answer first."""
-        told = drift_words.alarm_lines(self.drift, self.figures[NAME].tolist())
+        told = drift_words.alarm_lines(self.drift, self.figures[_NAME].tolist())
         pages = drift_words.page_lines(self.pages) if self.drift.comparable else []
         notes = [BY_SECTION] if self.period.by_section else []
         notes += [_NOBODY] if self.drift.comparable else []
@@ -204,7 +204,7 @@ def _kept(found: SinceTraining, at: str) -> WatchedDrift:
     changes = found.pages[CHANGE].value_counts()
     return WatchedDrift(
         at, found.users, found.drift.alarm, found.drift.p_value,
-        measure=drift_words.figure_line(first.to_dict(), first[NAME]),
+        measure=drift_words.figure_line(first.to_dict(), first[_NAME]),
         standard_errors=_number(first[ERRORS]),
         threshold=_number(found.drift.critical),
         unknown=_number(now), unknown_before=_number(before),

@@ -171,7 +171,7 @@ BATCHES: Final = 8
 quarter of a gigabyte."""
 BODY_S: Final = 20.0
 """Seconds that a body may take to come."""
-JSON: Final = "application/json"
+_JSON: Final = "application/json"
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 _UNAUTHORIZED, _TIMEOUT, _TOO_LARGE, _BUSY = 401, 408, 413, 503
@@ -307,7 +307,7 @@ class ScoringApp:
             await self._app(scope, receive, counting)
             return
         reply = problem(_UNAUTHORIZED, "The token is missing or wrong: Authorization: Bearer …")
-        refused = Response(reply.body, reply.status, {"WWW-Authenticate": "Bearer", **_CLOSE}, JSON)
+        refused = Response(reply.body, reply.status, {"WWW-Authenticate": "Bearer", **_CLOSE}, _JSON)
         await refused(scope, receive, counting)
 
     @asynccontextmanager
@@ -332,16 +332,16 @@ class ScoringApp:
             began = time.perf_counter()
             reply = await _unless_gone(request, queue.ask(body))
         self._metrics.answered(request.url.path, reply, time.perf_counter() - began)
-        return Response(reply.body, reply.status, _NO_STORE, JSON)
+        return Response(reply.body, reply.status, _NO_STORE, _JSON)
 
     async def _healthz(self, request: Request) -> Response:
         return Response("ok", media_type="text/plain")
 
     async def _readyz(self, request: Request) -> Response:
-        return Response(orjson.dumps(asdict(self._model.state)), 200, _NO_STORE, JSON)
+        return Response(orjson.dumps(asdict(self._model.state)), 200, _NO_STORE, _JSON)
 
     async def _openapi(self, request: Request) -> Response:
-        return Response(self._document, media_type=JSON)
+        return Response(self._document, media_type=_JSON)
 
     async def _counted(self, request: Request) -> Response:
         return Response(self._metrics.text(self._model.state), media_type=_CONTENT_TYPE)
@@ -413,11 +413,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     reply = problem(error.status_code, error.detail)
     closing = _CLOSE if reply.status in _CLOSING else {}
-    return Response(reply.body, reply.status, {**(error.headers or {}), **closing}, JSON)
+    return Response(reply.body, reply.status, {**(error.headers or {}), **closing}, _JSON)
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    return Response(problem(500, "The server made a mistake; its log says which").body, 500, None, JSON)
+    return Response(problem(500, "The server made a mistake; its log says which").body, 500, None, _JSON)
 
 
 CONNECTIONS: Final = 512

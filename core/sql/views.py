@@ -16,7 +16,7 @@ from core.facts.steps import session_ends
 from core.journeys.moves import FROM, SESSIONS, SESSIONS_N, STEPS, TO
 from core.profiles.profile_columns import ROW, Col, RowKind
 
-NAME: Final = "name"
+_NAME: Final = "name"
 """Column of the segments table with the analyst's names."""
 _ENDS_LISTED: Final = 50
 """Most pages of a row where sessions begin, or end."""
@@ -86,4 +86,4 @@ def _ends(context: Context, kind: str) -> pd.DataFrame:
 def _named(context: Context) -> pd.DataFrame:
     table = context.tables.profiles.segments
     names = table[Col.SEGMENT].where(table[Col.KIND] == RowKind.SEGMENT).map(context.names)
-    return table.assign(**{NAME: names.astype("str").where(names.notna())})
+    return table.assign(**{_NAME: names.astype("str").where(names.notna())})

@@ -231,7 +231,7 @@ _RULES: Final = {
     "idea": _REMARK,
 }
 """Kind of block → what it must be: all that a model is told of its mistakes, nothing that it wrote."""
-UNKNOWN: Final = f"a block is an object whose kind is {', '.join(_RULES)}"
+_UNKNOWN: Final = f"a block is an object whose kind is {', '.join(_RULES)}"
 
 
 @dataclass
@@ -265,7 +265,7 @@ def resolve(chosen: Iterable[object], offered_facts: OfferedFacts, names: Names)
             block, dropped = None, 1
         holds = block is not None and block not in resolved.blocks and len(resolved.blocks) < MAX_BLOCKS
         resolved.blocks += [block] if block and holds else []
-        problem = f"block {number}: {_RULES.get(kind, UNKNOWN)}; at most {MAX_BLOCKS} blocks, none twice"
+        problem = f"block {number}: {_RULES.get(kind, _UNKNOWN)}; at most {MAX_BLOCKS} blocks, none twice"
         resolved.problems += [problem] * max(dropped, not holds)
     return resolved
 

@@ -138,7 +138,7 @@ _HEADERS: Final = {
 }
 _RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-HTML: Final = ("text/html", "application/xhtml+xml")
+_HTML: Final = ("text/html", "application/xhtml+xml")
 _BLOCK: Final = 65_536
 
 
@@ -325,7 +325,7 @@ def _read(
     if response.status_code != 200:
         return Reply(response.status_code, url)
     kind, charset = _content_type(response.headers.get("content-type", ""))
-    if want.html and kind not in HTML:
+    if want.html and kind not in _HTML:
         raise PageFailed(FetchOutcome.NOT_HTML, f"it is {kind[:60] or 'of no stated type'}, not HTML")
     return Reply(200, url, _body(response, want, check_time), charset)
 
