@@ -86,6 +86,23 @@ def walk(
     return replace(walked, following=_elsewhere(walked, marks, sequences))
 
 
+def steps_reached(
+    funnel: Funnel, marks: Sequence[StepMarks], moments: Moments, n_users: int
+) -> np.ndarray:
+    """Count the steps of a funnel that each user reaches: int32 of shape (n_users,).
+
+    Args:
+        funnel: The steps.
+        marks: Pages and events that make each step.
+        moments: Page views and events in order, of which those that make no step may be left out where the
+            steps need not be strictly one after the other.
+        n_users: Number of users of the data set.
+    """
+    if funnel.within == SESSION:
+        moments = moments.by_session()
+    return _furthest(_reached(funnel, marks, moments), funnel.limit_us, moments, n_users)[0]
+
+
 def _reached(funnel: Funnel, marks: Sequence[StepMarks], moments: Moments) -> list[_Step]:
     number = np.arange(len(moments.user), dtype=np.int32)
     first = np.maximum.accumulate(
@@ -132,13 +149,7 @@ def _follow(
     steps: Sequence[_Step], limit_us: int | None, moments: Moments, sequences: UserSequences
 ) -> FunnelWalk:
     n_users, time = sequences.n_users, moments.timestamp
-    depth, now = np.zeros(n_users, dtype=np.int32), np.zeros(n_users, dtype=np.int32)
-    for number, step in enumerate(steps, start=1):
-        there = np.flatnonzero(step.start >= 0)
-        if limit_us is not None:
-            there = there[time[there] - time[step.start[there]] <= limit_us]
-        there = there[np.diff(moments.user[there], prepend=-1) != 0]  # the first of each user
-        depth[moments.user[there]], now[moments.user[there]] = number, there
+    depth, now = _furthest(steps, limit_us, moments, n_users)
     following = _following(np.flatnonzero(depth), now, moments, sequences)
     seconds = np.full((n_users, len(steps)), np.nan, dtype=np.float32)
     for number in range(len(steps) - 1, 0, -1):
@@ -147,6 +158,21 @@ def _follow(
         seconds[users, number] = (time[now[users]] - time[before]) / 1e6
         now[users] = before
     return FunnelWalk(depth, seconds, following)
+
+
+def _furthest(
+    steps: Sequence[_Step], limit_us: int | None, moments: Moments, n_users: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps that each user reaches, and the moment of the last of them: two int32 of shape (n_users,)."""
+    time = moments.timestamp
+    depth, now = np.zeros(n_users, dtype=np.int32), np.zeros(n_users, dtype=np.int32)
+    for number, step in enumerate(steps, start=1):
+        there = np.flatnonzero(step.start >= 0)
+        if limit_us is not None:
+            there = there[time[there] - time[step.start[there]] <= limit_us]
+        there = there[np.diff(moments.user[there], prepend=-1) != 0]  # the first of each user
+        depth[moments.user[there]], now[moments.user[there]] = number, there
+    return depth, now
 
 
 def _following(users: np.ndarray, now: np.ndarray, moments: Moments, sequences: UserSequences) -> np.ndarray:
