@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -91,17 +91,33 @@ class Settings(BaseModel):
         Raises:
             SettingsError: If a value is outside its limits; the message names the first such setting.
         """
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            reason = _reason(first["type"], first["msg"], first.get("ctx", {}), name.rpartition(".")[2])
-            if not name:  # settings that do not go together: the reason names them
-                raise SettingsError(reason) from error
-            unshown = name in cls.unshown or first["type"] in _VALUELESS
-            value = "" if unshown else f" = {_shown(first['input'])}"
-            raise SettingsError(f"{name}{value} is not possible: {reason}") from error
+        return checked(cls, values)
+
+
+_AnyModel = TypeVar("_AnyModel", bound=BaseModel)
+
+
+def checked(model: type[_AnyModel], values: Mapping[str, Any]) -> _AnyModel:
+    """Build a model, with a readable error.
+
+    Args:
+        model: Its class; values of the settings in its ``unshown`` are not repeated in an error.
+        values: Name → value, unchecked.
+
+    Raises:
+        SettingsError: If a value is outside its limits; the message names the first such setting.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        reason = _reason(first["type"], first["msg"], first.get("ctx", {}), name.rpartition(".")[2])
+        if not name:  # settings that do not go together: the reason names them
+            raise SettingsError(reason) from error
+        unshown = name in getattr(model, "unshown", ()) or first["type"] in _VALUELESS
+        value = "" if unshown else f" = {_shown(first['input'])}"
+        raise SettingsError(f"{name}{value} is not possible: {reason}") from error
 
 
 class UrlRule(Settings):

@@ -206,6 +206,19 @@ class Chart(_Block):
     mark: ChartMark = ChartMark.BAR
 
 
+class FigureTable(_Block):
+    """Figures of one measure under what was asked, in words; one without an item stands alone.
+
+    Args:
+        heading: What was asked.
+        facts: A row each, in order.
+    """
+
+    kind: Literal["table"] = "table"
+    heading: str
+    facts: tuple[Fact, ...]
+
+
 class Note(_Block):
     """A sentence of the app's own without any figure, such as what the data cannot tell."""
 
@@ -228,7 +241,7 @@ class Idea(_Block):
 
 
 Block: TypeAlias = Annotated[
-    FigureList | Contrast | Ranking | Chart | Note | Comment | Idea, Field(discriminator="kind")
+    FigureList | Contrast | Ranking | Chart | FigureTable | Note | Comment | Idea, Field(discriminator="kind")
 ]
 
 
@@ -272,6 +285,7 @@ class Reading(BaseModel):
         number: How many to list; None if not said.
         focus: The rows that the answer speaks of first: those named, or the first one of a ranking.
         onward: Target of the first step in the answer, as one (dimension, value); empty without a step.
+        query: The query that was answered, as JSON; empty where the question was none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -284,6 +298,7 @@ class Reading(BaseModel):
     number: int | None = None
     focus: tuple[str, ...] = ()
     onward: tuple[tuple[str, str], ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,7 +345,7 @@ def facts_of(blocks: Iterable[Block]) -> tuple[Fact, ...]:
 
 
 def _facts(block: Block) -> tuple[Fact, ...]:
-    if isinstance(block, FigureList | Chart):
+    if isinstance(block, FigureList | Chart | FigureTable):
         return block.facts
     if isinstance(block, Ranking):
         return (*((block.reference,) if block.reference else ()), *block.facts)

@@ -20,6 +20,7 @@ from core.facts.answer import (
     Contrast,
     Fact,
     FigureList,
+    FigureTable,
     Idea,
     Note,
     Ranking,
@@ -120,6 +121,13 @@ def plain(blocks: Iterable[Block], titles: Mapping[str, Title]) -> str:
     return "\n".join(("- " if line.bullet else "") + line.text for line in say(blocks, titles))
 
 
+def _with_base(fact: Fact) -> list[Piece]:
+    """A figure with its interval; of a share also the counts behind it."""
+    if fact.unit is not Unit.SHARE:
+        return [fact]
+    return [*with_interval(fact), f", {round(fact.value * fact.n):,} of {fact.n:,}"]
+
+
 @dataclass
 class _Speaker:
     titles: Mapping[str, Title]
@@ -138,9 +146,22 @@ class _Speaker:
             return [
                 line for block in blocks if isinstance(block, FigureList) for line in self._figures(block)
             ]
+        if kind is FigureTable:
+            return [line for block in blocks if isinstance(block, FigureTable) for line in self._table(block)]
         if kind is Contrast:
             return self._contrasts([block for block in blocks if isinstance(block, Contrast)])
         return self._rankings([block for block in blocks if isinstance(block, Ranking)])
+
+    def _table(self, block: FigureTable) -> list[Line]:
+        """What was asked, with its figure; or as a heading above a line for each row."""
+        facts = block.facts
+        if len(facts) == 1 and not facts[0].item and not facts[0].row.startswith("segment:"):
+            return [Line((f"{block.heading}: ", *_with_base(facts[0]), "."))]
+        rows = [
+            Line((f"{fact.called or self._title(fact.row, start=True)}: ", *_with_base(fact)), bullet=True)
+            for fact in facts
+        ]
+        return [Line((f"{block.heading}:",)), *rows]
 
     # rows
 

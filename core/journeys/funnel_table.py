@@ -86,9 +86,7 @@ def walk(
     return replace(walked, following=_elsewhere(walked, marks, sequences))
 
 
-def steps_reached(
-    funnel: Funnel, marks: Sequence[StepMarks], moments: Moments, n_users: int
-) -> np.ndarray:
+def steps_reached(funnel: Funnel, marks: Sequence[StepMarks], moments: Moments, n_users: int) -> np.ndarray:
     """Count the steps of a funnel that each user reaches: int32 of shape (n_users,).
 
     Args:

@@ -17,7 +17,7 @@ from core.journeys.funnel_table import steps_reached
 from core.journeys.moves import Level
 from core.journeys.patterns import Moments, StepMarks, any_of, matching
 from core.profiles.profile_columns import RowKind
-from core.query.layout import AGAIN, EVERYTHING, MANY_SESSIONS, ONCE, Layout, Names, Scope
+from core.query.layout import AGAIN, EVERYTHING, MANY_SESSIONS, ONCE, Names, QueryData, Scope
 from core.query.query import All, Any, By, Came, Condition, Did, Has, Is, Not, Range
 
 _NEAREST: Final = 3
@@ -34,7 +34,7 @@ class People:
         scope: What the period leaves; days of the data outside it are not looked at.
     """
 
-    layout: Layout
+    layout: QueryData
     tables: Tables
     scope: Scope = EVERYTHING
     _kept: dict[Condition, np.ndarray] = field(default_factory=dict)
@@ -115,11 +115,19 @@ class People:
         found: np.ndarray = marks.events[self.layout.events.name]
         return found if self.scope.events is None else found & self.scope.events
 
-    def times(self, marks: StepMarks) -> np.ndarray:
-        """How often each user saw some pages or did some events: int64 of shape (n_users,)."""
+    def times(self, marks: StepMarks, at: str = "any") -> np.ndarray:
+        """How often each user saw some pages or did some events: int64 of shape (n_users,).
+
+        Args:
+            marks: The pages and events.
+            at: ``entry`` or ``exit`` counts pages only as the first or last of a session.
+        """
         counts = np.zeros(self.layout.n_users, dtype=np.int64)
         if marks.pages.any():
-            counts += np.bincount(self.layout.user[self.views_of(marks)], minlength=len(counts))
+            views = self.views_of(marks)
+            if at != "any":
+                views = views & self.layout.ends_of_sessions(at)
+            counts += np.bincount(self.layout.user[views], minlength=len(counts))
         if marks.events.any():
             done = self.layout.events.user[self.events_of(marks)]
             counts += np.bincount(done, minlength=len(counts))
@@ -127,7 +135,7 @@ class People:
 
     def _did(self, condition: Did) -> np.ndarray:
         if len(condition.steps) == 1:
-            counts = self.times(self.marks(condition.steps[0]))
+            counts = self.times(self.marks(condition.steps[0]), condition.at)
             return (condition.times or Range(above=0)).holds(counts)
         complete: np.ndarray = self.reached(condition) == len(condition.steps)
         return complete

@@ -26,7 +26,7 @@ from core.periods.calendar import PeriodUnit
 from core.profiles.outcomes import PURCHASE, OutcomeRecord
 from core.profiles.two_shares import Z_95, difference_interval, ratio_interval, wilson
 from core.query.conditions import People
-from core.query.layout import Layout, Names, layout_of
+from core.query.layout import Names, QueryData, layout_of
 from core.query.query import (
     MONEY,
     OF_SESSIONS,
@@ -36,7 +36,8 @@ from core.query.query import (
     TOTALS,
     By,
     Did,
-    Measure,
+    Others,
+    Quantity,
     Query,
     parts_of,
 )
@@ -48,7 +49,7 @@ START: Final = "(start of the session)"
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One row of an answer.
 
     Args:
@@ -71,7 +72,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FigureComparison:
     """Whether the figure of one kind of users differs from that of another.
 
     Args:
@@ -81,8 +82,8 @@ class Comparison:
         high: Upper end.
     """
 
-    first: Row
-    second: Row
+    first: ResultRow
+    second: ResultRow
     low: float
     high: float
 
@@ -108,13 +109,13 @@ class Result:
     """
 
     query: Query
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
     users: int
     base: int
     unseen: int = 0
     few: int = 0
     more: int = 0
-    comparison: Comparison | None = None
+    comparison: FigureComparison | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +138,10 @@ class _Sums:
     low: np.ndarray
     high: np.ndarray
 
-    def rows(self, currency: str = "") -> list[Row]:
+    def rows(self, currency: str = "") -> list[ResultRow]:
         columns = (self.value, self.n, self.users, self.low, self.high)
         return [
-            Row(name, value, round(n), round(users), low, high, currency)
+            ResultRow(name, value, round(n), round(users), low, high, currency)
             for name, value, n, users, low, high in zip(
                 self.names, *(column.tolist() for column in columns), strict=True
             )
@@ -161,7 +162,7 @@ def execute(query: Query, tables: Tables) -> Result:
     users, n_base = int(chosen.sum()), int(base.sum())
     unseen = _unseen(query, layout)
     if query.compare is not None:
-        others = base & ~chosen if query.compare == "others" else base & people.holds(query.compare)
+        others = base & ~chosen if isinstance(query.compare, Others) else base & people.holds(query.compare)
         compared = _compared(counted, replace(counted, chosen=others))
         return Result(query, (compared.first, compared.second), users, n_base, unseen, comparison=compared)
     rows = counted.rows()
@@ -169,14 +170,15 @@ def execute(query: Query, tables: Tables) -> Result:
     return Result(query, tuple(kept), users, n_base, unseen, few, more)
 
 
-def _ordered(query: Query, rows: Sequence[Row]) -> tuple[list[Row], int, int]:
+def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], int, int]:
     """The rows that are shown, in their order, with the numbers of rows that were left out or cut off."""
-    if query.by is None or query.measure in (Measure.FUNNEL, Measure.RETENTION):
+    if query.by is None or query.measure in (Quantity.FUNNEL, Quantity.RETENTION):
         return list(rows), 0, 0
     found = [row for row in rows if row.users and not math.isnan(row.value)]
     natural = query.order is None and query.by in (*OF_TIME, By.SEGMENT, By.VISITOR, By.N_SESSIONS)
     all_count = natural or query.measure in TOTALS
-    large = found if all_count else [row for row in found if row.n >= FEW]
+    enough = [row for row in found if row.n >= FEW]
+    large = found if all_count or not enough else enough
     few = len(found) - len(large)
     if query.keep:
         inside = query.keep.holds(np.array([row.value for row in large]))
@@ -187,7 +189,7 @@ def _ordered(query: Query, rows: Sequence[Row]) -> tuple[list[Row], int, int]:
     return large[:most], few, max(0, len(large) - most) if most else 0
 
 
-def _unseen(query: Query, layout: Layout) -> int:
+def _unseen(query: Query, layout: QueryData) -> int:
     """Users without a page view who did the events that a query asks about."""
     steps = [step for did in _dids(query) for step in did.steps if step.kind is StepKind.EVENT]
     outcomes = layout.basis.data.outcomes
@@ -197,7 +199,8 @@ def _unseen(query: Query, layout: Layout) -> int:
 
 
 def _dids(query: Query) -> list[Did]:
-    conditions = [one for one in (query.where, query.of, query.compare) if one and one != "others"]
+    said = (query.where, query.of, query.compare)
+    conditions = [one for one in said if one is not None and not isinstance(one, Others)]
     return [part for one in conditions for part in parts_of(one) if isinstance(part, Did)]
 
 
@@ -216,17 +219,17 @@ class _Counting:
     chosen: np.ndarray
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> QueryData:
         return self.people.layout
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ResultRow]:
         """The rows of the answer, not yet in order."""
         measure = self.query.measure
-        if measure is Measure.FUNNEL:
+        if measure is Quantity.FUNNEL:
             return self._funnel()
-        if measure is Measure.RETENTION:
+        if measure is Quantity.RETENTION:
             return self._retention()
-        if measure is Measure.TIME_TO:
+        if measure is Quantity.TIME_TO:
             return self._time_to()
         if measure in MONEY:
             return self._money()
@@ -290,15 +293,15 @@ class _Counting:
             user, code = _pairs(user_of, code_of, len(names.names))
         ones = np.ones(len(user))
         width = len(names.names)
-        if measure is Measure.USERS:
+        if measure is Quantity.USERS:
             return _totals(names.names, code, ones)
-        if measure is Measure.SHARE:
+        if measure is Quantity.SHARE:
             return self._shares(names.names, user, code)
-        if measure is Measure.LIFT:
+        if measure is Quantity.LIFT:
             return self._lifts(names.names, user, code)
-        if measure is Measure.PAGES_PER_USER:
+        if measure is Quantity.PAGES_PER_USER:
             return _ratios(names.names, code, self.people.counts("pages")[user], ones)
-        if measure is Measure.ENGAGEMENT:
+        if measure is Quantity.ENGAGEMENT:
             seconds = self.people.counts("engagement")[user]
             known = ~np.isnan(seconds)
             return _ratios(names.names, code[known], seconds[known], ones[known])
@@ -310,17 +313,17 @@ class _Counting:
     def _parts(self, user: np.ndarray, code: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Part and whole of a measure for each pair of a user and a row; no whole for totals."""
         measure, key = self.query.measure, user.astype(np.int64) * width + code
-        if measure in (Measure.EVENTS, Measure.EVENTS_PER_USER):
+        if measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER):
             part = self._of_events(key, width)
-        elif measure is Measure.SESSION_RATE:
+        elif measure is Quantity.SESSION_RATE:
             part = self._of_sessions(key, width, self._sessions_with())
-        elif measure in (Measure.SESSIONS, Measure.SESSIONS_PER_USER):
+        elif measure in (Quantity.SESSIONS, Quantity.SESSIONS_PER_USER):
             part = self._of_sessions(key, width)
         else:
             part = self._of_views(key, width)
         if measure in TOTALS:
             return part, None
-        by_session = measure in (Measure.SESSION_RATE, Measure.VIEWS_PER_SESSION)
+        by_session = measure in (Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
         return part, self._of_sessions(key, width) if by_session else np.ones(len(key))
 
     def _of_views(self, key: np.ndarray, width: int) -> np.ndarray:
@@ -415,17 +418,17 @@ class _Counting:
         names = layout.events.names
         _, kind = _pairs(user, code, len(names))
         users = np.bincount(kind, minlength=len(names)).astype(np.float64)
-        if self.query.measure is Measure.EVENTS:
+        if self.query.measure is Quantity.EVENTS:
             times = np.bincount(code, minlength=len(names)).astype(np.float64)
             return _Sums(names, users, times, times, *_none(len(names)))
-        if self.query.measure is Measure.USERS:
+        if self.query.measure is Quantity.USERS:
             return _Sums(names, users, users, users, *_none(len(names)))
         n = np.full(len(names), float(self.chosen.sum()))
         return _Sums(names, users, users / n, n, *wilson(users, n))
 
     # measures with rows of their own
 
-    def _next_pages(self) -> list[Row]:
+    def _next_pages(self) -> list[ResultRow]:
         """The page views that follow, or precede, those of a page within a session."""
         layout, marks = self.layout, self._marks()
         if not marks.pages.any():
@@ -443,12 +446,12 @@ class _Counting:
         users = np.bincount(kind, minlength=len(called)).astype(np.float64)
         times = np.bincount(code, minlength=len(called)).astype(np.float64)
         n = np.full(len(called), float(len(views)))
-        if self.query.measure is Measure.SHARE:
+        if self.query.measure is Quantity.SHARE:
             return _Sums(called, users, times / np.maximum(n, 1), n, *_none(len(called))).rows()
-        value = users if self.query.measure is Measure.USERS else times
+        value = users if self.query.measure is Quantity.USERS else times
         return _Sums(called, users, value, n, *_none(len(called))).rows()
 
-    def _funnel(self) -> list[Row]:
+    def _funnel(self) -> list[ResultRow]:
         """Users who reach each step, with the share of the chosen users."""
         assert isinstance(self.query.of, Did)
         reached = self.people.reached(self.query.of)[self.chosen]
@@ -456,10 +459,10 @@ class _Counting:
         rows = []
         for number, step in enumerate(self.query.of.steps, start=1):
             users = int((reached >= number).sum())
-            rows.append(Row(step.title, float(users), n, users))
+            rows.append(ResultRow(step.title, float(users), n, users))
         return rows
 
-    def _retention(self) -> list[Row]:
+    def _retention(self) -> list[ResultRow]:
         """Share of users who come again so many whole weeks (or days) after their first."""
         unit = PeriodUnit.DAY if self.query.by is By.DAY else PeriodUnit.WEEK
         came = self.layout.basis.activity(unit)
@@ -477,7 +480,7 @@ class _Counting:
                 again = np.unique(user[able[user] & (period == first[user] + later)])
                 low, high = wilson(np.array([float(len(again))]), np.array([float(n)]))
                 name = f"{unit} {later} after the first"
-                rows.append(Row(name, len(again) / n, n, len(again), float(low[0]), float(high[0])))
+                rows.append(ResultRow(name, len(again) / n, n, len(again), float(low[0]), float(high[0])))
         if not rows:
             raise InputError(
                 f"The data does not hold two whole {unit}s, so nobody can be seen to come again",
@@ -485,7 +488,7 @@ class _Counting:
             )
         return rows
 
-    def _time_to(self) -> list[Row]:
+    def _time_to(self) -> list[ResultRow]:
         """Median time from the first page view to the first time of a step, of users who get there."""
         layout, marks = self.layout, self._marks()
         sequences = layout.basis.sequences
@@ -507,10 +510,10 @@ class _Counting:
             seconds = np.maximum(first[own] - began[own], 0) / 1e6
             n = len(seconds)
             value = float(np.median(seconds)) if n else math.nan
-            rows.append(Row(name, value, n, n))
+            rows.append(ResultRow(name, value, n, n))
         return rows
 
-    def _money(self) -> list[Row]:
+    def _money(self) -> list[ResultRow]:
         """Revenue of the chosen users, by currency; a row of its own for each of several."""
         had = self._payments()
         currencies = tuple(had.money)
@@ -540,7 +543,7 @@ class _Counting:
     def _paid(self, had: OutcomeRecord, currency: str) -> _Sums:
         paid = np.zeros(self.layout.n_users)
         paid[had.user] = np.nan_to_num(had.money[currency])
-        if self.query.measure is Measure.NET_REVENUE and currency in had.refunds:
+        if self.query.measure is Quantity.NET_REVENUE and currency in had.refunds:
             paid[had.user] -= np.nan_to_num(had.refunds[currency])
         if self.query.by in (None, *OF_USERS):
             names = self._by_users()
@@ -549,9 +552,9 @@ class _Counting:
         else:
             names, user_of, code_of = self._units()
             user, code = _pairs(user_of, code_of, len(names.names))
-        if self.query.measure is Measure.REVENUE_PER_USER:
+        if self.query.measure is Quantity.REVENUE_PER_USER:
             return _ratios(names.names, code, paid[user], np.ones(len(user)))
-        if self.query.measure is Measure.ORDER_VALUE:
+        if self.query.measure is Quantity.ORDER_VALUE:
             orders = self._orders()[user]
             return _ratios(names.names, code, paid[user], orders)
         return _totals(names.names, code, paid[user])
@@ -610,7 +613,7 @@ def _ratios(names: tuple[str, ...], code: np.ndarray, part: np.ndarray, whole: n
     return _Sums(names, users, value, sums[2], low, value + reach)
 
 
-def _compared(first: _Counting, second: _Counting) -> Comparison:
+def _compared(first: _Counting, second: _Counting) -> FigureComparison:
     """Compare one figure of two kinds of users; who is in both is on neither side of the interval."""
     rows = [counting.rows() for counting in (first, second)]
     if any(len(found) != 1 for found in rows):
@@ -622,14 +625,14 @@ def _compared(first: _Counting, second: _Counting) -> Comparison:
         replace(one, chosen=one.chosen & ~other.chosen) for one, other in ((first, second), (second, first))
     ]
     if not all(one.chosen.any() for one in apart):
-        return Comparison(left, right, math.nan, math.nan)
+        return FigureComparison(left, right, math.nan, math.nan)
     (a,), (b,) = (one.rows() for one in apart)
-    return Comparison(left, right, *_difference(first.query, a, b))
+    return FigureComparison(left, right, *_difference(first.query, a, b))
 
 
-def _difference(query: Query, first: Row, second: Row) -> tuple[float, float]:
+def _difference(query: Query, first: ResultRow, second: ResultRow) -> tuple[float, float]:
     """The 95 % interval of the difference of two figures; NaN of totals and medians."""
-    if query.measure is Measure.SHARE:
+    if query.measure is Quantity.SHARE:
         counts = (first.value * first.n, first.n, second.value * second.n, second.n)
         low, high = difference_interval(*(np.array([float(count)]) for count in counts))
         return float(low[0]), float(high[0])

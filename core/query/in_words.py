@@ -25,9 +25,10 @@ from core.query.query import (
     Did,
     Has,
     Is,
-    Measure,
     Not,
+    Others,
     Period,
+    Quantity,
     Query,
     Range,
     both,
@@ -37,53 +38,54 @@ Titled = Callable[[str], str]
 """Function that returns the title of a segment by its key."""
 
 UNITS: Final = {
-    Measure.USERS: Unit.COUNT, Measure.SHARE: Unit.SHARE, Measure.LIFT: Unit.RATIO,
-    Measure.SESSIONS: Unit.COUNT, Measure.SESSIONS_PER_USER: Unit.NUMBER, Measure.SESSION_RATE: Unit.SHARE,
-    Measure.VIEWS: Unit.COUNT, Measure.VIEWS_PER_USER: Unit.NUMBER, Measure.VIEWS_PER_SESSION: Unit.NUMBER,
-    Measure.PAGES_PER_USER: Unit.NUMBER, Measure.EVENTS: Unit.COUNT, Measure.EVENTS_PER_USER: Unit.NUMBER,
-    Measure.ENGAGEMENT: Unit.SECONDS, Measure.REVENUE: Unit.MONEY, Measure.NET_REVENUE: Unit.MONEY,
-    Measure.REVENUE_PER_USER: Unit.MONEY, Measure.ORDER_VALUE: Unit.MONEY, Measure.TIME_TO: Unit.SECONDS,
-    Measure.FUNNEL: Unit.COUNT, Measure.RETENTION: Unit.SHARE,
+    Quantity.USERS: Unit.COUNT, Quantity.SHARE: Unit.SHARE, Quantity.LIFT: Unit.RATIO,
+    Quantity.SESSIONS: Unit.COUNT, Quantity.SESSIONS_PER_USER: Unit.NUMBER, Quantity.SESSION_RATE: Unit.SHARE,
+    Quantity.VIEWS: Unit.COUNT, Quantity.VIEWS_PER_USER: Unit.NUMBER, Quantity.VIEWS_PER_SESSION: Unit.NUMBER,
+    Quantity.PAGES_PER_USER: Unit.NUMBER, Quantity.EVENTS: Unit.COUNT, Quantity.EVENTS_PER_USER: Unit.NUMBER,
+    Quantity.ENGAGEMENT: Unit.SECONDS, Quantity.REVENUE: Unit.MONEY, Quantity.NET_REVENUE: Unit.MONEY,
+    Quantity.REVENUE_PER_USER: Unit.MONEY, Quantity.ORDER_VALUE: Unit.MONEY, Quantity.TIME_TO: Unit.SECONDS,
+    Quantity.FUNNEL: Unit.COUNT, Quantity.RETENTION: Unit.SHARE,
 }  # fmt: skip
 _LABELS: Final = {
-    Measure.USERS: "users", Measure.SESSIONS: "sessions", Measure.SESSIONS_PER_USER: "sessions a user",
-    Measure.VIEWS: "page views", Measure.VIEWS_PER_USER: "page views a user",
-    Measure.VIEWS_PER_SESSION: "page views a session", Measure.PAGES_PER_USER: "different pages a user",
-    Measure.ENGAGEMENT: "engagement time a user", Measure.REVENUE: "gross revenue",
-    Measure.NET_REVENUE: "net revenue", Measure.REVENUE_PER_USER: "gross revenue a user",
-    Measure.ORDER_VALUE: "gross revenue a purchase", Measure.FUNNEL: "users by step",
-    Measure.RETENTION: "share of users who come again",
+    Quantity.USERS: "users", Quantity.SESSIONS: "sessions", Quantity.SESSIONS_PER_USER: "sessions a user",
+    Quantity.VIEWS: "page views", Quantity.VIEWS_PER_USER: "page views a user",
+    Quantity.VIEWS_PER_SESSION: "page views a session", Quantity.PAGES_PER_USER: "different pages a user",
+    Quantity.ENGAGEMENT: "engagement time a user", Quantity.REVENUE: "gross revenue",
+    Quantity.NET_REVENUE: "net revenue", Quantity.REVENUE_PER_USER: "gross revenue a user",
+    Quantity.ORDER_VALUE: "gross revenue a purchase", Quantity.FUNNEL: "users by step",
+    Quantity.RETENTION: "share of users who come again",
 }  # fmt: skip
 MEANINGS: Final = {
-    Measure.USERS: "Users with at least one page view in the data, each counted once.",
-    Measure.SHARE: "Users for whom it holds, divided by all users asked about.",
-    Measure.LIFT: "The share of these users over the share of all other users: 2× is twice as often.",
-    Measure.SESSIONS: "Visits: GA4's sessions with at least one page view.",
-    Measure.SESSIONS_PER_USER: "Sessions divided by users.",
-    Measure.SESSION_RATE: "Sessions in which it was done at least once, divided by all sessions.",
-    Measure.VIEWS: "Page views: each time a page was seen.",
-    Measure.VIEWS_PER_USER: "Page views divided by users.",
-    Measure.VIEWS_PER_SESSION: "Page views divided by sessions.",
-    Measure.PAGES_PER_USER: "Different pages that a user saw, on average.",
-    Measure.EVENTS: "How often the event was sent; a user who did it twice counts twice.",
-    Measure.EVENTS_PER_USER: "How often the event was sent, divided by users.",
-    Measure.ENGAGEMENT: "GA4's engagement time summed by user, on average over users of whom it was sent.",
-    Measure.REVENUE: "Purchase revenue as sent, refunds not taken off.",
-    Measure.NET_REVENUE: "Purchase revenue less refunds.",
-    Measure.REVENUE_PER_USER: "Gross revenue divided by all users asked about, also those who paid nothing.",
-    Measure.ORDER_VALUE: "Gross revenue divided by purchases.",
-    Measure.TIME_TO: "Median time from a user's first page view to the first time of it.",
-    Measure.FUNNEL: "Users who take the steps in their order; other pages may lie between.",
-    Measure.RETENTION: "Of users first seen in a whole week (or day), those seen again so much later.",
+    Quantity.USERS: "Users with at least one page view in the data, each counted once.",
+    Quantity.SHARE: "Users for whom it holds, divided by all users asked about.",
+    Quantity.LIFT: "The share of these users over the share of all other users: 2× is twice as often.",
+    Quantity.SESSIONS: "Visits: GA4's sessions with at least one page view.",
+    Quantity.SESSIONS_PER_USER: "Sessions divided by users.",
+    Quantity.SESSION_RATE: "Sessions in which it was done at least once, divided by all sessions.",
+    Quantity.VIEWS: "Page views: each time a page was seen.",
+    Quantity.VIEWS_PER_USER: "Page views divided by users.",
+    Quantity.VIEWS_PER_SESSION: "Page views divided by sessions.",
+    Quantity.PAGES_PER_USER: "Different pages that a user saw, on average.",
+    Quantity.EVENTS: "How often the event was sent; a user who did it twice counts twice.",
+    Quantity.EVENTS_PER_USER: "How often the event was sent, divided by users.",
+    Quantity.ENGAGEMENT: "GA4's engagement time summed by user, on average over users of whom it was sent.",
+    Quantity.REVENUE: "Purchase revenue as sent, refunds not taken off.",
+    Quantity.NET_REVENUE: "Purchase revenue less refunds.",
+    Quantity.REVENUE_PER_USER: "Gross revenue divided by all users asked about, also those who paid nothing.",
+    Quantity.ORDER_VALUE: "Gross revenue divided by purchases.",
+    Quantity.TIME_TO: "Median time from a user's first page view to the first time of it.",
+    Quantity.FUNNEL: "Users who take the steps in their order; other pages may lie between.",
+    Quantity.RETENTION: "Of users first seen in a whole week (or day), those seen again so much later.",
 }
 """What each measure is and how it is counted: the glossary."""
 BY_WORDS: Final = {
     By.SEGMENT: "segment", By.DEVICE: "device", By.BROWSER: "browser", By.COUNTRY: "country",
     By.SOURCE: "first source", By.VISITOR: "visitors who came once or again",
-    By.N_SESSIONS: "number of sessions", By.PAGE: "page", By.FOLDER: "folder", By.TEMPLATE: "template", By.THEME: "theme", By.TYPE: "page type",
-    By.ENTRY: "first page of the session", By.EXIT: "last page of the session", By.NEXT: "next page",
-    By.PREVIOUS: "page before", By.EVENT: "event", By.DAY: "day", By.WEEK: "week", By.MONTH: "month",
-    By.WEEKDAY: "day of the week", By.HOUR: "hour",
+    By.N_SESSIONS: "number of sessions", By.PAGE: "page", By.FOLDER: "folder", By.TEMPLATE: "template",
+    By.THEME: "theme", By.TYPE: "page type", By.ENTRY: "first page of the session",
+    By.EXIT: "last page of the session", By.NEXT: "next page", By.PREVIOUS: "page before",
+    By.EVENT: "event", By.DAY: "day", By.WEEK: "week", By.MONTH: "month", By.WEEKDAY: "day of the week",
+    By.HOUR: "hour",
 }  # fmt: skip
 _COUNTS: Final = {
     "views": "page views", "sessions": "sessions", "days": "days with a visit", "pages": "different pages",
@@ -143,6 +145,11 @@ def _nested(part: Condition, titled: Titled, holds: bool) -> str:
 
 
 def _did(condition: Did, *, holds: bool) -> str:
+    if condition.at != "any":
+        positive, base = {"entry": ("began", "begin"), "exit": ("ended", "end")}[condition.at]
+        often = f" {times(condition.times)}" if condition.times else ""
+        began = positive if holds else f"did not {base}"
+        return f"{began} a session with {name_of(condition.steps[0])}{often}"
     parts = []
     for place, step in enumerate(condition.steps):
         event = step.kind is StepKind.EVENT
@@ -212,29 +219,29 @@ def measured(query: Query, titled: Titled) -> str:
     """What a query measures: ``share of users who did purchase``, ``median time to purchase``."""
     of, measure = query.of, query.measure
     step = name_of(of.steps[0]) if isinstance(of, Did) else ""
-    if query.by in OF_STEPS and measure is Measure.SHARE:
+    if query.by in OF_STEPS and measure is Quantity.SHARE:
         return f"share of the page views of {step}"
     match measure:
-        case Measure.SHARE:
+        case Quantity.SHARE:
             return (
                 f"share {people(of, titled)}".replace("share users", "share of users")
                 if of
                 else "share of users"
             )
-        case Measure.LIFT:
+        case Quantity.LIFT:
             return f"times the others' share of {people(of, titled)}"
-        case Measure.SESSION_RATE:
+        case Quantity.SESSION_RATE:
             return f"share of sessions with {step}"
-        case Measure.EVENTS:
+        case Quantity.EVENTS:
             return f"times of {step}" if step else "times"
-        case Measure.EVENTS_PER_USER:
+        case Quantity.EVENTS_PER_USER:
             return f"times of {step} a user"
-        case Measure.TIME_TO:
+        case Quantity.TIME_TO:
             return f"median time to {step}"
-        case Measure.FUNNEL:
+        case Quantity.FUNNEL:
             return f"users by step, {' → '.join(map(name_of, of.steps))}" if isinstance(of, Did) else ""
-        case Measure.VIEWS | Measure.VIEWS_PER_USER if step:
-            return f"page views of {step}{' a user' if measure is Measure.VIEWS_PER_USER else ''}"
+        case Quantity.VIEWS | Quantity.VIEWS_PER_USER if step:
+            return f"page views of {step}{' a user' if measure is Quantity.VIEWS_PER_USER else ''}"
         case _:
             return _LABELS[measure]
 
@@ -242,12 +249,12 @@ def measured(query: Query, titled: Titled) -> str:
 def sentence(query: Query, titled: Titled) -> str:
     """A query as one line: ``Share of users who did purchase, of users who came once, by week``."""
     what = measured(query, titled)
-    if query.measure is Measure.USERS and query.where:
+    if query.measure is Quantity.USERS and query.where:
         what = people(query.where, titled)
     elif query.where or query.compare:
         what = f"{what}, of {people(query.where, titled)}"
     parts = [capitalised(what)]
-    if query.compare == "others":
+    if isinstance(query.compare, Others):
         parts.append("beside all other users")
     elif query.compare:
         parts.append(f"beside {people(query.compare, titled)}")
@@ -294,10 +301,11 @@ def parts(query: Query, titled: Titled) -> tuple[Part, ...]:
         left = None
         for one in rest:
             left = both(left, one)
-        changed = {"where": left} | ({"compare": None} if left is None and query.compare == "others" else {})
+        alone = left is None and isinstance(query.compare, Others)
+        changed = {"where": left} | ({"compare": None} if alone else {})
         found.append(Part(who(condition, titled), query.model_copy(update=changed)))
     if query.compare:
-        beside = "all other users" if query.compare == "others" else people(query.compare, titled)
+        beside = "all other users" if isinstance(query.compare, Others) else people(query.compare, titled)
         found.append(Part(f"beside {beside}", query.model_copy(update={"compare": None})))
     if query.by and query.by not in OF_STEPS:
         found.append(Part(f"by {BY_WORDS[query.by]}", query.model_copy(update=_WITHOUT_ROWS)))
@@ -309,10 +317,3 @@ def parts(query: Query, titled: Titled) -> tuple[Part, ...]:
 
 
 _WITHOUT_ROWS: Final = {"by": None, "keep": None, "order": None, "limit": None}
-
-
-def row_name(query: Query, name: str, titled: Titled) -> str:
-    """What a row of an answer is called: a segment by its title, everything else as it is."""
-    if query.by is By.SEGMENT and name:
-        return titled(name)
-    return clean(name)

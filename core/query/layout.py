@@ -1,6 +1,6 @@
 """The page views and events of a data set, laid out in flat arrays for queries, once a data set.
 
-:class:`Layout` numbers sessions over all users and names what pages, users and moments are called in each
+:class:`QueryData` numbers sessions over all users and names what pages, users and moments are called in each
 dimension of a query. :class:`Scope` is what a period leaves of it.
 """
 
@@ -69,7 +69,7 @@ EVERYTHING: Final = Scope()
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class QueryData:
     """A data set as flat arrays; made by :func:`layout_of`, which keeps it for later queries.
 
     Args:
@@ -123,6 +123,13 @@ class Layout:
         """Session of each page view, numbered over all users: int64 of shape (n_views,), ascending."""
         numbered: np.ndarray = self.user.astype(np.int64) * self.width + self.basis.sequences.session
         return numbered
+
+    def ends_of_sessions(self, at: str) -> np.ndarray:
+        """Which page views are the first (``entry``) or last (``exit``) of their session: (n_views,)."""
+        starts = self.basis.sequences.session_starts
+        which = np.zeros(len(self.user), dtype=bool)
+        which[starts if at == "entry" else np.append(starts[1:], len(which)) - 1] = True
+        return which
 
     @cached_property
     def event_session(self) -> np.ndarray:
@@ -251,6 +258,6 @@ def _is_in(period: Period, day: np.ndarray, hour: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def layout_of(basis: Basis) -> Layout:
+def layout_of(basis: Basis) -> QueryData:
     """Lay out a data set for queries; those of the last two data sets are kept."""
-    return Layout(basis, basis.calendar(None).clock if basis.calendar else LocalClock())
+    return QueryData(basis, basis.calendar(None).clock if basis.calendar else LocalClock())

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
-from core.base.settings import Settings
+from core.base.settings import Settings, checked
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind, StepOrder
 
 MAX_STEPS: Final = 8
@@ -28,7 +28,7 @@ USUAL_ROWS: Final = 10
 """Rows of an answer by pages, events and the like, where the query does not say how many."""
 
 
-class Measure(StrEnum):
+class Quantity(StrEnum):
     """What is counted, or computed from counts."""
 
     USERS = "users"
@@ -105,20 +105,46 @@ OF_TIME: Final = (By.DAY, By.WEEK, By.MONTH, By.WEEKDAY, By.HOUR)
 OF_SESSIONS: Final = (By.ENTRY, By.EXIT)
 OF_STEPS: Final = (By.NEXT, By.PREVIOUS)
 
-MONEY: Final = (Measure.REVENUE, Measure.NET_REVENUE, Measure.REVENUE_PER_USER, Measure.ORDER_VALUE)
+MONEY: Final = (
+    Quantity.REVENUE,
+    Quantity.NET_REVENUE,
+    Quantity.REVENUE_PER_USER,
+    Quantity.ORDER_VALUE,
+)
 TOTALS: Final = (
-    Measure.USERS, Measure.SESSIONS, Measure.VIEWS, Measure.EVENTS, Measure.REVENUE, Measure.NET_REVENUE,
+    Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,
+    Quantity.NET_REVENUE,
 )  # fmt: skip
 """Measures that add up; all others are shares, means and medians."""
 NEEDS_STEP: Final = (
-    Measure.SESSION_RATE, Measure.EVENTS, Measure.EVENTS_PER_USER, Measure.TIME_TO, Measure.FUNNEL,
+    Quantity.SESSION_RATE, Quantity.EVENTS, Quantity.EVENTS_PER_USER, Quantity.TIME_TO, Quantity.FUNNEL,
 )  # fmt: skip
 """Measures of one page or event (a funnel: of several), which ``of`` names."""
-OF_WHOLE_TIME: Final = (Measure.ENGAGEMENT, *MONEY)
+OF_WHOLE_TIME: Final = (Quantity.ENGAGEMENT, *MONEY)
 """Measures that the data set holds by user and not by day."""
 
 
-class Range(Settings):
+class Data(BaseModel):
+    """Base of a query and its parts: frozen, no unknown keys, compared and hashed by value.
+
+    It has not the serializer of :class:`Settings`, with which pydantic cannot write a tagged union of models
+    that hold each other.
+    """
+
+    model_config = Settings.model_config
+    unshown: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def checked(cls, /, **values: object) -> Self:
+        """Build it, with a readable error.
+
+        Raises:
+            SettingsError: If a value is not possible; the message names the first such value.
+        """
+        return checked(cls, values)
+
+
+class Range(Data):
     """Limits of a number; ``above`` and ``below`` leave the limit itself out."""
 
     above: float | None = None
@@ -159,7 +185,7 @@ class Range(Settings):
         return " and ".join(f"{words} {limit:,g}" for words, limit in named if limit is not None)
 
 
-class Period(Settings):
+class Period(Data):
     """Days, weekdays and hours that count, by the clock of the data; days are inclusive."""
 
     first_day: date | None = None
@@ -177,7 +203,7 @@ class Period(Settings):
         return self
 
 
-class Did(Settings):
+class Did(Data):
     """Users who saw a page or did an event; with several steps, one after the other."""
 
     kind: Literal["did"] = "did"
@@ -189,6 +215,8 @@ class Did(Settings):
     """``session``, ``user`` (any time), or a time such as ``30 minutes``, ``7 days``."""
     times: Range | None = None
     """How often; only with one step."""
+    at: Literal["any", "entry", "exit"] = "any"
+    """``entry`` counts pages only as the first of a session, ``exit`` as the last; only with one step."""
 
     @field_validator("within")
     @classmethod
@@ -197,8 +225,10 @@ class Did(Settings):
 
     @model_validator(mode="after")
     def _of_one_step(self) -> Self:
-        if self.times and len(self.steps) > 1:
-            raise ValueError("how often is counted of a single step")
+        if (self.times or self.at != "any") and len(self.steps) > 1:
+            raise ValueError("how often, and where in a session, is counted of a single step")
+        if self.at != "any" and self.steps[0].kind is StepKind.EVENT:
+            raise ValueError("sessions begin and end with pages, not with events")
         return self
 
     @property
@@ -207,7 +237,7 @@ class Did(Settings):
         return Funnel(steps=self.steps, order=self.order, within=self.within)
 
 
-class Is(Settings):
+class Is(Data):
     """Users by an attribute, or by their segment."""
 
     kind: Literal["is"] = "is"
@@ -223,7 +253,7 @@ class Is(Settings):
         return value
 
 
-class Has(Settings):
+class Has(Data):
     """Users by how much they did."""
 
     kind: Literal["has"] = "has"
@@ -232,14 +262,14 @@ class Has(Settings):
     range: Range
 
 
-class Came(Settings):
+class Came(Data):
     """Users with a page view in a period."""
 
     kind: Literal["came"] = "came"
     period: Period
 
 
-class All(Settings):
+class All(Data):
     """Users for whom all conditions hold."""
 
     kind: Literal["all"] = "all"
@@ -253,18 +283,24 @@ class All(Settings):
         return self
 
 
-class Any(Settings):
+class Any(Data):
     """Users for whom any of the conditions holds."""
 
     kind: Literal["any"] = "any"
     of: Annotated[tuple[Condition, ...], Field(min_length=1, max_length=MAX_PARTS)]
 
 
-class Not(Settings):
+class Not(Data):
     """Users for whom a condition does not hold."""
 
     kind: Literal["not"] = "not"
     of: Condition
+
+
+class Others(Data):
+    """All users who are not in ``where``; written ``"others"`` for short."""
+
+    kind: Literal["others"] = "others"
 
 
 Condition: TypeAlias = Annotated[Did | Is | Has | Came | All | Any | Not, Field(discriminator="kind")]
@@ -302,10 +338,10 @@ def denied(condition: Condition) -> Condition:
     return condition.of if isinstance(condition, Not) else Not(of=condition)
 
 
-class Query(Settings):
+class Query(Data):
     """What is asked: a measure, of whom, by what, in which period."""
 
-    measure: Measure = Measure.USERS
+    measure: Quantity = Quantity.USERS
     of: Condition | None = None
     """What share, lift, session_rate, events, time_to and funnel are about; of views, the pages."""
     where: Condition | None = None
@@ -313,13 +349,20 @@ class Query(Settings):
     by: By | None = None
     period: Period | None = None
     """Page views and events that count; only users who came in it do."""
-    compare: Condition | Literal["others"] | None = None
+    compare: (
+        Annotated[Did | Is | Has | Came | All | Any | Not | Others, Field(discriminator="kind")] | None
+    ) = None
     """Second users to compare with; ``others`` are all who are not in ``where``."""
     keep: Range | None = None
     """Rows whose figure is not within are left out; shares are from 0 to 1."""
     order: Literal["most", "least"] | None = None
     """Rows of time stay in their order where it is absent; others are ordered by ``most``."""
     limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] | None = None
+
+    @field_validator("compare", mode="before")
+    @classmethod
+    def _for_short(cls, value: object) -> object:
+        return Others() if value == "others" else value
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -329,44 +372,52 @@ class Query(Settings):
         return self
 
     def _of_measure(self) -> Iterator[str]:
-        of_step = (*NEEDS_STEP, Measure.VIEWS, Measure.VIEWS_PER_USER)
-        every_event = self.by is By.EVENT and self.measure is Measure.EVENTS
-        if self.of is None and self.measure in (*NEEDS_STEP, Measure.LIFT) and not every_event:
+        of_step = (*NEEDS_STEP, Quantity.VIEWS, Quantity.VIEWS_PER_USER)
+        every_event = self.by is By.EVENT and self.measure is Quantity.EVENTS
+        if self.of is None and self.measure in (*NEEDS_STEP, Quantity.LIFT) and not every_event:
             yield f"{self.measure} needs “of”: the event, page or condition that it is about"
         if self.of and self.measure in of_step and not isinstance(self.of, Did):
             yield f"{self.measure} is about pages or events: “of” must be of the kind did"
-        if self.of and self.measure not in (*of_step, Measure.SHARE, Measure.LIFT) and not self._is_by_step:
+        if self.of and self.measure not in (*of_step, Quantity.SHARE, Quantity.LIFT) and not self._is_by_step:
             yield f"{self.measure} takes no “of”: who counts is said by “where”"
         several = isinstance(self.of, Did) and (len(self.of.steps) > 1 or self.of.times)
-        if several and self.measure in of_step and self.measure is not Measure.FUNNEL:
+        if several and self.measure in of_step and self.measure is not Quantity.FUNNEL:
             yield f"{self.measure} is about a single step"
         if self.period and self.measure in OF_WHOLE_TIME:
             yield f"{self.measure} is known of the whole time only, not by day"
         for condition in (self.of, self.where, self.compare):
-            if condition and condition != "others" and _depth(condition) > MAX_DEPTH:
+            if condition and not isinstance(condition, Others) and _depth(condition) > MAX_DEPTH:
                 yield f"conditions are at most {MAX_DEPTH} deep"
 
     def _of_rows(self) -> Iterator[str]:
         if self.compare and self.by:
             yield "either compare two kinds of users, or ask by a dimension"
-        if self.compare == "others" and self.where is None:
+        if isinstance(self.compare, Others) and self.where is None:
             yield "all users have no others to compare with: say “where”"
         if self._is_by_step and not (isinstance(self.of, Did) and len(self.of.steps) == 1):
             yield f"by {self.by} needs “of”: the page that comes before or after"
-        if self._is_by_step and self.measure not in (Measure.SHARE, Measure.USERS, Measure.VIEWS):
+        if self._is_by_step and self.measure not in (
+            Quantity.SHARE,
+            Quantity.USERS,
+            Quantity.VIEWS,
+        ):
             yield f"by {self.by} are counted users, views and their share"
-        if self.by in OF_TIME and self.measure in (*OF_WHOLE_TIME, Measure.TIME_TO, Measure.LIFT):
+        if self.by in OF_TIME and self.measure in (*OF_WHOLE_TIME, Quantity.TIME_TO, Quantity.LIFT):
             yield f"{self.measure} is known of the whole time only, not by {self.by}"
         yield from self._of_special_rows()
 
     def _of_special_rows(self) -> Iterator[str]:
-        if self.measure is Measure.FUNNEL and (self.by or self.compare):
+        if self.measure is Quantity.FUNNEL and (self.by or self.compare):
             yield "a funnel has a row a step: ask for it of one kind of users"
-        if self.measure is Measure.RETENTION and (self.by not in (None, By.DAY, By.WEEK) or self.compare):
+        if self.measure is Quantity.RETENTION and (self.by not in (None, By.DAY, By.WEEK) or self.compare):
             yield "who comes again is asked by day or week, of one kind of users"
-        if self.by is By.EVENT and self.measure not in (Measure.USERS, Measure.SHARE, Measure.EVENTS):
+        if self.by is By.EVENT and self.measure not in (
+            Quantity.USERS,
+            Quantity.SHARE,
+            Quantity.EVENTS,
+        ):
             yield "by event are counted users, events and the share of users"
-        events = (Measure.EVENTS, Measure.EVENTS_PER_USER)
+        events = (Quantity.EVENTS, Quantity.EVENTS_PER_USER)
         if self.measure in events and self.by in (*OF_PAGES, *OF_SESSIONS):
             yield f"events are not counted by {self.by}"
         if self.keep and not self.by:
@@ -381,3 +432,18 @@ class Query(Settings):
         """Most rows of the answer; None for all."""
         every = self.by in (*OF_TIME, By.SEGMENT, By.VISITOR, By.N_SESSIONS, None)
         return self.limit or (None if every or self.keep else USUAL_ROWS)
+
+
+def composes(query: Query) -> bool:
+    """Whether a query combines what no table of segments holds: conditions, limits, times, sequences."""
+    if query.measure in (Quantity.FUNNEL, Quantity.RETENTION):
+        return False
+    said = [part for one in (query.where, query.of) if one for part in parts_of(one)]
+    leaves = [part for part in said if not isinstance(part, All | Any | Not)]
+    special = any(isinstance(part, Has | Came | Any) or _is_long(part) for part in said)
+    return special or query.period is not None or len(leaves) > 2
+
+
+def _is_long(condition: Condition) -> bool:
+    """Whether a condition has a sequence or a number of times."""
+    return isinstance(condition, Did) and (len(condition.steps) > 1 or condition.times is not None)

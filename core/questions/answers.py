@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
@@ -15,12 +16,15 @@ from core.facts.context import ALL, Context, Tables
 from core.facts.contrasting import sentence_on_tests
 from core.facts.fact_maker import Figures, Finding, notes, with_bases
 from core.facts.items import ATTRIBUTES, Dimension
+from core.query import answering
+from core.query.query import Query, composes
 from core.questions.calls import merge_findings, only_nth
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.lexicon import expand_chat_spelling, vocabulary
 from core.questions.parsed import SINGLE_FIGURE, Parsed, beside_outcome, goes_on, of_converted
+from core.questions.reading import read
 from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
 from core.questions.resolve import combine_words, reading_notes
 
@@ -51,7 +55,28 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         context: The segments that it is about.
         last: What the question before was understood to ask, for one that goes on with it.
     """
-    question = expand_chat_spelling(question)
+    query = _read(question, context, last)
+    if isinstance(query, Query) and (composes(query) or (last and last.query)):
+        with suppress(Beha2VecError):
+            return answering.answer(query, context)
+    found = _by_intent(expand_chat_spelling(question), context, last)
+    if found.declined and isinstance(query, Query):
+        with suppress(Beha2VecError):
+            return answering.answer(query, context)
+    return found
+
+
+def _read(question: str, context: Context, last: Reading | None) -> Query | Beha2VecError:
+    """The question as a query, or why it is none."""
+    before = Query.model_validate_json(last.query) if last and last.query else None
+    try:
+        return read(question, context, before)
+    except Beha2VecError as error:
+        return error
+
+
+def _by_intent(question: str, context: Context, last: Reading | None) -> Answer:
+    """Answer a question of one of the kinds of :mod:`core.questions.intents`, or decline it."""
     parsed, figures = parse(question, context), Figures(context)
     offered = next(readings(parsed, _held(last, context)))
     if "help" in parsed.cues and not (parsed.unknown or parsed.topic):

@@ -206,6 +206,22 @@ def _is_new(name: Phrase, context: Context, known: _Known) -> bool:
     return bool(reader.parsed.unknown or reader.parsed.guessed or "vague" in reader.parsed.cues)
 
 
+def known_phrases(context: Context) -> _Known:
+    """The known phrases of a context, with the names of its segments, and what they mean."""
+    return _known(context)
+
+
+def segment_numbers(words: Sequence[str], place: int) -> tuple[list[str], int]:
+    """Read a reference to segments, ``segment 2`` or ``clusters 1 and 4``: their numbers, and words used."""
+    if words[place] in _REFERENCES:
+        numbers, used = _reference(words, place + 1)
+        return numbers, used + 1 if numbers else 0
+    nth = _nth(words[place])
+    if nth and words[place + 1 : place + 2] in (["segment"], ["cluster"], ["group"]):
+        return [str(nth)], 2
+    return _short(words[place]) if words[place].startswith(("#", "s")) else ([], 0)
+
+
 @dataclass
 class _Reader:
     context: Context

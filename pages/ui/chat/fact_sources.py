@@ -29,6 +29,7 @@ from core.facts.verbs import (
 )
 from core.profiles.counts import TITLES
 from core.profiles.profile_columns import Col, PageRanking
+from core.query.answering import QUERY
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import ChartPlace
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS
@@ -61,7 +62,7 @@ _BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
 """Dimension → title and key of its chart on the page Profiles."""
 _OF_ANOTHER: Final = ("difference", "ratio", "detectable")
 """Beginnings of measures (``ratio:…``) that compare another figure, whose chart shows them."""
-_IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
+_IN_THE_ANSWER: Final = ("entry", "exit", "step", "route", QUERY)
 """Beginnings of measures that only the answer shows, and no chart of a page."""
 
 

@@ -107,7 +107,6 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("how many are that", "How many of what?"),
         ("outcome rate of mobile users", "only some users of a segment"),
         ("what share of buyers are in segment 1", "share of such users is in a segment is not counted"),
-        ("users who saw /cart and /sale", "who saw each is"),
         ("outcome rate of users not in segment 2", "“not”"),
         ("revenue last month", "Of time, only this is told here"),
         ("does revenue grow", "Of time, only this is told here"),
@@ -116,7 +115,6 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("Which segment has the most refunds?", "Refunds are no figure of the chat"),
         ("who saw the basket", "I do not understand “basket”"),
         ("which users only saw /cart", "only that is not counted"),
-        ("users with more than 3 sessions", "A limit is applied to segments"),
         ("segments over 4 % users and over 2 sessions", "A limit is applied to segments"),
         ("segments with a conversion over 4", "Write “%” after the limit"),
         ("Who is the user with the most sessions?", "Nobody is looked at alone"),
@@ -203,6 +201,17 @@ def test_a_bounce_is_said_to_be_something_else() -> None:
 
 
 # several questions
+
+
+def test_what_no_table_of_segments_holds_is_answered_as_a_query() -> None:
+    saw_both = ask("users who saw /cart and /sale", EIGHT)
+    assert [fact.value for fact in saw_both.facts] == [3]
+    assert plain(saw_both.blocks, saw_both.titles).startswith(
+        "Users who saw /cart and saw /sale, all days: 3"
+    )
+    assert [fact.value for fact in ask("users with more than 3 sessions", EIGHT).facts] == [0]
+    on_mobile = ask("and on mobile?", EIGHT, saw_both.reading)
+    assert "are mostly on mobile" in plain(on_mobile.blocks, on_mobile.titles)
 
 
 @pytest.mark.parametrize(

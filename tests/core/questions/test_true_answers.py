@@ -37,31 +37,31 @@ what share of one-page users are buyers | buy % one
 what share of all users bought | buy % all
 what is the outcome rate | buy % all
 conversion rate of segment 2 | buy % 2
-- what share of buyers are in segment 1 | 1 % buy
-- what share of the buyers is in segment 3 | 3 % buy
-- share of buyers in segment 2 | 2 % buy
-- what share of users who bought are in segment 1 | 1 % buy
-- what share of buyers are one-page users | one % buy
+what share of buyers are in segment 1 | 1 % buy
+what share of the buyers is in segment 3 | 3 % buy
+- share of buyers in segment 2
+what share of users who bought are in segment 1 | 1 % buy
+what share of buyers are one-page users | one % buy
 what share of buyers saw /cart | /cart % buy
 what share of buyers are on mobile | mobile % buy
 what percentage of converters used a desktop | desktop % buy
-- what share of those who saw /cart bought | buy % /cart
-- what share of mobile users bought | buy % mobile
-- what percentage of desktop users converted | buy % desktop
-- what share of all users saw /cart and bought | /cart buy % all
-- what share bought without seeing /sale | buy !/sale % all
-- what is the share of segment 1 among buyers | 1 % buy
-- segment 1's share of buyers | 1 % buy
-- what share of buyers among mobile users | buy % mobile
-- of users who saw /cart, what share is in segment 2 | 2 % /cart
+what share of those who saw /cart bought | buy % /cart
+what share of mobile users bought | buy % mobile
+what percentage of desktop users converted | buy % desktop
+what share of all users saw /cart and bought | /cart buy % all
+what share bought without seeing /sale | buy !/sale % all
+what is the share of segment 1 among buyers | 1 % buy
+- segment 1's share of buyers
+what share of buyers among mobile users | buy % mobile
+of users who saw /cart, what share is in segment 2 | 2 % /cart
 of segment 2, what share saw /cart? | /cart % 2
 what share of segment 1 saw /cart | /cart % 1
 what share of segment 2 are on mobile | mobile % 2
 share of mobile users in segment 2 | mobile % 2
-- what share of users who saw /cart are in segment 1 | 1 % /cart
-- what share of mobile users are in segment 2 | 2 % mobile
-- what share of users not on mobile are in segment 1 | 1 % !mobile
-- what share of segment 1 is in segment 2 | 1 2 % 1
+what share of users who saw /cart are in segment 1 | 1 % /cart
+what share of mobile users are in segment 2 | 2 % mobile
+what share of users not on mobile are in segment 1 | 1 % !mobile
+what share of segment 1 is in segment 2 | 1 2 % 1
 how many of the users that saw /cart are in segment 1 | /cart 1 of 1
 how many of the mobile users are in segment 1 | mobile 1 of 1
 how many users saw /cart | /cart of all
@@ -83,9 +83,9 @@ what share of segment 3 never saw /sale | !/sale % 3
 share of segment 1 without /cart | !/cart % 1
 how many buyers did not see /cart | buy !/cart of buy
 how many users bought but did not see /sale | buy !/sale of buy
-- how many of those who saw /cart never bought | /cart !buy
-- how many users saw /cart but did not buy | /cart !buy
-- how many users are not in segment 1 | !1
+how many of those who saw /cart never bought | /cart !buy
+how many users saw /cart but did not buy | /cart !buy
+how many users are not in segment 1 | !1
 - how many users without a page view
 how many users are not on mobile | !mobile of all
 how many buyers are not on mobile | buy !mobile of buy
@@ -129,8 +129,8 @@ what share of segment 2 converted | buy % 2
 who never converted? | !buy
 how many users did not convert | !buy
 how many users of segment 3 did not convert | 3 !buy
-- what share of converted users are in segment 1 | 1 % buy
-- what share of mobile users converted | buy % mobile
+what share of converted users are in segment 1 | 1 % buy
+what share of mobile users converted | buy % mobile
 what share of converted users are on mobile | mobile % buy
 how many users saw /politics | /politics of all
 how many users of segment 2 never saw /sport | !/sport 2 of 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -84,7 +84,9 @@ def site(name: str) -> Site:
         dataset = Dataset(data, name)
         users = dataset.users
         counted = ProfileData.from_dataset(dataset)
+        events = dataset.events  # read while the files are there
         basis = Basis.from_tables(name, counted, dataset.pages, dataset.sequences, {})
+        basis = replace(basis, events=lambda: events)
     inside = (users[Users.GROUP] == Group.SEGMENT).to_numpy()
     labels = np.where(inside, np.arange(len(users)) % 7 % SEGMENTS, OUTSIDE).astype(
         np.int32

@@ -1,0 +1,92 @@
+"""Answers of queries as blocks: the query in words, its figures as facts, and who is counted."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Final
+
+from core.base.errors import InputError
+from core.base.wording import pluralise
+from core.facts.answer import Answer, Block, Fact, FigureTable, Reading, Unit
+from core.facts.context import ALL, Context
+from core.facts.fact_maker import make_fact, notes
+from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
+from core.query.in_words import UNITS, measured, people, sentence
+from core.query.query import By, Others, Quantity, Query
+
+QUERY: Final = "query"
+"""Beginning of the measure of a query's facts; its digest follows."""
+_DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
+
+
+def answer(query: Query, context: Context) -> Answer:
+    """Answer a query: what was asked, its figures with intervals, and who is not counted.
+
+    Raises:
+        InputError: If it names what is not in the data, or nothing is left to count.
+    """
+    result = execute(query, context.tables)
+    facts = tuple(_fact(row, result, context, place) for place, row in enumerate(result.rows))
+    if not facts:
+        raise InputError(
+            f"No row has a figure of at least {FEW} users",
+            remedy="Ask for more users, or without a dimension",
+        )
+    said: list[Block] = [FigureTable(heading=sentence(query, context.title), facts=facts)]
+    said += notes(_verdict(result.comparison), _left_out(result))
+    rows = dict.fromkeys(fact.row for fact in facts)
+    return Answer(
+        tuple(said), context.titles(rows), query.model_dump_json(exclude_none=True, indent=1),
+        reading=Reading(query=query.model_dump_json(exclude_none=True)), population=population(result),
+    )  # fmt: skip
+
+
+def _fact(row: ResultRow, result: Result, context: Context, place: int) -> Fact:
+    query, by_segment = result.query, result.query.by is By.SEGMENT
+    unit = UNITS[query.measure]
+    digest = hashlib.blake2b(query.model_dump_json().encode(), digest_size=4).hexdigest()
+    name = row.name
+    if result.comparison:
+        other = (
+            "all other users" if isinstance(query.compare, Others) else people(query.compare, context.title)
+        )
+        name = people(query.where, context.title) if place == 0 else other
+    key = row.name if by_segment else ALL
+    return make_fact(
+        f"{QUERY}:{digest}", measured(query, context.title), (key,), row.value, unit, n=row.n,
+        users=row.users, item="" if by_segment else name, digits=_DIGITS.get(unit, 1), currency=row.currency,
+        interval=None if math.isnan(row.low) else (row.low, row.high),
+    )  # fmt: skip
+
+
+def _verdict(found: FigureComparison | None) -> str:
+    if found is None or math.isnan(found.low):
+        return ""
+    if not found.differs:
+        return "They are not shown to differ: the 95 % interval of the difference holds 0."
+    which = "first is higher" if found.low > 0 else "second is higher"
+    return f"The {which}: the 95 % interval of the difference leaves out 0."
+
+
+def _left_out(result: Result) -> str:
+    parts = []
+    if result.few:
+        parts.append(f"{pluralise(result.few, 'row')} of fewer than {FEW} {_base(result.query)} left out")
+    if result.more:
+        parts.append(f"{result.more:,} further rows not shown")
+    return f"{'; '.join(parts).capitalize()}." if parts else ""
+
+
+def _base(query: Query) -> str:
+    sessions = (Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
+    return "sessions" if query.measure in sessions else "users"
+
+
+def population(result: Result) -> str:
+    """Sentence on who is counted, and who is not."""
+    when = " in that time" if result.query.period else ""
+    said = f"Of {pluralise(result.base, 'user')} with a page view{when}"
+    counted = "all are counted" if result.users == result.base else f"{result.users:,} are asked about"
+    left = f"; {result.unseen:,} who did it without a page view are not counted." if result.unseen else "."
+    return f"{said}, {counted}{left}"

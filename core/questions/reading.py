@@ -1,0 +1,872 @@
+"""Read a question as a query: every word that says something must land in it, or it is not read.
+
+The terms of a question are taken from left to right. What stands before the main verb says whom it is about
+(``where``); of a share, what the main verb says is whom it holds for (``of``). A denial belongs to the
+condition that follows it, a limit or a duration to the one before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from core.base.errors import InputError
+from core.base.safe_text import clean
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
+from core.facts.context import Context
+from core.journeys.funnel import SESSION, FunnelStep, StepKind
+from core.profiles.outcomes import path_of
+from core.query.query import (
+    OF_PAGES,
+    OF_TIME,
+    OF_USERS,
+    All,
+    Any,
+    By,
+    Came,
+    Condition,
+    Did,
+    Has,
+    Is,
+    Not,
+    Period,
+    Quantity,
+    Query,
+    Range,
+    denied,
+)
+from core.questions.lexicon import expand_chat_spelling
+from core.questions.terms import Kind, QuestionTerm, terms_of
+
+SHOWN: Final = 5
+_PRONOUN: Final = re.compile(r"\b(?:they|them|their|these|its)\b", re.IGNORECASE)
+_OF_OWNER: Final = re.compile(r"['’]s?\s+share\b")
+_SKIPPED: Final = (Kind.FILLER, Kind.TOTAL)
+_OF_MEAN: Final = {
+    Quantity.SESSIONS: Quantity.SESSIONS_PER_USER, Quantity.VIEWS: Quantity.VIEWS_PER_USER,
+    Quantity.REVENUE: Quantity.REVENUE_PER_USER, Quantity.EVENTS: Quantity.EVENTS_PER_USER,
+}  # fmt: skip
+_OF_SESSION: Final = {
+    Quantity.VIEWS: Quantity.VIEWS_PER_SESSION,
+    Quantity.EVENTS: Quantity.SESSION_RATE,
+}
+_OF_UNIT: Final = {
+    "sessions": Quantity.SESSIONS, "views": Quantity.VIEWS, "pages": Quantity.VIEWS,
+    "engagement": Quantity.ENGAGEMENT,
+}  # fmt: skip
+_VERBS: Final = (
+    Kind.SAW, Kind.DID, Kind.CAME, Kind.ARE, Kind.ENTERED, Kind.LEFT, Kind.RETURN,
+)  # fmt: skip
+_BEFORE_DIMENSION: Final = (Kind.BY, Kind.WHICH, Kind.TOP, Kind.LIST, Kind.NUMBER)
+_BEFORE_NOUN: Final = (Kind.SAW, Kind.PREPOSITION, Kind.DENIAL, Kind.SHARE, Kind.MANY)
+_DENIES_NOUN: Final = ("not", "no", "without", "non", "except", "excluding", "other than", "but not", "none")
+"""Denials that can belong to a noun, ``users not on mobile``, and begin no predicate."""
+_ENDS: Final = {Kind.ENTERED: "entry", Kind.LEFT: "exit"}
+_GOES_ON: Final = (
+    "and", "what about", "how about", "only", "just", "for", "by", "per", "on", "in", "without", "now",
+    "instead", "same", "but", "not", "from", "with",
+)  # fmt: skip
+
+
+class NotRead(InputError):
+    """A question that is no query, with the reason."""
+
+
+@dataclass
+class _Draft:
+    """What has been read so far.
+
+    Args:
+        asked: The kind of question: many, share, …; None before one is said.
+        measure: The measure, where it is said.
+        step: Page or event that the measure is about.
+        where: Conditions of the users asked about.
+        of: Conditions that a share is of.
+        funnel: Steps of a funnel.
+        by: The dimension.
+        wants_mean: Whether a mean a user is asked for.
+        sides: Whether two kinds of users are compared.
+    """
+
+    asked: Kind | None = None
+    measure: Quantity | None = None
+    step: FunnelStep | None = None
+    where: list[Condition] = field(default_factory=list)
+    of: list[Condition] = field(default_factory=list)
+    funnel: list[FunnelStep] = field(default_factory=list)
+    by: By | None = None
+    period: Period | None = None
+    keep: Range | None = None
+    order: str | None = None
+    limit: int | None = None
+    wants_mean: bool = False
+    by_session: bool = False
+    rate: bool = False
+    sides: bool = False
+    others: bool = False
+    over_time: bool = False
+    users: bool = False
+    before: bool = False
+
+
+def read(question: str, context: Context, last: Query | None = None) -> Query:
+    """Read a question as a query.
+
+    Args:
+        question: In the analyst's words.
+        context: The segments that it is about.
+        last: The query before, for a question that goes on with it.
+
+    Raises:
+        NotRead: If it is none; the message says which words are not understood, or what does not fit.
+        SettingsError: If the parts do not fit together.
+        InputError: If it names a segment that does not exist.
+    """
+    question = expand_chat_spelling(question)
+    if last is not None:
+        question = re.sub(r"^\s*(?:only|just)\b", "", question, flags=re.IGNORECASE)
+    if _OF_OWNER.search(question):
+        raise NotRead(
+            "Say whose share of whom: “share of buyers in segment 1” or “of buyers, what share is …”."
+        )
+    terms = terms_of(question, context)
+    unknown = [term.text for term in terms if term.kind is Kind.UNKNOWN]
+    if unknown:
+        listed = ", ".join(f"“{clean(word)}”" for word in dict.fromkeys(unknown[:SHOWN]))
+        raise NotRead(f"I do not understand {listed}, so I do not answer.")
+    reader = _Reader([term for term in terms if term.kind not in _SKIPPED], context)
+    if any(term.kind is Kind.TOTAL for term in terms):
+        reader.draft.users = True
+    reader.read()
+    refers = _PRONOUN.search(question) and not (reader.draft.where or reader.draft.of)
+    if refers and last is None and not reader.draft.users:
+        raise NotRead("Which users do you mean?")
+    starts = question.casefold().strip().startswith(_GOES_ON)
+    follows = starts or refers or (reader.draft.asked is None and len(reader.terms) <= SHOWN)
+    return reader.edited(last) if follows and last else reader.query()
+
+
+@dataclass
+class _Reader:
+    terms: Sequence[QuestionTerm]
+    context: Context
+    draft: _Draft = field(default_factory=_Draft)
+    at: int = 0
+    verb: Kind | None = None
+    is_denied: bool = False
+    joined: Kind | None = None
+    in_clause: bool = False
+    """Whether conditions belong to a clause that begins with who or that."""
+    is_predicate: bool = False
+    """Whether conditions say what a share is of."""
+    preposition: str = ""
+    limits: QuestionTerm | None = None
+    number: int | None = None
+    sequence: str = ""
+    """``then`` or ``after`` before the step that follows."""
+
+    # the terms, one by one
+
+    def read(self) -> None:
+        """Take all terms.
+
+        Raises:
+            NotRead: If one is left over.
+        """
+        while self.at < len(self.terms):
+            term = self.terms[self.at]
+            self.at += 1
+            handler = _HANDLERS.get(term.kind)
+            if handler is None:
+                raise NotRead(f"“{clean(term.text)}” does not fit here.")
+            handler(self, term)
+        if self.is_denied and self.draft.sides and self.draft.where:  # “… against those who did not”
+            self.draft.others, self.is_denied = True, False
+        if self.is_denied:
+            raise NotRead("It is not clear what “not” belongs to.")
+        if self.limits is not None or self.number is not None:
+            left = self.limits.text if self.limits else str(self.number)
+            raise NotRead(f"It is not clear what “{clean(left)}” counts.")
+        if self.sequence:
+            raise NotRead("It is not clear what comes before and what after.")
+
+    def _next(self, skip: tuple[Kind, ...] = (Kind.PREPOSITION,)) -> QuestionTerm | None:
+        following = (term for term in self.terms[self.at :] if term.kind not in skip)
+        return next(following, None)
+
+    def _previous(self) -> QuestionTerm | None:
+        return self.terms[self.at - 2] if self.at > 1 else None
+
+    def ask(self, term: QuestionTerm) -> None:
+        if term.kind is Kind.WHICH and term.text == "who" and self.at > 1:
+            self.relative(term)
+            return
+        if self.draft.asked in (None, Kind.WHICH, Kind.LIST) or term.kind is Kind.STEP_BY_STEP:
+            self.draft.asked = term.kind
+        elif term.kind is Kind.SHARE and self.draft.asked is Kind.MANY:
+            self.draft.asked = Kind.SHARE
+        if term.kind is Kind.SHARE and (self.draft.where or self.draft.users):
+            self.is_predicate = True  # “of users who …, what share …”
+            self.in_clause = False
+        if term.kind is Kind.OVER_TIME:
+            self.draft.over_time = True
+        if term.kind is Kind.COMPARE:
+            self.draft.sides = True
+
+    def order(self, term: QuestionTerm) -> None:
+        self.draft.order = term.kind.value
+        if self.number is not None:
+            self.draft.limit, self.number = self.number, None
+
+    def verbs(self, term: QuestionTerm) -> None:
+        if term.kind is Kind.RETURN:
+            self._main_verb()
+            self._add(Is(dimension=By.VISITOR, any_of=("came again",)))
+            return
+        if self._next() is not None:
+            self._main_verb()
+        self.verb, self.preposition = term.kind, ""
+
+    def _main_verb(self) -> None:
+        """Begin the predicate of a share, unless the verb belongs to a clause about the users."""
+        goes_on = self.in_clause and (self.joined is not None or not self._clause_has_said)
+        if self.draft.asked is Kind.SHARE and not goes_on:
+            self.is_predicate, self.in_clause = True, False
+
+    @property
+    def _clause_has_said(self) -> bool:
+        return self._said_in_clause
+
+    _said_in_clause: bool = False
+
+    def relative(self, term: QuestionTerm) -> None:
+        self.in_clause, self._said_in_clause = True, False
+
+    def deny(self, term: QuestionTerm) -> None:
+        if term.text not in _DENIES_NOUN:
+            self._main_verb()
+        if self.draft.asked is Kind.WHICH and self.draft.by is not None and not self.draft.users:
+            raise NotRead("Ask how many there are of each instead.")
+        self.is_denied = not self.is_denied
+
+    def join(self, term: QuestionTerm) -> None:
+        self.joined = term.kind
+
+    def then(self, term: QuestionTerm) -> None:
+        self.sequence = "then"
+        self.draft.before = term.text == "before"
+
+    def after(self, term: QuestionTerm) -> None:
+        self.sequence = "after"
+
+    def prepositions(self, term: QuestionTerm) -> None:
+        self.preposition = term.text
+        draft = self.draft
+        if term.text == "among" and draft.asked is Kind.SHARE and not draft.of:
+            draft.of, draft.where = draft.where, []  # “share of segment 1 among buyers”
+        if term.text in ("among", "of", "for", "inside") and self.is_predicate and self.draft.of:
+            self.is_predicate = False
+
+    def than(self, term: QuestionTerm) -> None:
+        self.draft.sides = True
+        self.in_clause = False
+        self.joined = None
+
+    def others(self, term: QuestionTerm) -> None:
+        self.draft.others = self.draft.sides = True
+
+    def noun(self, term: QuestionTerm) -> None:
+        self.draft.users = True
+        if self.number is not None and self.draft.limit is None and self.draft.asked is Kind.TOP:
+            self.draft.limit, self.number = self.number, None
+
+    def dimension(self, term: QuestionTerm) -> None:
+        before = self._previous()
+        is_by = before is not None and before.kind is Kind.BY
+        if term.value is By.N_SESSIONS and self.limits is None and self.draft.asked and not is_by:
+            self._measure(Quantity.SESSIONS)
+            return
+        if (self.limits is not None or self.number is not None) and self._counted(term):
+            return
+        if term.value is By.PAGE and self.draft.wants_mean:
+            self._measure(Quantity.VIEWS_PER_USER)
+            return
+        is_counted = self.draft.asked is Kind.MANY and before is not None and before.kind is Kind.MANY
+        if is_counted and term.value in (By.DAY, By.EVENT, By.PAGE, *OF_USERS):
+            raise NotRead(
+                f"How many {clean(term.text)} there are is not counted; users, sessions and views are."
+            )
+        if term.value is By.EVENT and self.draft.step is not None:
+            return  # “add_to_cart events”
+        if self.draft.by is not None and self.draft.by is not term.value:
+            raise NotRead("One dimension at a time is possible.")
+        self.draft.by = term.value
+
+    def _counted(self, term: QuestionTerm) -> bool:
+        """Use a waiting number or limit with a dimension: ``top 5 pages``, ``more than 3 pages``."""
+        if self.number is not None and (
+            self.draft.asked in (Kind.TOP, Kind.LIST, Kind.WHICH) or self.draft.order
+        ):
+            self.draft.limit, self.number = self.number, None
+            return False
+        if term.value not in (By.PAGE, By.DAY):
+            return False
+        self._has("views" if term.value is By.PAGE else "days")
+        return True
+
+    def _has(
+        self, unit: Literal["views", "sessions", "days", "pages", "engagement"], scale: float = 1
+    ) -> None:
+        limits = self._limits()
+        if scale != 1:
+            scaled = {name: value * scale for name, value in limits.model_dump(exclude_none=True).items()}
+            limits = Range(**scaled)
+        self._main_verb() if self.verb in _VERBS and not self.in_clause else None
+        self._add(Has(count=unit, range=limits))
+
+    def _limits(self) -> Range:
+        if self.limits is not None:
+            found: Range = self.limits.value
+            self.limits = None
+            return found
+        assert self.number is not None
+        number, self.number = float(self.number), None
+        return Range(at_least=number, at_most=number)
+
+    def by(self, term: QuestionTerm) -> None:
+        self.in_clause = False
+        if self._next() is None:
+            raise NotRead("By what? Name a dimension, such as the device or the week.")
+
+    def unit(self, term: QuestionTerm) -> None:
+        alone = self.limits is None and self.number is None
+        dimension = next((value for kind, value in term.others if kind is Kind.DIMENSION), None)
+        before = self._previous()
+        if alone and dimension and (dimension in OF_TIME or (before and before.kind in _BEFORE_DIMENSION)):
+            self.dimension(QuestionTerm(Kind.DIMENSION, term.text, dimension))
+            return
+        if self.limits is not None or self.number is not None:
+            scale = 60 if term.text.startswith("minute") else 1
+            self._has(term.value, scale)
+            return
+        self._measure(_OF_UNIT.get(term.value), term)
+
+    def _measure(self, measure: Quantity | None, term: QuestionTerm | None = None) -> None:
+        if measure is None:
+            raise NotRead(f"“{clean(term.text) if term else ''}” is no figure that is counted.")
+        if self.draft.measure not in (None, measure):
+            if (
+                self.draft.measure is Quantity.EVENTS
+                and measure is Quantity.SESSIONS
+                and self.draft.by_session
+            ):
+                return
+            raise NotRead("One figure at a time is possible.")
+        self.draft.measure = measure
+        self.in_clause = False
+
+    def measure(self, term: QuestionTerm) -> None:
+        if self.limits is not None and term.value in ("sessions", "views"):
+            self._has(term.value)
+            return
+        self._measure(Quantity(term.value))
+
+    def times(self, term: QuestionTerm) -> None:
+        if self.limits is None and self.number is None:
+            return  # “how many times”
+        self._times(self._limits())
+
+    def _times(self, limits: Range) -> None:
+        conditions = self._target
+        last = conditions[-1] if conditions else None
+        inner = last.of if isinstance(last, Not) else last
+        if not isinstance(inner, Did) or len(inner.steps) > 1:
+            raise NotRead("It is not clear what is done so often.")
+        made = inner.model_copy(update={"times": limits})
+        conditions[-1] = Not(of=made) if isinstance(last, Not) else made
+
+    def range(self, term: QuestionTerm) -> None:
+        following = self._next()
+        if term.others[0] == "times" and not (following and following.kind in (Kind.UNIT, Kind.STEP)):
+            self.limits = term
+            self._times(self._limits())
+            return
+        if term.others[0] == "share":
+            self.draft.keep = term.value
+            return
+        self.limits = term
+        is_counted = following is not None and following.kind in (
+            Kind.UNIT, Kind.TIMES, Kind.STEP, Kind.DIMENSION, Kind.MEASURE,
+        )  # fmt: skip
+        if not is_counted and self.draft.by is not None:
+            self.draft.keep, self.limits = term.value, None
+
+    def count(self, term: QuestionTerm) -> None:
+        if self.draft.order and self.draft.limit is None:
+            self.draft.limit = term.value
+            return
+        self.number = term.value
+
+    def period(self, term: QuestionTerm) -> None:
+        came = self.in_clause and self.verb is Kind.CAME
+        if came or self.is_denied:
+            self._add(Came(period=term.value))
+            return
+        if self.draft.period is not None:
+            made = {
+                **self.draft.period.model_dump(exclude_defaults=True),
+                **term.value.model_dump(exclude_defaults=True),
+            }
+            self.draft.period = Period.checked(**made)
+        else:
+            self.draft.period = term.value
+
+    def duration(self, term: QuestionTerm) -> None:
+        self._within(term.value)
+
+    def in_session(self, term: QuestionTerm) -> None:
+        self._within(SESSION)
+
+    def _within(self, limit: str) -> None:
+        """Let the last two steps happen within a time, one after the other."""
+        conditions = self._target
+        if self.draft.funnel:
+            self._funnel_within = limit
+            return
+        last = conditions[-1] if conditions else None
+        inner = last.of if isinstance(last, Not) else last
+        if isinstance(inner, Did) and len(inner.steps) > 1:
+            made = inner.model_copy(update={"within": limit})
+            conditions[-1] = Not(of=made) if isinstance(last, Not) else made
+            return
+        where = self.draft.where
+        before = (
+            conditions[-2]
+            if len(conditions) > 1
+            else where[-1]
+            if where and conditions is not where
+            else None
+        )
+        if not (isinstance(inner, Did) and isinstance(before, Did)):
+            raise NotRead("Within which time of what? Name two steps, one after the other.")
+        made = Did(steps=(*before.steps, *inner.steps), within=limit)
+        if isinstance(last, Not):
+            conditions[-1] = Not(of=made)
+        else:
+            conditions[-1] = made
+            if before in conditions:
+                conditions.remove(before)
+
+    _funnel_within: str = ""
+
+    # conditions
+
+    @property
+    def _target(self) -> list[Condition]:
+        return self.draft.of if self.is_predicate else self.draft.where
+
+    def _add(self, condition: Condition) -> None:
+        target = self._target
+        made = denied(condition) if self.is_denied else condition
+        last = target[-1] if target else None
+        alike = isinstance(made, Is) and isinstance(last, Is) and made.dimension is last.dimension
+        merges = alike and self.joined is not None and not self.draft.sides
+        if merges and isinstance(made, Is) and isinstance(last, Is):
+            target[-1] = Is(dimension=made.dimension, any_of=(*last.any_of, *made.any_of))
+        elif self.joined is Kind.OR and last is not None:
+            earlier = last.of if isinstance(last, Any) else (last,)
+            target[-1] = Any(of=(*earlier, made))
+        else:
+            target.append(made)
+        following = self._next(())
+        self.is_denied = self.is_denied and following is not None and following.kind is Kind.OR
+        self.joined = None
+        self._said_in_clause = True
+
+    def attribute(self, term: QuestionTerm) -> None:
+        dimension, value = term.value
+        more = [other for kind, other in term.others if kind is Kind.ATTRIBUTE and other[0] is dimension]
+        values = (value, *(other[1] for other in more))
+        self._add(Is(dimension=dimension, any_of=tuple(dict.fromkeys(values))))
+
+    def segment(self, term: QuestionTerm) -> None:
+        keys: tuple[str, ...] = term.value
+        if len(keys) > 1 and self.draft.sides:
+            for key in keys:
+                self._add(Is(dimension=By.SEGMENT, any_of=(key,)))
+            return
+        self.draft.users = True
+        if self.is_predicate and self.preposition in ("of", "among", "for"):
+            self.is_predicate = False
+        self._add(Is(dimension=By.SEGMENT, any_of=keys))
+
+    def visitor(self, term: QuestionTerm) -> None:
+        if term.value == "new":
+            raise NotRead("Who is new is not known: ask for users who came once, or who came again.")
+        self._add(Is(dimension=By.VISITOR, any_of=(term.value,)))
+
+    def outcome(self, term: QuestionTerm) -> None:
+        condition = self._outcome()
+        if term.value == "rate":
+            self.draft.rate = True
+            if self.draft.measure is None:
+                self.draft.measure = Quantity.SHARE
+            self.in_clause = False
+            return
+        if term.value == "count":
+            self._measure(Quantity.EVENTS)
+            self.draft.step = _single_step(condition)
+            return
+        before = self._previous()
+        rate = before is not None and before.kind in (Kind.MOST, Kind.LEAST, Kind.DID)
+        following = self._next(())
+        compares = following is not None and following.kind in (
+            Kind.MOST,
+            Kind.LEAST,
+            Kind.COMPARE,
+            Kind.THAN,
+        )
+        if term.text in ("convert", "converts") and (compares or self.draft.sides):
+            self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
+            return
+        if self.draft.by is not None and self.draft.asked is Kind.WHICH and not self.in_clause:
+            self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
+            return
+        if rate and self.draft.order and not self.draft.where:
+            self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
+            return
+        if term.text in ("converted", "convert", "converts"):
+            self._main_verb()
+        self.draft.users = True
+        self._add(condition)
+
+    def _outcome(self) -> Condition:
+        chosen = self.context.tables.profiles.chosen
+        if not chosen:
+            raise NotRead("No outcome is chosen, so nobody converts. Choose one, or name an event.")
+        steps = [_outcome_step(outcome) for outcome in chosen]
+        events = [step.any_of[0] for step in steps if step.kind is StepKind.EVENT]
+        found: list[Condition] = []
+        if events:
+            found.append(Did(steps=(FunnelStep(kind=StepKind.EVENT, any_of=tuple(events)),)))
+        found += [Did(steps=(step,)) for step in steps if step.kind is not StepKind.EVENT]
+        return found[0] if len(found) == 1 else Any(of=tuple(found))
+
+    def rates(self, term: QuestionTerm) -> None:
+        """Read ``add_to_cart rate`` as the share of users who did it."""
+        if self._target and isinstance(self._target[-1], Did):
+            self.draft.of.append(self._target.pop())
+            self.draft.asked = Kind.SHARE
+            self.draft.users = True
+            return
+        if self.draft.step is not None:
+            self.draft.of.append(Did(steps=(self.draft.step,)))
+            self.draft.step, self.draft.measure, self.draft.asked = None, None, Kind.SHARE
+            return
+        raise NotRead("The rate of what? Name an event or a page.")
+
+    def average(self, term: QuestionTerm) -> None:
+        self.draft.wants_mean = True
+
+    def per_session(self, term: QuestionTerm) -> None:
+        self.draft.by_session = True
+
+    def step(self, term: QuestionTerm) -> None:
+        """Read a page or event: a condition, a step after another one, or what the measure is about."""
+        step: FunnelStep = term.value
+        before, following = self._previous(), self._next(())
+        is_event = step.kind is StepKind.EVENT
+        of_share = before is not None and before.kind in (Kind.SHARE, Kind.PREPOSITION) and not self._target
+        if (
+            self.draft.asked is Kind.SHARE
+            and of_share
+            and is_event
+            and self._is_plural
+            and not self.draft.users
+        ):
+            raise NotRead(f"The share of {clean(term.text)} is not counted; that of users or sessions is.")
+        if self.draft.asked is Kind.STEP_BY_STEP or self.draft.funnel:
+            self.draft.funnel.append(step)
+            self.sequence, self.joined = "", None
+            return
+        if self._is_about(step, before):
+            self.draft.step = step
+            return
+        if self.limits is not None or (self.number is not None and self.draft.asked is not Kind.TOP):
+            self._main_verb() if self.verb in _VERBS else None
+            self._add(Did(steps=(step,), times=self._limits()))
+            return
+        if self.sequence and self._target:
+            self._in_sequence(step)
+            return
+        if self.verb is Kind.ARE and not is_event:
+            raise NotRead(f"Users are no page: say that they saw {clean(step.title)}.")
+        asked_share = before is not None and before.kind is Kind.SHARE and not before.text.endswith("of")
+        is_verb = is_event and (before is None or asked_share or before.kind not in _BEFORE_NOUN)
+        if is_verb and not (following and following.kind in (Kind.RATE, Kind.NOUN)):
+            self._main_verb()
+        if following is not None and following.kind is Kind.NOUN:
+            self.draft.users = True
+        at = "any" if is_event or self.verb is None else _ENDS.get(self.verb, "any")
+        self._add(Did.checked(steps=(step,), at=at))
+        if at != "any":
+            self.verb = None
+
+    def _is_about(self, step: FunnelStep, before: QuestionTerm | None) -> bool:
+        """Whether a step is what the measure is about, and no condition of users; sets the measure."""
+        draft, is_event = self.draft, step.kind is StepKind.EVENT
+        if draft.step is not None or self.in_clause:
+            return False
+        counted = before is not None and before.kind in (Kind.MANY, Kind.OFTEN, Kind.TOP, Kind.AVERAGE)
+        if draft.asked is Kind.OFTEN:
+            draft.measure = Quantity.EVENTS if is_event else Quantity.VIEWS
+            return True
+        if draft.asked in (Kind.LONG, Kind.WHEN) or draft.measure is Quantity.TIME_TO:
+            return True
+        if counted and is_event and draft.asked in (Kind.MANY, None, Kind.LIST):
+            draft.measure = Quantity.EVENTS
+            return True
+        views = draft.measure in (Quantity.VIEWS, Quantity.VIEWS_PER_USER)
+        if views and not is_event and (self.verb is None or not draft.users):
+            return True
+        if draft.asked is Kind.SHARE and draft.measure is Quantity.SESSIONS and not draft.users:
+            return True
+        most = before is not None and before.kind in (Kind.MOST, Kind.LEAST) and draft.measure is None
+        alone = not draft.users and draft.measure is None and draft.asked in (None, Kind.LIST, Kind.OVER_TIME)
+        if is_event and (most or (alone and self._is_plural)):
+            draft.measure = Quantity.EVENTS
+            return True
+        if self.sequence and not self._target and draft.asked in (Kind.WHICH, None):
+            draft.by = By.NEXT if self.sequence == "after" else By.PREVIOUS
+            self.sequence = ""
+            return True
+        return draft.by in (By.NEXT, By.PREVIOUS)
+
+    @property
+    def _is_plural(self) -> bool:
+        """Whether the event is named as a noun: ``purchases``, ``add to carts``."""
+        text = self.terms[self.at - 1].text
+        return text.endswith("s") and not text.endswith(("ers", "ors"))
+
+    def _in_sequence(self, step: FunnelStep) -> None:
+        """Put a step before or after the last condition's steps."""
+        target = self._target
+        last = target.pop()
+        inner = last.of if isinstance(last, Not) else last
+        if not isinstance(inner, Did):
+            raise NotRead("It is not clear what comes before and what after.")
+        one = Did(steps=(step,))
+        after = self.sequence == "after"
+        both = Did(steps=(*one.steps, *inner.steps) if after else (*inner.steps, *one.steps))
+        negative = self.is_denied or isinstance(last, Not)
+        if not negative:
+            target.append(both)
+        elif isinstance(last, Not):  # “did not buy after adding to the cart”, “did not see /a before buying”
+            target += [one, Not(of=both)]
+        else:  # “added to the cart and then did not buy”
+            target += [inner, Not(of=both)]
+        self.sequence, self.is_denied, self.joined = "", False, None
+        self._said_in_clause = True
+
+    # the query
+
+    def query(self) -> Query:
+        """Make the query of what was read.
+
+        Raises:
+            NotRead: If nothing is asked, or the parts say no whole.
+        """
+        draft = self.draft
+        if draft.over_time and draft.by is None:
+            draft.by = By.WEEK
+        made: dict[str, object] = {"by": draft.by, "period": draft.period, "keep": draft.keep}
+        made |= {"order": draft.order if draft.by else None, "limit": draft.limit}
+        measure, of = self._measured()
+        where, compare = self._sides()
+        if draft.order and draft.by is None and not compare:
+            raise NotRead("Most of what? Name a dimension, such as the device or the page.")
+        verb = self.verb not in (None, Kind.ARE, Kind.DID)
+        by_nothing = draft.measure is None and not (draft.users or draft.where or draft.of or verb)
+        if draft.order and by_nothing:
+            raise NotRead("By what? Name a figure, such as the conversion rate, the sessions or the revenue.")
+        if draft.rate and measure is not Quantity.SHARE:
+            raise NotRead("One figure at a time is possible.")
+        return Query.checked(measure=measure, of=of, where=where, compare=compare, **made)
+
+    def _sides(self) -> tuple[Condition | None, Condition | str | None]:
+        draft = self.draft
+        if draft.sides and draft.by is None:
+            if draft.others:
+                return _joined(draft.where), "others"
+            pool = draft.where if len(draft.where) > 1 else [*draft.where, *draft.of]
+            if len(pool) == 2:
+                return pool[0], pool[1]
+            raise NotRead("What is compared with what? Name two kinds of users, or “all others”.")
+        return _joined(draft.where), None
+
+    def _measured(self) -> tuple[Quantity, Condition | None]:
+        """The measure and what it is about."""
+        draft = self.draft
+        about = Did(steps=(draft.step,)) if draft.step else None
+        found = self._by_question(about) or self._by_figure(about)
+        if found:
+            return found
+        if draft.asked is Kind.SHARE:
+            return self._share()
+        if draft.sides and self.context.tables.profiles.chosen:
+            return Quantity.SHARE, self._outcome()
+        return self._usual(), None
+
+    def _by_question(self, about: Did | None) -> tuple[Quantity, Condition | None] | None:
+        """The measure of a funnel, of what comes next, and of when, how long and how often."""
+        draft = self.draft
+        if draft.funnel:
+            if len(draft.funnel) < 2:
+                raise NotRead("A funnel has two steps or more.")
+            limit = self._funnel_within or "user"
+            return Quantity.FUNNEL, Did(steps=tuple(draft.funnel), within=limit)
+        if draft.by in (By.NEXT, By.PREVIOUS):
+            return Quantity.SHARE, about
+        if draft.asked is Kind.WHEN and draft.measure is None:
+            draft.by = draft.by or By.HOUR
+            return (Quantity.EVENTS, about) if about else (Quantity.SESSIONS, None)
+        if draft.asked is Kind.LONG and draft.measure is None:
+            return (Quantity.TIME_TO, about) if about else (Quantity.ENGAGEMENT, None)
+        if draft.asked is Kind.OFTEN and draft.measure is None:
+            return Quantity.SESSIONS_PER_USER, None
+        return None
+
+    def _by_figure(self, about: Did | None) -> tuple[Quantity, Condition | None] | None:
+        """The measure that is named, or that a rate or an average makes of it."""
+        draft = self.draft
+        if draft.rate and draft.measure is Quantity.SHARE:
+            return Quantity.SHARE, self._outcome()
+        if draft.asked is Kind.SHARE and draft.measure is Quantity.SESSIONS and about:
+            return Quantity.SESSION_RATE, about
+        if draft.asked is Kind.SHARE and draft.measure is not None:
+            raise NotRead("Of these, no share is counted; that of users is, and of sessions with an event.")
+        if draft.measure is None:
+            return None
+        measure = _OF_MEAN.get(draft.measure, draft.measure) if draft.wants_mean else draft.measure
+        if draft.by_session:
+            measure = _OF_SESSION.get(draft.measure, measure)
+        if measure in (Quantity.SESSION_RATE, Quantity.TIME_TO) and about is None:
+            about = _as_did(self._outcome())
+        return measure, about
+
+    def _usual(self) -> Quantity:
+        """The measure where none is named: users, of pages their views, of a session's ends the sessions."""
+        draft = self.draft
+        if draft.by in OF_PAGES and draft.asked in (Kind.TOP, Kind.WHICH, None):
+            return Quantity.USERS if self.verb or draft.where else Quantity.VIEWS
+        if draft.by in (By.ENTRY, By.EXIT) and not self.verb:
+            return Quantity.SESSIONS
+        if not (draft.users or draft.where or draft.by):
+            raise NotRead("That asks for no figure.")
+        return Quantity.USERS
+
+    def _share(self) -> tuple[Quantity, Condition | None]:
+        draft = self.draft
+        if not draft.of and draft.where and draft.by is None:
+            *first, last = draft.where
+            segment = isinstance(last, Is) and last.dimension is By.SEGMENT
+            if segment and any(isinstance(one, Did) for one in first):
+                raise NotRead(
+                    "Of whom is the share? Say “of segment 1, what share …” or “of buyers, what share …”."
+                )
+            of_buyers = isinstance(draft.where[0], Did) and all(
+                isinstance(one, Is) for one in draft.where[1:]
+            )
+            if of_buyers and len(draft.where) > 1:  # “share of buyers on desktop”
+                draft.where, draft.of = draft.where[:1], draft.where[1:]
+            elif segment and first:  # “share of mobile users in segment 2”
+                draft.where, draft.of = [last], [*first]
+            else:
+                draft.where, draft.of = [], draft.where
+        if not draft.of and draft.by is None:
+            raise NotRead("The share of what? Say what these users did or are.")
+        return Quantity.SHARE, _joined(draft.of)
+
+    def edited(self, last: Query) -> Query:
+        """The last query, changed by what was read."""
+        draft = self.draft
+        changed: dict[str, object] = {}
+        if draft.measure is not None or draft.asked in (Kind.SHARE, Kind.LONG, Kind.OFTEN) or draft.rate:
+            changed["measure"], changed["of"] = self._measured()
+        if draft.by is not None:
+            changed |= {"by": draft.by, **dict.fromkeys(("keep", "order", "limit", "compare"))}
+        told: dict[str, object] = {
+            "order": draft.order if draft.by or last.by else None,
+            "limit": draft.limit,
+        }
+        told |= {"keep": draft.keep, "period": draft.period}
+        changed |= {name: value for name, value in told.items() if value}
+        changed |= self._edited_where(last, [*draft.where, *(draft.of if "of" not in changed else [])])
+        if not changed:
+            raise NotRead("That asks for no figure.")
+        return Query.checked(**{name: getattr(last, name) for name in Query.model_fields} | changed)
+
+    def _edited_where(self, last: Query, new: Sequence[Condition]) -> dict[str, object]:
+        """New conditions of whom the last query is about; “by device” takes the place of “on mobile”."""
+        by = self.draft.by or last.by
+        if by in OF_USERS and self.draft.by is not None:
+            kept = _kept(last.where, [Is(dimension=by, any_of=("*",))])
+            return {"where": _joined([*kept, *new])}
+        if not new:
+            return {}
+        own_dimension = by in OF_USERS and any(isinstance(one, Is) and one.dimension is by for one in new)
+        rows = dict.fromkeys(("by", "keep", "order", "limit")) if own_dimension else {}
+        return {"where": _joined([*_kept(last.where, new), *new]), **rows}
+
+
+def _kept(where: Condition | None, new: Sequence[Condition]) -> list[Condition]:
+    """The conditions of a query that new ones do not take the place of: one device for another."""
+    before = where.of if isinstance(where, All) else (where,) if where else ()
+    replaced = {condition.dimension for condition in new if isinstance(condition, Is)}
+    return [one for one in before if not (isinstance(one, Is) and one.dimension in replaced)]
+
+
+def _joined(conditions: Sequence[Condition]) -> Condition | None:
+    different = tuple(dict.fromkeys(conditions))
+    return All.checked(of=different) if len(different) > 1 else different[0] if different else None
+
+
+def _as_did(condition: Condition) -> Did:
+    if not isinstance(condition, Did):
+        raise NotRead("Several outcomes of different kinds are chosen: name one of them.")
+    return condition
+
+
+def _single_step(condition: Condition) -> FunnelStep:
+    return _as_did(condition).steps[0]
+
+
+def _outcome_step(outcome: str) -> FunnelStep:
+    for prefix, kind in ((PAGE_OUTCOME, StepKind.PAGE), (TEMPLATE_OUTCOME, StepKind.TEMPLATE)):
+        if outcome.startswith(prefix):
+            return FunnelStep(kind=kind, any_of=(path_of(outcome.removeprefix(prefix)),))
+    return FunnelStep(kind=StepKind.EVENT, any_of=(outcome,))
+
+
+_Handler = Callable[[_Reader, QuestionTerm], None]
+_HANDLERS: Final[dict[Kind, _Handler]] = {
+    **dict.fromkeys(
+        (Kind.MANY, Kind.SHARE, Kind.WHICH, Kind.WHEN, Kind.OFTEN, Kind.LONG, Kind.COMPARE, Kind.TOP,
+         Kind.LIST, Kind.OVER_TIME, Kind.STEP_BY_STEP),
+        _Reader.ask,
+    ),
+    **dict.fromkeys((Kind.MOST, Kind.LEAST), _Reader.order),
+    **dict.fromkeys(_VERBS, _Reader.verbs),
+    Kind.RELATIVE: _Reader.relative, Kind.DENIAL: _Reader.deny, Kind.AND: _Reader.join,
+    Kind.OR: _Reader.join, Kind.THEN: _Reader.then, Kind.AFTER: _Reader.after,
+    Kind.PREPOSITION: _Reader.prepositions, Kind.THAN: _Reader.than, Kind.OTHERS: _Reader.others,
+    Kind.NOUN: _Reader.noun, Kind.DIMENSION: _Reader.dimension, Kind.BY: _Reader.by, Kind.UNIT: _Reader.unit,
+    Kind.MEASURE: _Reader.measure, Kind.TIMES: _Reader.times, Kind.RANGE: _Reader.range,
+    Kind.NUMBER: _Reader.count, Kind.PERIOD: _Reader.period, Kind.DURATION: _Reader.duration,
+    Kind.IN_SESSION: _Reader.in_session, Kind.ATTRIBUTE: _Reader.attribute, Kind.SEGMENT: _Reader.segment,
+    Kind.VISITOR: _Reader.visitor, Kind.OUTCOME: _Reader.outcome, Kind.RATE: _Reader.rates,
+    Kind.AVERAGE: _Reader.average, Kind.PER_USER: _Reader.average, Kind.PER_SESSION: _Reader.per_session,
+    Kind.STEP: _Reader.step,
+}  # fmt: skip
