@@ -222,6 +222,6 @@ class People:
 
 def _happened(moments: Moments, wanted: StepMarks) -> np.ndarray:
     if wanted.events.any():
-        return moments.happened(wanted)
+        return moments.matches(wanted)
     found: np.ndarray = wanted.pages[moments.page]
     return found

@@ -41,7 +41,7 @@ from core.questions.parsed import LIMIT, Limit, Parsed
 _REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 _JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
-_NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
@@ -149,7 +149,7 @@ class _Known:
 
     @classmethod
     def of(cls, lexicon: Lexicon, context: Context) -> _Known:
-        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*_REFERENCES, *_NUMBERS, *_ORDINALS)}
+        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*_REFERENCES, *NUMBERS, *_ORDINALS)}
         for phrase, meanings in lexicon.items():
             for word in phrase:
                 words.setdefault(word, set()).update(meaning.sort for meaning in meanings)
@@ -435,7 +435,7 @@ class _Reader:
         numbers, used = _reference(words, place)
         if len(numbers) > 1 and word.isdecimal() and words[place + 1] in _JOINERS:
             return self._reference(["segment", *words[place : place + used]], 0) - 1
-        value = _NUMBERS.index(word) + 1 if word in _NUMBERS else int(word) if word.isdecimal() else 0
+        value = NUMBERS.index(word) + 1 if word in NUMBERS else int(word) if word.isdecimal() else 0
         if self.parsed.number is not None or not 1 <= value <= 50:
             return 0
         self.parsed.number = value
