@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
 from typing import Final
 
 from core.base.errors import InputError
@@ -13,7 +14,7 @@ from core.facts.context import ALL, Context
 from core.facts.fact_maker import make_fact, notes
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
 from core.query.in_words import UNITS, measured, people, sentence
-from core.query.query import By, Others, Quantity, Query
+from core.query.query import By, Is, Others, Quantity, Query, parts_of
 
 QUERY: Final = "query"
 """Beginning of the measure of a query's facts; its digest follows."""
@@ -35,11 +36,19 @@ def answer(query: Query, context: Context) -> Answer:
         )
     said: list[Block] = [FigureTable(heading=sentence(query, context.title), facts=facts)]
     said += notes(_verdict(result.comparison), _left_out(result))
-    rows = dict.fromkeys(fact.row for fact in facts)
+    rows = dict.fromkeys((*(fact.row for fact in facts), *_segments(query)))
     return Answer(
         tuple(said), context.titles(rows), query.model_dump_json(exclude_none=True, indent=1),
         reading=Reading(query=query.model_dump_json(exclude_none=True)), population=population(result),
     )  # fmt: skip
+
+
+def _segments(query: Query) -> Iterator[str]:
+    """Keys of the segments that the conditions name."""
+    for one in (query.where, query.of, query.compare):
+        for part in parts_of(one) if one is not None and not isinstance(one, Others) else ():
+            if isinstance(part, Is) and part.dimension is By.SEGMENT:
+                yield from part.any_of
 
 
 def _fact(row: ResultRow, result: Result, context: Context, place: int) -> Fact:

@@ -12,6 +12,9 @@ from core.base.errors import Beha2VecError
 from core.base.schema import View
 from core.facts.answer import Answer, Note
 from core.facts.context import Context
+from core.query import answering
+from core.query.in_words import parts
+from core.query.query import Query
 from core.questions.answers import HELP, ask
 from core.saved import conversations
 from core.saved.chat_task import ChatTask
@@ -164,6 +167,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
         if running and before >= 0:
             _exchange(conversation, before, turns.get(before), drawn)
         elif (said := conversation.exchanges[newest].answer) is not None:
+            _conditions(said)
             _offer(said.suggestions[:_OFFERED], "suggested")
     if before > 0:
         with st.expander(count(before, "earlier question"), type="compact", key="chat-earlier"):
@@ -171,6 +175,38 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
                 _exchange(conversation, place, turns.get(place), drawn)
     if running and turns[newest].waits:
         describe_view.ask_aside(turns[newest])
+
+
+def _conditions(said: Answer) -> None:
+    """Draw each part of an answered query as a button that asks it again without that part."""
+    if said.reading is None or not said.reading.query:
+        return
+    query = Query.model_validate_json(said.reading.query)
+    titles = {key: title.full for key, title in said.titles.items()}
+    found = parts(query, lambda key: titles.get(key, key))
+    with st.container(horizontal=True, gap="xsmall", key="parts"):
+        for number, part in enumerate(found):
+            st.button(
+                md_text(part.text), key=f"part-{number}", icon=":material/close:", on_click=_without,
+                args=(part.text, part.without.model_dump_json(exclude_none=True)),
+                help="Ask again without this",
+            )  # fmt: skip
+
+
+def _without(text: str, changed: str) -> None:
+    """Answer a query from which a part was taken out (a callback)."""
+    run = state.model()
+    about = topic.on_screen()
+    if run is None or about is None:
+        return
+    with errors.shown():
+        conversation = conversations.ask(state.store(), _current(run.key), f"Without “{text}”")
+        state.of_model(run.key)[_CURRENT] = conversation
+        try:
+            said = answering.answer(Query.model_validate_json(changed), about)
+        except Beha2VecError as error:
+            said = Answer((Note(text=str(error)),), declined=True)
+        conversations.answer(state.store(), conversation, len(conversation.exchanges) - 1, said, about)
 
 
 def _exchange(conversation: Conversation, place: int, turn: ChatTask | None, drawn: Drawn) -> None:

@@ -227,3 +227,16 @@ def test_the_funnel_of_the_link_and_the_pasted_list_are_asked_about(
     answer = kept(finished_run).exchanges[-1].answer
     assert answer is not None
     assert answer.facts[0].n > answer.facts[0].value > 0
+
+
+def test_a_part_of_a_query_is_taken_out_by_its_button(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "users with more than 2 page views on mobile")
+    assert "Users who have more than 2 page views and are mostly on mobile" in said(app)
+    chips = [button for button in app.sidebar.button if str(button.key).startswith("part-")]
+    assert [chip.label for chip in chips] == ["have more than 2 page views", "are mostly on mobile"]
+    app = chips[1].click().run()
+    assert not app.exception
+    exchange = kept(finished_run).exchanges[-1]
+    assert exchange.question == "Without “are mostly on mobile”"
+    assert exchange.answer is not None and not exchange.answer.declined
+    assert "Users who have more than 2 page views, all days" in said(app)
