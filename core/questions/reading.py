@@ -351,6 +351,9 @@ class _Reader:
             scale = 60 if term.text.startswith("minute") else 1
             self._has(term.value, scale)
             return
+        last = self._target[-1] if self._target else None
+        if term.value == "engagement" and isinstance(last, Has) and last.count == "engagement":
+            return  # “more than 2 minutes of engagement”
         self._measure(_OF_UNIT.get(term.value), term)
 
     def _measure(self, measure: Quantity | None, term: QuestionTerm | None = None) -> None:
@@ -371,9 +374,6 @@ class _Reader:
         if self.limits is not None and term.value in ("sessions", "views"):
             self._has(term.value)
             return
-        last = self._target[-1] if self._target else None
-        if term.value == "engagement" and isinstance(last, Has) and last.count == "engagement":
-            return  # “more than 2 minutes of engagement”
         self._measure(Quantity(term.value))
 
     def times(self, term: QuestionTerm) -> None:
