@@ -33,10 +33,12 @@ class Quantity(StrEnum):
 
     USERS = "users"
     SHARE = "share"
-    """Share of the users for whom ``of`` holds; without ``of``, the share of all users."""
+    """Share of the users for whom ``of`` holds; without ``of``, of ``where`` among all, or of a row among
+    ``where``. By time, single steps of ``of`` are taken in the row: on that day, in that hour."""
     LIFT = "lift"
     """Share of the users for whom ``of`` holds over that of all other users."""
     SESSIONS = "sessions"
+    """By time, where they begin; by page, all in which it was seen."""
     SESSIONS_PER_USER = "sessions_per_user"
     SESSION_RATE = "session_rate"
     """Share of the sessions in which ``of`` was seen or done."""
@@ -45,9 +47,9 @@ class Quantity(StrEnum):
     VIEWS_PER_USER = "views_per_user"
     VIEWS_PER_SESSION = "views_per_session"
     PAGES_PER_USER = "pages_per_user"
-    """Different pages a user."""
+    """Different pages a user; of a row, within it."""
     EVENTS = "events"
-    """How often ``of`` was done."""
+    """How often ``of`` was done, also when no page was viewed."""
     EVENTS_PER_USER = "events_per_user"
     ENGAGEMENT = "engagement"
     """Engagement time a user in seconds, of users of whom it was sent."""
@@ -55,9 +57,9 @@ class Quantity(StrEnum):
     NET_REVENUE = "net_revenue"
     REVENUE_PER_USER = "revenue_per_user"
     ORDER_VALUE = "order_value"
-    """Gross revenue by purchase."""
+    """Gross revenue over purchases, also those without revenue."""
     TIME_TO = "time_to"
-    """Median time in seconds from a user's first page view to the first time of ``of``."""
+    """Median time in seconds from a user's first page view to the first ``of``, both in the period."""
     FUNNEL = "funnel"
     """Users who reach each step of ``of``."""
     RETENTION = "retention"
@@ -158,7 +160,7 @@ class Range(Data):
         high = [one for one in (self.below, self.at_most) if one is not None]
         if not low and not high:
             raise ValueError("a range needs above, at_least, below or at_most")
-        if low and high and max(low) > min(high):
+        if low and high and (max(low) > min(high) or max(low) == min(high) in (self.above, self.below)):
             raise ValueError(f"no number is {self.in_words}")
         return self
 
@@ -258,7 +260,7 @@ class Has(Data):
 
     kind: Literal["has"] = "has"
     count: Literal["views", "sessions", "days", "pages", "engagement"]
-    """``days`` on which they came; different ``pages``; ``engagement`` in seconds."""
+    """``days`` on which they came; different ``pages``; ``engagement`` in seconds, of the whole time."""
     range: Range
 
 
@@ -366,7 +368,7 @@ class Query(Data):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        problems = (*self._of_measure(), *self._of_rows())
+        problems = (*self._of_measure(), *self._of_conditions(), *self._of_rows())
         if problems:
             raise ValueError(problems[0])
         return self
@@ -380,14 +382,21 @@ class Query(Data):
             yield f"{self.measure} is about pages or events: “of” must be of the kind did"
         if self.of and self.measure not in (*of_step, Quantity.SHARE, Quantity.LIFT) and not self._is_by_step:
             yield f"{self.measure} takes no “of”: who counts is said by “where”"
-        several = isinstance(self.of, Did) and (len(self.of.steps) > 1 or self.of.times)
-        if several and self.measure in of_step and self.measure is not Quantity.FUNNEL:
+        about = self.of if isinstance(self.of, Did) and self.measure in of_step else None
+        if about and len(about.steps) > 1 and self.measure is not Quantity.FUNNEL:
             yield f"{self.measure} is about a single step"
-        if self.period and self.measure in OF_WHOLE_TIME:
+        if about and (about.times or (about.at != "any" and self.measure is Quantity.FUNNEL)):
+            yield f"{self.measure} counts a step each time: how often, or where, is no part of it"
+        if self.period and self.measure in (*OF_WHOLE_TIME, Quantity.RETENTION):
             yield f"{self.measure} is known of the whole time only, not by day"
-        for condition in (self.of, self.where, self.compare):
-            if condition and not isinstance(condition, Others) and _depth(condition) > MAX_DEPTH:
-                yield f"conditions are at most {MAX_DEPTH} deep"
+
+    def _of_conditions(self) -> Iterator[str]:
+        said = [one for one in (self.of, self.where, self.compare) if one and not isinstance(one, Others)]
+        if any(_depth(condition) > MAX_DEPTH for condition in said):
+            yield f"conditions are at most {MAX_DEPTH} deep"
+        parts = [part for condition in said for part in parts_of(condition)]
+        if self.period and any(isinstance(part, Has) and part.count == "engagement" for part in parts):
+            yield "engagement is known of the whole time only, not by day"
 
     def _of_rows(self) -> Iterator[str]:
         if self.compare and self.by:
@@ -396,17 +405,26 @@ class Query(Data):
             yield "all users have no others to compare with: say “where”"
         if self._is_by_step and not (isinstance(self.of, Did) and len(self.of.steps) == 1):
             yield f"by {self.by} needs “of”: the page that comes before or after"
+        if self._is_by_step and isinstance(self.of, Did) and self.of.times:
+            yield f"by {self.by} counts every view of a page: how often is no part of it"
         if self._is_by_step and self.measure not in (
             Quantity.SHARE,
             Quantity.USERS,
             Quantity.VIEWS,
         ):
             yield f"by {self.by} are counted users, views and their share"
-        if self.by in OF_TIME and self.measure in (*OF_WHOLE_TIME, Quantity.TIME_TO, Quantity.LIFT):
+        if self.measure is Quantity.LIFT and self.compare:
+            yield "lift compares with all other users already"
+        if self.measure is Quantity.TIME_TO and self.by not in (None, *OF_USERS):
+            yield f"time_to is counted by {', '.join(OF_USERS)}"
+        if self.by in OF_TIME and self.measure in (*OF_WHOLE_TIME, Quantity.LIFT):
             yield f"{self.measure} is known of the whole time only, not by {self.by}"
         yield from self._of_special_rows()
 
     def _of_special_rows(self) -> Iterator[str]:
+        pages = isinstance(self.of, Did) and self.of.steps[0].kind is not StepKind.EVENT
+        if self.by is By.EVENT and self.measure is Quantity.EVENTS and pages:
+            yield "by event are counted events: “of” names some of them, no pages"
         if self.measure is Quantity.FUNNEL and (self.by or self.compare):
             yield "a funnel has a row a step: ask for it of one kind of users"
         if self.measure is Quantity.RETENTION and (self.by not in (None, By.DAY, By.WEEK) or self.compare):
@@ -431,7 +449,7 @@ class Query(Data):
     def n_rows(self) -> int | None:
         """Most rows of the answer; None for all."""
         every = self.by in (*OF_TIME, By.SEGMENT, By.VISITOR, By.N_SESSIONS, None)
-        return self.limit or (None if every or self.keep else USUAL_ROWS)
+        return self.limit or (None if every else MAX_ROWS if self.keep else USUAL_ROWS)
 
 
 def composes(query: Query) -> bool:
