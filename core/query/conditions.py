@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final, assert_never
 
@@ -10,18 +10,17 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.safe_text import clean
-from core.data.dataset import TimedEvents
 from core.facts.context import Tables
 from core.journeys.funnel import FunnelStep, StepKind, StepOrder
 from core.journeys.funnel_table import steps_reached
 from core.journeys.moves import Level
 from core.journeys.patterns import Moments, StepMarks, any_of, matching
+from core.periods.over_time import distinct
 from core.profiles.profile_columns import RowKind
 from core.query.layout import AGAIN, EVERYTHING, MANY_SESSIONS, ONCE, Names, QueryData, Scope
 from core.query.query import All, Any, By, Came, Condition, Did, Has, Is, Not, Range
 
 _NEAREST: Final = 3
-_NO_EVENTS: Final = TimedEvents.none()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +102,19 @@ class People:
             )
         return marks
 
-    def views_of(self, marks: StepMarks) -> np.ndarray:
-        """Which page views in the period are of some pages: bool of shape (n_views,)."""
+    def views_of(self, marks: StepMarks, at: str = "any") -> np.ndarray:
+        """Which page views in the period are of some pages: bool of shape (n_views,).
+
+        Args:
+            marks: The pages.
+            at: ``entry`` or ``exit`` for the first or last page views of sessions only.
+        """
         found: np.ndarray = marks.pages[self.layout.page]
-        return found if self.scope.views is None else found & self.scope.views
+        if self.scope.views is not None:
+            found &= self.scope.views
+        if at != "any":
+            found &= self.layout.ends_of_sessions(at)
+        return found
 
     def events_of(self, marks: StepMarks) -> np.ndarray:
         """Which events in the period are of some names: bool of shape (n_events,)."""
@@ -124,10 +132,7 @@ class People:
         """
         counts = np.zeros(self.layout.n_users, dtype=np.int64)
         if marks.pages.any():
-            views = self.views_of(marks)
-            if at != "any":
-                views = views & self.layout.ends_of_sessions(at)
-            counts += np.bincount(self.layout.user[views], minlength=len(counts))
+            counts += np.bincount(self.layout.user[self.views_of(marks, at)], minlength=len(counts))
         if marks.events.any():
             done = self.layout.events.user[self.events_of(marks)]
             counts += np.bincount(done, minlength=len(counts))
@@ -146,20 +151,23 @@ class People:
         return steps_reached(condition.funnel, marks, self._moments(condition, marks), self.layout.n_users)
 
     def _moments(self, condition: Did, marks: list[StepMarks]) -> Moments:
-        """Page views and events in the period that count for the steps, in order."""
-        layout, wanted = self.layout, any_of(marks)
-        if not wanted.events.any():
-            moments = Moments.of(layout.basis.sequences, _NO_EVENTS)
-            kept = np.ones(len(moments.user), dtype=bool) if self.scope.views is None else self.scope.views
-        else:
-            moments = layout.moments
-            kept = moments.page >= 0
-            if self.scope.views is not None:
-                kept[kept] = self.scope.views
+        """Page views and events in the period that count for the steps, in order.
+
+        Where steps have to follow each other, page views outside the period stay, as views of no page.
+        """
+        layout, wanted, scope = self.layout, any_of(marks), self.scope
+        moments = layout.moments if wanted.events.any() else layout.view_moments
+        is_view = moments.page >= 0
+        kept = np.ones(len(is_view), dtype=bool)
+        if wanted.events.any():
             named = wanted.events[layout.events.name]
-            kept[moments.page < 0] = named if self.scope.events is None else named & self.scope.events
+            kept[~is_view] = named if scope.events is None else named & scope.events
         if condition.order is StepOrder.LOOSE:  # what makes no step is in nobody's way
-            kept = kept & _happened(moments, wanted)
+            kept[is_view] = self.views_of(wanted)
+        elif scope.views is not None:
+            page = moments.page.copy()
+            page[is_view] = np.where(scope.views, layout.page, len(wanted.pages))
+            moments = replace(moments, page=page)
         return moments.only(kept)
 
     # what they are
@@ -204,16 +212,14 @@ class People:
         layout, data = self.layout, self.layout.basis.data
         if what == "engagement":
             return data.engagement_s
+        if what == "pages" and self.scope.views is None:
+            return data.different_pages
         if what == "views":
             return np.bincount(self._inside(layout.user), minlength=layout.n_users)
         unit = {"sessions": layout.session, "days": layout.day, "pages": layout.page}[what]
         user, unit = self._inside(layout.user), self._inside(unit)
-        if what != "pages":  # ascending within a user
-            new = np.ones(len(user), dtype=bool)
-            new[1:] = (user[1:] != user[:-1]) | (unit[1:] != unit[:-1])
-            return np.bincount(user[new], minlength=layout.n_users)
-        width = len(layout.basis.addresses)
-        pairs = np.unique(user.astype(np.int64) * width + unit)
+        width = int(unit.max(initial=0)) + 1
+        pairs = distinct(user.astype(np.int64) * width + unit)
         return np.bincount(pairs // width, minlength=layout.n_users)
 
     def _inside(self, values: np.ndarray) -> np.ndarray:

@@ -10,8 +10,10 @@ means (Cochran 1977, § 2.11).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -20,25 +22,32 @@ from core.base.errors import InputError
 from core.data.receipt import NO_CURRENCY
 from core.differences.means import moments_of
 from core.facts.context import Tables
-from core.journeys.funnel import StepKind
-from core.journeys.patterns import StepMarks
+from core.journeys.funnel import FunnelStep, StepKind
+from core.journeys.patterns import matching
 from core.periods.calendar import PeriodUnit
+from core.periods.over_time import distinct
 from core.profiles.outcomes import PURCHASE, OutcomeRecord
 from core.profiles.two_shares import Z_95, difference_interval, ratio_interval, wilson
 from core.query.conditions import People
 from core.query.layout import Names, QueryData, layout_of
 from core.query.query import (
     MONEY,
+    OF_PAGES,
     OF_SESSIONS,
     OF_STEPS,
     OF_TIME,
     OF_USERS,
     TOTALS,
+    All,
+    Any,
     By,
+    Condition,
     Did,
+    Not,
     Others,
     Quantity,
     Query,
+    Range,
     parts_of,
 )
 
@@ -99,11 +108,13 @@ class Result:
 
     Args:
         query: What was asked.
-        rows: In their order; of a comparison the users asked about and the others.
+        rows: In their order, also with a figure of 0 if a user who counts is in them; of a comparison the
+            users asked about and the others.
         users: Users of whom ``where`` holds.
         base: All users who count: with a page view, in the period if there is one.
-        unseen: Users without a page view for whom the events asked about are known; they are not counted.
-        few: Number of rows that were left out because their figure is of fewer than :data:`FEW`.
+        unseen: Users who did the events asked about and do not count, having no page view in the period.
+        few: Number of rows that were left out because their share or mean is of fewer than :data:`FEW`; none
+            is where rows keep an order of their own or all are of so few.
         more: Number of further rows that were cut off.
         comparison: Of ``where`` with ``compare``; None where none was asked.
     """
@@ -148,6 +159,33 @@ class _Sums:
         ]
 
 
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """Page views or events with their rows.
+
+    Args:
+        names: What the rows are.
+        user: User of each, ascending.
+        code: Row of each; −1 where it is in none.
+        view: Index of each among all page views (events).
+    """
+
+    names: tuple[str, ...]
+    user: np.ndarray
+    code: np.ndarray
+    view: np.ndarray
+
+    @property
+    def keys(self) -> np.ndarray:
+        """Number of the pair of a user and a row of each: int64; negative where it is in no row."""
+        width = len(self.names)
+        return np.where(self.code >= 0, self.user.astype(np.int64) * width + self.code, -1)
+
+    def only(self, which: np.ndarray) -> _Units:
+        """Those where ``which`` (bool) is true."""
+        return _Units(self.names, self.user[which], self.code[which], self.view[which])
+
+
 def execute(query: Query, tables: Tables) -> Result:
     """Answer a query.
 
@@ -160,7 +198,7 @@ def execute(query: Query, tables: Tables) -> Result:
     chosen = base if query.where is None else base & people.holds(query.where)
     counted = _Counting(query, people, chosen)
     users, n_base = int(chosen.sum()), int(base.sum())
-    unseen = _unseen(query, layout)
+    unseen = _unseen(query, people)
     if query.compare is not None:
         others = base & ~chosen if isinstance(query.compare, Others) else base & people.holds(query.compare)
         compared = _compared(counted, replace(counted, chosen=others))
@@ -172,9 +210,10 @@ def execute(query: Query, tables: Tables) -> Result:
 
 def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], int, int]:
     """The rows that are shown, in their order, with the numbers of rows that were left out or cut off."""
-    if query.by is None or query.measure in (Quantity.FUNNEL, Quantity.RETENTION):
+    if query.by is None:
         return list(rows), 0, 0
-    found = [row for row in rows if row.users and not math.isnan(row.value)]
+    counted = [row.n if query.measure in TOTALS else row.users for row in rows]
+    found = [row for row, n in zip(rows, counted, strict=True) if n and math.isfinite(row.value)]
     natural = query.order is None and query.by in (*OF_TIME, By.SEGMENT, By.VISITOR, By.N_SESSIONS)
     all_count = natural or query.measure in TOTALS
     enough = [row for row in found if row.n >= FEW]
@@ -189,13 +228,24 @@ def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], 
     return large[:most], few, max(0, len(large) - most) if most else 0
 
 
-def _unseen(query: Query, layout: QueryData) -> int:
-    """Users without a page view who did the events that a query asks about."""
+def _unseen(query: Query, people: People) -> int:
+    """Users without a page view in the period who did the events that a query asks about.
+
+    Of users without any page view only the first time is known.
+    """
+    layout, outcomes = people.layout, people.layout.basis.data.outcomes
     steps = [step for did in _dids(query) for step in did.steps if step.kind is StepKind.EVENT]
-    outcomes = layout.basis.data.outcomes
-    names = {name for step in steps for name in step.any_of if name in outcomes.events}
-    users = [had.user[had.user >= outcomes.n_users] for had in (outcomes.events[name] for name in names)]
-    return len(np.unique(np.concatenate(users))) if users else 0
+    patterns = [pattern for step in steps for pattern in step.any_of]
+    records = list(outcomes.events.values())
+    found = [np.zeros(0, dtype=np.int64)]
+    for place in np.flatnonzero(matching(patterns, list(outcomes.events))).tolist():
+        had, alone = records[place], records[place].user >= outcomes.n_users
+        found.append(had.user[alone & layout.is_in(query.period, had.first_ts)])
+    if query.period and steps:
+        done = np.logical_or.reduce([people.events_of(people.marks(step)) for step in steps])
+        user = layout.events.user[done]
+        found.append(user[~people.seen[user]])
+    return len(distinct(np.concatenate(found)))
 
 
 def _dids(query: Query) -> list[Did]:
@@ -260,135 +310,188 @@ class _Counting:
             code = np.repeat(code[ends], lengths)
         return Names(code, names.names)
 
-    @property
-    def _views(self) -> np.ndarray:
-        """Indices of the page views that count."""
-        inside = self.chosen[self.layout.user]
-        scope = self.people.scope.views
-        return np.flatnonzero(inside if scope is None else inside & scope)
-
-    def _units(self) -> tuple[Names, np.ndarray, np.ndarray]:
-        """The rows, and the user and row of each page view that counts."""
-        views = self._views
-        user = self.layout.user[views]
-        if self.query.by is None or self.query.by in OF_USERS:
+    @cached_property
+    def _units(self) -> _Units:
+        """The page views that count."""
+        inside, scope = self.chosen[self.layout.user], self.people.scope.views
+        view = np.flatnonzero(inside if scope is None else inside & scope)
+        user = self.layout.user[view]
+        if self._is_by_users:
             names = self._by_users()
-            return names, user, names.code[user]
+            return _Units(names.names, user, names.code[user], view)
         names = self._by_views()
-        return names, user, names.code[views]
+        return _Units(names.names, user, names.code[view], view)
+
+    @property
+    def _is_by_users(self) -> bool:
+        return self.query.by is None or self.query.by in OF_USERS
+
+    def _pairs(self) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+        """The rows, and the different pairs of a user who counts and a row: user and row of each, sorted."""
+        if self._is_by_users:
+            names = self._by_users()
+            user = np.flatnonzero(self.chosen & (names.code >= 0))
+            return names.names, user, names.code[user]
+        units = self._events() if self.query.by is By.EVENT else self._units
+        width, keys = len(units.names), units.keys
+        if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER) and self.query.by in OF_TIME:
+            keys = np.concatenate([keys, *(part.keys for part in self._taken(self._of))])
+        pairs = distinct(keys)
+        return units.names, pairs // width, pairs % width
+
+    def _events(self, did: Did | None = None) -> _Units:
+        """The events that count, or those of a step, with their time where rows are of time."""
+        events, scope = self.layout.events, self.people.scope.events
+        inside = self.chosen[events.user]
+        if did is not None:
+            inside &= self.people.events_of(self.people.marks(did.steps[0]))
+        elif scope is not None:
+            inside &= scope
+        done, by = np.flatnonzero(inside), self.query.by
+        names = self.layout.of_time(by, events=True) if by in OF_TIME else Names(events.name, events.names)
+        return _Units(names.names, events.user[done], names.code[done], done)
 
     # sums
 
     def sums(self) -> _Sums:
         """Sum the measure over the pairs of a user and a row."""
         measure, query = self.query.measure, self.query
-        if query.by is By.EVENT:
-            return self._by_events()
-        if query.by is None or query.by in OF_USERS:
-            names = self._by_users()
-            user = np.flatnonzero(self.chosen & (names.code >= 0))
-            code = names.code[user]
-        else:
-            names, user_of, code_of = self._units()
-            user, code = _pairs(user_of, code_of, len(names.names))
+        names, user, code = self._pairs()
+        if query.by is By.EVENT and measure is Quantity.EVENTS:
+            done = self._events(None if query.of is None else self._of)
+            times = np.bincount(done.code, minlength=len(names)).astype(np.float64)
+            users = np.bincount(distinct(done.keys) % len(names), minlength=len(names))
+            return _Sums(names, users, times, times, *_none(len(names)))
         ones = np.ones(len(user))
-        width = len(names.names)
         if measure is Quantity.USERS:
-            return _totals(names.names, code, ones)
+            return _totals(names, code, ones)
         if measure is Quantity.SHARE:
-            return self._shares(names.names, user, code)
+            return self._shares(names, user, code)
         if measure is Quantity.LIFT:
-            return self._lifts(names.names, user, code)
-        if measure is Quantity.PAGES_PER_USER:
-            return _ratios(names.names, code, self.people.counts("pages")[user], ones)
+            return self._lifts(names, user, code)
         if measure is Quantity.ENGAGEMENT:
             seconds = self.people.counts("engagement")[user]
             known = ~np.isnan(seconds)
-            return _ratios(names.names, code[known], seconds[known], ones[known])
-        part, whole = self._parts(user, code, width)
-        if whole is None:
-            return _totals(names.names, code, part)
-        return _ratios(names.names, code, part, whole)
+            return _ratios(names, code[known], seconds[known], ones[known])
+        part, whole = self._parts(user, code, user.astype(np.int64) * len(names) + code)
+        return _totals(names, code, part) if whole is None else _ratios(names, code, part, whole)
 
-    def _parts(self, user: np.ndarray, code: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def _parts(
+        self, user: np.ndarray, code: np.ndarray, key: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Part and whole of a measure for each pair of a user and a row; no whole for totals."""
-        measure, key = self.query.measure, user.astype(np.int64) * width + code
+        measure = self.query.measure
         if measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER):
-            part = self._of_events(key, width)
+            part = self._times(self._of, user, key)
         elif measure is Quantity.SESSION_RATE:
-            part = self._of_sessions(key, width, self._sessions_with())
+            part = self._sessions(key, self._sessions_with())
         elif measure in (Quantity.SESSIONS, Quantity.SESSIONS_PER_USER):
-            part = self._of_sessions(key, width)
+            part = self._sessions(key)
+        elif measure is Quantity.PAGES_PER_USER:
+            part = self._pages(user, key)
         else:
-            part = self._of_views(key, width)
+            part = self._views(key)
         if measure in TOTALS:
             return part, None
         by_session = measure in (Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
-        return part, self._of_sessions(key, width) if by_session else np.ones(len(key))
+        return part, self._sessions(key) if by_session else np.ones(len(key))
 
-    def _of_views(self, key: np.ndarray, width: int) -> np.ndarray:
+    def _views(self, key: np.ndarray) -> np.ndarray:
         """Page views of each pair, of the pages asked about if there are any."""
-        _, user, code = self._units()
+        units = self._units
         if self.query.of is not None:
-            marks = self._marks()
+            marks = self.people.marks(self._of.steps[0])
             if not marks.pages.any():
                 raise InputError("An event has no page views", remedy="Ask for events, or name a page")
-            kept = self.people.views_of(marks)[self._views]
-            user, code = user[kept], code[kept]
-        return _counts(user, code, width, key)
+            units = units.only(self.people.views_of(marks, self._of.at)[units.view])
+        return _counts(units.keys, key)
 
-    def _of_sessions(self, key: np.ndarray, width: int, which: np.ndarray | None = None) -> np.ndarray:
-        """Sessions of each pair: bool of those that count, by number, if not all do."""
-        _, user, code = self._units()
-        session = self.layout.session[self._views]
+    def _pages(self, user: np.ndarray, key: np.ndarray) -> np.ndarray:
+        """Different pages that the user of each pair saw in its row."""
+        if self._is_by_users:
+            pages: np.ndarray = self.people.counts("pages")[user]
+            return pages
+        units, n_pages = self._units, len(self.layout.basis.addresses)
+        units = units.only(units.code >= 0)
+        return _counts(distinct(units.keys * n_pages + self.layout.page[units.view]) // n_pages, key)
+
+    def _sessions(self, key: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
+        """Sessions of each pair: bool of those that count, by number, if not all do.
+
+        Of rows of time a session is in the one in which its first page view that counts is.
+        """
+        units = self._units
+        session = self.layout.session[units.view]
+        kept = np.diff(session, prepend=-1) != 0
+        if self.query.by in OF_PAGES:  # in the rows of all its pages
+            width = len(units.names)
+            known = units.code >= 0
+            both = distinct(session[known] * width + units.code[known])
+            session = both // width
+            own = session // self.layout.width * width + both % width
+            return _counts(own if which is None else own[np.isin(session, which)], key)
         if which is not None:
-            kept = np.isin(session, which)
-            user, code, session = user[kept], code[kept], session[kept]
-        known = code >= 0
-        both = np.unique(session[known] * width + code[known])
-        own = both // width // self.layout.width
-        return _counts(own, both % width, width, key)
+            kept &= np.isin(session, which)
+        return _counts(units.only(kept).keys, key)
 
     def _sessions_with(self) -> np.ndarray:
         """Numbers of the sessions in which the step asked about was seen or done."""
-        marks = self._marks()
+        taken = self._of
+        marks = self.people.marks(taken.steps[0])
         found = [np.empty(0, dtype=np.int64)]
         if marks.pages.any():
-            found.append(self.layout.session[self.people.views_of(marks)])
+            found.append(self.layout.session[self.people.views_of(marks, taken.at)])
         if marks.events.any():
             found.append(self.layout.event_session[self.people.events_of(marks)])
-        return np.unique(np.concatenate(found))
+        return distinct(np.concatenate(found))
 
-    def _of_events(self, key: np.ndarray, width: int) -> np.ndarray:
-        """How often the users of each pair did the step asked about."""
-        marks, by = self._marks(), self.query.by
-        if by is None or by in OF_USERS:
-            times: np.ndarray = self.people.times(marks)[key // width].astype(np.float64)
-            return times
-        assert by in OF_TIME  # a query by pages or sessions is refused
-        found = np.zeros(len(key))
+    @property
+    def _of(self) -> Did:
+        assert isinstance(self.query.of, Did)
+        return self.query.of
+
+    def _taken(self, did: Did) -> Iterator[_Units]:
+        """The page views and events of a single step that count, with their rows of time."""
+        marks = self.people.marks(did.steps[0])
         if marks.pages.any():
-            found += self._of_views(key, width)
+            yield self._units.only(self.people.views_of(marks, did.at)[self._units.view])
         if marks.events.any():
-            done = self.people.events_of(marks)
-            user = self.layout.events.user[done]
-            code = self.layout.of_time(by, events=True).code[done]
-            inside = self.chosen[user]
-            found += _counts(user[inside], code[inside], width, key)
+            yield self._events(did)
+
+    def _times(self, did: Did, user: np.ndarray, key: np.ndarray) -> np.ndarray:
+        """How often the user of each pair took a single step; of rows of time, in the row."""
+        if self.query.by not in OF_TIME:
+            times: np.ndarray = self.people.times(self.people.marks(did.steps[0]), did.at)[user]
+            return times.astype(np.float64)
+        return _counts(np.concatenate([part.keys for part in self._taken(did)]), key)
+
+    def _holds(self, condition: Condition, user: np.ndarray, key: np.ndarray) -> np.ndarray:
+        """Whether a condition holds of each pair; of rows of time, single steps are taken in the row."""
+        found: np.ndarray = np.zeros(0)
+        match condition:
+            case All():
+                found = np.logical_and.reduce([self._holds(part, user, key) for part in condition.of])
+            case Any():
+                found = np.logical_or.reduce([self._holds(part, user, key) for part in condition.of])
+            case Not():
+                found = np.logical_not(self._holds(condition.of, user, key))
+            case Did() if len(condition.steps) == 1 and self.query.by in OF_TIME:
+                found = (condition.times or Range(above=0)).holds(self._times(condition, user, key))
+            case _:
+                found = self.people.holds(condition)[user]
         return found
 
-    def _marks(self) -> StepMarks:
-        assert isinstance(self.query.of, Did)
-        return self.people.marks(self.query.of.steps[0])
-
     def _shares(self, names: tuple[str, ...], user: np.ndarray, code: np.ndarray) -> _Sums:
-        """Shares of users: in each row those for whom ``of`` holds, or each row's of all chosen users."""
+        """Shares of users: in each row those for whom ``of`` holds, or each row's of all chosen users.
+
+        Without ``of`` and rows, the share of the chosen users of all who count.
+        """
         users = np.bincount(code, minlength=len(names)).astype(np.float64)
         if self.query.of is None:
             base = self.people.seen if self.query.by is None else self.chosen
             part, n = users, np.full(len(names), float(base.sum()))
         else:
-            holds = self.people.holds(self.query.of)[user]
+            holds = self._holds(self.query.of, user, user.astype(np.int64) * len(names) + code)
             part, n = np.bincount(code[holds], minlength=len(names)).astype(np.float64), users
         with np.errstate(invalid="ignore", divide="ignore"):
             value = part / n
@@ -404,52 +507,32 @@ class _Counting:
         part = np.bincount(code[does[user]], minlength=len(names)).astype(np.float64)
         rest, rest_n = float((base & does).sum()) - part, float(base.sum()) - users
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = (part / users) / (rest / rest_n)
+            value = np.where(rest > 0, (part / users) / (rest / rest_n), np.nan)
         low, high = ratio_interval(part, users, rest, rest_n)
         return _Sums(names, users, value, users, low, high)
-
-    def _by_events(self) -> _Sums:
-        """Users who did each event, how often it was done, or the share of users who did it."""
-        layout = self.layout
-        inside = self.chosen[layout.events.user]
-        if self.people.scope.events is not None:
-            inside &= self.people.scope.events
-        user, code = layout.events.user[inside], layout.events.name[inside]
-        names = layout.events.names
-        _, kind = _pairs(user, code, len(names))
-        users = np.bincount(kind, minlength=len(names)).astype(np.float64)
-        if self.query.measure is Quantity.EVENTS:
-            times = np.bincount(code, minlength=len(names)).astype(np.float64)
-            return _Sums(names, users, times, times, *_none(len(names)))
-        if self.query.measure is Quantity.USERS:
-            return _Sums(names, users, users, users, *_none(len(names)))
-        n = np.full(len(names), float(self.chosen.sum()))
-        return _Sums(names, users, users / n, n, *wilson(users, n))
 
     # measures with rows of their own
 
     def _next_pages(self) -> list[ResultRow]:
         """The page views that follow, or precede, those of a page within a session."""
-        layout, marks = self.layout, self._marks()
+        layout, marks = self.layout, self.people.marks(self._of.steps[0])
         if not marks.pages.any():
             raise InputError("What comes next is counted between pages", remedy="Name a page")
         names = layout.of_pages(By.PAGE)
         step = 1 if self.query.by is By.NEXT else -1
-        views = np.flatnonzero(self.people.views_of(marks) & self.chosen[layout.user])
+        views = np.flatnonzero(self.people.views_of(marks, self._of.at) & self.chosen[layout.user])
         other = np.clip(views + step, 0, layout.basis.sequences.n_views - 1)
         same = (layout.session[other] == layout.session[views]) & (other != views)
-        edge = len(names.names)
-        code = np.where(same, names.code[layout.page[other]], edge)
-        called = (*names.names, END if step > 0 else START)
-        user = layout.user[views]
-        _, kind = _pairs(user, code, len(called))
-        users = np.bincount(kind, minlength=len(called)).astype(np.float64)
-        times = np.bincount(code, minlength=len(called)).astype(np.float64)
-        n = np.full(len(called), float(len(views)))
+        code = np.where(same, names.code[layout.page[other]], len(names.names))
+        units = _Units((*names.names, END if step > 0 else START), layout.user[views], code, views)
+        width = len(units.names)
+        users = np.bincount(distinct(units.keys) % width, minlength=width).astype(np.float64)
+        times = np.bincount(code, minlength=width).astype(np.float64)
         if self.query.measure is Quantity.SHARE:
-            return _Sums(called, users, times / np.maximum(n, 1), n, *_none(len(called))).rows()
+            n = np.full(width, float(len(views)))
+            return _Sums(units.names, users, times / np.maximum(n, 1), n, *_none(width)).rows()
         value = users if self.query.measure is Quantity.USERS else times
-        return _Sums(called, users, value, n, *_none(len(called))).rows()
+        return _Sums(units.names, users, value, value, *_none(width)).rows()
 
     def _funnel(self) -> list[ResultRow]:
         """Users who reach each step, with the share of the chosen users."""
@@ -477,10 +560,10 @@ class _Counting:
             able = counts & np.isin(first + later, whole)
             n = int(able.sum())
             if n:
-                again = np.unique(user[able[user] & (period == first[user] + later)])
+                again = user[able[user] & (period == first[user] + later)]
                 low, high = wilson(np.array([float(len(again))]), np.array([float(n)]))
                 name = f"{unit} {later} after the first"
-                rows.append(ResultRow(name, len(again) / n, n, len(again), float(low[0]), float(high[0])))
+                rows.append(ResultRow(name, len(again) / n, n, n, float(low[0]), float(high[0])))
         if not rows:
             raise InputError(
                 f"The data does not hold two whole {unit}s, so nobody can be seen to come again",
@@ -489,101 +572,87 @@ class _Counting:
         return rows
 
     def _time_to(self) -> list[ResultRow]:
-        """Median time from the first page view to the first time of a step, of users who get there."""
-        layout, marks = self.layout, self._marks()
-        sequences = layout.basis.sequences
-        began = sequences.timestamp[sequences.offsets[:-1]]
-        first = np.full(layout.n_users, np.iinfo(np.int64).max)
+        """Median time from the first page view to the first time of a step, of users who get there.
+
+        It is 0 where the step was taken before the first page view.
+        """
+        layout, never = self.layout, np.iinfo(np.int64).max
+        marks, scope = self.people.marks(self._of.steps[0]), self.people.scope.views
+        time, at = layout.basis.sequences.timestamp, layout.events.timestamp if marks.events.any() else None
+        every = np.arange(len(time)) if scope is None else np.flatnonzero(scope)
+        began, first = np.full(layout.n_users, never), np.full(layout.n_users, never)
+        _earliest(began, layout.user[every], time[every])
         if marks.pages.any():
-            views = np.flatnonzero(self.people.views_of(marks))
-            np.minimum.at(first, layout.user[views], sequences.timestamp[views])
-        if marks.events.any():
+            views = np.flatnonzero(self.people.views_of(marks, self._of.at))
+            _earliest(first, layout.user[views], time[views])
+        if at is not None:
             done = np.flatnonzero(self.people.events_of(marks))
-            np.minimum.at(first, layout.events.user[done], layout.events.timestamp[done])
-        got = self.chosen & (first < np.iinfo(np.int64).max)
-        names = self._by_users() if self.query.by in (None, *OF_USERS) else None
-        if names is None:
-            raise InputError(f"time_to is not counted by {self.query.by}", allowed=", ".join(OF_USERS))
-        rows = []
-        for code, name in enumerate(names.names):
-            own = got & (names.code == code)
-            seconds = np.maximum(first[own] - began[own], 0) / 1e6
-            n = len(seconds)
-            value = float(np.median(seconds)) if n else math.nan
-            rows.append(ResultRow(name, value, n, n))
-        return rows
+            _earliest(first, layout.events.user[done], at[done])
+        names = self._by_users()
+        got = np.flatnonzero(self.chosen & (first < never) & (names.code >= 0))
+        seconds = np.maximum(first[got] - began[got], 0) / 1e6
+        order = np.lexsort((seconds, names.code[got]))
+        ends = np.searchsorted(names.code[got][order], np.arange(len(names.names) + 1)).tolist()
+        parts = (seconds[order[low:high]] for low, high in pairwise(ends))
+        return [
+            ResultRow(name, float(np.median(own)) if len(own) else math.nan, len(own), len(own))
+            for name, own in zip(names.names, parts, strict=True)
+        ]
 
     def _money(self) -> list[ResultRow]:
         """Revenue of the chosen users, by currency; a row of its own for each of several."""
-        had = self._payments()
+        event, had = self._payments()
         currencies = tuple(had.money)
         if not currencies:
             raise InputError("The data has no revenue")
-        if len(currencies) > 1 and self.query.by:
+        if len(currencies) > 1 and (self.query.by or self.query.measure is Quantity.ORDER_VALUE):
             raise InputError(
                 f"Revenue is in {' and '.join(currencies)}, which are not added up",
-                remedy="Ask without a dimension: each currency is a row",
+                remedy="Ask for revenue without a dimension: each currency is a row",
             )
         rows = []
         for currency in currencies:
             named = "" if currency == NO_CURRENCY else currency
-            sums = self._paid(had, currency)
+            sums = self._paid(event, had, currency)
             several = len(currencies) > 1
             rows += [replace(row, name=currency if several else row.name) for row in sums.rows(named)]
         return rows
 
-    def _payments(self) -> OutcomeRecord:
+    def _payments(self) -> tuple[str, OutcomeRecord]:
+        """The event with revenue, purchases if they have any, and who of the users paid."""
         events = self.layout.basis.data.outcomes.events
-        names = [name for name, had in events.items() if had.money]
-        record = events.get(PURCHASE) if PURCHASE in names else events.get(next(iter(names), ""))
-        if record is None:
+        names = sorted((name for name, had in events.items() if had.money), key=lambda name: name != PURCHASE)
+        if not names:
             raise InputError("The data has no revenue")
-        return record.only(record.user < self.layout.n_users)
+        record = events[names[0]]
+        return names[0], record.only(record.user < self.layout.n_users)
 
-    def _paid(self, had: OutcomeRecord, currency: str) -> _Sums:
+    def _paid(self, event: str, had: OutcomeRecord, currency: str) -> _Sums:
         paid = np.zeros(self.layout.n_users)
         paid[had.user] = np.nan_to_num(had.money[currency])
         if self.query.measure is Quantity.NET_REVENUE and currency in had.refunds:
             paid[had.user] -= np.nan_to_num(had.refunds[currency])
-        if self.query.by in (None, *OF_USERS):
-            names = self._by_users()
-            user = np.flatnonzero(self.chosen & (names.code >= 0))
-            code = names.code[user]
-        else:
-            names, user_of, code_of = self._units()
-            user, code = _pairs(user_of, code_of, len(names.names))
+        names, user, code = self._pairs()
         if self.query.measure is Quantity.REVENUE_PER_USER:
-            return _ratios(names.names, code, paid[user], np.ones(len(user)))
+            return _ratios(names, code, paid[user], np.ones(len(user)))
         if self.query.measure is Quantity.ORDER_VALUE:
-            orders = self._orders()[user]
-            return _ratios(names.names, code, paid[user], orders)
-        return _totals(names.names, code, paid[user])
-
-    def _orders(self) -> np.ndarray:
-        """Number of purchases of each user: float64 of shape (n_users,)."""
-        events = self.layout.events
-        if PURCHASE not in events.names:
-            raise InputError("The data has no purchases")
-        bought = events.user[events.name == events.names.index(PURCHASE)]
-        return np.bincount(bought, minlength=self.layout.n_users).astype(np.float64)
+            bought = self.people.times(self.people.marks(FunnelStep(kind=StepKind.EVENT, any_of=(event,))))
+            return _ratios(names, code, paid[user], bought[user])
+        return _totals(names, code, paid[user])
 
 
-def _pairs(user: np.ndarray, code: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """The different pairs of a user and a row, sorted; units without a row (−1) are left out."""
-    known = code >= 0
-    keys = np.unique(user[known].astype(np.int64) * width + code[known])
-    return keys // width, keys % width
+def _earliest(first: np.ndarray, user: np.ndarray, at: np.ndarray) -> None:
+    """Put the first moment of each user, by whom moments are sorted, in place of a later one."""
+    new = np.diff(user, prepend=-1) != 0
+    first[user[new]] = np.minimum(first[user[new]], at[new])
 
 
-def _counts(user: np.ndarray, code: np.ndarray, width: int, key: np.ndarray) -> np.ndarray:
-    """How many units each pair ``key`` (ascending) has: float64 of the shape of ``key``."""
-    known = code >= 0
-    own = user[known].astype(np.int64) * width + code[known]
+def _counts(own: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """How often each of the keys ``key`` (ascending) occurs: float64 of its shape."""
     if not len(key):
         return np.zeros(0)
     place = np.minimum(np.searchsorted(key, own), len(key) - 1)
-    hit = key[place] == own
-    return np.bincount(place[hit], minlength=len(key)).astype(np.float64)
+    return np.bincount(place[key[place] == own], minlength=len(key)).astype(np.float64)
 
 
 def _none(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -603,29 +672,29 @@ def _ratios(names: tuple[str, ...], code: np.ndarray, part: np.ndarray, whole: n
     """Sums of a part over sums of a whole by row, with the interval of a linearised ratio."""
     width = len(names)
     part, whole = part.astype(np.float64), whole.astype(np.float64)
-    terms = (np.ones(len(code)), part, whole, part**2, part * whole, whole**2)
+    terms = (whole > 0, part, whole, part**2, part * whole, whole**2)
     sums = [np.bincount(code, term, minlength=width) for term in terms]
-    users = np.bincount(code[whole > 0], minlength=width).astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         n, value, spread = moments_of(*sums)
         reach = Z_95 * np.sqrt(spread / n)
     low = value - reach if (part < 0).any() else np.maximum(value - reach, 0)
-    return _Sums(names, users, value, sums[2], low, value + reach)
+    return _Sums(names, n, value, sums[2], low, value + reach)
 
 
 def _compared(first: _Counting, second: _Counting) -> FigureComparison:
-    """Compare one figure of two kinds of users; who is in both is on neither side of the interval."""
+    """Compare one figure of two kinds of users; who is in both is on neither side of the interval.
+
+    Where all of one kind are of the other too, they are compared with the rest of these.
+    """
     rows = [counting.rows() for counting in (first, second)]
     if any(len(found) != 1 for found in rows):
         raise InputError("A comparison is of one figure", remedy="Ask for a single currency or step")
     (left,), (right,) = rows
     if not (first.chosen.any() and second.chosen.any()):
         raise InputError("One side of the comparison has no users")
-    apart = [
-        replace(one, chosen=one.chosen & ~other.chosen) for one, other in ((first, second), (second, first))
-    ]
-    if not all(one.chosen.any() for one in apart):
-        return FigureComparison(left, right, math.nan, math.nan)
+    pairs = ((one, one.chosen & ~other.chosen) for one, other in ((first, second), (second, first)))
+    of_all = first.query.measure is Quantity.SHARE and first.query.of is None
+    apart = [replace(one, chosen=own if of_all or own.any() else one.chosen) for one, own in pairs]
     (a,), (b,) = (one.rows() for one in apart)
     return FigureComparison(left, right, *_difference(first.query, a, b))
 
@@ -633,9 +702,13 @@ def _compared(first: _Counting, second: _Counting) -> FigureComparison:
 def _difference(query: Query, first: ResultRow, second: ResultRow) -> tuple[float, float]:
     """The 95 % interval of the difference of two figures; NaN of totals and medians."""
     if query.measure is Quantity.SHARE:
-        counts = (first.value * first.n, first.n, second.value * second.n, second.n)
-        low, high = difference_interval(*(np.array([float(count)]) for count in counts))
+        p, q = first.value, second.value
+        # shares of the same users: the more are of one kind, the fewer can be of the other
+        alike = -math.sqrt(p * q / ((1 - p) * (1 - q))) if query.of is None and p * q else 0.0
+        counts = (p * first.n, first.n, q * second.n, second.n)
+        users, n, rest, rest_n = (np.array([float(count)]) for count in counts)
+        low, high = difference_interval(users, n, rest, rest_n, np.array(alike))
         return float(low[0]), float(high[0])
-    reach = [(row.high - row.low) / 2 for row in (first, second)]
+    reach = [row.high - row.value for row in (first, second)]
     apart, both = first.value - second.value, math.hypot(*reach)
     return apart - both, apart + both

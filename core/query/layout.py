@@ -113,6 +113,11 @@ class QueryData:
         return Moments.of(self.basis.sequences, self.events)
 
     @cached_property
+    def view_moments(self) -> Moments:
+        """Page views of all users, without events."""
+        return Moments.of(self.basis.sequences, TimedEvents.none())
+
+    @cached_property
     def width(self) -> int:
         """More than the number of sessions of any user."""
         both = (self.basis.sequences.session, self.events.session)
@@ -176,6 +181,12 @@ class QueryData:
             first, last = self.days
             raise InputError("Nobody viewed a page then", allowed=f"days from {first} to {last}")
         return Scope(views, _is_in(period, self.event_day, self.event_hour))
+
+    def is_in(self, period: Period | None, timestamp: np.ndarray) -> np.ndarray:
+        """Which moments (microseconds UTC) are in a period: bool of the shape of ``timestamp``."""
+        if period is None:
+            return np.ones(len(timestamp), dtype=bool)
+        return _is_in(period, _local(timestamp, self.clock, DAY), _local(timestamp, self.clock, HOUR) % 24)
 
     @cached_property
     def of_pages(self) -> Callable[[By], Names]:
