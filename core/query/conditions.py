@@ -21,6 +21,8 @@ from core.query.layout import AGAIN, EVERYTHING, MANY_SESSIONS, ONCE, Names, Que
 from core.query.query import All, Any, By, Came, Condition, Did, Has, Is, Not, Range
 
 _NEAREST: Final = 3
+_LOOKED_AT: Final = 5_000
+"""Most frequent names among which those like an unknown one are looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +91,17 @@ class People:
             InputError: If there are none.
         """
         site = self.layout.basis.funnel_site
+        if step.kind is StepKind.EVENT and not site.events:
+            raise InputError(
+                "No times of events are known here, only of page views", remedy="Load the export again"
+            )
         if step.kind is not StepKind.EVENT and Level(step.kind) not in site.names:
             raise InputError(f"Pages have no {step.kind} here", remedy="Label the pages first")
-        marks = site.marks(step)
+        marks = self.layout.marks(step)
         if not marks.found:
             events = step.kind is StepKind.EVENT
             known = site.events if events else dict.fromkeys(site.names[Level(step.kind)])
-            near = get_close_matches(step.any_of[0], known, _NEAREST, 0.5)
+            near = get_close_matches(step.any_of[0], [*known][:_LOOKED_AT], _NEAREST, 0.5)
             raise InputError(
                 f"There is no {step.kind} {clean(step.title)!r}",
                 allowed=", ".join(map(clean, near)) if near else f"a name of {step.kind}s of this data",
@@ -180,7 +186,7 @@ class People:
         wanted = matching(condition.any_of, names.names)
         if not wanted.any():
             value = condition.any_of[0]
-            near = get_close_matches(value, names.names, _NEAREST, 0.4) or names.names[:_NEAREST]
+            near = get_close_matches(value, names.names[:_LOOKED_AT], _NEAREST, 0.4) or names.names[:_NEAREST]
             raise InputError(
                 f"No {condition.dimension} is {clean(value)!r}", allowed=", ".join(map(clean, near))
             )

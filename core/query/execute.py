@@ -564,6 +564,8 @@ class _Counting:
                 low, high = wilson(np.array([float(len(again))]), np.array([float(n)]))
                 name = f"{unit} {later} after the first"
                 rows.append(ResultRow(name, len(again) / n, n, n, float(low[0]), float(high[0])))
+        if not self.chosen.any():
+            raise InputError("Nobody is left of whom it could be seen whether they come again")
         if not rows:
             raise InputError(
                 f"The data does not hold two whole {unit}s, so nobody can be seen to come again",

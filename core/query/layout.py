@@ -20,8 +20,9 @@ from core.base.local_clock import LocalClock
 from core.data.dataset import TimedEvents
 from core.data.day_coverage import EPOCH
 from core.facts.context import Basis
+from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
-from core.journeys.patterns import Moments
+from core.journeys.patterns import Moments, StepMarks
 from core.periods.calendar import DAY, HOUR, day_number
 from core.profiles.data import EncodedColumn
 from core.profiles.outcomes import path_of
@@ -97,15 +98,11 @@ class QueryData:
 
     @cached_property
     def events(self) -> TimedEvents:
-        """Events other than page views.
-
-        Raises:
-            InputError: If the data set does not say when they were done.
-        """
+        """Events other than page views; none where the data set does not say when they were done."""
         try:
             return self.basis.events()
-        except ArtifactError as error:
-            raise InputError(error.problem, remedy="Load the export again") from error
+        except ArtifactError:
+            return TimedEvents.none()
 
     @cached_property
     def moments(self) -> Moments:
@@ -187,6 +184,11 @@ class QueryData:
         if period is None:
             return np.ones(len(timestamp), dtype=bool)
         return _is_in(period, _local(timestamp, self.clock, DAY), _local(timestamp, self.clock, HOUR) % 24)
+
+    @cached_property
+    def marks(self) -> Callable[[FunnelStep], StepMarks]:
+        """Function that returns the pages and events that make a step; the last ones are kept."""
+        return lru_cache(64)(self.basis.funnel_site.marks)
 
     @cached_property
     def of_pages(self) -> Callable[[By], Names]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from core.base.errors import InputError
+from core.base.errors import ArtifactError, InputError
+from core.data.dataset import TimedEvents
 from core.query.conditions import People
 from core.query.execute import Result, execute
 from core.query.layout import layout_of as query_data
@@ -324,6 +326,33 @@ def test_users_of_a_condition_are_compared_with_others() -> None:
     assert [row.value for row in found.rows] == [4, 3]
     with pytest.raises(InputError, match="no users"):
         asked(where=is_("device", "*"), compare="others")
+
+
+def test_a_data_set_without_times_of_events_answers_what_is_about_page_views() -> None:
+    def unknown() -> TimedEvents:
+        raise ArtifactError("No times of events")
+
+    whole = tables_of(VISITORS)
+    tables = replace(whole, basis=replace(whole.basis, events=unknown))
+    for parts in (
+        {"measure": "sessions"},
+        {"by": "day"},
+        {"period": SECOND},
+        {"measure": "views", "of": CART},
+    ):
+        expected = [(row.name, row.value) for row in asked(**parts).rows]
+        assert [(row.name, row.value) for row in execute(Query.checked(**parts), tables).rows] == expected
+    with pytest.raises(InputError, match="Load the export again"):
+        execute(Query.checked(where=BUY), tables)
+
+
+def test_nobody_left_is_said() -> None:
+    nobody = did("purchase", "add")
+    assert rows(where=nobody) == {"": 0}
+    assert math.isnan(rows(measure="views_per_user", where=nobody)[""])
+    assert rows(by="page", where=nobody) == {}
+    with pytest.raises(InputError, match="Nobody is left"):
+        asked(measure="retention", by="day", where=nobody)
 
 
 # intervals
