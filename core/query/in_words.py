@@ -95,6 +95,9 @@ _COUNTS: Final = {
 
 def name_of(step: FunnelStep) -> str:
     """A page or event, as it is shown: ``/cart``, ``the theme Shoes``, ``add_to_cart``."""
+    first, *more = step.any_of
+    if more == [f"{first}/*", f"{first}?*"]:
+        return f"a page in {clean(first)}"
     title = clean(step.title)
     levels = {
         StepKind.THEME: "the theme ",
@@ -123,6 +126,9 @@ def who(condition: Condition, titled: Titled, *, holds: bool = True) -> str:
     match condition:
         case Not():
             return who(condition.of, titled, holds=not holds)
+        case Any(of=(Did() as first, Did() as second)) if _in_any_order(first, second):
+            text = _did(first, holds=holds)
+            return text.replace(" and then ", " and ", 1)
         case All() | Any():
             joined = "and" if isinstance(condition, All) is holds else "or"
             parts = [_nested(part, titled, holds) for part in condition.of]
@@ -136,6 +142,12 @@ def who(condition: Condition, titled: Titled, *, holds: bool = True) -> str:
             return f"{verb} {condition.range.in_words} {_COUNTS[condition.count]}"
         case Came():
             return f"{'came' if holds else 'did not come'} {when(condition.period)}"
+
+
+def _in_any_order(first: Did, second: Did) -> bool:
+    """Whether two conditions are two steps within one session, in either order."""
+    turned = first.steps[::-1] == second.steps and len(first.steps) > 1
+    return turned and first.within == second.within == SESSION
 
 
 def _nested(part: Condition, titled: Titled, holds: bool) -> str:

@@ -459,7 +459,8 @@ def composes(query: Query) -> bool:
     said = [part for one in (query.where, query.of) if one for part in parts_of(one)]
     leaves = [part for part in said if not isinstance(part, All | Any | Not)]
     special = any(isinstance(part, Has | Came | Any) or _is_long(part) for part in said)
-    return special or query.period is not None or len(leaves) > 2
+    by_other = query.by not in (None, By.SEGMENT) and bool(leaves[1:])
+    return special or by_other or query.period is not None or len(leaves) > 2
 
 
 def _is_long(condition: Condition) -> bool:

@@ -63,6 +63,7 @@ _BEFORE_DIMENSION: Final = (Kind.BY, Kind.WHICH, Kind.TOP, Kind.LIST, Kind.NUMBE
 _BEFORE_NOUN: Final = (Kind.SAW, Kind.PREPOSITION, Kind.DENIAL, Kind.SHARE, Kind.MANY)
 _DENIES_NOUN: Final = ("not", "no", "without", "non", "except", "excluding", "other than", "but not", "none")
 """Denials that can belong to a noun, ``users not on mobile``, and begin no predicate."""
+_COMPARES: Final = (Kind.MOST, Kind.LEAST, Kind.THAN)
 _ENDS: Final = {Kind.ENTERED: "entry", Kind.LEFT: "exit"}
 _GOES_ON: Final = (
     "and", "what about", "how about", "only", "just", "for", "by", "per", "on", "in", "without", "now",
@@ -164,6 +165,8 @@ class _Reader:
     preposition: str = ""
     limits: QuestionTerm | None = None
     number: int | None = None
+    limit: str = ""
+    """Time within which the step that follows must come."""
     sequence: str = ""
     """``then`` or ``after`` before the step that follows."""
 
@@ -203,9 +206,12 @@ class _Reader:
         if term.kind is Kind.WHICH and term.text == "who" and self.at > 1:
             self.relative(term)
             return
+        again = term.kind is self.draft.asked and term.kind in (Kind.MANY, Kind.SHARE)
+        if again and (self.draft.where or self.draft.of):
+            raise NotRead("These are several questions: ask them one by one.")
         if self.draft.asked in (None, Kind.WHICH, Kind.LIST) or term.kind is Kind.STEP_BY_STEP:
             self.draft.asked = term.kind
-        elif term.kind is Kind.SHARE and self.draft.asked is Kind.MANY:
+        elif term.kind is Kind.SHARE and self.draft.asked in (Kind.MANY, Kind.COMPARE):
             self.draft.asked = Kind.SHARE
         if term.kind is Kind.SHARE and (self.draft.where or self.draft.users):
             self.is_predicate = True  # “of users who …, what share …”
@@ -427,6 +433,10 @@ class _Reader:
             self.draft.period = term.value
 
     def duration(self, term: QuestionTerm) -> None:
+        following = self._next()
+        if following is not None and following.kind in (Kind.AFTER, Kind.THEN):  # “within 10 minutes after …”
+            self.limit = term.value
+            return
         self._within(term.value)
 
     def in_session(self, term: QuestionTerm) -> None:
@@ -441,8 +451,8 @@ class _Reader:
         last = conditions[-1] if conditions else None
         inner = last.of if isinstance(last, Not) else last
         if isinstance(inner, Did) and len(inner.steps) > 1:
-            made = inner.model_copy(update={"within": limit})
-            conditions[-1] = Not(of=made) if isinstance(last, Not) else made
+            longer = inner.model_copy(update={"within": limit})
+            conditions[-1] = Not(of=longer) if isinstance(last, Not) else longer
             return
         where = self.draft.where
         before = (
@@ -454,13 +464,12 @@ class _Reader:
         )
         if not (isinstance(inner, Did) and isinstance(before, Did)):
             raise NotRead("Within which time of what? Name two steps, one after the other.")
-        made = Did(steps=(*before.steps, *inner.steps), within=limit)
-        if isinstance(last, Not):
-            conditions[-1] = Not(of=made)
-        else:
-            conditions[-1] = made
-            if before in conditions:
-                conditions.remove(before)
+        made: Condition = Did(steps=(*before.steps, *inner.steps), within=limit)
+        if limit == SESSION:  # “both … and … in one session”: in whichever order
+            made = Any(of=(made, Did(steps=(*inner.steps, *before.steps), within=limit)))
+        conditions[-1] = Not(of=made) if isinstance(last, Not) else made
+        if not isinstance(last, Not) and before in conditions:
+            conditions.remove(before)
 
     _funnel_within: str = ""
 
@@ -512,6 +521,10 @@ class _Reader:
 
     def outcome(self, term: QuestionTerm) -> None:
         condition = self._outcome()
+        if term.value == "rate" and _is_event(self._previous()) and self._target:
+            self.draft.of.append(self._target.pop())  # “sign_up conversion”
+            self.draft.asked, self.draft.users = Kind.SHARE, True
+            return
         if term.value == "rate":
             self.draft.rate = True
             if self.draft.measure is None:
@@ -581,6 +594,26 @@ class _Reader:
         step: FunnelStep = term.value
         before, following = self._previous(), self._next(())
         is_event = step.kind is StepKind.EVENT
+        self._refuse_step(term, before)
+        if self.draft.asked is Kind.STEP_BY_STEP or self.draft.funnel:
+            self.draft.funnel.append(step)
+            self.sequence, self.joined = "", None
+        elif self._is_about(step, before):
+            self.draft.step = step
+        elif is_event and following is not None and following.kind in _COMPARES and self.draft.where:
+            self.draft.of.append(Did(steps=(step,)))  # “do users who … buy more often than …”
+            self.draft.asked = Kind.SHARE
+        elif self.limits is not None or (self.number is not None and self.draft.asked is not Kind.TOP):
+            self._main_verb() if self.verb in _VERBS else None
+            self._add(Did(steps=(step,), times=self._limits()))
+        elif self.sequence and self._target:
+            self._in_sequence(step)
+        else:
+            self._seen_or_done(step, before, following)
+
+    def _refuse_step(self, term: QuestionTerm, before: QuestionTerm | None) -> None:
+        """Refuse what a page or an event cannot be."""
+        is_event = term.value.kind is StepKind.EVENT
         of_share = before is not None and before.kind in (Kind.SHARE, Kind.PREPOSITION) and not self._target
         if (
             self.draft.asked is Kind.SHARE
@@ -590,22 +623,14 @@ class _Reader:
             and not self.draft.users
         ):
             raise NotRead(f"The share of {clean(term.text)} is not counted; that of users or sessions is.")
-        if self.draft.asked is Kind.STEP_BY_STEP or self.draft.funnel:
-            self.draft.funnel.append(step)
-            self.sequence, self.joined = "", None
-            return
-        if self._is_about(step, before):
-            self.draft.step = step
-            return
-        if self.limits is not None or (self.number is not None and self.draft.asked is not Kind.TOP):
-            self._main_verb() if self.verb in _VERBS else None
-            self._add(Did(steps=(step,), times=self._limits()))
-            return
-        if self.sequence and self._target:
-            self._in_sequence(step)
-            return
         if self.verb is Kind.ARE and not is_event:
-            raise NotRead(f"Users are no page: say that they saw {clean(step.title)}.")
+            raise NotRead(f"Users are no page: say that they saw {clean(term.value.title)}.")
+
+    def _seen_or_done(
+        self, step: FunnelStep, before: QuestionTerm | None, following: QuestionTerm | None
+    ) -> None:
+        """Add the condition that a page was seen or an event done."""
+        is_event = step.kind is StepKind.EVENT
         asked_share = before is not None and before.kind is Kind.SHARE and not before.text.endswith("of")
         is_verb = is_event and (before is None or asked_share or before.kind not in _BEFORE_NOUN)
         if is_verb and not (following and following.kind in (Kind.RATE, Kind.NOUN)):
@@ -672,6 +697,9 @@ class _Reader:
             target += [inner, Not(of=both)]
         self.sequence, self.is_denied, self.joined = "", False, None
         self._said_in_clause = True
+        if self.limit:
+            self._within(self.limit)
+            self.limit = ""
 
     # the query
 
@@ -686,7 +714,9 @@ class _Reader:
             draft.by = By.WEEK
         made: dict[str, object] = {"by": draft.by, "period": draft.period, "keep": draft.keep}
         made |= {"order": draft.order if draft.by else None, "limit": draft.limit}
+        self._by_time()
         measure, of = self._measured()
+        made["by"] = draft.by
         where, compare = self._sides()
         if draft.order and draft.by is None and not compare:
             raise NotRead("Most of what? Name a dimension, such as the device or the page.")
@@ -698,12 +728,44 @@ class _Reader:
             raise NotRead("One figure at a time is possible.")
         return Query.checked(measure=measure, of=of, where=where, compare=compare, **made)
 
+    def _by_page(self, folders: Sequence[Did]) -> None:
+        """Read “which pages in the sports folder” as page views of these pages, page by page."""
+        draft = self.draft
+        if draft.by is By.PAGE and not self.in_clause and len(folders) == 1 and draft.measure is None:
+            if draft.users:
+                raise NotRead(
+                    "The users of each page of a folder are not counted: ask for its most viewed pages."
+                )
+            draft.where.remove(folders[0])
+            draft.step, draft.measure = folders[0].steps[0], Quantity.VIEWS
+
+    def _by_time(self) -> None:
+        """Read what is done by day or hour as how often it is done then: who ever did it came then or not."""
+        draft = self.draft
+        did = [one for one in draft.where if isinstance(one, Did)]
+        self._by_page([one for one in did if len(one.steps[0].any_of) > 1])
+        plain = draft.by in OF_TIME and draft.measure is None and draft.asked is not Kind.SHARE
+        if not plain or not did:
+            return
+        (first, *more) = did
+        if more or self.in_clause or draft.asked is Kind.MANY or len(first.steps) > 1 or first.times:
+            raise NotRead(f"Who did something in each {draft.by} is not counted: ask how often it was done.")
+        draft.where.remove(first)
+        draft.step = first.steps[0]
+        draft.measure = Quantity.EVENTS if draft.step.kind is StepKind.EVENT else Quantity.VIEWS
+
     def _sides(self) -> tuple[Condition | None, Condition | str | None]:
         draft = self.draft
+        if draft.sides and draft.period is not None and draft.by is not None:
+            raise NotRead("Two periods are not compared: ask by day, week or day of the week.")
         if draft.sides and draft.by is None:
             if draft.others:
                 return _joined(draft.where), "others"
-            pool = draft.where if len(draft.where) > 1 else [*draft.where, *draft.of]
+            pool = (
+                draft.where
+                if len(draft.where) > 1 or draft.asked is Kind.SHARE
+                else [*draft.where, *draft.of]
+            )
             if len(pool) == 2:
                 return pool[0], pool[1]
             raise NotRead("What is compared with what? Name two kinds of users, or “all others”.")
@@ -822,6 +884,11 @@ class _Reader:
         own_dimension = by in OF_USERS and any(isinstance(one, Is) and one.dimension is by for one in new)
         rows = dict.fromkeys(("by", "keep", "order", "limit")) if own_dimension else {}
         return {"where": _joined([*_kept(last.where, new), *new]), **rows}
+
+
+def _is_event(term: QuestionTerm | None) -> bool:
+    """Whether a term is an event."""
+    return term is not None and term.kind is Kind.STEP and term.value.kind is StepKind.EVENT
 
 
 def _kept(where: Condition | None, new: Sequence[Condition]) -> list[Condition]:

@@ -6,6 +6,7 @@ Periods and limits are found in the text as it stands; of the rest the longest p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +24,7 @@ from core.profiles.profile_columns import Col
 from core.query.layout import layout_of
 from core.query.query import By
 from core.questions.grammar import NUMBERS, known_phrases, segment_numbers
-from core.questions.lexicon import EVENT, Meaning, Sort, country_of, tokens
+from core.questions.lexicon import EVENT, Meaning, Sort, country_of, stem, tokens
 from core.questions.spans import marked_spans
 
 WORDS: Final = Path(__file__).parent / "words.yaml"
@@ -179,60 +180,146 @@ def terms_of(question: str, context: Context) -> list[QuestionTerm]:
     """
     first, last = layout_of(context.tables.basis).days
     text, marked = marked_spans(question, first, last)
-    words = tokens(text)
+    words = tokens(_BRACKETS.sub(lambda match: f" {_OPEN if match.group() == '(' else _CLOSE} ", text))
     found: list[QuestionTerm] = []
-    place = 0
+    place, opened = 0, -1
     while place < len(words):
-        if words[place] in marked:
-            span = marked[words[place]]
+        word = words[place]
+        if word == _OPEN:
+            opened, place = len(found), place + 1
+        elif word == _CLOSE:
+            _explained(found, opened, context)
+            opened, place = -1, place + 1
+        elif word in marked:
+            span = marked[word]
             found.append(QuestionTerm(Kind(span.kind), span.text, span.value, span.others))
             place += 1
-            continue
-        term, length = _longest(words, place, context)
+        else:
+            term, length = _longest(words, place, context)
+            found.append(term)
+            place += length
+    return _with_folders(found, context)
+
+
+_BRACKETS: Final = re.compile(r"[()]")
+_OPEN, _CLOSE = "zzopen", "zzclose"
+_EXPLAINED: Final = 4
+"""Words before a bracket that what it holds may explain, at most."""
+
+
+def _explained(found: list[QuestionTerm], opened: int, context: Context) -> None:
+    """Let a page or event in brackets stand for the words before them: ``registered (sign_up)``."""
+    inside = [term for term in found[opened:] if term.kind not in (Kind.FILLER, Kind.DIMENSION)]
+    if opened < 0 or len(inside) != 1 or inside[0].kind is not Kind.STEP:
+        return
+    step: FunnelStep = inside[0].value
+    before, name = found[:opened], inside[0]
+    for _ in range(_EXPLAINED):
+        explained = before and before[-1].kind in (Kind.UNKNOWN, Kind.STEP, Kind.UNIT, Kind.DIMENSION)
+        if not explained:
+            break
+        before.pop()
+    if step.kind is StepKind.PAGE:
+        name = QuestionTerm(Kind.STEP, name.text, _folder(step.any_of[0], context) or step)
+    found[:] = [*before, name]
+
+
+def _with_folders(terms: Sequence[QuestionTerm], context: Context) -> list[QuestionTerm]:
+    """Read ``anything in /news``, ``/jobs/`` and ``the news section`` as all pages of the folder."""
+    found: list[QuestionTerm] = []
+    for place, term in enumerate(terms):
+        if term.kind is Kind.DIMENSION and term.value in (By.FOLDER, By.PAGE) and found:
+            before = found[-1]
+            if before.kind is Kind.STEP and before.value.kind is StepKind.PAGE:
+                whole = _folder(before.value.any_of[0], context)
+                if term.value is By.FOLDER or term.text == "pages":
+                    found[-1] = QuestionTerm(Kind.STEP, before.text, whole or before.value)
+                continue  # “the /cart page”
+        if term.kind is Kind.STEP and term.value.kind is StepKind.PAGE and len(term.value.any_of) == 1:
+            within = place > 0 and terms[place - 1].text in ("in", "under", "inside", "within", "anything in")
+            page = term.value.any_of[0]
+            named = within or term.text.rstrip(".").endswith("/") or page not in context.tables.basis.pages
+            if (named or not term.text.startswith("/")) and (whole := _folder(page, context)):
+                if within:
+                    found.pop()
+                term = QuestionTerm(Kind.STEP, term.text, whole)
         found.append(term)
-        place += length
     return found
+
+
+def _folder(page: str, context: Context) -> FunnelStep | None:
+    """All pages of the folder that an address names; None where there is none but, at most, the address."""
+    base = "/" + page.strip("/.*").split("?")[0]
+    inside = any(one.startswith((f"{base}/", f"{base}?")) for one in context.tables.basis.pages)
+    if base == "/" or not inside:
+        return None
+    return FunnelStep(kind=StepKind.PAGE, any_of=(base, f"{base}/*", f"{base}?*"))
 
 
 # the data's own names
 
 
 def _longest(words: Sequence[str], place: int, context: Context) -> tuple[QuestionTerm, int]:
-    numbers, used = segment_numbers(words, place)
-    if numbers:
-        keys = tuple(f"segment:{int(number) - 1}" for number in numbers)
-        missing = [
-            number for number, key in zip(numbers, keys, strict=True) if key not in context.segment_keys
-        ]
-        if missing:
-            listed = ", ".join(context.title(key) for key in context.segment_keys)
-            raise SettingsError(f"There is no segment {', '.join(missing)}", allowed=listed)
-        return QuestionTerm(Kind.SEGMENT, " ".join(words[place : place + used]), keys), used
-    known = known_phrases(context)
-    events = _events(layout_of(context.tables.basis).basis.funnel_site.events)
-    if found := _put_into(words, place, events):
+    """The term at a place, and how many words it takes."""
+    if found := _segments(words, place, context):
         return found
-    for length in range(min(8, len(words) - place), 0, -1):
+    events = _events(layout_of(context.tables.basis).basis.funnel_site.events)
+    if found := _put_into(words, place, events) or _any_order(words, place, events):
+        return found
+    for length in range(min(_LONGEST, len(words) - place), 0, -1):
         phrase = tuple(words[place : place + length])
-        text = " ".join(phrase)
-        own = _phrases().get(phrase, ())
-        if phrase in events:
-            return QuestionTerm(
-                Kind.STEP, text, _event(events[phrase]), _pages_of(known.meanings(phrase))
-            ), length
-        if length == 1 and phrase[0] in _listed("buy") and (bought := _bought(context)):
-            return QuestionTerm(Kind.STEP, text, bought), 1
-        meanings = known.meanings(phrase)
-        data = [one for one in meanings if one.sort in (Sort.ITEM, Sort.ROW, Sort.DIMENSION)]
-        exact = [one for one in data if not one.near or length > 1 or not own]
-        if exact and not (own and exact[0].near):
-            return _named(text, exact, context), length
-        if own:
-            return _first(own, text), length
-        measure = next((one for one in meanings if one.sort is Sort.MEASURE), None)
-        if measure and (told := _measured(text, measure)):
-            return told, length
+        if term := _special(words, place, phrase, events, context) or _known_as(phrase, context):
+            return term, length
     return _single(words[place], context), 1
+
+
+_LONGEST: Final = 8
+
+
+def _segments(words: Sequence[str], place: int, context: Context) -> tuple[QuestionTerm, int] | None:
+    numbers, used = segment_numbers(words, place)
+    keys = tuple(f"segment:{int(number) - 1}" for number in numbers)
+    missing = [number for number, key in zip(numbers, keys, strict=True) if key not in context.segment_keys]
+    if missing:
+        listed = ", ".join(context.title(key) for key in context.segment_keys)
+        raise SettingsError(f"There is no segment {', '.join(missing)}", allowed=listed)
+    return (QuestionTerm(Kind.SEGMENT, " ".join(words[place : place + used]), keys), used) if keys else None
+
+
+def _special(
+    words: Sequence[str],
+    place: int,
+    phrase: tuple[str, ...],
+    events: Mapping[tuple[str, ...], str],
+    context: Context,
+) -> QuestionTerm | None:
+    """An event, the homepage, a source before a noun, or a purchase."""
+    text = " ".join(phrase)
+    if phrase in events:
+        pages = _pages_of(known_phrases(context).meanings(phrase))
+        return QuestionTerm(Kind.STEP, text, _event(events[phrase]), pages)
+    if text in _listed("homepage") and "/" in context.tables.basis.pages:
+        return QuestionTerm(Kind.STEP, "/", FunnelStep(kind=StepKind.PAGE, any_of=("/",)))
+    if len(phrase) > 1:
+        return None
+    if source := _source_of(words, place, context):
+        return source
+    bought = _bought(context) if phrase[0] in _listed("buy") else None
+    return QuestionTerm(Kind.STEP, text, bought) if bought else None
+
+
+def _known_as(phrase: tuple[str, ...], context: Context) -> QuestionTerm | None:
+    """A phrase of ``words.yaml``, a name of the data, or a figure of the vocabulary."""
+    text, own = " ".join(phrase), _phrases().get(phrase, ())
+    meanings = known_phrases(context).meanings(phrase)
+    data = [one for one in meanings if one.sort in (Sort.ITEM, Sort.ROW, Sort.DIMENSION)]
+    exact = [one for one in data if not one.near or len(phrase) > 1 or not own]
+    if exact and not (own and exact[0].near):
+        return _named(text, exact, context)
+    if own:
+        return _first(own, text)
+    measure = next((one for one in meanings if one.sort is Sort.MEASURE), None)
+    return _measured(text, measure) if measure else None
 
 
 def _put_into(
@@ -248,6 +335,22 @@ def _put_into(
         if name and between & {"to", "in", "into"} and between <= _listed("into"):
             return QuestionTerm(Kind.STEP, " ".join(words[place : place + length]), _event(name)), length
     return None
+
+
+def _any_order(
+    words: Sequence[str], place: int, events: Mapping[tuple[str, ...], str]
+) -> tuple[QuestionTerm, int] | None:
+    """Read ``clicked apply`` and ``submitted the form`` as the events ``apply_click`` and ``form_submit``."""
+    by_stems = {frozenset(map(stem, tokens(name))): name for name in events.values() if "_" in name}
+    for length in range(min(_LONGEST_EVENT, len(words) - place), 1, -1):
+        phrase = [word for word in words[place : place + length] if word not in ("the", "a", "an", "on")]
+        name = by_stems.get(frozenset(map(stem, phrase)))
+        if name and len(phrase) > 1 and phrase[0] == words[place]:
+            return QuestionTerm(Kind.STEP, " ".join(words[place : place + length]), _event(name)), length
+    return None
+
+
+_LONGEST_EVENT: Final = 5
 
 
 def _first(own: Sequence[QuestionTerm], text: str) -> QuestionTerm:
@@ -322,6 +425,24 @@ def _single(word: str, context: Context) -> QuestionTerm:
     if country := country_of(word, context) or _country(word, context):
         return QuestionTerm(Kind.ATTRIBUTE, word, (By.COUNTRY, country))
     return QuestionTerm(Kind.UNKNOWN, word)
+
+
+def _source_of(words: Sequence[str], place: int, context: Context) -> QuestionTerm | None:
+    """Read a word before “visitors” as their sources, if it is a part of some: ``newsletter visitors``."""
+    nouns = {phrase for phrase, terms in _phrases().items() if terms[0].kind is Kind.NOUN}
+    if tuple(words[place + 1 : place + 2]) not in nouns:
+        return None
+    values = context.tables.basis.data.attributes[By.SOURCE].values
+    word = words[place]
+    found = [value for value in values if word in value.replace("/", " ").casefold().split()]
+    if not found or len(word) < 3:
+        return None
+    return QuestionTerm(
+        Kind.ATTRIBUTE,
+        word,
+        (By.SOURCE, found[0]),
+        tuple((Kind.ATTRIBUTE, (By.SOURCE, one)) for one in found[1:]),
+    )
 
 
 def _country(word: str, context: Context) -> str:
