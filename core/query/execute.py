@@ -436,11 +436,10 @@ class _Counting:
 
     def _sessions_with(self) -> np.ndarray:
         """Numbers of the sessions in which the step asked about was seen or done."""
-        taken = self._of
-        marks = self.people.marks(taken.steps[0])
+        marks = self.people.marks(self._of.steps[0])
         found = [np.empty(0, dtype=np.int64)]
         if marks.pages.any():
-            found.append(self.layout.session[self.people.views_of(marks, taken.at)])
+            found.append(self.layout.session[self.people.views_of(marks, self._of.at)])
         if marks.events.any():
             found.append(self.layout.event_session[self.people.events_of(marks)])
         return distinct(np.concatenate(found))
@@ -508,7 +507,9 @@ class _Counting:
         rest, rest_n = float((base & does).sum()) - part, float(base.sum()) - users
         with np.errstate(invalid="ignore", divide="ignore"):
             value = np.where(rest > 0, (part / users) / (rest / rest_n), np.nan)
-        low, high = ratio_interval(part, users, rest, rest_n)
+        low, high = (
+            np.where(np.isnan(value), np.nan, end) for end in ratio_interval(part, users, rest, rest_n)
+        )
         return _Sums(names, users, value, users, low, high)
 
     # measures with rows of their own
@@ -535,12 +536,11 @@ class _Counting:
         return _Sums(units.names, users, value, value, *_none(width)).rows()
 
     def _funnel(self) -> list[ResultRow]:
-        """Users who reach each step, with the share of the chosen users."""
-        assert isinstance(self.query.of, Did)
-        reached = self.people.reached(self.query.of)[self.chosen]
+        """Users who reach each step, of the chosen users."""
+        reached = self.people.reached(self._of)[self.chosen]
         n = len(reached)
         rows = []
-        for number, step in enumerate(self.query.of.steps, start=1):
+        for number, step in enumerate(self._of.steps, start=1):
             users = int((reached >= number).sum())
             rows.append(ResultRow(step.title, float(users), n, users))
         return rows
@@ -578,18 +578,14 @@ class _Counting:
 
         It is 0 where the step was taken before the first page view.
         """
-        layout, never = self.layout, np.iinfo(np.int64).max
-        marks, scope = self.people.marks(self._of.steps[0]), self.people.scope.views
-        time, at = layout.basis.sequences.timestamp, layout.events.timestamp if marks.events.any() else None
-        every = np.arange(len(time)) if scope is None else np.flatnonzero(scope)
-        began, first = np.full(layout.n_users, never), np.full(layout.n_users, never)
-        _earliest(began, layout.user[every], time[every])
+        layout, never, scope = self.layout, np.iinfo(np.int64).max, self.people.scope.views
+        marks, time = self.people.marks(self._of.steps[0]), layout.basis.sequences.timestamp
+        began, first = (np.full(layout.n_users, never) for _ in range(2))
+        _earliest(began, layout.user, time, slice(None) if scope is None else scope)
         if marks.pages.any():
-            views = np.flatnonzero(self.people.views_of(marks, self._of.at))
-            _earliest(first, layout.user[views], time[views])
-        if at is not None:
-            done = np.flatnonzero(self.people.events_of(marks))
-            _earliest(first, layout.events.user[done], at[done])
+            _earliest(first, layout.user, time, self.people.views_of(marks, self._of.at))
+        if marks.events.any():
+            _earliest(first, layout.events.user, layout.events.timestamp, self.people.events_of(marks))
         names = self._by_users()
         got = np.flatnonzero(self.chosen & (first < never) & (names.code >= 0))
         seconds = np.maximum(first[got] - began[got], 0) / 1e6
@@ -605,8 +601,6 @@ class _Counting:
         """Revenue of the chosen users, by currency; a row of its own for each of several."""
         event, had = self._payments()
         currencies = tuple(had.money)
-        if not currencies:
-            raise InputError("The data has no revenue")
         if len(currencies) > 1 and (self.query.by or self.query.measure is Quantity.ORDER_VALUE):
             raise InputError(
                 f"Revenue is in {' and '.join(currencies)}, which are not added up",
@@ -643,8 +637,9 @@ class _Counting:
         return _totals(names, code, paid[user])
 
 
-def _earliest(first: np.ndarray, user: np.ndarray, at: np.ndarray) -> None:
-    """Put the first moment of each user, by whom moments are sorted, in place of a later one."""
+def _earliest(first: np.ndarray, user: np.ndarray, at: np.ndarray, which: np.ndarray | slice) -> None:
+    """Put the first of these moments of each user, by whom they are sorted, in place of a later one."""
+    user, at = user[which], at[which]
     new = np.diff(user, prepend=-1) != 0
     first[user[new]] = np.minimum(first[user[new]], at[new])
 
