@@ -89,6 +89,8 @@ def _left_out(result: Result) -> str:
 
 def _base(query: Query) -> str:
     sessions = (Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
+    if query.measure is Quantity.ORDER_VALUE:
+        return "purchases"
     return "sessions" if query.measure in sessions else "users"
 
 
@@ -97,5 +99,7 @@ def population(result: Result) -> str:
     when = " in that time" if result.query.period else ""
     said = f"Of {pluralise(result.base, 'user')} with a page view{when}"
     counted = "all are counted" if result.users == result.base else f"{result.users:,} are asked about"
-    left = f"; {result.unseen:,} who did it without a page view are not counted." if result.unseen else "."
+    left = (
+        f"; {result.unseen:,} who did it without a page view{when} are not counted." if result.unseen else "."
+    )
     return f"{said}, {counted}{left}"

@@ -69,7 +69,8 @@ def test_a_segment_that_does_not_exist_is_refused() -> None:
 @pytest.mark.parametrize(
     ("question", "meant"),
     [
-        ("and on mobile?", "Users who saw /cart, and did not do purchase, and are mostly on mobile, all days"),
+        ("and on mobile?",
+         "Users who saw /cart, and did not do purchase, and are mostly on mobile, all days"),
         ("by device", "Users who saw /cart and did not do purchase, by device, all days"),
         ("without those on mobile",
          "Users who saw /cart, and did not do purchase, and are not mostly on mobile, all days"),
