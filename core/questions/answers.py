@@ -24,7 +24,7 @@ from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.lexicon import expand_chat_spelling, vocabulary
 from core.questions.parsed import SINGLE_FIGURE, Parsed, beside_outcome, goes_on, of_converted
-from core.questions.reading import read
+from core.questions.reading import NOT_UNDERSTOOD, NotRead, read
 from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
 from core.questions.resolve import combine_words, reading_notes
 
@@ -63,7 +63,16 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
     if found.declined and isinstance(query, Query):
         with suppress(Beha2VecError):
             return answering.answer(query, context)
+    outdated = found.declined and any(isinstance(one, Note) and one.text in _OUTDATED for one in found.blocks)
+    if outdated and isinstance(query, NotRead) and not str(query).startswith(NOT_UNDERSTOOD):
+        return replace(found, blocks=notes(_line(query)))
     return found
+
+
+_OUTDATED: Final = frozenset(
+    (PART_ONLY, *(str(vocabulary()["untold"][cue]["says"]) for cue in ("time", "in_session", "threshold")))
+)
+"""Refusals of the older kinds of questions that queries have made untrue."""
 
 
 def _read(question: str, context: Context, last: Reading | None) -> Query | Beha2VecError:

@@ -41,6 +41,7 @@ from core.questions.lexicon import expand_chat_spelling
 from core.questions.terms import Kind, QuestionTerm, terms_of
 
 SHOWN: Final = 5
+NOT_UNDERSTOOD: Final = "I do not understand"
 _PRONOUN: Final = re.compile(r"\b(?:they|them|their|these|its)\b", re.IGNORECASE)
 _OF_OWNER: Final = re.compile(r"['’]s?\s+share\b")
 _SKIPPED: Final = (Kind.FILLER, Kind.TOTAL)
@@ -58,6 +59,9 @@ _OF_UNIT: Final = {
 }  # fmt: skip
 _VERBS: Final = (
     Kind.SAW, Kind.DID, Kind.CAME, Kind.ARE, Kind.ENTERED, Kind.LEFT, Kind.RETURN,
+)  # fmt: skip
+_BEFORE_STEP: Final = (
+    Kind.STEP, Kind.SAW, Kind.DID, Kind.ENTERED, Kind.LEFT, Kind.DENIAL, Kind.CAME, Kind.STEP_BY_STEP,
 )  # fmt: skip
 _BEFORE_DIMENSION: Final = (Kind.BY, Kind.WHICH, Kind.TOP, Kind.LIST, Kind.NUMBER)
 _BEFORE_NOUN: Final = (Kind.SAW, Kind.PREPOSITION, Kind.DENIAL, Kind.SHARE, Kind.MANY)
@@ -136,16 +140,17 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
     unknown = [term.text for term in terms if term.kind is Kind.UNKNOWN]
     if unknown:
         listed = ", ".join(f"“{clean(word)}”" for word in dict.fromkeys(unknown[:SHOWN]))
-        raise NotRead(f"I do not understand {listed}, so I do not answer.")
+        raise NotRead(f"{NOT_UNDERSTOOD} {listed}, so I do not answer.")
     reader = _Reader([term for term in terms if term.kind not in _SKIPPED], context)
     if any(term.kind is Kind.TOTAL for term in terms):
         reader.draft.users = True
     reader.read()
-    refers = _PRONOUN.search(question) and not (reader.draft.where or reader.draft.of)
-    if refers and last is None and not reader.draft.users:
+    draft = reader.draft
+    refers = _PRONOUN.search(question) and not (draft.where or draft.of or draft.step)
+    if refers and last is None and not draft.users:
         raise NotRead("Which users do you mean?")
     starts = question.casefold().strip().startswith(_GOES_ON)
-    follows = starts or refers or (reader.draft.asked is None and len(reader.terms) <= SHOWN)
+    follows = starts or refers or (draft.asked is None and len(reader.terms) <= SHOWN)
     return reader.edited(last) if follows and last else reader.query()
 
 
@@ -261,8 +266,24 @@ class _Reader:
         self.joined = term.kind
 
     def then(self, term: QuestionTerm) -> None:
+        following = self._next()
+        last = self._target[-1] if self._target else None
+        if isinstance(last, Did) and (following is None or following.kind not in _BEFORE_STEP):
+            self._one_after_the_other()  # “… and opened /orders later”
+            return
         self.sequence = "then"
         self.draft.before = term.text == "before"
+
+    def _one_after_the_other(self) -> None:
+        """Let the last two steps happen in their order."""
+        target, where = self._target, self.draft.where
+        last = target[-1]
+        before = target[-2] if len(target) > 1 else where[-1] if where and target is not where else None
+        if not (isinstance(last, Did) and isinstance(before, Did)):
+            raise NotRead("It is not clear what comes before and what after.")
+        target[-1] = Did(steps=(*before.steps, *last.steps))
+        if before in target:
+            target.remove(before)
 
     def after(self, term: QuestionTerm) -> None:
         self.sequence = "after"
@@ -606,10 +627,26 @@ class _Reader:
         elif self.limits is not None or (self.number is not None and self.draft.asked is not Kind.TOP):
             self._main_verb() if self.verb in _VERBS else None
             self._add(Did(steps=(step,), times=self._limits()))
+        elif self.sequence == "then" and self.draft.where and (self.is_predicate or not self._target):
+            self._goes_on_to(step)
+        elif self.draft.rate and self.preposition == "to" and is_event:
+            self.draft.rate, self.draft.measure, self.draft.asked = False, None, Kind.SHARE
+            self.draft.of = [Did(steps=(step,))]  # “converts to purchase”
         elif self.sequence and self._target:
             self._in_sequence(step)
         else:
             self._seen_or_done(step, before, following)
+
+    def _goes_on_to(self, step: FunnelStep) -> None:
+        """Read “of those who did A, what share went on to B” as the share who did A and then B."""
+        before = self.draft.where[-1]
+        if not isinstance(before, Did) or self.draft.of:
+            self._in_sequence(step)
+            return
+        self.is_predicate = True
+        made = Did(steps=(*before.steps, step))
+        self.draft.of.append(Not(of=made) if self.is_denied else made)
+        self.sequence, self.is_denied, self.joined = "", False, None
 
     def _refuse_step(self, term: QuestionTerm, before: QuestionTerm | None) -> None:
         """Refuse what a page or an event cannot be."""
@@ -766,6 +803,10 @@ class _Reader:
                 if len(draft.where) > 1 or draft.asked is Kind.SHARE
                 else [*draft.where, *draft.of]
             )
+            pairs = [one for one in pool if isinstance(one, Is)]
+            if len(pool) > 2 and len(pairs) == 2 and pairs[0].dimension is pairs[1].dimension:
+                common = [one for one in pool if one not in pairs]
+                return _joined([pairs[0], *common]), _joined([pairs[1], *common])
             if len(pool) == 2:
                 return pool[0], pool[1]
             raise NotRead("What is compared with what? Name two kinds of users, or “all others”.")

@@ -206,7 +206,7 @@ def _date(text: str | None, days: _Days) -> date:
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE | re.VERBOSE), made)
     for pattern, made in (
-        (rf"(?:between|from)\s+(?P<d1>{_DAY})\s+(?:and|to|until|till|through|-)\s+(?P<d2>{_DAY})",
+        (rf"(?:(?:between|from|over)\s+)?(?P<d1>{_DAY})\s+(?:and|to|until|till|through|-)\s+(?P<d2>{_DAY})",
          _period(_between_days)),
         (rf"(?:since|from|after|starting)\s+(?P<d1>{_DAY})(?:\s+on(?:wards?)?\b)?",
          _period(lambda part, days: Period(first_day=_date(part["d1"], days)))),
