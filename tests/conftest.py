@@ -21,7 +21,15 @@ settings.load_profile("repeatable")
 
 HERE: Final = Path(__file__).parent
 INTEGRATION: Final = (
-    *("pages", "benchmarks", "docs", "core/cli", "core/serving/test_server.py", "core/runs/test_watch.py"),
+    *(
+        "pages",
+        "benchmarks",
+        "docs",
+        "core/cli",
+        "core/serving/test_server.py",
+        "core/mcp/test_server.py",
+        "core/runs/test_watch.py",
+    ),
     *("core/runs/test_jobs.py", "core/runs/test_jobs_not_answering.py", "core/runs/test_embedding_child.py"),
     *("core/llm/test_real.py", "core/sql/test_sandbox.py", "core/engines/test_on_spark.py"),
 )

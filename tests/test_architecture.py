@@ -229,7 +229,7 @@ FLOORS = (
     {"writing"},
     {"saved"},
     {"runs"},
-    {"serving", "engines"},
+    {"serving", "engines", "mcp"},
     {"cli"},
 )
 """The rooms of core from the ground up; each knows lower floors only, so nothing runs in a circle."""

@@ -119,6 +119,55 @@ def serve(model: Path, host: str, port: int, token_file: Path | None) -> None:
 
 
 @app.command()
+@click.argument("question", required=False)
+@click.option("--out", type=files, required=True, help="Folder of an earlier run.")
+@click.option("--query", metavar="FILE|JSON", help="A query as data, in place of a question in words.")
+@click.option("--json", "as_data", is_flag=True, help="Print JSON: query, population, rows, text, declined.")
+def ask(question: str | None, out: Path, query: str | None, as_data: bool) -> None:
+    """Answer QUESTION about the users of a run: what was understood, the figures, and of whom they are.
+
+    A question that is not understood in full is declined, with the nearest that can be answered.
+    """
+    from core.cli.ask_command import answer_lines, answer_of, as_json
+    from core.runs.open_run import open_context
+
+    about = open_context(out)
+    found = as_json(answer_of(question, query, about), about)
+    for line in [json.dumps(found, ensure_ascii=False)] if as_data else answer_lines(found):
+        print_line(line)
+
+
+@app.command()
+@click.option("--out", type=files, required=True, help="Folder of an earlier run.")
+@click.option("--http", is_flag=True, help="Listen at 127.0.0.1, path /mcp; by default stdin and stdout.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8789, show_default=True, help="0: any free one."
+)
+@click.option(
+    "--token-file",
+    type=files,
+    metavar="FILE",
+    help="With --http: file with the token; by default BEHA2VEC_TOKEN, else a new one, shown once.",
+)
+def mcp(out: Path, http: bool, port: int, token_file: Path | None) -> None:
+    """Let an assistant ask about a run, of 20 users or more at a time (docs/how-to/assistants.md)."""
+    from core.mcp.server import make_server, serve_http, serve_stdio
+    from core.runs.open_run import open_context
+    from core.serving.tokens import is_authorised, new_token, read_token
+
+    server = make_server(open_context(out))
+    if not http:
+        serve_stdio(server)
+        return
+    token = read_token(token_file)
+    if token is None:
+        token = new_token()
+        print_line(f"token: {token}", err=True)
+    allows = partial(is_authorised, token=token)
+    serve_http(server, port, allows, lambda address: print_line(f"{out} answers at {address}", err=True))
+
+
+@app.command()
 @click.argument("ids", type=files, metavar="IDS")
 @click.option("--out", type=files, required=True, help="Folder of an earlier run.")
 @click.option("--to", type=files, required=True, metavar="FILE", help="CSV to write.")

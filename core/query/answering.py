@@ -27,7 +27,16 @@ def answer(query: Query, context: Context) -> Answer:
     Raises:
         InputError: If it names what is not in the data, or nothing is left to count.
     """
-    result = execute(query, context.tables)
+    return answer_of(execute(query, context.tables), context)
+
+
+def answer_of(result: Result, context: Context) -> Answer:
+    """Put a result into words.
+
+    Raises:
+        InputError: If it has no rows.
+    """
+    query = result.query
     facts = tuple(_fact(row, result, context, place) for place, row in enumerate(result.rows))
     if not facts:
         raise InputError(

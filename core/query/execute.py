@@ -10,11 +10,11 @@ means (Cochran 1977, § 2.11).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -160,7 +160,7 @@ class _Sums:
 
 
 @dataclass(frozen=True, eq=False)
-class _Units:
+class Units:
     """Page views or events with their rows.
 
     Args:
@@ -181,13 +181,18 @@ class _Units:
         width = len(self.names)
         return np.where(self.code >= 0, self.user.astype(np.int64) * width + self.code, -1)
 
-    def only(self, which: np.ndarray) -> _Units:
+    def only(self, which: np.ndarray) -> Units:
         """Those where ``which`` (bool) is true."""
-        return _Units(self.names, self.user[which], self.code[which], self.view[which])
+        return Units(self.names, self.user[which], self.code[which], self.view[which])
 
 
-def execute(query: Query, tables: Tables) -> Result:
+def execute(query: Query, tables: Tables, screen: Screen | None = None) -> Result:
     """Answer a query.
+
+    Args:
+        query: What is asked.
+        tables: The data set and its segments.
+        screen: Leaves out rows before they are put in order and cut; all stay without one.
 
     Raises:
         InputError: If it names what is not in the data, or nobody is left to count.
@@ -196,15 +201,15 @@ def execute(query: Query, tables: Tables) -> Result:
     people = People(layout, tables, layout.in_period(query.period))
     base = people.seen
     chosen = base if query.where is None else base & people.holds(query.where)
-    counted = _Counting(query, people, chosen)
+    counted = Counting(query, people, chosen)
     users, n_base = int(chosen.sum()), int(base.sum())
     unseen = _unseen(query, people)
     if query.compare is not None:
         others = base & ~chosen if isinstance(query.compare, Others) else base & people.holds(query.compare)
-        compared = _compared(counted, replace(counted, chosen=others))
+        compared = _compared(counted, replace(counted, chosen=others), screen)
         return Result(query, (compared.first, compared.second), users, n_base, unseen, comparison=compared)
     rows = counted.rows()
-    kept, few, more = _ordered(query, rows)
+    kept, few, more = _ordered(query, screen(counted, rows) if screen else rows)
     return Result(query, tuple(kept), users, n_base, unseen, few, more)
 
 
@@ -255,7 +260,7 @@ def _dids(query: Query) -> list[Did]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Counting:
+class Counting:
     """Counts a query's measure for some users.
 
     Args:
@@ -270,6 +275,7 @@ class _Counting:
 
     @property
     def layout(self) -> QueryData:
+        """The data set."""
         return self.people.layout
 
     def rows(self) -> list[ResultRow]:
@@ -289,7 +295,8 @@ class _Counting:
 
     # units: page views, sessions and events with their user and their row
 
-    def _by_users(self) -> Names:
+    def by_users(self) -> Names:
+        """The row of each user, for dimensions of users."""
         by = self.query.by
         if by is None:
             return Names(np.zeros(self.layout.n_users, dtype=np.int32), ("",))
@@ -311,35 +318,35 @@ class _Counting:
         return Names(code, names.names)
 
     @cached_property
-    def _units(self) -> _Units:
+    def units(self) -> Units:
         """The page views that count."""
         inside, scope = self.chosen[self.layout.user], self.people.scope.views
         view = np.flatnonzero(inside if scope is None else inside & scope)
         user = self.layout.user[view]
         if self._is_by_users:
-            names = self._by_users()
-            return _Units(names.names, user, names.code[user], view)
+            names = self.by_users()
+            return Units(names.names, user, names.code[user], view)
         names = self._by_views()
-        return _Units(names.names, user, names.code[view], view)
+        return Units(names.names, user, names.code[view], view)
 
     @property
     def _is_by_users(self) -> bool:
         return self.query.by is None or self.query.by in OF_USERS
 
-    def _pairs(self) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    def pairs(self) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
         """The rows, and the different pairs of a user who counts and a row: user and row of each, sorted."""
         if self._is_by_users:
-            names = self._by_users()
+            names = self.by_users()
             user = np.flatnonzero(self.chosen & (names.code >= 0))
             return names.names, user, names.code[user]
-        units = self._events() if self.query.by is By.EVENT else self._units
+        units = self.events() if self.query.by is By.EVENT else self.units
         width, keys = len(units.names), units.keys
         if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER) and self.query.by in OF_TIME:
-            keys = np.concatenate([keys, *(part.keys for part in self._taken(self._of))])
+            keys = np.concatenate([keys, *(part.keys for part in self.taken(self.of))])
         pairs = distinct(keys)
         return units.names, pairs // width, pairs % width
 
-    def _events(self, did: Did | None = None) -> _Units:
+    def events(self, did: Did | None = None) -> Units:
         """The events that count, or those of a step, with their time where rows are of time."""
         events, scope = self.layout.events, self.people.scope.events
         inside = self.chosen[events.user]
@@ -349,16 +356,16 @@ class _Counting:
             inside &= scope
         done, by = np.flatnonzero(inside), self.query.by
         names = self.layout.of_time(by, events=True) if by in OF_TIME else Names(events.name, events.names)
-        return _Units(names.names, events.user[done], names.code[done], done)
+        return Units(names.names, events.user[done], names.code[done], done)
 
     # sums
 
     def sums(self) -> _Sums:
         """Sum the measure over the pairs of a user and a row."""
         measure, query = self.query.measure, self.query
-        names, user, code = self._pairs()
+        names, user, code = self.pairs()
         if query.by is By.EVENT and measure is Quantity.EVENTS:
-            done = self._events(None if query.of is None else self._of)
+            done = self.events(None if query.of is None else self.of)
             times = np.bincount(done.code, minlength=len(names)).astype(np.float64)
             users = np.bincount(distinct(done.keys) % len(names), minlength=len(names))
             return _Sums(names, users, times, times, *_none(len(names)))
@@ -382,9 +389,9 @@ class _Counting:
         """Part and whole of a measure for each pair of a user and a row; no whole for totals."""
         measure = self.query.measure
         if measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER):
-            part = self._times(self._of, user, key)
+            part = self._times(self.of, user, key)
         elif measure is Quantity.SESSION_RATE:
-            part = self._sessions(key, self._sessions_with())
+            part = self._sessions(key, self.sessions_with())
         elif measure in (Quantity.SESSIONS, Quantity.SESSIONS_PER_USER):
             part = self._sessions(key)
         elif measure is Quantity.PAGES_PER_USER:
@@ -398,12 +405,12 @@ class _Counting:
 
     def _views(self, key: np.ndarray) -> np.ndarray:
         """Page views of each pair, of the pages asked about if there are any."""
-        units = self._units
+        units = self.units
         if self.query.of is not None:
-            marks = self.people.marks(self._of.steps[0])
+            marks = self.people.marks(self.of.steps[0])
             if not marks.pages.any():
                 raise InputError("An event has no page views", remedy="Ask for events, or name a page")
-            units = units.only(self.people.views_of(marks, self._of.at)[units.view])
+            units = units.only(self.people.views_of(marks, self.of.at)[units.view])
         return _counts(units.keys, key)
 
     def _pages(self, user: np.ndarray, key: np.ndarray) -> np.ndarray:
@@ -411,7 +418,7 @@ class _Counting:
         if self._is_by_users:
             pages: np.ndarray = self.people.counts("pages")[user]
             return pages
-        units, n_pages = self._units, len(self.layout.basis.addresses)
+        units, n_pages = self.units, len(self.layout.basis.addresses)
         units = units.only(units.code >= 0)
         return _counts(distinct(units.keys * n_pages + self.layout.page[units.view]) // n_pages, key)
 
@@ -420,7 +427,7 @@ class _Counting:
 
         Of rows of time a session is in the one in which its first page view that counts is.
         """
-        units = self._units
+        units = self.units
         session = self.layout.session[units.view]
         kept = np.diff(session, prepend=-1) != 0
         if self.query.by in OF_PAGES:  # in the rows of all its pages
@@ -434,46 +441,47 @@ class _Counting:
             kept &= np.isin(session, which)
         return _counts(units.only(kept).keys, key)
 
-    def _sessions_with(self) -> np.ndarray:
+    def sessions_with(self) -> np.ndarray:
         """Numbers of the sessions in which the step asked about was seen or done."""
-        marks = self.people.marks(self._of.steps[0])
+        marks = self.people.marks(self.of.steps[0])
         found = [np.empty(0, dtype=np.int64)]
         if marks.pages.any():
-            found.append(self.layout.session[self.people.views_of(marks, self._of.at)])
+            found.append(self.layout.session[self.people.views_of(marks, self.of.at)])
         if marks.events.any():
             found.append(self.layout.event_session[self.people.events_of(marks)])
         return distinct(np.concatenate(found))
 
     @property
-    def _of(self) -> Did:
+    def of(self) -> Did:
+        """The pages or events that the measure is about."""
         assert isinstance(self.query.of, Did)
         return self.query.of
 
-    def _taken(self, did: Did) -> Iterator[_Units]:
+    def taken(self, did: Did) -> Iterator[Units]:
         """The page views and events of a single step that count, with their rows of time."""
         marks = self.people.marks(did.steps[0])
         if marks.pages.any():
-            yield self._units.only(self.people.views_of(marks, did.at)[self._units.view])
+            yield self.units.only(self.people.views_of(marks, did.at)[self.units.view])
         if marks.events.any():
-            yield self._events(did)
+            yield self.events(did)
 
     def _times(self, did: Did, user: np.ndarray, key: np.ndarray) -> np.ndarray:
         """How often the user of each pair took a single step; of rows of time, in the row."""
         if self.query.by not in OF_TIME:
             times: np.ndarray = self.people.times(self.people.marks(did.steps[0]), did.at)[user]
             return times.astype(np.float64)
-        return _counts(np.concatenate([part.keys for part in self._taken(did)]), key)
+        return _counts(np.concatenate([part.keys for part in self.taken(did)]), key)
 
-    def _holds(self, condition: Condition, user: np.ndarray, key: np.ndarray) -> np.ndarray:
+    def holds(self, condition: Condition, user: np.ndarray, key: np.ndarray) -> np.ndarray:
         """Whether a condition holds of each pair; of rows of time, single steps are taken in the row."""
         found: np.ndarray = np.zeros(0)
         match condition:
             case All():
-                found = np.logical_and.reduce([self._holds(part, user, key) for part in condition.of])
+                found = np.logical_and.reduce([self.holds(part, user, key) for part in condition.of])
             case Any():
-                found = np.logical_or.reduce([self._holds(part, user, key) for part in condition.of])
+                found = np.logical_or.reduce([self.holds(part, user, key) for part in condition.of])
             case Not():
-                found = np.logical_not(self._holds(condition.of, user, key))
+                found = np.logical_not(self.holds(condition.of, user, key))
             case Did() if len(condition.steps) == 1 and self.query.by in OF_TIME:
                 found = (condition.times or Range(above=0)).holds(self._times(condition, user, key))
             case _:
@@ -490,7 +498,7 @@ class _Counting:
             base = self.people.seen if self.query.by is None else self.chosen
             part, n = users, np.full(len(names), float(base.sum()))
         else:
-            holds = self._holds(self.query.of, user, user.astype(np.int64) * len(names) + code)
+            holds = self.holds(self.query.of, user, user.astype(np.int64) * len(names) + code)
             part, n = np.bincount(code[holds], minlength=len(names)).astype(np.float64), users
         with np.errstate(invalid="ignore", divide="ignore"):
             value = part / n
@@ -514,39 +522,43 @@ class _Counting:
 
     # measures with rows of their own
 
-    def _next_pages(self) -> list[ResultRow]:
-        """The page views that follow, or precede, those of a page within a session."""
-        layout, marks = self.layout, self.people.marks(self._of.steps[0])
+    @cached_property
+    def next_units(self) -> Units:
+        """The views of a page, each in the row of the page view that follows, or precedes, in its session."""
+        layout, marks = self.layout, self.people.marks(self.of.steps[0])
         if not marks.pages.any():
             raise InputError("What comes next is counted between pages", remedy="Name a page")
         names = layout.of_pages(By.PAGE)
         step = 1 if self.query.by is By.NEXT else -1
-        views = np.flatnonzero(self.people.views_of(marks, self._of.at) & self.chosen[layout.user])
+        views = np.flatnonzero(self.people.views_of(marks, self.of.at) & self.chosen[layout.user])
         other = np.clip(views + step, 0, layout.basis.sequences.n_views - 1)
         same = (layout.session[other] == layout.session[views]) & (other != views)
         code = np.where(same, names.code[layout.page[other]], len(names.names))
-        units = _Units((*names.names, END if step > 0 else START), layout.user[views], code, views)
-        width = len(units.names)
+        return Units((*names.names, END if step > 0 else START), layout.user[views], code, views)
+
+    def _next_pages(self) -> list[ResultRow]:
+        """The page views that follow, or precede, those of a page within a session."""
+        units, width = self.next_units, len(self.next_units.names)
         users = np.bincount(distinct(units.keys) % width, minlength=width).astype(np.float64)
-        times = np.bincount(code, minlength=width).astype(np.float64)
+        times = np.bincount(units.code, minlength=width).astype(np.float64)
         if self.query.measure is Quantity.SHARE:
-            n = np.full(width, float(len(views)))
+            n = np.full(width, float(len(units.view)))
             return _Sums(units.names, users, times / np.maximum(n, 1), n, *_none(width)).rows()
         value = users if self.query.measure is Quantity.USERS else times
         return _Sums(units.names, users, value, value, *_none(width)).rows()
 
     def _funnel(self) -> list[ResultRow]:
         """Users who reach each step, of the chosen users."""
-        reached = self.people.reached(self._of)[self.chosen]
+        reached = self.people.reached(self.of)[self.chosen]
         n = len(reached)
         rows = []
-        for number, step in enumerate(self._of.steps, start=1):
+        for number, step in enumerate(self.of.steps, start=1):
             users = int((reached >= number).sum())
             rows.append(ResultRow(step.title, float(users), n, users))
         return rows
 
-    def _retention(self) -> list[ResultRow]:
-        """Share of users who come again so many whole weeks (or days) after their first."""
+    def cohorts(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Whole weeks (or days) after the first: name, users who can be seen so late, and who are."""
         unit = PeriodUnit.DAY if self.query.by is By.DAY else PeriodUnit.WEEK
         came = self.layout.basis.activity(unit)
         whole = np.flatnonzero(~came.calendar.is_part)
@@ -555,22 +567,28 @@ class _Counting:
         first = np.full(self.layout.n_users, -1, dtype=np.int64)
         first[user[::-1]] = period[::-1]  # sorted, so the first one stays
         counts = np.isin(first, whole) & came.is_new & self.chosen
-        rows = []
+        found = []
         for later in range(1, came.calendar.n_periods):
-            able = counts & np.isin(first + later, whole)
-            n = int(able.sum())
-            if n:
-                again = user[able[user] & (period == first[user] + later)]
-                low, high = wilson(np.array([float(len(again))]), np.array([float(n)]))
-                name = f"{unit} {later} after the first"
-                rows.append(ResultRow(name, len(again) / n, n, n, float(low[0]), float(high[0])))
+            able = np.flatnonzero(counts & np.isin(first + later, whole))
+            again = user[np.isin(user, able) & (period == first[user] + later)]
+            if len(able):
+                found.append((f"{unit} {later} after the first", able, again))
         if not self.chosen.any():
             raise InputError("Nobody is left of whom it could be seen whether they come again")
-        if not rows:
+        if not found:
             raise InputError(
                 f"The data does not hold two whole {unit}s, so nobody can be seen to come again",
                 remedy=f"Load more days{', or ask by day' if unit is PeriodUnit.WEEK else ''}",
             )
+        return found
+
+    def _retention(self) -> list[ResultRow]:
+        """Share of users who come again so many whole weeks (or days) after their first."""
+        rows = []
+        for name, able, again in self.cohorts():
+            n = len(able)
+            low, high = wilson(np.array([float(len(again))]), np.array([float(n)]))
+            rows.append(ResultRow(name, len(again) / n, n, n, float(low[0]), float(high[0])))
         return rows
 
     def _time_to(self) -> list[ResultRow]:
@@ -579,14 +597,14 @@ class _Counting:
         It is 0 where the step was taken before the first page view.
         """
         layout, never, scope = self.layout, np.iinfo(np.int64).max, self.people.scope.views
-        marks, time = self.people.marks(self._of.steps[0]), layout.basis.sequences.timestamp
+        marks, time = self.people.marks(self.of.steps[0]), layout.basis.sequences.timestamp
         began, first = (np.full(layout.n_users, never) for _ in range(2))
         _earliest(began, layout.user, time, slice(None) if scope is None else scope)
         if marks.pages.any():
-            _earliest(first, layout.user, time, self.people.views_of(marks, self._of.at))
+            _earliest(first, layout.user, time, self.people.views_of(marks, self.of.at))
         if marks.events.any():
             _earliest(first, layout.events.user, layout.events.timestamp, self.people.events_of(marks))
-        names = self._by_users()
+        names = self.by_users()
         got = np.flatnonzero(self.chosen & (first < never) & (names.code >= 0))
         seconds = np.maximum(first[got] - began[got], 0) / 1e6
         order = np.lexsort((seconds, names.code[got]))
@@ -599,7 +617,7 @@ class _Counting:
 
     def _money(self) -> list[ResultRow]:
         """Revenue of the chosen users, by currency; a row of its own for each of several."""
-        event, had = self._payments()
+        event, had = self.payments()
         currencies = tuple(had.money)
         if len(currencies) > 1 and (self.query.by or self.query.measure is Quantity.ORDER_VALUE):
             raise InputError(
@@ -614,7 +632,7 @@ class _Counting:
             rows += [replace(row, name=currency if several else row.name) for row in sums.rows(named)]
         return rows
 
-    def _payments(self) -> tuple[str, OutcomeRecord]:
+    def payments(self) -> tuple[str, OutcomeRecord]:
         """The event with revenue, purchases if they have any, and who of the users paid."""
         events = self.layout.basis.data.outcomes.events
         names = sorted((name for name, had in events.items() if had.money), key=lambda name: name != PURCHASE)
@@ -628,13 +646,17 @@ class _Counting:
         paid[had.user] = np.nan_to_num(had.money[currency])
         if self.query.measure is Quantity.NET_REVENUE and currency in had.refunds:
             paid[had.user] -= np.nan_to_num(had.refunds[currency])
-        names, user, code = self._pairs()
+        names, user, code = self.pairs()
         if self.query.measure is Quantity.REVENUE_PER_USER:
             return _ratios(names, code, paid[user], np.ones(len(user)))
         if self.query.measure is Quantity.ORDER_VALUE:
             bought = self.people.times(self.people.marks(FunnelStep(kind=StepKind.EVENT, any_of=(event,))))
             return _ratios(names, code, paid[user], bought[user])
         return _totals(names, code, paid[user])
+
+
+Screen: TypeAlias = Callable[[Counting, list[ResultRow]], list[ResultRow]]
+"""Function that leaves out rows of what was counted."""
 
 
 def _earliest(first: np.ndarray, user: np.ndarray, at: np.ndarray, which: np.ndarray | slice) -> None:
@@ -678,12 +700,14 @@ def _ratios(names: tuple[str, ...], code: np.ndarray, part: np.ndarray, whole: n
     return _Sums(names, n, value, sums[2], low, value + reach)
 
 
-def _compared(first: _Counting, second: _Counting) -> FigureComparison:
+def _compared(first: Counting, second: Counting, screen: Screen | None) -> FigureComparison:
     """Compare one figure of two kinds of users; who is in both is on neither side of the interval.
 
     Where all of one kind are of the other too, they are compared with the rest of these.
     """
     rows = [counting.rows() for counting in (first, second)]
+    if screen:
+        rows = [screen(counting, found) for counting, found in zip((first, second), rows, strict=True)]
     if any(len(found) != 1 for found in rows):
         raise InputError("A comparison is of one figure", remedy="Ask for a single currency or step")
     (left,), (right,) = rows

@@ -57,7 +57,7 @@ _RULES: Final = "rules.json"
 """File with the best rules of each segment (``core/rules/``)."""
 _NEXT_PAGES: Final = "next_pages.parquet"
 """Pages that each segment's users are pointed to next; what points others is in the model folder."""
-_EMBEDDINGS, _CLUSTERS, PROFILES, REPORT = (
+_EMBEDDINGS, CLUSTERS, PROFILES, REPORT = (
     "embeddings.parquet",
     "clusters.json",
     "profiles.json",
@@ -65,7 +65,7 @@ _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT = (
 )
 WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, _TAXONOMY, MODEL, _DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, _RULES,
-    _NEXT_PAGES, _FACETS, _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT, FAILED_LOG,
+    _NEXT_PAGES, _FACETS, _EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG,
 })  # fmt: skip
 """Everything in a run's folder that is made of users; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
@@ -180,7 +180,7 @@ def _write_tables(
     pq.write_table(table, folder / USERS)
     record = {"segments_tell_outcome": beside.to_dict() if beside else None}
     clusters = clusters_summary(segments, levels, certificates) | record
-    write_json(folder / _CLUSTERS, clusters)
+    write_json(folder / CLUSTERS, clusters)
     (folder / PROFILES).write_text(segments.profiles.to_json(), encoding="utf-8")
     if len(segments.differences):  # there are always some, unless they could not be made
         segments.differences.to_parquet(folder / _DIFFERENCES, index=False)

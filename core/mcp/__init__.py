@@ -1,0 +1,1 @@
+"""MCP server: an assistant asks queries about a finished run, and is told nothing of a few users."""
