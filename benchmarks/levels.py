@@ -69,6 +69,8 @@ LINES: Final = {
     "3 by activity": Line((3,), by=Aspect.ACTIVITY),
     "shuffled": Line(null="shuffled"), "crowd": Line(null="crowd"),
     "continuum": Line(null="continuum"), "mixtures": Line(null="mixtures"),
+    "11 kinds": Line((11,)), "15 kinds": Line((15,)),
+    "11 kinds, Zipf": Line((11,), zipf=True), "15 kinds, Zipf": Line((15,), zipf=True),
 }  # fmt: skip
 
 

@@ -140,9 +140,9 @@ def _placed(
 class _Judged:
     verdict: Structure
     levels: tuple[SegmentLevel, ...]
-    described_k: int
     gains: tuple[float, ...]
     gradient_gain: float
+    described_k: int = 2
     small_kinds: tuple[FoundKind, ...] = ()
 
 
@@ -191,6 +191,11 @@ class _CrossFit:
         ):
             scores[users] = predictive(first, second, both, prior)
         return scores
+
+    @cached_property
+    def of_all(self) -> dict[int, Prior]:
+        """Kinds that are fitted to all users."""
+        return kinds(self.whole, max(self.numbers))
 
     @property
     def best_k(self) -> int:
@@ -246,15 +251,24 @@ class _CrossFit:
 
 
 def _judge(counts: HalfCounts, by_session: HalfCounts | None = None) -> _Judged:
-    """Compare kinds with continua and with users all alike; find small kinds if counted by session."""
+    """Compare kinds with continua and with users all alike.
+
+    Args:
+        counts: What is compared.
+        by_session: The same users, counted in halves of their sessions: small kinds are found, and how many
+            groups describe a gradient. None if neither is asked for.
+    """
     fit = _CrossFit(counts, _BURSTINESS[0])
     if len(fit.numbers) < 2:  # all users do the same
-        return _Judged(Structure.NONE, (), 2, (0.0,), 0.0)
+        return _Judged(Structure.NONE, (), (0.0,), 0.0)
     burstiness = fit.surest_burstiness()
     if burstiness != fit.burstiness:
         fit = _CrossFit(counts, burstiness)
-    small = fit.small_kinds(by_session) if by_session else ()
-    return replace(_levels(fit), small_kinds=small)
+    judged = _levels(fit)
+    if by_session is None:
+        return judged
+    described_k = _described(fit) if judged.verdict is Structure.GRADIENT else judged.described_k
+    return replace(judged, described_k=described_k, small_kinds=fit.small_kinds(by_session))
 
 
 def _levels(fit: _CrossFit) -> _Judged:
@@ -263,20 +277,19 @@ def _levels(fit: _CrossFit) -> _Judged:
     gains = tuple(float((scores[number] - alike).mean()) / 2 for number in sorted(scores))
     gradient_gain = float((continuum - alike).mean()) / 2
     if max(_z(score - alike) for score in (continuum, fit.scores[fit.best_k], scores[k])) < _LIKELY:
-        return _Judged(Structure.NONE, (), 2, gains, gradient_gain)
+        return _Judged(Structure.NONE, (), gains, gradient_gain)
     lead = {number: min(_z(score - continuum), _z(score - alike)) for number, score in scores.items()}
     while k > 2 and _z(scores[k] - scores[k - 1]) < _LIKELY:
         k -= 1
-    groups = _group(fit, max(2, k), with_trait)
-
-    def holds(k: int) -> bool:
-        split = _z(scores[k] - scores[k - 1])
-        return lead[k] > _SURE and split > _LIKELY and groups[k].agreement >= _COME_AGAIN
-
-    while k > 1 and not holds(k):
-        k -= 1
+    better = {
+        number
+        for number in range(2, k + 1)
+        if lead[number] > _SURE and _z(scores[number] - scores[number - 1]) > _LIKELY
+    }
+    groups = _group(fit, k, with_trait) if better else {}
+    k = max((number for number in better if groups[number].agreement >= _COME_AGAIN), default=1)
     if k == 1:
-        return _Judged(Structure.GRADIENT, (), _described(fit), gains, gradient_gain)
+        return _Judged(Structure.GRADIENT, (), gains, gradient_gain)
     levels = tuple(
         SegmentLevel(
             k=number, error_rate=float(norm.sf(_z(scores[number] - scores[number - 1]))),
@@ -284,7 +297,7 @@ def _levels(fit: _CrossFit) -> _Judged:
         )
         for number in (*_coarser(groups, k), k)
     )  # fmt: skip
-    return _Judged(Structure.SEGMENTS, levels, k, gains, gradient_gain)
+    return _Judged(Structure.SEGMENTS, levels, gains, gradient_gain, k)
 
 
 def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
@@ -322,7 +335,7 @@ def _group(fit: _CrossFit, finest: int, with_trait: bool) -> dict[int, _Groups]:
     """Merge the kinds of all users, and those of each half, step by step: number of groups → groups."""
     whole = fit.whole
     halves = [_merged(tokens, improved(tokens, fitted[finest], 10), whole) for tokens, fitted in fit.sides]
-    fitted = kinds(whole, max(fit.numbers))
+    fitted = fit.of_all
     prior = improved(whole, fitted[finest], 30)
     if with_trait:
         spread = crossed(whole, fitted, finest)

@@ -74,8 +74,7 @@ class TokenCounts:
         self.counts, self.context, self.burstiness = sparse.csr_array(counts), context, burstiness
         self.onto = sparse.csr_array((np.ones(len(context)), (np.arange(len(context)), context)))
         self.alternatives = np.asarray(self.onto.sum(axis=0)).ravel()[context]
-        repeats = range(int(self.counts.data.max(initial=1))) if burstiness else range(1)
-        self._repeated = [_narrowed(self.counts > times if burstiness else self.counts) for times in repeats]
+        self._place_times(int(self.counts.data.max(initial=1)) if burstiness else 1)
         if background is None:
             total = np.asarray(self.counts.sum(axis=0)).ravel() + 0.01
             background = total / (self.onto.T @ total)[context]
@@ -85,11 +84,29 @@ class TokenCounts:
         """Number of users in the counts."""
         return int(self.counts.shape[0])
 
+    def _place_times(self, most: int) -> None:
+        """Make a column of each token and, if bursty, of each of its times: the first, the second, and so on.
+
+        Matrices of users by such columns make a likelihood a single product.
+        """
+        counts = sparse.csr_array(self.counts, dtype=np.float64)
+        times = [
+            counts if not self.burstiness else (counts > time).astype(np.float64) for time in range(most)
+        ]
+        tokens = [np.unique(some.indices) for some in times]
+        self._times = sparse.hstack(
+            [some[:, here] for some, here in zip(times, tokens, strict=True)], format="csr"
+        )
+        self._by_time, self._token = sparse.csr_array(self._times.T), np.concatenate(tokens)
+        self._added = self.burstiness * np.repeat(np.arange(most), [len(here) for here in tokens])[:, None]
+        columns = np.arange(len(self._token))
+        self._of_token = sparse.csr_array(
+            (np.ones(len(columns)), (self._token, columns)), shape=(len(self.context), len(columns))
+        )
+
     def log_likelihood(self, atoms: np.ndarray) -> np.ndarray:
         """Log likelihood of each user by each atom, before :meth:`constant` is subtracted: shape (n, m)."""
-        found = np.zeros((len(self), len(atoms)))
-        for times, (rows, columns, counts) in enumerate(self._repeated):
-            found[rows] += counts @ np.log(atoms[:, columns] + times * self.burstiness).T
+        found: np.ndarray = self._times @ np.log(atoms.T[self._token] + self._added)
         return found
 
     def constant(self) -> np.ndarray:
@@ -109,10 +126,8 @@ class TokenCounts:
 
     def expected(self, posterior: np.ndarray, atoms: np.ndarray) -> np.ndarray:
         """Expected counts of each atom, repeats counting less by the burstiness: float64 of shape (m, v)."""
-        found = np.zeros(atoms.shape)
-        for times, (rows, columns, counts) in enumerate(self._repeated):
-            some = atoms[:, columns]
-            found[:, columns] += (counts.T @ posterior[rows]).T * (some / (some + times * self.burstiness))
+        some = atoms.T[self._token]
+        found: np.ndarray = (self._of_token @ (self._by_time @ posterior * (some / (some + self._added)))).T
         return found
 
     def per_context(self, amounts: np.ndarray) -> np.ndarray:
@@ -131,13 +146,6 @@ class TokenCounts:
         odds = np.exp(logs - logs.max(axis=1, keepdims=True)) + 1e-12
         atoms: np.ndarray = 0.999 * odds / self.per_context(odds) + 0.001 * self.background
         return atoms
-
-
-def _narrowed(counts: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, sparse.csr_array]:
-    """Rows and columns with a count, and the matrix of these alone."""
-    counts = sparse.csr_array(counts, dtype=np.float64)
-    rows, columns = np.flatnonzero(np.diff(counts.indptr)), np.unique(counts.indices)
-    return rows, columns, counts[rows][:, columns]
 
 
 def predictive(first: TokenCounts, second: TokenCounts, both: TokenCounts, prior: Prior) -> np.ndarray:

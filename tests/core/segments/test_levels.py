@@ -10,7 +10,15 @@ from benchmarks.levels import Line, made
 from core.base.errors import ArtifactError, Cancelled
 from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
-from core.segments.levels import MIN_USERS, SegmentLevels, SmallKind, Structure, unsupported, withheld
+from core.segments.levels import (
+    MAX_DESCRIBED,
+    MIN_USERS,
+    SegmentLevels,
+    SmallKind,
+    Structure,
+    unsupported,
+    withheld,
+)
 from core.segments.visit_tokens import Aspect
 from tests.core.segments.made_levels import TOO_FEW, supported
 
@@ -44,7 +52,7 @@ def test_planted_kinds_are_a_level(found: SegmentLevels) -> None:
 
 def test_pages_dealt_anew_are_of_no_kind_not_even_a_small_one() -> None:
     found = measure_levels(crowd(1200), np.arange(1200), ADDRESSES, {})
-    assert (found.verdict, found.small_kinds) == (Structure.NONE, ())
+    assert (found.verdict, found.described_k, found.small_kinds) == (Structure.NONE, 2, ())
 
 
 def test_a_mix_of_two_poles_is_a_gradient() -> None:
@@ -60,6 +68,13 @@ def test_kinds_of_much_variety_are_not_claimed_but_described_by_the_number_that_
     spread = measure_levels(site.sequences, np.arange(500), site.urls, {})
     assert (spread.verdict, spread.suggested_k) == (Structure.GRADIENT, None)
     assert spread.described_k == 1 + np.argmax(spread.gains)
+
+
+def test_a_gradient_is_described_by_six_groups_at_most() -> None:
+    """Nine kinds of much variety, of which seven predict best and are those that halves agree on most."""
+    site = made(Line((9,), variety=1.2, pages=2), 480, 0)
+    spread = measure_levels(site.sequences, np.arange(480), site.urls, {})
+    assert (spread.verdict, spread.described_k) == (Structure.GRADIENT, MAX_DESCRIBED)
 
 
 def test_kinds_of_kinds_are_a_coarser_level() -> None:
