@@ -458,8 +458,9 @@ def composes(query: Query) -> bool:
         return False
     said = [part for one in (query.where, query.of) if one for part in parts_of(one)]
     leaves = [part for part in said if not isinstance(part, All | Any | Not)]
-    special = any(isinstance(part, Has | Came | Any) or _is_long(part) for part in said)
-    by_other = query.by not in (None, By.SEGMENT) and bool(leaves[1:])
+    others = [part for part in leaves if not (isinstance(part, Is) and part.dimension is By.SEGMENT)]
+    special = any(isinstance(part, Has | Came) or _is_long(part) for part in said)
+    by_other = query.by not in (None, By.SEGMENT, *OF_STEPS) and len(others) > 1
     return special or by_other or query.period is not None or len(leaves) > 2
 
 

@@ -24,7 +24,7 @@ from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.lexicon import expand_chat_spelling, vocabulary
 from core.questions.parsed import SINGLE_FIGURE, Parsed, beside_outcome, goes_on, of_converted
-from core.questions.reading import NOT_UNDERSTOOD, NotRead, read
+from core.questions.reading import GOES_ON, NOT_UNDERSTOOD, NotRead, read
 from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
 from core.questions.resolve import combine_words, reading_notes
 
@@ -78,6 +78,8 @@ _OUTDATED: Final = frozenset(
 def _read(question: str, context: Context, last: Reading | None) -> Query | Beha2VecError:
     """The question as a query, or why it is none."""
     before = Query.model_validate_json(last.query) if last and last.query else None
+    if last and not last.query and question.casefold().strip().startswith(GOES_ON):
+        return NotRead("It goes on with a question that was no query.")
     try:
         return read(question, context, before)
     except Beha2VecError as error:

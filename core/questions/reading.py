@@ -22,6 +22,7 @@ from core.query.query import (
     OF_PAGES,
     OF_TIME,
     OF_USERS,
+    TOTALS,
     All,
     Any,
     By,
@@ -43,6 +44,7 @@ from core.questions.terms import Kind, QuestionTerm, terms_of
 SHOWN: Final = 5
 NOT_UNDERSTOOD: Final = "I do not understand"
 _PRONOUN: Final = re.compile(r"\b(?:they|them|their|these|its)\b", re.IGNORECASE)
+_YES_OR_NO: Final = re.compile(r"\s*(?:is|are|was|were|did|do|does|has|have)\b", re.IGNORECASE)
 _OF_OWNER: Final = re.compile(r"['’]s?\s+share\b")
 _SKIPPED: Final = (Kind.FILLER, Kind.TOTAL)
 _OF_MEAN: Final = {
@@ -69,7 +71,7 @@ _DENIES_NOUN: Final = ("not", "no", "without", "non", "except", "excluding", "ot
 """Denials that can belong to a noun, ``users not on mobile``, and begin no predicate."""
 _COMPARES: Final = (Kind.MOST, Kind.LEAST, Kind.THAN)
 _ENDS: Final = {Kind.ENTERED: "entry", Kind.LEFT: "exit"}
-_GOES_ON: Final = (
+GOES_ON: Final = (
     "and", "what about", "how about", "only", "just", "for", "by", "per", "on", "in", "without", "now",
     "instead", "same", "but", "not", "from", "with",
 )  # fmt: skip
@@ -149,7 +151,10 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
     refers = _PRONOUN.search(question) and not (draft.where or draft.of or draft.step)
     if refers and last is None and not draft.users:
         raise NotRead("Which users do you mean?")
-    starts = question.casefold().strip().startswith(_GOES_ON)
+    counted = (Kind.MANY, Kind.SHARE)
+    if draft.asked not in counted and not draft.sides and _YES_OR_NO.match(question):
+        raise NotRead("Ask how many, or what share, instead of whether.")
+    starts = question.casefold().strip().startswith(GOES_ON)
     follows = starts or refers or (draft.asked is None and len(reader.terms) <= SHOWN)
     return reader.edited(last) if follows and last else reader.query()
 
@@ -170,6 +175,8 @@ class _Reader:
     preposition: str = ""
     limits: QuestionTerm | None = None
     number: int | None = None
+    of_time: bool = False
+    """Whether the order is one of times, as of “longest”."""
     limit: str = ""
     """Time within which the step that follows must come."""
     sequence: str = ""
@@ -221,12 +228,15 @@ class _Reader:
         if term.kind is Kind.SHARE and (self.draft.where or self.draft.users):
             self.is_predicate = True  # “of users who …, what share …”
             self.in_clause = False
+        if term.kind is Kind.SHARE and self.at == len(self.terms) > 1 and not term.text.endswith("of"):
+            raise NotRead("The share of what?")  # “which pages do they share”
         if term.kind is Kind.OVER_TIME:
             self.draft.over_time = True
         if term.kind is Kind.COMPARE:
             self.draft.sides = True
 
     def order(self, term: QuestionTerm) -> None:
+        self.of_time = term.text in ("longest", "shortest", "slowest")
         self.draft.order = term.kind.value
         if self.number is not None:
             self.draft.limit, self.number = self.number, None
@@ -317,6 +327,8 @@ class _Reader:
             return
         if (self.limits is not None or self.number is not None) and self._counted(term):
             return
+        if term.value is By.PAGE and before is not None and before.kind is Kind.SAW and self.draft.order:
+            self._measure(Quantity.VIEWS)  # “least viewed pages”
         if term.value is By.PAGE and self.draft.wants_mean:
             self._measure(Quantity.VIEWS_PER_USER)
             return
@@ -751,8 +763,12 @@ class _Reader:
             draft.by = By.WEEK
         made: dict[str, object] = {"by": draft.by, "period": draft.period, "keep": draft.keep}
         made |= {"order": draft.order if draft.by else None, "limit": draft.limit}
+        looks = self.verb is Kind.SAW and draft.by is None and draft.step is None and draft.order is None
+        if looks and self.terms[0].text == "what" and not any(isinstance(one, Did) for one in draft.where):
+            draft.by = By.PAGE  # “what do mobile users look at”
         self._by_time()
         measure, of = self._measured()
+        self._refuse(measure)
         made["by"] = draft.by
         where, compare = self._sides()
         if draft.order and draft.by is None and not compare:
@@ -764,6 +780,18 @@ class _Reader:
         if draft.rate and measure is not Quantity.SHARE:
             raise NotRead("One figure at a time is possible.")
         return Query.checked(measure=measure, of=of, where=where, compare=compare, **made)
+
+    def _refuse(self, measure: Quantity) -> None:
+        """Refuse words that were read and say something else than the measure."""
+        draft = self.draft
+        if draft.wants_mean and measure in TOTALS:
+            raise NotRead("The average of what? Name a figure a user has, such as sessions or page views.")
+        if self.of_time and measure not in (Quantity.ENGAGEMENT, Quantity.TIME_TO):
+            raise NotRead("Only engagement and times until something are long or short.")
+        plain = draft.by is None and draft.measure is None and draft.step is None
+        named = any(term.kind in (Kind.NOUN, Kind.OUTCOME) or term.text == "who" for term in self.terms)
+        if draft.asked is Kind.WHICH and plain and not (named or draft.sides or draft.rate):
+            raise NotRead("Which of what? Name a dimension, such as the device or the page.")
 
     def _by_page(self, folders: Sequence[Did]) -> None:
         """Read “which pages in the sports folder” as page views of these pages, page by page."""

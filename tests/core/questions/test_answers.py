@@ -109,7 +109,7 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("what share of buyers are in segment 1", "share of such users is in a segment is not counted"),
         ("outcome rate of users not in segment 2", "“not”"),
         ("revenue last month", "Of time, only this is told here"),
-        ("does revenue grow", "Of time, only this is told here"),
+        ("does revenue grow", "Ask how many, or what share, instead of whether"),
         ("how many buy in one session", "told of steps one after the other alone"),
         ("How much was refunded in segment 2?", "Refunds are no figure of the chat"),
         ("Which segment has the most refunds?", "Refunds are no figure of the chat"),
