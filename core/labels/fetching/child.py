@@ -21,7 +21,7 @@ OUT_OF_MEMORY: Final = 77
 """Exit status if a page needs more memory than the limit."""
 
 
-def _serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Document] | None = None) -> None:
+def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Document] | None = None) -> None:
     """Read the page on stdin under limits and write the document: the main function of the child.
 
     Args:
@@ -50,4 +50,4 @@ def _serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Docum
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), float(sys.argv[2]))
+    serve(int(sys.argv[1]), float(sys.argv[2]))
