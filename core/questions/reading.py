@@ -115,7 +115,6 @@ class _Draft:
     others: bool = False
     over_time: bool = False
     users: bool = False
-    before: bool = False
 
 
 def read(question: str, context: Context, last: Query | None = None) -> Query:
@@ -170,6 +169,8 @@ class _Reader:
     joined: Kind | None = None
     in_clause: bool = False
     """Whether conditions belong to a clause that begins with who or that."""
+    clause_has_condition: bool = False
+    """Whether that clause has said something already."""
     is_predicate: bool = False
     """Whether conditions say what a share is of."""
     preposition: str = ""
@@ -179,6 +180,8 @@ class _Reader:
     """Whether the order is one of times, as of “longest”."""
     limit: str = ""
     """Time within which the step that follows must come."""
+    funnel_within: str = ""
+    """Limit of a funnel; empty for none."""
     sequence: str = ""
     """``then`` or ``after`` before the step that follows."""
 
@@ -252,18 +255,12 @@ class _Reader:
 
     def _main_verb(self) -> None:
         """Begin the predicate of a share, unless the verb belongs to a clause about the users."""
-        goes_on = self.in_clause and (self.joined is not None or not self._clause_has_said)
+        goes_on = self.in_clause and (self.joined is not None or not self.clause_has_condition)
         if self.draft.asked is Kind.SHARE and not goes_on:
             self.is_predicate, self.in_clause = True, False
 
-    @property
-    def _clause_has_said(self) -> bool:
-        return self._said_in_clause
-
-    _said_in_clause: bool = False
-
     def relative(self, term: QuestionTerm) -> None:
-        self.in_clause, self._said_in_clause = True, False
+        self.in_clause, self.clause_has_condition = True, False
 
     def deny(self, term: QuestionTerm) -> None:
         if term.text not in _DENIES_NOUN:
@@ -282,18 +279,37 @@ class _Reader:
             self._one_after_the_other()  # “… and opened /orders later”
             return
         self.sequence = "then"
-        self.draft.before = term.text == "before"
+
+    def _last_step(self) -> tuple[Did | None, bool]:
+        """The last condition if it is a step, and whether it is denied."""
+        last = self._target[-1] if self._target else None
+        inner = last.of if isinstance(last, Not) else last
+        return (inner if isinstance(inner, Did) else None), isinstance(last, Not)
+
+    def _put_last(self, condition: Condition, *, denied: bool) -> None:
+        """Put a condition in the place of the last."""
+        self._target[-1] = Not(of=condition) if denied else condition
+
+    def _last_two(self, problem: str) -> tuple[Did, Did, bool]:
+        """The last two steps, and whether the last is denied; a NotRead with ``problem`` if there are not."""
+        target, where = self._target, self.draft.where
+        last, denied = self._last_step()
+        earlier = target[:-1] or (where if target is not where else [])
+        before = earlier[-1] if earlier else None
+        if last is None or not isinstance(before, Did):
+            raise NotRead(problem)
+        return before, last, denied
+
+    def _join_last_two(self, condition: Condition, before: Did, *, denied: bool) -> None:
+        """Put a condition in the place of the last two steps; of a denied one the step before stays."""
+        self._put_last(condition, denied=denied)
+        if not denied and before in self._target:
+            self._target.remove(before)
 
     def _one_after_the_other(self) -> None:
         """Let the last two steps happen in their order."""
-        target, where = self._target, self.draft.where
-        last = target[-1]
-        before = target[-2] if len(target) > 1 else where[-1] if where and target is not where else None
-        if not (isinstance(last, Did) and isinstance(before, Did)):
-            raise NotRead("It is not clear what comes before and what after.")
-        target[-1] = Did(steps=(*before.steps, *last.steps))
-        if before in target:
-            target.remove(before)
+        before, last, denied = self._last_two("It is not clear what comes before and what after.")
+        self._join_last_two(Did(steps=(*before.steps, *last.steps)), before, denied=denied)
 
     def after(self, term: QuestionTerm) -> None:
         self.sequence = "after"
@@ -421,13 +437,10 @@ class _Reader:
         self._times(self._limits())
 
     def _times(self, limits: Range) -> None:
-        conditions = self._target
-        last = conditions[-1] if conditions else None
-        inner = last.of if isinstance(last, Not) else last
-        if not isinstance(inner, Did) or len(inner.steps) > 1:
+        last, denied = self._last_step()
+        if last is None or len(last.steps) > 1:
             raise NotRead("It is not clear what is done so often.")
-        made = inner.model_copy(update={"times": limits})
-        conditions[-1] = Not(of=made) if isinstance(last, Not) else made
+        self._put_last(last.model_copy(update={"times": limits}), denied=denied)
 
     def range(self, term: QuestionTerm) -> None:
         following = self._next()
@@ -477,34 +490,20 @@ class _Reader:
 
     def _within(self, limit: str) -> None:
         """Let the last two steps happen within a time, one after the other."""
-        conditions = self._target
         if self.draft.funnel:
-            self._funnel_within = limit
+            self.funnel_within = limit
             return
-        last = conditions[-1] if conditions else None
-        inner = last.of if isinstance(last, Not) else last
-        if isinstance(inner, Did) and len(inner.steps) > 1:
-            longer = inner.model_copy(update={"within": limit})
-            conditions[-1] = Not(of=longer) if isinstance(last, Not) else longer
+        last, denied = self._last_step()
+        if last is not None and len(last.steps) > 1:
+            self._put_last(last.model_copy(update={"within": limit}), denied=denied)
             return
-        where = self.draft.where
-        before = (
-            conditions[-2]
-            if len(conditions) > 1
-            else where[-1]
-            if where and conditions is not where
-            else None
+        before, last, denied = self._last_two(
+            "Within which time of what? Name two steps, one after the other."
         )
-        if not (isinstance(inner, Did) and isinstance(before, Did)):
-            raise NotRead("Within which time of what? Name two steps, one after the other.")
-        made: Condition = Did(steps=(*before.steps, *inner.steps), within=limit)
+        made: Condition = Did(steps=(*before.steps, *last.steps), within=limit)
         if limit == SESSION:  # “both … and … in one session”: in whichever order
-            made = Any(of=(made, Did(steps=(*inner.steps, *before.steps), within=limit)))
-        conditions[-1] = Not(of=made) if isinstance(last, Not) else made
-        if not isinstance(last, Not) and before in conditions:
-            conditions.remove(before)
-
-    _funnel_within: str = ""
+            made = Any(of=(made, Did(steps=(*last.steps, *before.steps), within=limit)))
+        self._join_last_two(made, before, denied=denied)
 
     # conditions
 
@@ -528,7 +527,7 @@ class _Reader:
         following = self._next(())
         self.is_denied = self.is_denied and following is not None and following.kind is Kind.OR
         self.joined = None
-        self._said_in_clause = True
+        self.clause_has_condition = True
 
     def attribute(self, term: QuestionTerm) -> None:
         dimension, value = term.value
@@ -559,37 +558,32 @@ class _Reader:
             self.draft.asked, self.draft.users = Kind.SHARE, True
             return
         if term.value == "rate":
-            self.draft.rate = True
-            if self.draft.measure is None:
-                self.draft.measure = Quantity.SHARE
+            self._rate()
             self.in_clause = False
             return
         if term.value == "count":
             self._measure(Quantity.EVENTS)
             self.draft.step = _single_step(condition)
             return
-        before = self._previous()
-        rate = before is not None and before.kind in (Kind.MOST, Kind.LEAST, Kind.DID)
-        following = self._next(())
-        compares = following is not None and following.kind in (
-            Kind.MOST,
-            Kind.LEAST,
-            Kind.COMPARE,
-            Kind.THAN,
-        )
-        if term.text in ("convert", "converts") and (compares or self.draft.sides):
-            self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
-            return
-        if self.draft.by is not None and self.draft.asked is Kind.WHICH and not self.in_clause:
-            self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
-            return
-        if rate and self.draft.order and not self.draft.where:
-            self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
+        if self._asks_rate(term):
+            self._rate()
             return
         if term.text in ("converted", "convert", "converts"):
             self._main_verb()
         self.draft.users = True
         self._add(condition)
+
+    def _rate(self) -> None:
+        self.draft.rate, self.draft.measure = True, self.draft.measure or Quantity.SHARE
+
+    def _asks_rate(self, term: QuestionTerm) -> bool:
+        """Whether “convert” asks who does so more often, and not for those who did."""
+        draft, before, following = self.draft, self._previous(), self._next(())
+        compares = following is not None and following.kind in (*_COMPARES, Kind.COMPARE)
+        most = before is not None and before.kind in (Kind.MOST, Kind.LEAST, Kind.DID) and draft.order
+        by_row = draft.by is not None and draft.asked is Kind.WHICH and not self.in_clause
+        verb = term.text in ("convert", "converts") and (compares or draft.sides)
+        return bool(verb or by_row or (most and not draft.where))
 
     def _outcome(self) -> Condition:
         chosen = self.context.tables.profiles.chosen
@@ -745,7 +739,7 @@ class _Reader:
         else:  # “added to the cart and then did not buy”
             target += [inner, Not(of=both)]
         self.sequence, self.is_denied, self.joined = "", False, None
-        self._said_in_clause = True
+        self.clause_has_condition = True
         if self.limit:
             self._within(self.limit)
             self.limit = ""
@@ -859,7 +853,7 @@ class _Reader:
         if draft.funnel:
             if len(draft.funnel) < 2:
                 raise NotRead("A funnel has two steps or more.")
-            limit = self._funnel_within or "user"
+            limit = self.funnel_within or "user"
             return Quantity.FUNNEL, Did(steps=tuple(draft.funnel), within=limit)
         if draft.by in (By.NEXT, By.PREVIOUS):
             return Quantity.SHARE, about

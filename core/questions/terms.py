@@ -341,13 +341,19 @@ def _any_order(
     words: Sequence[str], place: int, events: Mapping[tuple[str, ...], str]
 ) -> tuple[QuestionTerm, int] | None:
     """Read ``clicked apply`` and ``submitted the form`` as the events ``apply_click`` and ``form_submit``."""
-    by_stems = {frozenset(map(stem, tokens(name))): name for name in events.values() if "_" in name}
+    by_stems = _by_stems(tuple(dict.fromkeys(events.values())))
     for length in range(min(_LONGEST_EVENT, len(words) - place), 1, -1):
         phrase = [word for word in words[place : place + length] if word not in ("the", "a", "an", "on")]
         name = by_stems.get(frozenset(map(stem, phrase)))
         if name and len(phrase) > 1 and phrase[0] == words[place]:
             return QuestionTerm(Kind.STEP, " ".join(words[place : place + length]), _event(name)), length
     return None
+
+
+@lru_cache(maxsize=8)
+def _by_stems(names: tuple[str, ...]) -> Mapping[frozenset[str], str]:
+    """Stems of the words of each event of several words → the event."""
+    return {frozenset(map(stem, tokens(name))): name for name in names if "_" in name}
 
 
 _LONGEST_EVENT: Final = 5
@@ -429,8 +435,8 @@ def _single(word: str, context: Context) -> QuestionTerm:
 
 def _source_of(words: Sequence[str], place: int, context: Context) -> QuestionTerm | None:
     """Read a word before “visitors” as their sources, if it is a part of some: ``newsletter visitors``."""
-    nouns = {phrase for phrase, terms in _phrases().items() if terms[0].kind is Kind.NOUN}
-    if tuple(words[place + 1 : place + 2]) not in nouns:
+    following = _phrases().get(tuple(words[place + 1 : place + 2]))
+    if following is None or following[0].kind is not Kind.NOUN:
         return None
     values = context.tables.basis.data.attributes[By.SOURCE].values
     word = words[place]
