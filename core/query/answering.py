@@ -97,7 +97,7 @@ def _left_out(result: Result) -> str:
 
 
 def _base(query: Query) -> str:
-    sessions = (Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
+    sessions = (Quantity.SESSION_RATE, Quantity.BOUNCE_RATE, Quantity.VIEWS_PER_SESSION)
     if query.measure is Quantity.ORDER_VALUE:
         return "purchases"
     return "sessions" if query.measure in sessions else "users"

@@ -340,6 +340,8 @@ class Counting:
             user = np.flatnonzero(self.chosen & (names.code >= 0))
             return names.names, user, names.code[user]
         units = self.events() if self.query.by is By.EVENT else self.units
+        if self.query.measure is Quantity.USERS and self.query.of is not None:
+            units = units.only(self._of_pages()[units.view])
         width, keys = len(units.names), units.keys
         if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER) and self.query.by in OF_TIME:
             keys = np.concatenate([keys, *(part.keys for part in self.taken(self.of))])
@@ -392,6 +394,8 @@ class Counting:
             part = self._times(self.of, user, key)
         elif measure is Quantity.SESSION_RATE:
             part = self._sessions(key, self.sessions_with())
+        elif measure is Quantity.BOUNCE_RATE:
+            part = self._sessions(key, self.bounced())
         elif measure in (Quantity.SESSIONS, Quantity.SESSIONS_PER_USER):
             part = self._sessions(key)
         elif measure is Quantity.PAGES_PER_USER:
@@ -400,18 +404,22 @@ class Counting:
             part = self._views(key)
         if measure in TOTALS:
             return part, None
-        by_session = measure in (Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
+        by_session = measure in (Quantity.SESSION_RATE, Quantity.BOUNCE_RATE, Quantity.VIEWS_PER_SESSION)
         return part, self._sessions(key) if by_session else np.ones(len(key))
 
     def _views(self, key: np.ndarray) -> np.ndarray:
         """Page views of each pair, of the pages asked about if there are any."""
         units = self.units
         if self.query.of is not None:
-            marks = self.people.marks(self.of.steps[0])
-            if not marks.pages.any():
-                raise InputError("An event has no page views", remedy="Ask for events, or name a page")
-            units = units.only(self.people.views_of(marks, self.of.at)[units.view])
+            units = units.only(self._of_pages()[units.view])
         return _counts(units.keys, key)
+
+    def _of_pages(self) -> np.ndarray:
+        """Which of all page views are of the pages asked about: bool of shape (n_views,)."""
+        marks = self.people.marks(self.of.steps[0])
+        if not marks.pages.any():
+            raise InputError("An event has no page views", remedy="Ask for events, or name a page")
+        return self.people.views_of(marks, self.of.at)
 
     def _pages(self, user: np.ndarray, key: np.ndarray) -> np.ndarray:
         """Different pages that the user of each pair saw in its row."""
@@ -450,6 +458,14 @@ class Counting:
         if marks.events.any():
             found.append(self.layout.event_session[self.people.events_of(marks)])
         return distinct(np.concatenate(found))
+
+    def bounced(self) -> np.ndarray:
+        """Numbers of the sessions with a single page view that counts."""
+        scope = self.people.scope.views
+        session = self.layout.session if scope is None else self.layout.session[scope]
+        found, times = np.unique(session, return_counts=True)
+        single: np.ndarray = found[times == 1]
+        return single
 
     @property
     def of(self) -> Did:

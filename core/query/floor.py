@@ -255,6 +255,10 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
         paid = np.zeros(counting.layout.n_users, dtype=bool)
         paid[counting.payments()[1].user] = True
         return [main.only(paid[main.user])]
+    if measure is Quantity.BOUNCE_RATE:
+        return [
+            _gathered([(_in_sessions(counting, counting.bounced()), salts.view)], counting.layout.n_users)
+        ]
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):
@@ -262,10 +266,14 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
     if query.by is By.EVENT:
         return []
     if measure is Quantity.SESSION_RATE:
-        session = counting.layout.session[counting.units.view]
-        inside = counting.units.only(np.isin(session, counting.sessions_with()))
+        inside = _in_sessions(counting, counting.sessions_with())
         return [_gathered([(inside, salts.view)], counting.layout.n_users)]
     return [_gathered(list(_taken(counting, salts)), counting.layout.n_users)]
+
+
+def _in_sessions(counting: Counting, sessions: np.ndarray) -> Units:
+    """The page views that count, of some sessions by number."""
+    return counting.units.only(np.isin(counting.layout.session[counting.units.view], sessions))
 
 
 def _holding(counting: Counting, main: _Units) -> _Units:

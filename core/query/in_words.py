@@ -45,6 +45,7 @@ UNITS: Final = {
     Quantity.ENGAGEMENT: Unit.SECONDS, Quantity.REVENUE: Unit.MONEY, Quantity.NET_REVENUE: Unit.MONEY,
     Quantity.REVENUE_PER_USER: Unit.MONEY, Quantity.ORDER_VALUE: Unit.MONEY, Quantity.TIME_TO: Unit.SECONDS,
     Quantity.FUNNEL: Unit.COUNT, Quantity.RETENTION: Unit.SHARE,
+    Quantity.BOUNCE_RATE: Unit.SHARE,
 }  # fmt: skip
 _LABELS: Final = {
     Quantity.USERS: "users", Quantity.SESSIONS: "sessions", Quantity.SESSIONS_PER_USER: "sessions a user",
@@ -53,7 +54,7 @@ _LABELS: Final = {
     Quantity.ENGAGEMENT: "engagement time a user", Quantity.REVENUE: "gross revenue",
     Quantity.NET_REVENUE: "net revenue", Quantity.REVENUE_PER_USER: "gross revenue a user",
     Quantity.ORDER_VALUE: "gross revenue a purchase", Quantity.FUNNEL: "users by step",
-    Quantity.RETENTION: "share of users who come again",
+    Quantity.RETENTION: "share of users who come again", Quantity.BOUNCE_RATE: "bounce rate",
 }  # fmt: skip
 MEANINGS: Final = {
     Quantity.USERS: "Users with at least one page view in the data, each counted once.",
@@ -62,6 +63,7 @@ MEANINGS: Final = {
     Quantity.SESSIONS: "Visits: GA4's sessions with at least one page view.",
     Quantity.SESSIONS_PER_USER: "Sessions divided by users.",
     Quantity.SESSION_RATE: "Sessions in which it was done at least once, divided by all sessions.",
+    Quantity.BOUNCE_RATE: "Sessions with one page view, divided by all; GA4's counts those not engaged.",
     Quantity.VIEWS: "Page views: each time a page was seen.",
     Quantity.VIEWS_PER_USER: "Page views divided by users.",
     Quantity.VIEWS_PER_SESSION: "Page views divided by sessions.",
@@ -252,8 +254,9 @@ def measured(query: Query, titled: Titled) -> str:
             return f"median time to {step}"
         case Quantity.FUNNEL:
             return f"users by step, {' → '.join(map(name_of, of.steps))}" if isinstance(of, Did) else ""
-        case Quantity.VIEWS | Quantity.VIEWS_PER_USER if step:
-            return f"page views of {step}{' a user' if measure is Quantity.VIEWS_PER_USER else ''}"
+        case Quantity.USERS | Quantity.VIEWS | Quantity.VIEWS_PER_USER if step:
+            what = "users" if measure is Quantity.USERS else "page views"
+            return f"{what} of {step}{' a user' if measure is Quantity.VIEWS_PER_USER else ''}"
         case _:
             return _LABELS[measure]
 
@@ -262,7 +265,8 @@ def sentence(query: Query, titled: Titled) -> str:
     """A query as one line: ``Share of users who did purchase, of users who came once, by week``."""
     what = measured(query, titled)
     if query.measure is Quantity.USERS and query.where:
-        what = people(query.where, titled)
+        of = f", of {name_of(query.of.steps[0])}" if isinstance(query.of, Did) else ""
+        what = people(query.where, titled) + of
     elif query.where or query.compare:
         what = f"{what}, of {people(query.where, titled)}"
     parts = [capitalised(what)]

@@ -32,6 +32,7 @@ class Quantity(StrEnum):
     """What is counted, or computed from counts."""
 
     USERS = "users"
+    """By page, folder or label with ``of``: in the rows of its pages alone."""
     SHARE = "share"
     """Share of the users for whom ``of`` holds; without ``of``, of ``where`` among all, or of a row among
     ``where``. By time, single steps of ``of`` are taken in the row: on that day, in that hour."""
@@ -42,6 +43,8 @@ class Quantity(StrEnum):
     SESSIONS_PER_USER = "sessions_per_user"
     SESSION_RATE = "session_rate"
     """Share of the sessions in which ``of`` was seen or done."""
+    BOUNCE_RATE = "bounce_rate"
+    """Share of the sessions with a single page view."""
     VIEWS = "views"
     """Page views; with ``of``, of its pages."""
     VIEWS_PER_USER = "views_per_user"
@@ -374,7 +377,8 @@ class Query(Data):
         return self
 
     def _of_measure(self) -> Iterator[str]:
-        of_step = (*NEEDS_STEP, Quantity.VIEWS, Quantity.VIEWS_PER_USER)
+        of_pages = (Quantity.USERS,) if self.by in OF_PAGES else ()
+        of_step = (*NEEDS_STEP, Quantity.VIEWS, Quantity.VIEWS_PER_USER, *of_pages)
         every_event = self.by is By.EVENT and self.measure is Quantity.EVENTS
         if self.of is None and self.measure in (*NEEDS_STEP, Quantity.LIFT) and not every_event:
             yield f"{self.measure} needs “of”: the event, page or condition that it is about"
@@ -385,6 +389,8 @@ class Query(Data):
         about = self.of if isinstance(self.of, Did) and self.measure in of_step else None
         if about and len(about.steps) > 1 and self.measure is not Quantity.FUNNEL:
             yield f"{self.measure} is about a single step"
+        if of_pages and self.measure in of_pages and about and about.steps[0].kind is StepKind.EVENT:
+            yield f"users by {self.by} are counted of pages: “of” names some of them, no events"
         if about and (about.times or (about.at != "any" and self.measure is Quantity.FUNNEL)):
             yield f"{self.measure} counts a step each time: how often, or where, is no part of it"
         if self.period and self.measure in (*OF_WHOLE_TIME, Quantity.RETENTION):

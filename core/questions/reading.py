@@ -17,7 +17,7 @@ from core.base.safe_text import clean
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.facts.context import Context
 from core.journeys.funnel import SESSION, FunnelStep, StepKind
-from core.profiles.outcomes import path_of
+from core.profiles.outcomes import PURCHASE, path_of
 from core.query.query import (
     OF_PAGES,
     OF_TIME,
@@ -39,12 +39,16 @@ from core.query.query import (
     denied,
 )
 from core.questions.lexicon import expand_chat_spelling
-from core.questions.terms import Kind, QuestionTerm, terms_of
+from core.questions.terms import terms_of
+from core.questions.words import Kind, QuestionTerm
 
 SHOWN: Final = 5
 NOT_UNDERSTOOD: Final = "I do not understand"
 _PRONOUN: Final = re.compile(r"\b(?:they|them|their|these|its)\b", re.IGNORECASE)
 _YES_OR_NO: Final = re.compile(r"\s*(?:is|are|was|were|did|do|does|has|have)\b", re.IGNORECASE)
+_SENTENCE: Final = re.compile(
+    r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bnr)(?<!\bno)(?<!\d)[.!]\s+(?=[A-Z])"
+)
 _OF_OWNER: Final = re.compile(r"['’]s?\s+share\b")
 _SKIPPED: Final = (Kind.FILLER, Kind.TOTAL)
 _OF_MEAN: Final = {
@@ -52,6 +56,7 @@ _OF_MEAN: Final = {
     Quantity.REVENUE: Quantity.REVENUE_PER_USER, Quantity.EVENTS: Quantity.EVENTS_PER_USER,
 }  # fmt: skip
 _OF_SESSION: Final = {
+    Quantity.VIEWS_PER_USER: Quantity.VIEWS_PER_SESSION,
     Quantity.VIEWS: Quantity.VIEWS_PER_SESSION,
     Quantity.EVENTS: Quantity.SESSION_RATE,
 }
@@ -66,11 +71,22 @@ _BEFORE_STEP: Final = (
     Kind.STEP, Kind.SAW, Kind.DID, Kind.ENTERED, Kind.LEFT, Kind.DENIAL, Kind.CAME, Kind.STEP_BY_STEP,
 )  # fmt: skip
 _BEFORE_DIMENSION: Final = (Kind.BY, Kind.WHICH, Kind.TOP, Kind.LIST, Kind.NUMBER)
+_BEFORE_COUNT: Final = (
+    Kind.MANY, Kind.MOST, Kind.LEAST, Kind.AVERAGE, Kind.TOP, Kind.SHARE, Kind.RANGE, Kind.NUMBER,
+    Kind.ATTRIBUTE,
+)  # fmt: skip
 _BEFORE_NOUN: Final = (Kind.SAW, Kind.PREPOSITION, Kind.DENIAL, Kind.SHARE, Kind.MANY)
 _DENIES_NOUN: Final = ("not", "no", "without", "non", "except", "excluding", "other than", "but not", "none")
 """Denials that can belong to a noun, ``users not on mobile``, and begin no predicate."""
 _COMPARES: Final = (Kind.MOST, Kind.LEAST, Kind.THAN)
-_ENDS: Final = {Kind.ENTERED: "entry", Kind.LEFT: "exit"}
+_PAST: Final = re.compile(r"\w+ed\b|bought|began|sent|put|took|made|found|got|left")
+"""A verb that says what users did: “how many watched”."""
+_GOES: Final = re.compile(r"(?:and )?(?:went|go|goes|going) on\b")
+_BRINGS: Final = ("bring in", "brings in", "brought in", "generate", "generates", "generated")
+_BROUGHT: Final = (Kind.STEP, Kind.NOUN, Kind.UNIT, Kind.MEASURE, Kind.OUTCOME)
+_EARLIER: Final = ("before", "beforehand", "earlier", "previously")
+_ROWS_OF_ENDS: Final = {Kind.ENTERED: By.ENTRY, Kind.LEFT: By.EXIT}
+_ENDS: Final[dict[Kind, Literal["any", "entry", "exit"]]] = {Kind.ENTERED: "entry", Kind.LEFT: "exit"}
 GOES_ON: Final = (
     "and", "what about", "how about", "only", "just", "for", "by", "per", "on", "in", "without", "now",
     "instead", "same", "but", "not", "from", "with",
@@ -89,6 +105,7 @@ class _Draft:
         asked: The kind of question: many, share, …; None before one is said.
         measure: The measure, where it is said.
         step: Page or event that the measure is about.
+        at: Where in a session that page must be.
         where: Conditions of the users asked about.
         of: Conditions that a share is of.
         funnel: Steps of a funnel.
@@ -100,11 +117,13 @@ class _Draft:
     asked: Kind | None = None
     measure: Quantity | None = None
     step: FunnelStep | None = None
+    at: Literal["any", "entry", "exit"] = "any"
     where: list[Condition] = field(default_factory=list)
     of: list[Condition] = field(default_factory=list)
     funnel: list[FunnelStep] = field(default_factory=list)
     by: By | None = None
     period: Period | None = None
+    other_period: Period | None = None
     keep: Range | None = None
     order: str | None = None
     limit: int | None = None
@@ -137,6 +156,8 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
         raise NotRead(
             "Say whose share of whom: “share of buyers in segment 1” or “of buyers, what share is …”."
         )
+    if len([part for part in _SENTENCE.split(question) if part.strip(" .!?")]) > 1:
+        raise NotRead("These are several sentences: ask in a single one.")
     terms = terms_of(question, context)
     unknown = [term.text for term in terms if term.kind is Kind.UNKNOWN]
     if unknown:
@@ -170,6 +191,8 @@ class _Reader:
     in_clause: bool = False
     """Whether conditions belong to a clause that begins with who or that."""
     clause_has_condition: bool = False
+    before_clause: int = 0
+    """Conditions before that clause."""
     """Whether that clause has said something already."""
     is_predicate: bool = False
     """Whether conditions say what a share is of."""
@@ -218,25 +241,44 @@ class _Reader:
         return self.terms[self.at - 2] if self.at > 1 else None
 
     def ask(self, term: QuestionTerm) -> None:
-        if term.kind is Kind.WHICH and term.text == "who" and self.at > 1:
-            self.relative(term)
+        if self._goes_on_with(term):
             return
-        again = term.kind is self.draft.asked and term.kind in (Kind.MANY, Kind.SHARE)
-        if again and (self.draft.where or self.draft.of):
+        draft = self.draft
+        if term.kind in (Kind.TOP, Kind.LIST) and self.number is not None and draft.by is not None:
+            draft.limit, self.number = self.number, None  # “by country, the five biggest”
+        again = term.kind is draft.asked and term.kind in (Kind.MANY, Kind.SHARE)
+        if again and (draft.where or draft.of):
             raise NotRead("These are several questions: ask them one by one.")
-        if self.draft.asked in (None, Kind.WHICH, Kind.LIST) or term.kind is Kind.STEP_BY_STEP:
-            self.draft.asked = term.kind
-        elif term.kind is Kind.SHARE and self.draft.asked in (Kind.MANY, Kind.COMPARE):
-            self.draft.asked = Kind.SHARE
-        if term.kind is Kind.SHARE and (self.draft.where or self.draft.users):
+        if draft.asked in (None, Kind.WHICH, Kind.LIST) or term.kind is Kind.STEP_BY_STEP:
+            draft.asked = term.kind
+        elif term.kind is Kind.SHARE and draft.asked in (Kind.MANY, Kind.COMPARE):
+            draft.asked = Kind.SHARE
+        if term.kind is Kind.SHARE:
+            self._ask_share(term)
+        draft.over_time |= term.kind is Kind.OVER_TIME
+        draft.sides |= term.kind is Kind.COMPARE
+
+    def _ask_share(self, term: QuestionTerm) -> None:
+        if self.draft.where or self.draft.users:
             self.is_predicate = True  # “of users who …, what share …”
             self.in_clause = False
-        if term.kind is Kind.SHARE and self.at == len(self.terms) > 1 and not term.text.endswith("of"):
+        if self.at == len(self.terms) > 1 and not term.text.endswith("of"):
             raise NotRead("The share of what?")  # “which pages do they share”
-        if term.kind is Kind.OVER_TIME:
-            self.draft.over_time = True
-        if term.kind is Kind.COMPARE:
-            self.draft.sides = True
+
+    def _goes_on_with(self, term: QuestionTerm) -> bool:
+        """Whether a word that can ask goes on with what was said before; takes it if so."""
+        draft = self.draft
+        if term.text in ("find", "list") and draft.where:
+            raise NotRead(f"“{clean(term.text)}” does not fit here.")
+        if term.text == "who" and self.at > 1:
+            self.relative(term)
+            return True
+        if term.kind is Kind.STEP_BY_STEP and draft.asked is Kind.SHARE and draft.where:
+            self._main_verb()
+            self.sequence = "then"  # “of those who …, what share made it to …”
+            return True
+        # “where do people go after …”
+        return term.kind is Kind.STEP_BY_STEP and term.text in ("go", "goes") and draft.asked is Kind.WHICH
 
     def order(self, term: QuestionTerm) -> None:
         self.of_time = term.text in ("longest", "shortest", "slowest")
@@ -245,11 +287,18 @@ class _Reader:
             self.draft.limit, self.number = self.number, None
 
     def verbs(self, term: QuestionTerm) -> None:
+        before = self._previous()
+        counted = next((value for kind, value in term.others if kind is Kind.UNIT), None)
+        if counted and (before is None or before.kind in _BEFORE_COUNT):
+            self.unit(QuestionTerm(Kind.UNIT, term.text, counted, term.others))  # “most visits”
+            return
         if term.kind is Kind.RETURN:
             self._main_verb()
             self._add(Is(dimension=By.VISITOR, any_of=("came again",)))
             return
-        if self._next() is not None:
+        later = any(one.kind in (*_VERBS, Kind.STEP) for one in self.terms[self.at :])
+        is_participle = term.kind is Kind.CAME and later and before and before.kind is Kind.NOUN
+        if self._next() is not None and not is_participle:
             self._main_verb()
         self.verb, self.preposition = term.kind, ""
 
@@ -261,6 +310,7 @@ class _Reader:
 
     def relative(self, term: QuestionTerm) -> None:
         self.in_clause, self.clause_has_condition = True, False
+        self.before_clause = len(self.draft.where)
 
     def deny(self, term: QuestionTerm) -> None:
         if term.text not in _DENIES_NOUN:
@@ -276,9 +326,11 @@ class _Reader:
         following = self._next()
         last = self._target[-1] if self._target else None
         if isinstance(last, Did) and (following is None or following.kind not in _BEFORE_STEP):
-            self._one_after_the_other()  # “… and opened /orders later”
+            self._one_after_the_other(is_earlier=term.text in _EARLIER)  # “… and opened /orders later”
             return
-        self.sequence = "then"
+        if _GOES.match(term.text):
+            self._main_verb()
+        self.sequence = "after" if term.text in _EARLIER[1:] else "then"
 
     def _last_step(self) -> tuple[Did | None, bool]:
         """The last condition if it is a step, and whether it is denied."""
@@ -306,10 +358,11 @@ class _Reader:
         if not denied and before in self._target:
             self._target.remove(before)
 
-    def _one_after_the_other(self) -> None:
-        """Let the last two steps happen in their order."""
+    def _one_after_the_other(self, *, is_earlier: bool) -> None:
+        """Let the last two steps happen in their order, or the last of them earlier."""
         before, last, denied = self._last_two("It is not clear what comes before and what after.")
-        self._join_last_two(Did(steps=(*before.steps, *last.steps)), before, denied=denied)
+        steps = (*last.steps, *before.steps) if is_earlier else (*before.steps, *last.steps)
+        self._join_last_two(Did(steps=steps), before, denied=denied)
 
     def after(self, term: QuestionTerm) -> None:
         self.sequence = "after"
@@ -331,6 +384,10 @@ class _Reader:
         self.draft.others = self.draft.sides = True
 
     def noun(self, term: QuestionTerm) -> None:
+        before = self._previous()
+        counted = before is not None and before.kind in (Kind.MOST, Kind.LEAST, Kind.MANY, Kind.BY)
+        if self.draft.by is By.PAGE and self.draft.step and counted:
+            self.draft.measure = Quantity.USERS  # “which recipe pages have the most readers”
         self.draft.users = True
         if self.number is not None and self.draft.limit is None and self.draft.asked is Kind.TOP:
             self.draft.limit, self.number = self.number, None
@@ -338,7 +395,7 @@ class _Reader:
     def dimension(self, term: QuestionTerm) -> None:
         before = self._previous()
         is_by = before is not None and before.kind is Kind.BY
-        if term.value is By.N_SESSIONS and self.limits is None and self.draft.asked and not is_by:
+        if term.value is By.N_SESSIONS and self.limits is None and not is_by:
             self._measure(Quantity.SESSIONS)
             return
         if (self.limits is not None or self.number is not None) and self._counted(term):
@@ -353,7 +410,9 @@ class _Reader:
             raise NotRead(
                 f"How many {clean(term.text)} there are is not counted; users, sessions and views are."
             )
-        if term.value is By.EVENT and self.draft.step is not None:
+        if term.value is By.EVENT and (self.draft.step is not None or _is_event(before)):
+            if self.draft.asked is Kind.SHARE:
+                raise NotRead("The share of events is not counted; that of users or sessions is.")
             return  # “add_to_cart events”
         if self.draft.by is not None and self.draft.by is not term.value:
             raise NotRead("One dimension at a time is possible.")
@@ -374,6 +433,9 @@ class _Reader:
     def _has(
         self, unit: Literal["views", "sessions", "days", "pages", "engagement"], scale: float = 1
     ) -> None:
+        last, _ = self._last_step()
+        if last and self.joined is None and self.preposition in ("on", "in") and unit in ("days", "sessions"):
+            raise NotRead(f"On how many {unit} something was done is not counted; how often is.")
         limits = self._limits()
         if scale != 1:
             scaled = {name: value * scale for name, value in limits.model_dump(exclude_none=True).items()}
@@ -392,7 +454,8 @@ class _Reader:
 
     def by(self, term: QuestionTerm) -> None:
         self.in_clause = False
-        if self._next() is None:
+        following = self._next()
+        if following is None or (_is_event(following) and not _is_doer(following.text)):
             raise NotRead("By what? Name a dimension, such as the device or the week.")
 
     def unit(self, term: QuestionTerm) -> None:
@@ -429,6 +492,9 @@ class _Reader:
         if self.limits is not None and term.value in ("sessions", "views"):
             self._has(term.value)
             return
+        rest = self.terms[self.at :]
+        if term.text in _BRINGS and any(one.kind in _BROUGHT for one in rest):
+            return  # “which source brings in the most visitors”
         self._measure(Quantity(term.value))
 
     def times(self, term: QuestionTerm) -> None:
@@ -445,6 +511,8 @@ class _Reader:
     def range(self, term: QuestionTerm) -> None:
         following = self._next()
         if term.others[0] == "times" and not (following and following.kind in (Kind.UNIT, Kind.STEP)):
+            if term.value == Range(at_least=1) and self._last_step()[0] is None:
+                return  # “came from facebook at least once”
             self.limits = term
             self._times(self._limits())
             return
@@ -459,7 +527,12 @@ class _Reader:
             self.draft.keep, self.limits = term.value, None
 
     def count(self, term: QuestionTerm) -> None:
-        if self.draft.order and self.draft.limit is None:
+        before = self._previous()
+        if before is not None and before.kind is Kind.DIMENSION and before.value in OF_TIME:
+            raise NotRead(f"Which {before.text} is meant? Name its days.")
+        following = self._next(())
+        is_end = following is None or following.kind in (Kind.PREPOSITION, Kind.BY, Kind.AND)
+        if self.draft.limit is None and (self.draft.order or (self.draft.by and is_end)):
             self.draft.limit = term.value
             return
         self.number = term.value
@@ -469,12 +542,13 @@ class _Reader:
         if came or self.is_denied:
             self._add(Came(period=term.value))
             return
-        if self.draft.period is not None:
-            made = {
-                **self.draft.period.model_dump(exclude_defaults=True),
-                **term.value.model_dump(exclude_defaults=True),
-            }
-            self.draft.period = Period.checked(**made)
+        if self.draft.period is not None and self.draft.sides:
+            self.draft.other_period = term.value
+        elif self.draft.period is not None:
+            first, second = (one.model_dump(exclude_defaults=True) for one in (self.draft.period, term.value))
+            if first.keys() & second.keys():
+                raise NotRead("A question is about one period; ask for the other by itself.")
+            self.draft.period = Period.checked(**first, **second)
         else:
             self.draft.period = term.value
 
@@ -547,12 +621,18 @@ class _Reader:
         self._add(Is(dimension=By.SEGMENT, any_of=keys))
 
     def visitor(self, term: QuestionTerm) -> None:
+        if term.value == "another day":
+            self._add(Has(count="days", range=Range(at_least=2)))
+            return
         if term.value == "new":
             raise NotRead("Who is new is not known: ask for users who came once, or who came again.")
         self._add(Is(dimension=By.VISITOR, any_of=(term.value,)))
 
     def outcome(self, term: QuestionTerm) -> None:
         condition = self._outcome()
+        if self.draft.measure is Quantity.TIME_TO or self.draft.asked is Kind.LONG:
+            self.draft.step = _single_step(condition)
+            return
         if term.value == "rate" and _is_event(self._previous()) and self._target:
             self.draft.of.append(self._target.pop())  # “sign_up conversion”
             self.draft.asked, self.draft.users = Kind.SHARE, True
@@ -608,6 +688,8 @@ class _Reader:
             self.draft.of.append(Did(steps=(self.draft.step,)))
             self.draft.step, self.draft.measure, self.draft.asked = None, None, Kind.SHARE
             return
+        if self.draft.rate:
+            return  # “conversion rate”, the first of which was misspelt
         raise NotRead("The rate of what? Name an event or a page.")
 
     def average(self, term: QuestionTerm) -> None:
@@ -622,11 +704,15 @@ class _Reader:
         before, following = self._previous(), self._next(())
         is_event = step.kind is StepKind.EVENT
         self._refuse_step(term, before)
-        if self.draft.asked is Kind.STEP_BY_STEP or self.draft.funnel:
+        if self._is_listed(term, before):
+            self.draft.by, self.draft.step, self.draft.measure = By.PAGE, step, Quantity.VIEWS
+            self.draft.limit, self.number = self.draft.limit or self.number, None
+        elif self.draft.asked is Kind.STEP_BY_STEP or self.draft.funnel:
             self.draft.funnel.append(step)
             self.sequence, self.joined = "", None
         elif self._is_about(step, before):
             self.draft.step = step
+            self.draft.at = "any" if is_event or self.verb is None else _ENDS.get(self.verb, "any")
         elif is_event and following is not None and following.kind in _COMPARES and self.draft.where:
             self.draft.of.append(Did(steps=(step,)))  # “do users who … buy more often than …”
             self.draft.asked = Kind.SHARE
@@ -642,6 +728,14 @@ class _Reader:
             self._in_sequence(step)
         else:
             self._seen_or_done(step, before, following)
+
+    def _is_listed(self, term: QuestionTerm, before: QuestionTerm | None) -> bool:
+        """Whether the pages of a name are asked for one by one: ``which recipe pages``."""
+        as_list = any(kind is Kind.LIST for kind, _ in term.others) and self.draft.step is None
+        most_viewed = before is not None and before.kind is Kind.SAW and self.draft.order is not None
+        as_list |= most_viewed and len(term.value.any_of) > 1 and self.draft.step is None
+        asks = before is not None and before.kind in (*_BEFORE_DIMENSION, Kind.MOST, Kind.LEAST)
+        return as_list and (asks or most_viewed) and not self.draft.where
 
     def _goes_on_to(self, step: FunnelStep) -> None:
         """Read “of those who did A, what share went on to B” as the share who did A and then B."""
@@ -666,7 +760,27 @@ class _Reader:
             and not self.draft.users
         ):
             raise NotRead(f"The share of {clean(term.text)} is not counted; that of users or sessions is.")
-        if self.verb is Kind.ARE and not is_event:
+        by_words = not is_event and not term.text.startswith("/")
+        asks_who = before is not None and before.text in ("who", "that")
+        if by_words and asks_who:
+            raise NotRead(f"“{clean(term.text)}” is read as a page: say that they saw it.")
+        done = self.terms[self.at - 3] if self.at > 2 else None
+        if by_words and before and before.text in ("of", "on", "at") and _is_event(done):
+            raise NotRead("On which page an event was done is not counted.")
+        is_bought = _is_event(before) and before is not None and before.value.any_of == (PURCHASE,)
+        if is_bought and not is_event and not term.text.startswith("/"):
+            raise NotRead("What was bought is not counted; who bought, and how often, is.")
+        following = self._next(())
+        of_page = not is_event and before is None and not term.text.startswith("/")
+        if (
+            of_page
+            and following
+            and following.kind is Kind.MEASURE
+            and following.value not in ("views", "users")
+        ):
+            raise NotRead(f"The {clean(following.text)} of a page is not counted.")
+        passive = any(later.kind in (Kind.SAW, Kind.ENTERED, Kind.LEFT) for later in self.terms[self.at :])
+        if self.verb is Kind.ARE and not is_event and not passive:
             raise NotRead(f"Users are no page: say that they saw {clean(term.value.title)}.")
 
     def _seen_or_done(
@@ -678,6 +792,8 @@ class _Reader:
         is_verb = is_event and (before is None or asked_share or before.kind not in _BEFORE_NOUN)
         if is_verb and not (following and following.kind in (Kind.RATE, Kind.NOUN)):
             self._main_verb()
+        if is_event and _is_doer(self.terms[self.at - 1].text):
+            self.draft.users = True
         if following is not None and following.kind is Kind.NOUN:
             self.draft.users = True
         at = "any" if is_event or self.verb is None else _ENDS.get(self.verb, "any")
@@ -688,6 +804,8 @@ class _Reader:
     def _is_about(self, step: FunnelStep, before: QuestionTerm | None) -> bool:
         """Whether a step is what the measure is about, and no condition of users; sets the measure."""
         draft, is_event = self.draft, step.kind is StepKind.EVENT
+        if draft.step is not None and draft.measure is Quantity.TIME_TO:
+            raise NotRead("Times are counted from a user's first page view to one event or page.")
         if draft.step is not None or self.in_clause:
             return False
         counted = before is not None and before.kind in (Kind.MANY, Kind.OFTEN, Kind.TOP, Kind.AVERAGE)
@@ -696,7 +814,8 @@ class _Reader:
             return True
         if draft.asked in (Kind.LONG, Kind.WHEN) or draft.measure is Quantity.TIME_TO:
             return True
-        if counted and is_event and draft.asked in (Kind.MANY, None, Kind.LIST):
+        past = before is not None and before.kind is Kind.MANY and _PAST.match(self.terms[self.at - 1].text)
+        if counted and is_event and not past and draft.asked in (Kind.MANY, None, Kind.LIST):
             draft.measure = Quantity.EVENTS
             return True
         views = draft.measure in (Quantity.VIEWS, Quantity.VIEWS_PER_USER)
@@ -709,7 +828,7 @@ class _Reader:
         if is_event and (most or (alone and self._is_plural)):
             draft.measure = Quantity.EVENTS
             return True
-        if self.sequence and not self._target and draft.asked in (Kind.WHICH, None):
+        if self.sequence and not self._target and draft.asked in (Kind.WHICH, None) and not draft.measure:
             draft.by = By.NEXT if self.sequence == "after" else By.PREVIOUS
             self.sequence = ""
             return True
@@ -719,7 +838,7 @@ class _Reader:
     def _is_plural(self) -> bool:
         """Whether the event is named as a noun: ``purchases``, ``add to carts``."""
         text = self.terms[self.at - 1].text
-        return text.endswith("s") and not text.endswith(("ers", "ors"))
+        return text.endswith("s") and not _is_doer(text)
 
     def _in_sequence(self, step: FunnelStep) -> None:
         """Put a step before or after the last condition's steps."""
@@ -757,14 +876,16 @@ class _Reader:
             draft.by = By.WEEK
         made: dict[str, object] = {"by": draft.by, "period": draft.period, "keep": draft.keep}
         made |= {"order": draft.order if draft.by else None, "limit": draft.limit}
+        if draft.by is By.PAGE and self.verb in _ROWS_OF_ENDS and draft.measure in (None, Quantity.SESSIONS):
+            draft.by = _ROWS_OF_ENDS[self.verb]  # “on which pages do sessions end”
         looks = self.verb is Kind.SAW and draft.by is None and draft.step is None and draft.order is None
         if looks and self.terms[0].text == "what" and not any(isinstance(one, Did) for one in draft.where):
             draft.by = By.PAGE  # “what do mobile users look at”
         self._by_time()
         measure, of = self._measured()
         self._refuse(measure)
-        made["by"] = draft.by
-        where, compare = self._sides()
+        where, compare = self._periods(measure) if draft.other_period else self._sides()
+        made |= {"by": draft.by, "period": draft.period}
         if draft.order and draft.by is None and not compare:
             raise NotRead("Most of what? Name a dimension, such as the device or the page.")
         verb = self.verb not in (None, Kind.ARE, Kind.DID)
@@ -778,6 +899,18 @@ class _Reader:
     def _refuse(self, measure: Quantity) -> None:
         """Refuse words that were read and say something else than the measure."""
         draft = self.draft
+        if draft.by is None and any(term.text == "where" for term in self.terms):
+            raise NotRead("Where? Name a dimension, such as the country, the source or the page.")
+        if draft.asked is Kind.TOP and draft.by is None and not draft.order:
+            raise NotRead("The top of what? Name a dimension, such as the pages or the sources.")
+        plain = draft.measure is None and not draft.users and draft.asked is not Kind.MANY
+        if draft.by in OF_PAGES and plain and draft.where and all(_is_done(one) for one in draft.where):
+            raise NotRead(f"Events are not counted by {draft.by}: ask for its users, or by device or week.")
+        of_sessions = any(not isinstance(one, Is | Came) for one in draft.where) and not draft.users
+        if measure is Quantity.SESSIONS and of_sessions:
+            raise NotRead(
+                "Sessions are counted by user: ask for users, or for the share of sessions with a step."
+            )
         if draft.wants_mean and measure in TOTALS:
             raise NotRead("The average of what? Name a figure a user has, such as sessions or page views.")
         if self.of_time and measure not in (Quantity.ENGAGEMENT, Quantity.TIME_TO):
@@ -791,12 +924,9 @@ class _Reader:
         """Read “which pages in the sports folder” as page views of these pages, page by page."""
         draft = self.draft
         if draft.by is By.PAGE and not self.in_clause and len(folders) == 1 and draft.measure is None:
-            if draft.users:
-                raise NotRead(
-                    "The users of each page of a folder are not counted: ask for its most viewed pages."
-                )
             draft.where.remove(folders[0])
-            draft.step, draft.measure = folders[0].steps[0], Quantity.VIEWS
+            draft.step = folders[0].steps[0]
+            draft.measure = Quantity.USERS if draft.users else Quantity.VIEWS
 
     def _by_time(self) -> None:
         """Read what is done by day or hour as how often it is done then: who ever did it came then or not."""
@@ -825,19 +955,30 @@ class _Reader:
                 if len(draft.where) > 1 or draft.asked is Kind.SHARE
                 else [*draft.where, *draft.of]
             )
-            pairs = [one for one in pool if isinstance(one, Is)]
-            if len(pool) > 2 and len(pairs) == 2 and pairs[0].dimension is pairs[1].dimension:
-                common = [one for one in pool if one not in pairs]
-                return _joined([pairs[0], *common]), _joined([pairs[1], *common])
+            dimensions = [one.dimension for one in pool if isinstance(one, Is)]
+            twice = [one for one in pool if isinstance(one, Is) and dimensions.count(one.dimension) == 2]
+            if len(pool) > 2 and len(twice) == 2:
+                common = [one for one in pool if one not in twice]
+                return _joined([twice[0], *common]), _joined([twice[1], *common])
             if len(pool) == 2:
                 return pool[0], pool[1]
             raise NotRead("What is compared with what? Name two kinds of users, or “all others”.")
         return _joined(draft.where), None
 
+    def _periods(self, measure: Quantity) -> tuple[Condition | None, Condition | None]:
+        """Users of one period beside those of another."""
+        draft = self.draft
+        if measure is not Quantity.USERS or draft.by or draft.others:
+            raise NotRead("Of two periods, users are compared; ask for other figures by day, week or month.")
+        first, second = draft.period, draft.other_period
+        assert first is not None and second is not None
+        draft.period = None
+        return _joined([*draft.where, Came(period=first)]), _joined([*draft.where, Came(period=second)])
+
     def _measured(self) -> tuple[Quantity, Condition | None]:
         """The measure and what it is about."""
         draft = self.draft
-        about = Did(steps=(draft.step,)) if draft.step else None
+        about = Did.checked(steps=(draft.step,), at=draft.at) if draft.step else None
         found = self._by_question(about) or self._by_figure(about)
         if found:
             return found
@@ -880,7 +1021,9 @@ class _Reader:
         measure = _OF_MEAN.get(draft.measure, draft.measure) if draft.wants_mean else draft.measure
         if draft.by_session:
             measure = _OF_SESSION.get(draft.measure, measure)
-        if measure in (Quantity.SESSION_RATE, Quantity.TIME_TO) and about is None:
+        if measure is Quantity.TIME_TO and about is None:
+            raise NotRead("The time until what? Name an event or a page.")
+        if measure is Quantity.SESSION_RATE and about is None:
             about = _as_did(self._outcome())
         return measure, about
 
@@ -889,7 +1032,7 @@ class _Reader:
         draft = self.draft
         if draft.by in OF_PAGES and draft.asked in (Kind.TOP, Kind.WHICH, None):
             return Quantity.USERS if self.verb or draft.where else Quantity.VIEWS
-        if draft.by in (By.ENTRY, By.EXIT) and not self.verb:
+        if draft.by in (By.ENTRY, By.EXIT) and draft.asked is not Kind.MANY:
             return Quantity.SESSIONS
         if not (draft.users or draft.where or draft.by):
             raise NotRead("That asks for no figure.")
@@ -897,6 +1040,8 @@ class _Reader:
 
     def _share(self) -> tuple[Quantity, Condition | None]:
         draft = self.draft
+        if not draft.of and 0 < self.before_clause < len(draft.where):  # “share of mobile users who bought”
+            draft.where, draft.of = draft.where[: self.before_clause], draft.where[self.before_clause :]
         if not draft.of and draft.where and draft.by is None:
             *first, last = draft.where
             segment = isinstance(last, Is) and last.dimension is By.SEGMENT
@@ -949,9 +1094,19 @@ class _Reader:
         return {"where": _joined([*_kept(last.where, new), *new]), **rows}
 
 
+def _is_doer(text: str) -> bool:
+    """Whether a noun is who does something, ``buyers``, and not what is done."""
+    return text.endswith(("ers", "ors")) and text != "orders"
+
+
 def _is_event(term: QuestionTerm | None) -> bool:
     """Whether a term is an event."""
     return term is not None and term.kind is Kind.STEP and term.value.kind is StepKind.EVENT
+
+
+def _is_done(condition: Condition) -> bool:
+    """Whether a condition is a single event."""
+    return isinstance(condition, Did) and condition.steps[0].kind is StepKind.EVENT
 
 
 def _kept(where: Condition | None, new: Sequence[Condition]) -> list[Condition]:

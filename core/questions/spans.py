@@ -27,10 +27,14 @@ _DAYTIME: Final = {
 }  # fmt: skip
 _MONTH: Final = "|".join((*_MONTHS, *(rf"{month[:3]}\b\.?" for month in _MONTHS)))
 _NAMED_DAY: Final = "|".join(_WEEKDAYS)
-_N: Final = r"(?:\d[\d,]*(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|once|twice|half)"
+_N: Final = (
+    r"(?:\d[\d,]*(?:\.\d+)?|a\ single|one|two|three|four|five|six|seven|eight|nine|ten|once|twice|half)"
+)
+_HOUR: Final = r"(?:\d{1,2}|noon|midnight)"
+_NAMED_HOURS: Final = {"noon": 12, "midnight": 24}
 _PERCENT: Final = r"(?P<percent>\s*%|\s+percent\b)?"
 _DAY: Final = (
-    rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH})(?:,?\s+\d{{4}})?"
+    rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}\.?(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH})(?:,?\s+\d{{4}})?"
     rf"|(?:{_MONTH})\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)"
 )
 _MORE: Final = r"more\ than|over|above|exceeding|greater\ than|higher\ than"
@@ -78,6 +82,7 @@ def marked_spans(question: str, first: date, last: date) -> tuple[str, dict[str,
         last: Last day of the data.
     """
     marked: dict[str, Span] = {}
+    question = _ONLY.sub(r"\1 exactly \2", question)
     for pattern, made in _PATTERNS:
         for match in pattern.finditer(question):
             if _MARK in match.group():
@@ -93,6 +98,12 @@ def marked_spans(question: str, first: date, last: date) -> tuple[str, dict[str,
 
 
 _MARK: Final = "zzmark"
+_ONLY: Final = re.compile(
+    r"(?:only|just)\s+(?:ever\s+)?(looked\s+at|viewed|saw|visited|read|opened|had|have|did|made)\s+"
+    r"(one|a\s+single|a|two|three|\d+)(?=\s+(?:pages?|sessions?|visits?|page\s+views?)\b)",
+    re.IGNORECASE,
+)
+"""“only looked at one page”, which says “looked at exactly one page”."""
 
 
 def _period(read: _Read) -> Callable[[re.Match[str], _Days], Span]:
@@ -136,7 +147,7 @@ def _limits(part: _Part, value: float) -> Range:
 
 def _number(text: str) -> float:
     text = text.casefold().replace(",", "")
-    named = {"once": 1.0, "twice": 2.0, "half": 50.0}
+    named = {"a single": 1.0, "once": 1.0, "twice": 2.0, "half": 50.0}
     if text in named:
         return named[text]
     return float(NUMBERS.index(text) + 1) if text in NUMBERS else float(text)
@@ -144,6 +155,12 @@ def _number(text: str) -> float:
 
 def _between_days(part: _Part, days: _Days) -> Period:
     return Period(first_day=_date(part["d1"], days), last_day=_date(part["d2"], days))
+
+
+def _days_of_month(part: _Part, days: _Days) -> Period:
+    """Days of a month that is said once: ``4-10 November``."""
+    last = _date(part["d2"], days)
+    return Period(first_day=last.replace(day=int(str(part["n1"]))), last_day=last)
 
 
 def _on_day(part: _Part, days: _Days) -> Period:
@@ -173,15 +190,27 @@ def _weekdays(part: _Part, days: _Days) -> Period:
 
 def _hours(part: _Part, days: _Days) -> Period:
     half = (part["p2"] or "").lower()
-    begin = _hour(int(str(part["h1"])), (part["p1"] or half).lower())
-    end = _hour(int(str(part["h2"])), half)
+    begin = _hour(str(part["h1"]), (part["p1"] or half).lower()) % 24
+    end = _hour(str(part["h2"]), half)
     return Period(hours=tuple(range(begin, end) if begin < end else (*range(begin, 24), *range(end))))
 
 
-def _hour(hour: int, half: str) -> int:
+def _one_side(part: _Part, days: _Days) -> Period:
+    hour = _hour(str(part["h1"]), (part["p1"] or "").lower())
+    return Period(hours=tuple(range(hour, 24) if part["side"] == "after" else range(hour)))
+
+
+def _hour(text: str, half: str) -> int:
+    """The hour from 0 to 24 of a number with am or pm, of noon or of midnight.
+
+    Raises:
+        ValueError: If there is no such hour.
+    """
+    hour = _NAMED_HOURS.get(text.lower()) or int(text)
     if not 0 <= hour <= 24:
         raise ValueError(hour)
-    return hour % 12 + 12 * (half == "pm") if half in ("am", "pm") else hour % 24
+    halved = half in ("am", "pm") and text.isdecimal()
+    return hour % 12 + 12 * (half == "pm") if halved else hour
 
 
 def _month(text: str) -> int:
@@ -206,7 +235,10 @@ def _date(text: str | None, days: _Days) -> date:
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE | re.VERBOSE), made)
     for pattern, made in (
-        (rf"(?:(?:between|from|over)\s+)?(?P<d1>{_DAY})\s+(?:and|to|until|till|through|-)\s+(?P<d2>{_DAY})",
+        (rf"(?:(?:between|from|over)\s+)?(?P<n1>\d{{1,2}})\.?(?:st|nd|rd|th)?\s*(?:-|–|to|and|until)\s*"
+         rf"(?P<d2>\d{{1,2}}\.?(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+\d{{4}})?)",
+         _period(_days_of_month)),
+        (rf"(?:(?:between|from|over)\s+)?(?P<d1>{_DAY})\s*(?:and|to|until|till|through|-|–)\s*(?P<d2>{_DAY})",
          _period(_between_days)),
         (rf"(?:since|from|after|starting)\s+(?P<d1>{_DAY})(?:\s+on(?:wards?)?\b)?",
          _period(lambda part, days: Period(first_day=_date(part["d1"], days)))),
@@ -222,8 +254,10 @@ _PATTERNS: Final = tuple(
          _period(lambda part, days: Period(weekdays=(1, 2, 3, 4, 5)))),
         (rf"on\s+(?:a\s+)?(?P<w1>{_NAMED_DAY})s?\b(?:\s+(?:and|or)\s+(?P<w2>{_NAMED_DAY})s?\b)?",
          _period(_weekdays)),
-        (r"between\s+(?P<h1>\d{1,2})(?::00)?\s*(?P<p1>am|pm)?\s+and\s+"
-         r"(?P<h2>\d{1,2})(?::00)?\s*(?P<p2>am|pm|o'clock)", _period(_hours)),
+        (rf"(?:in\s+)?(?:between|from)\s+(?P<h1>{_HOUR})(?::00)?\s*(?P<p1>am|pm)?\s*(?:and|to|until|till|-)\s*"
+         rf"(?P<h2>{_HOUR})(?::00)?\s*(?P<p2>am\b|pm\b|o'clock|(?<=noon)|(?<=midnight))", _period(_hours)),
+        (rf"(?P<side>after|before)\s+(?P<h1>{_HOUR})(?::00)?\s*(?P<p1>am\b|pm\b|o'clock|(?<=noon)|(?<=midnight))",
+         _period(_one_side)),
         (r"(?:in\ the|at|during\ the)\s+(?P<part>morning|afternoon|evening|night)s?\b",
          _period(lambda part, days: Period(hours=tuple(_DAYTIME[str(part["part"]).lower()])))),
         (rf"within\s+(?:a|an|one|the\ same|(?P<n>{_N}))?\s*(?P<unit>minute|hour|day|week)s?\b(?:\s+of)?",

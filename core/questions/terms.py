@@ -1,174 +1,48 @@
 """Cut a question into terms: phrases that mean something in a query, numbers, periods and names of the data.
 
 Periods and limits are found in the text as it stands; of the rest the longest phrase wins, whether it is of
-``words.yaml``, the name of an event, page, segment or source, or a figure of the vocabulary of questions.
+``words.yaml`` or a name of the data (:mod:`core.questions.names`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
 
 from core.base.errors import SettingsError
 from core.facts.context import Context
-from core.facts.items import ATTRIBUTES, Dimension
+from core.facts.items import LABELLED
 from core.journeys.funnel import FunnelStep, StepKind
-from core.profiles.profile_columns import Col
+from core.profiles.outcomes import PURCHASE
 from core.query.layout import layout_of
 from core.query.query import By
-from core.questions.grammar import NUMBERS, known_phrases, segment_numbers
-from core.questions.lexicon import EVENT, Meaning, Sort, country_of, stem, tokens
+from core.questions.grammar import NUMBERS, segment_numbers
+from core.questions.languages import in_english
+from core.questions.lexicon import stem, tokens
+from core.questions.names import MAX_WORDS, DataNames, names_of, segments_named
 from core.questions.spans import marked_spans
+from core.questions.words import Kind, QuestionTerm, file_of_words, listed, own_phrases
 
-WORDS: Final = Path(__file__).parent / "words.yaml"
-
-
-class Kind(StrEnum):
-    """What a term does in a query."""
-
-    MANY = "many"
-    SHARE = "share"
-    WHICH = "which"
-    WHEN = "when"
-    OFTEN = "often"
-    LONG = "long"
-    COMPARE = "compare"
-    TOP = "top"
-    LIST = "list"
-    OVER_TIME = "over_time"
-    STEP_BY_STEP = "step"
-    MOST = "most"
-    LEAST = "least"
-    SAW = "saw"
-    DID = "did"
-    CAME = "came"
-    ARE = "are"
-    ENTERED = "entered"
-    LEFT = "left"
-    RETURN = "return"
-    AGAIN = "again"
-    DENIAL = "denial"
-    RELATIVE = "relative"
-    AND = "and"
-    OR = "or"
-    THEN = "then"
-    AFTER = "after"
-    PREPOSITION = "prepositions"
-    BY = "by"
-    VISITOR = "visitors"
-    UNIT = "units"
-    TIMES = "times"
-    IN_SESSION = "session"
-    TOTAL = "total"
-    OTHERS = "others"
-    NOUN = "nouns"
-    OUTCOME = "outcome"
-    AVERAGE = "average"
-    PER_USER = "per_user"
-    PER_SESSION = "per_session"
-    THAN = "than"
-    MEASURE = "measures"
-    RATE = "rates"
-    FILLER = "filler"
-    # of the data, and of the text
-    DIMENSION = "dimensions"
-    ATTRIBUTE = "attribute"
-    SEGMENT = "segment"
-    STEP = "page_or_event"
-    RANGE = "range"
-    PERIOD = "period"
-    DURATION = "duration"
-    NUMBER = "number"
-    UNKNOWN = "unknown"
-
-
-_GROUPS: Final = ("ask", "order", "verbs", "joins")
-"""Sections whose entries are kinds; the others are kinds themselves, their entries values."""
-
-
-@dataclass(frozen=True)
-class QuestionTerm:
-    """A phrase of a question and what it means.
-
-    Args:
-        kind: What it does.
-        text: As it was written, in lower case.
-        value: What it names: a measure, a dimension, a step, (dimension, value), a range, a period, …
-        others: Further values that the same words can name.
-    """
-
-    kind: Kind
-    text: str
-    value: Any = None
-    others: tuple[Any, ...] = ()
-
-
-@cache
-def _words() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
-    return found
-
-
-@cache
-def _listed(section: str) -> frozenset[str]:
-    """The words of a section."""
-    return frozenset(word.strip() for word in _words()[section].split("|"))
-
-
-@cache
-def _phrases() -> Mapping[tuple[str, ...], tuple[QuestionTerm, ...]]:
-    found: dict[tuple[str, ...], list[QuestionTerm]] = {}
-    for section, entry in _words().items():
-        if section not in {*_GROUPS, *Kind}:
-            continue
-        named = entry if isinstance(entry, dict) else {None: entry}
-        for value, texts in named.items():
-            grouped = section in _GROUPS
-            kind = Kind(str(value) if grouped else section)
-            said = None if grouped else By(str(value)) if kind is Kind.DIMENSION else value
-            for text in texts.split("|"):
-                term = QuestionTerm(kind, " ".join(text.split()), said)
-                found.setdefault(tuple(tokens(text)), []).append(term)
-    return {phrase: tuple(terms) for phrase, terms in found.items() if phrase}
-
-
-@lru_cache(maxsize=8)
-def _events(names: tuple[str, ...]) -> Mapping[tuple[str, ...], str]:
-    """Tokens of each event's name, and of its forms (``signed up``, ``began a checkout``), → the name."""
-    found: dict[tuple[str, ...], str] = {}
-    for name in names:
-        first, *rest = tokens(name) or [""]
-        forms = {(form, *rest) for form in _forms(first)}
-        if rest:
-            forms |= {(form, article, *rest) for form in _forms(first) for article in ("a", "an", "the")}
-            forms |= {(first, *rest[:-1], f"{rest[-1]}s")}
-        for form in forms:
-            found.setdefault(form, name)
-    return found
-
-
-def _forms(verb: str) -> set[str]:
-    """Forms of the verb that an event's name begins with: ``submits``, ``submitted``, ``began``."""
-    if len(verb) < 3 or not verb.isalpha():
-        return {verb}
-    stem = verb[:-1] if verb.endswith("e") else f"{verb[:-1]}i" if verb.endswith("y") else verb
-    doubled = verb + verb[-1]
-    endings = {f"{stem}ed", f"{verb.removesuffix('e')}ing", f"{doubled}ed", f"{doubled}ing", f"{verb}s"}
-    return {verb, *endings, f"{stem}es", f"{stem}er", f"{stem}ers", *_IRREGULAR.get(verb, "").split()}
-
-
-_IRREGULAR: Final = {
-    "add": "put puts putting", "begin": "began begun start starts started starting", "see": "saw seen",
-    "buy": "bought", "send": "sent", "read": "read", "find": "found", "get": "got", "leave": "left",
-}  # fmt: skip
-"""First word of an event → further forms, and words that people use for it."""
+_BRACKETS: Final = re.compile(r"[()]")
+_ARROW: Final = re.compile(r"\s*(?:[-=]+>|→|➔)\s*")
+_LIST: Final = re.compile(
+    r",\s+(?=(?:[\w/&-]+\s+){0,3}[\w/&-]+(?:,\s+(?:[\w/&-]+\s+){0,3}[\w/&-]+)*,?\s+or\s)"
+)
+"""A comma of a list whose last is joined by “or”."""
+_OPEN, _CLOSE = "zzopen", "zzclose"
+_EXPLAINED: Final = 4
+"""Words before a bracket that what it holds may explain, at most."""
+_WITHIN: Final = ("in", "under", "inside", "within", "anything in", "below")
+_ADJECTIVE: Final = (Kind.DENIAL, Kind.FILLER, Kind.PREPOSITION)
+_BEFORE_PAGE: Final = (Kind.SAW, Kind.ENTERED, Kind.LEFT, Kind.AFTER, Kind.THEN, Kind.PREPOSITION)
+_COUNTED: Final = (Kind.UNIT, Kind.NOUN, Kind.DIMENSION, Kind.MEASURE, Kind.TIMES)
+_SHORT: Final = 3
+"""Letters of a word that may stand for a longer name, at least."""
+_NO_TYPO: Final = 7
+"""Letters of a word that is read in spite of a letter that is missing or too many, at least."""
 
 
 def terms_of(question: str, context: Context) -> list[QuestionTerm]:
@@ -179,7 +53,8 @@ def terms_of(question: str, context: Context) -> list[QuestionTerm]:
         context: The segments that it is about.
     """
     first, last = layout_of(context.tables.basis).days
-    text, marked = marked_spans(question, first, last)
+    plain = _LIST.sub(" or ", _ARROW.sub(" then ", in_english(question)))
+    text, marked = marked_spans(plain, first, last)
     words = tokens(_BRACKETS.sub(lambda match: f" {_OPEN if match.group() == '(' else _CLOSE} ", text))
     found: list[QuestionTerm] = []
     place, opened = 0, -1
@@ -195,16 +70,10 @@ def terms_of(question: str, context: Context) -> list[QuestionTerm]:
             found.append(QuestionTerm(Kind(span.kind), span.text, span.value, span.others))
             place += 1
         else:
-            term, length = _longest(words, place, context)
+            term, length = _Cut(words, place, found, context).term()
             found.append(term)
             place += length
-    return _with_folders(found, context)
-
-
-_BRACKETS: Final = re.compile(r"[()]")
-_OPEN, _CLOSE = "zzopen", "zzclose"
-_EXPLAINED: Final = 4
-"""Words before a bracket that what it holds may explain, at most."""
+    return _about_pages(found)
 
 
 def _explained(found: list[QuestionTerm], opened: int, context: Context) -> None:
@@ -214,243 +83,331 @@ def _explained(found: list[QuestionTerm], opened: int, context: Context) -> None
         return
     step: FunnelStep = inside[0].value
     before, name = found[:opened], inside[0]
+    is_address = step.kind is StepKind.EVENT or name.text.startswith("/")
+    if not is_address and before and before[-1].kind is Kind.STEP:
+        found[:] = before  # “the gift sets page (collections)”
+        return
     for _ in range(_EXPLAINED):
         explained = before and before[-1].kind in (Kind.UNKNOWN, Kind.STEP, Kind.UNIT, Kind.DIMENSION)
         if not explained:
             break
         before.pop()
     if step.kind is StepKind.PAGE:
-        name = QuestionTerm(Kind.STEP, name.text, _folder(step.any_of[0], context) or step)
+        name = QuestionTerm(Kind.STEP, name.text, names_of(context).pages.folder(step.any_of[0]) or step)
     found[:] = [*before, name]
 
 
-def _with_folders(terms: Sequence[QuestionTerm], context: Context) -> list[QuestionTerm]:
-    """Read ``anything in /news``, ``/jobs/`` and ``the news section`` as all pages of the folder."""
+def _about_pages(terms: Sequence[QuestionTerm]) -> list[QuestionTerm]:
+    """Read ``saw a page about hiking`` as ``saw hiking``; two names side by side are not understood."""
     found: list[QuestionTerm] = []
-    for place, term in enumerate(terms):
-        if term.kind is Kind.DIMENSION and term.value in (By.FOLDER, By.PAGE) and found:
-            before = found[-1]
-            if before.kind is Kind.STEP and before.value.kind is StepKind.PAGE:
-                whole = _folder(before.value.any_of[0], context)
-                if term.value is By.FOLDER or term.text == "pages":
-                    found[-1] = QuestionTerm(Kind.STEP, before.text, whole or before.value)
-                continue  # “the /cart page”
-        if term.kind is Kind.STEP and term.value.kind is StepKind.PAGE and len(term.value.any_of) == 1:
-            within = place > 0 and terms[place - 1].text in ("in", "under", "inside", "within", "anything in")
-            page = term.value.any_of[0]
-            named = within or term.text.rstrip(".").endswith("/") or page not in context.tables.basis.pages
-            if (named or not term.text.startswith("/")) and (whole := _folder(page, context)):
-                if within:
-                    found.pop()
-                term = QuestionTerm(Kind.STEP, term.text, whole)
+    for term in terms:
+        is_page = _is_page(term)
+        noun = found[-2] if len(found) > 2 else None
+        said = noun is not None and noun.kind is Kind.DIMENSION and noun.text in _page_nouns()
+        if (
+            is_page
+            and said
+            and found[-1].kind is Kind.PREPOSITION
+            and found[-3].kind in (Kind.SAW, Kind.ENTERED)
+        ):
+            del found[-2:]
+        if is_page and found and _is_page(found[-1]):
+            before = found.pop()
+            if not (before.text.startswith("/") or term.text.startswith("/")):
+                term = QuestionTerm(Kind.UNKNOWN, f"{before.text} {term.text}")
         found.append(term)
     return found
 
 
-def _folder(page: str, context: Context) -> FunnelStep | None:
-    """All pages of the folder that an address names; None where there is none but, at most, the address."""
-    base = "/" + page.strip("/.*").split("?")[0]
-    inside = any(one.startswith((f"{base}/", f"{base}?")) for one in context.tables.basis.pages)
-    if base == "/" or not inside:
+def _is_page(term: QuestionTerm) -> bool:
+    return term.kind is Kind.STEP and term.value.kind is StepKind.PAGE
+
+
+@cache
+def _page_nouns() -> frozenset[str]:
+    return listed("page") | listed("pages")
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A place in the words of a question at which the next term is cut off.
+
+    Args:
+        words: All words.
+        place: Where the term begins.
+        before: The terms before.
+        context: The segments that the question is about.
+    """
+
+    words: Sequence[str]
+    place: int
+    before: Sequence[QuestionTerm]
+    context: Context
+
+    def term(self) -> tuple[QuestionTerm, int]:
+        """The term, and how many words it takes."""
+        if found := self._segments():
+            return found
+        word = self.words[self.place]
+        if word.startswith(("/", "http")):
+            return self._address(word)
+        page = self._page()
+        if page and self._noun_at(page[1]):
+            own = self._own()
+            if not own or own[1] <= page[1]:
+                return self._with_noun(page)
+        cuts = [self._event(), self._value(), self._own(), page if page and self._is_page(page[1]) else None]
+        kept = [cut for cut in cuts if cut]
+        if kept:
+            return max(kept, key=lambda cut: cut[1])  # of the same length, the first
+        return self._otherwise(word, page)
+
+    @property
+    def _data(self) -> DataNames:
+        return names_of(self.context)
+
+    def _longest(
+        self, made: Callable[[Sequence[str]], QuestionTerm | None], most: int
+    ) -> tuple[QuestionTerm, int] | None:
+        """The term of the most words that stand here, and how many these are."""
+        for length in range(min(most, len(self.words) - self.place), 0, -1):
+            if term := made(self.words[self.place : self.place + length]):
+                return term, length
         return None
-    return FunnelStep(kind=StepKind.PAGE, any_of=(base, f"{base}/*", f"{base}?*"))
 
+    def _segments(self) -> tuple[QuestionTerm, int] | None:
+        numbers, used = segment_numbers(self.words, self.place)
+        keys = tuple(f"segment:{int(number) - 1}" for number in numbers)
+        known = self.context.segment_keys
+        missing = [number for number, key in zip(numbers, keys, strict=True) if key not in known]
+        if missing:
+            listed_keys = ", ".join(self.context.title(key) for key in known)
+            raise SettingsError(f"There is no segment {', '.join(missing)}", allowed=listed_keys)
+        if keys:
+            return self._text(used, Kind.SEGMENT, keys), used
+        named = segments_named(self.context)
+        return self._longest(
+            lambda words: QuestionTerm(Kind.SEGMENT, " ".join(words), (named[tuple(words)],))
+            if tuple(words) in named and not own_phrases().get(tuple(words)) else None,
+            MAX_WORDS,
+        )  # fmt: skip
 
-# the data's own names
+    def _text(self, length: int, kind: Kind, value: object) -> QuestionTerm:
+        return QuestionTerm(kind, " ".join(self.words[self.place : self.place + length]), value)
 
+    # words of a query
 
-def _longest(words: Sequence[str], place: int, context: Context) -> tuple[QuestionTerm, int]:
-    """The term at a place, and how many words it takes."""
-    if found := _segments(words, place, context):
-        return found
-    events = _events(layout_of(context.tables.basis).basis.funnel_site.events)
-    if found := _put_into(words, place, events) or _any_order(words, place, events):
-        return found
-    for length in range(min(_LONGEST, len(words) - place), 0, -1):
-        phrase = tuple(words[place : place + length])
-        if term := _special(words, place, phrase, events, context) or _known_as(phrase, context):
-            return term, length
-    return _single(words[place], context), 1
+    def _own(self) -> tuple[QuestionTerm, int] | None:
+        def named(words: Sequence[str]) -> QuestionTerm | None:
+            meanings = own_phrases().get(tuple(words))
+            if not meanings:
+                return None
+            first, *others = meanings
+            pairs = tuple((one.kind, one.value) for one in others)
+            return QuestionTerm(first.kind, " ".join(words), first.value, pairs)
+
+        return self._longest(named, _LONGEST)
+
+    # events
+
+    def _event(self) -> tuple[QuestionTerm, int] | None:
+        """An event by its name, by a usual way of saying it, or a purchase."""
+        return self._longest(self._event_of, _LONGEST)
+
+    def _event_of(self, words: Sequence[str]) -> QuestionTerm | None:
+        text = " ".join(words)
+        if {words[0], words[-1]} & {*_ARTICLES, *_SKIPPED} and text not in listed("buy"):
+            return None
+        if text in listed("buy"):
+            name = PURCHASE if PURCHASE in self._data.events else ""
+        elif text in self._page_words:
+            name = ""
+        else:
+            bare = [word for word in words if word not in _SKIPPED]
+            usual = [word for word in words if word not in _SKIPPED[:10]]
+            name = (
+                self._put_into(words)
+                or self._data.event(words)
+                or self._data.event(bare)
+                or self._usual(usual)
+            )
+        return QuestionTerm(Kind.STEP, text, _event(name)) if name else None
+
+    @property
+    def _page_words(self) -> frozenset[str]:
+        return _page_nouns() | listed("homepage")
+
+    def _usual(self, words: Sequence[str]) -> str:
+        """The event that is usually called so: ``registered`` is ``sign_up``, where the data has it."""
+        names = _usual_events().get(tuple(map(stem, words)), ())
+        return next((name for name in names if name in self._data.events), "")
+
+    def _put_into(self, words: Sequence[str]) -> str:
+        """The event ``add_to_cart`` of “put something in the cart”."""
+        if len(words) < 3 or words[0] not in listed("put") or not set(words[1:-1]) & {"to", "in", "into"}:
+            return ""
+        target = "cart" if words[-1] in listed("carts") else words[-1]
+        return self._data.event(("add", "to", target)) if {*words[1:-1]} <= listed("into") else ""
+
+    # values of the data
+
+    def _value(self) -> tuple[QuestionTerm, int] | None:
+        """A device, browser, country, source, theme or type."""
+        return self._longest(self._value_of, _LONGEST_VALUE)
+
+    def _value_of(self, words: Sequence[str]) -> QuestionTerm | None:
+        if any(len(word) < _SHORT and word != "uk" for word in words) or own_phrases().get(tuple(words)):
+            return None
+        found = self._data.values(words)
+        if not found and len(words) == 1 and (country := self._data.country(words[0])):
+            found = [(By.COUNTRY, country)]
+        if not found:
+            return None
+        (dimension, value), *_ = found
+        text = " ".join(words)
+        if dimension in _LABELS:
+            return QuestionTerm(Kind.STEP, text, FunnelStep(kind=StepKind(dimension), any_of=(value,)))
+        alike = tuple((Kind.ATTRIBUTE, one) for one in found[1:] if one[0] is dimension)
+        return QuestionTerm(Kind.ATTRIBUTE, text, (dimension, value), alike)
+
+    # pages
+
+    def _address(self, address: str) -> tuple[QuestionTerm, int]:
+        """A page by its address; all of its folder, where that is said or the address is no page."""
+        noun = self._noun_at(1)
+        page = address.rstrip(".")
+        before = self.before[-1].text if self.before else ""
+        whole = (
+            before in _WITHIN or noun in listed("pages") or page.endswith("/")
+            or page not in self.context.tables.basis.pages
+        )  # fmt: skip
+        step = FunnelStep(kind=StepKind.PAGE, any_of=(address,))
+        value = (self._data.pages.folder(page) if whole else None) or step
+        return QuestionTerm(Kind.STEP, address, value), 1 + bool(noun)
+
+    def _page(self) -> tuple[QuestionTerm, int] | None:
+        """The pages whose addresses have the most of the words that follow."""
+        if self.words[self.place] in _ARTICLES:
+            return None
+        text = " ".join(self.words[self.place : self.place + 2])
+        for length in (2, 1):
+            text = " ".join(self.words[self.place : self.place + length])
+            if text in listed("homepage") and "/" in self.context.tables.basis.pages:
+                return QuestionTerm(Kind.STEP, "/", FunnelStep(kind=StepKind.PAGE, any_of=("/",))), length
+        return self._longest(self._page_of, MAX_WORDS)
+
+    def _page_of(self, words: Sequence[str]) -> QuestionTerm | None:
+        if words[-1] in _ARTICLES or all(word in _page_nouns() for word in words):
+            return None
+        noun = self._noun_at(len(words))
+        before = self.before[-1].text if self.before else ""
+        single = noun in listed("page") and before not in (*_WITHIN, "a", "an", "any", "one", "at least")
+        whole = not single
+        step = self._data.pages.named(words, whole=whole)
+        return QuestionTerm(Kind.STEP, " ".join(words), step) if step else None
+
+    def _noun_at(self, length: int) -> str:
+        """The noun for pages that follows so many words; empty for none."""
+        following = self.words[self.place + length : self.place + length + 1]
+        return following[0] if following and following[0] in _page_nouns() else ""
+
+    def _with_noun(self, page: tuple[QuestionTerm, int]) -> tuple[QuestionTerm, int]:
+        term, length = page
+        noun = self._noun_at(length)
+        is_list = noun in listed("pages") and noun not in _OF_FOLDER
+        return replace(term, others=((Kind.LIST, noun),) if is_list else ()), length + 1
+
+    def _is_page(self, length: int) -> bool:
+        """Whether words are all of a page's name, or stand where a page must."""
+        words = self.words[self.place : self.place + length]
+        if words[0] in listed("homepage") or " ".join(words) in listed("homepage"):
+            return True
+        verb = words[0].endswith(("ed", "ing")) and stem(words[0]) != words[0]
+        if length == 1 and (verb or own_phrases().get((words[0],))):
+            return False
+        whole = self._data.pages.is_whole_name(words)
+        return whole or (length > 1 and self._is_after_verb)
+
+    @property
+    def _is_after_verb(self) -> bool:
+        """Whether a page is likely here: after seeing, or in a list of pages."""
+        said = [term for term in self.before if term.kind is not Kind.FILLER]
+        if not said:
+            return False
+        if said[-1].kind in (Kind.AND, Kind.OR) and len(said) > 1:
+            return said[-2].kind is Kind.STEP
+        return said[-1].kind in _BEFORE_PAGE and said[-1].text not in ("from", "via")
+
+    # what is left
+
+    def _otherwise(self, word: str, page: tuple[QuestionTerm, int] | None) -> tuple[QuestionTerm, int]:
+        """A number, an event by a single word of its name, a stop word, or what is not understood."""
+        if word in NUMBERS:
+            following = own_phrases().get(tuple(self.words[self.place + 1 : self.place + 2]), ())
+            if word == "one" and not (following and following[0].kind in _COUNTED):
+                return QuestionTerm(Kind.FILLER, word), 1  # “that submitted one”
+            return QuestionTerm(Kind.NUMBER, word, NUMBERS.index(word) + 1), 1
+        if word.isdecimal():
+            return QuestionTerm(Kind.NUMBER, word, int(word)), 1
+        if word in _stop_words():
+            return QuestionTerm(Kind.FILLER, word), 1
+        if len(word) > _SHORT and (name := self._data.event_with(word)):
+            return QuestionTerm(Kind.STEP, word, _event(name)), 1
+        if near := _misspelt(word):
+            first, *others = own_phrases()[(near,)]
+            pairs = tuple((one.kind, one.value) for one in others)
+            return QuestionTerm(first.kind, near, first.value, pairs), 1
+        return QuestionTerm(Kind.UNKNOWN, word), 1
 
 
 _LONGEST: Final = 8
-
-
-def _segments(words: Sequence[str], place: int, context: Context) -> tuple[QuestionTerm, int] | None:
-    numbers, used = segment_numbers(words, place)
-    keys = tuple(f"segment:{int(number) - 1}" for number in numbers)
-    missing = [number for number, key in zip(numbers, keys, strict=True) if key not in context.segment_keys]
-    if missing:
-        listed = ", ".join(context.title(key) for key in context.segment_keys)
-        raise SettingsError(f"There is no segment {', '.join(missing)}", allowed=listed)
-    return (QuestionTerm(Kind.SEGMENT, " ".join(words[place : place + used]), keys), used) if keys else None
-
-
-def _special(
-    words: Sequence[str],
-    place: int,
-    phrase: tuple[str, ...],
-    events: Mapping[tuple[str, ...], str],
-    context: Context,
-) -> QuestionTerm | None:
-    """An event, the homepage, a source before a noun, or a purchase."""
-    text = " ".join(phrase)
-    if phrase in events:
-        pages = _pages_of(known_phrases(context).meanings(phrase))
-        return QuestionTerm(Kind.STEP, text, _event(events[phrase]), pages)
-    if text in _listed("homepage") and "/" in context.tables.basis.pages:
-        return QuestionTerm(Kind.STEP, "/", FunnelStep(kind=StepKind.PAGE, any_of=("/",)))
-    if len(phrase) > 1:
-        return None
-    if source := _source_of(words, place, context):
-        return source
-    bought = _bought(context) if phrase[0] in _listed("buy") else None
-    return QuestionTerm(Kind.STEP, text, bought) if bought else None
-
-
-def _known_as(phrase: tuple[str, ...], context: Context) -> QuestionTerm | None:
-    """A phrase of ``words.yaml``, a name of the data, or a figure of the vocabulary."""
-    text, own = " ".join(phrase), _phrases().get(phrase, ())
-    meanings = known_phrases(context).meanings(phrase)
-    data = [one for one in meanings if one.sort in (Sort.ITEM, Sort.ROW, Sort.DIMENSION)]
-    exact = [one for one in data if not one.near or len(phrase) > 1 or not own]
-    if exact and not (own and exact[0].near):
-        return _named(text, exact, context)
-    if own:
-        return _first(own, text)
-    measure = next((one for one in meanings if one.sort is Sort.MEASURE), None)
-    return _measured(text, measure) if measure else None
-
-
-def _put_into(
-    words: Sequence[str], place: int, events: Mapping[tuple[str, ...], str]
-) -> tuple[QuestionTerm, int] | None:
-    """Read “put something in the cart” as the event ``add_to_cart``."""
-    if words[place] not in _forms("add"):
-        return None
-    for length in range(2, min(8, len(words) - place) + 1):
-        target = words[place + length - 1]
-        between = set(words[place + 1 : place + length - 1])
-        name = events.get(("add", "to", "cart" if target in _listed("carts") else target))
-        if name and between & {"to", "in", "into"} and between <= _listed("into"):
-            return QuestionTerm(Kind.STEP, " ".join(words[place : place + length]), _event(name)), length
-    return None
-
-
-def _any_order(
-    words: Sequence[str], place: int, events: Mapping[tuple[str, ...], str]
-) -> tuple[QuestionTerm, int] | None:
-    """Read ``clicked apply`` and ``submitted the form`` as the events ``apply_click`` and ``form_submit``."""
-    by_stems = _by_stems(tuple(dict.fromkeys(events.values())))
-    for length in range(min(_LONGEST_EVENT, len(words) - place), 1, -1):
-        phrase = [word for word in words[place : place + length] if word not in ("the", "a", "an", "on")]
-        name = by_stems.get(frozenset(map(stem, phrase)))
-        if name and len(phrase) > 1 and phrase[0] == words[place]:
-            return QuestionTerm(Kind.STEP, " ".join(words[place : place + length]), _event(name)), length
-    return None
-
-
-@lru_cache(maxsize=8)
-def _by_stems(names: tuple[str, ...]) -> Mapping[frozenset[str], str]:
-    """Stems of the words of each event of several words → the event."""
-    return {frozenset(map(stem, tokens(name))): name for name in names if "_" in name}
-
-
-_LONGEST_EVENT: Final = 5
-
-
-def _first(own: Sequence[QuestionTerm], text: str) -> QuestionTerm:
-    first, *others = own
-    return QuestionTerm(first.kind, text, first.value, tuple((one.kind, one.value) for one in others))
+_SKIPPED: Final = (
+    "the", "a", "an", "our", "their", "his", "her", "this", "any", "some", "for", "to", "of", "in", "at",
+    "with",
+)  # fmt: skip
+_LONGEST_VALUE: Final = 4
+_OF_FOLDER: Final = ("section", "folder", "area", "directory", "category", "content")
+"""Nouns for all pages of a folder together; others, such as ``articles``, can be listed one by one."""
+_ARTICLES: Final = ("the", "a", "an", "on", "our", "their", "in", "and", "or")
+_LABELS: Final = tuple(By(dimension.value) for dimension in LABELLED)
 
 
 def _event(name: str) -> FunnelStep:
     return FunnelStep(kind=StepKind.EVENT, any_of=(name,))
 
 
-def _bought(context: Context) -> FunnelStep | None:
-    events = layout_of(context.tables.basis).basis.funnel_site.events
-    return _event("purchase") if "purchase" in events else None
+@cache
+def _usual_events() -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Stems of usual phrases for events → the names of these events."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, texts in file_of_words()["events"].items():
+        for text in texts.split("|"):
+            found.setdefault(tuple(map(stem, text.split())), []).append(str(name))
+    return {phrase: tuple(names) for phrase, names in found.items()}
 
 
-def _pages_of(meanings: Sequence[Meaning]) -> tuple[FunnelStep, ...]:
-    return tuple(_step(one) for one in meanings if one.sort is Sort.ITEM and one.dimension is Dimension.PAGE)
+@cache
+def _stop_words() -> frozenset[str]:
+    """Words that mean nothing: function words of English, but for those that say something of a query."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # heavy, and only for questions
+
+    return frozenset(ENGLISH_STOP_WORDS) - frozenset(str(file_of_words()["telling"]).split())
 
 
-def _step(meaning: Meaning) -> FunnelStep:
-    if meaning.value.startswith(EVENT):
-        return _event(meaning.value.removeprefix(EVENT))
-    return FunnelStep(kind=StepKind(str(meaning.dimension)), any_of=(meaning.value,))
+def _misspelt(word: str) -> str:
+    """The word of ``words.yaml`` that a misspelt word stands for; empty for none.
+
+    Two neighbouring letters are swapped, or one is missing or too many.
+    """
+    if len(word) < _NO_TYPO - 1 or not word.isalpha():
+        return ""
+    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
+    shorter = {word[:i] + word[i + 1 :] for i in range(len(word))} if len(word) >= _NO_TYPO else set()
+    known = [known for (known, *more) in own_phrases() if not more and len(known) >= _NO_TYPO - 1]
+    longer = {one for one in known if len(one) == len(word) + 1 and _lacks_one(one, word)}
+    found = sorted({one for one in known if one in swapped | shorter} | longer)
+    return found[0] if len(found) == 1 else ""
 
 
-def _named(text: str, meanings: Sequence[Meaning], context: Context) -> QuestionTerm:
-    values = [_value(one) for one in meanings]
-    kind, value = values[0]
-    return QuestionTerm(kind, text, value, tuple(other for other in values[1:] if other != values[0]))
-
-
-def _value(meaning: Meaning) -> tuple[Kind, Any]:
-    if meaning.sort is Sort.DIMENSION:
-        return Kind.DIMENSION, By(meaning.value)
-    if meaning.sort is Sort.ROW:
-        if meaning.value == "all":
-            return Kind.TOTAL, None
-        return Kind.SEGMENT, (meaning.value,)
-    if meaning.dimension in ATTRIBUTES:
-        return Kind.ATTRIBUTE, (By(str(meaning.dimension)), meaning.value)
-    return Kind.STEP, _step(meaning)
-
-
-_OF_COLUMN: Final = {
-    Col.USERS: (Kind.MEASURE, "users"), Col.PAGE_VIEWS: (Kind.MEASURE, "views"),
-    Col.PAGE_VIEWS_MEAN: (Kind.MEASURE, "views_per_user"), Col.SESSIONS: (Kind.MEASURE, "sessions"),
-    Col.SESSIONS_MEAN: (Kind.MEASURE, "sessions_per_user"),
-    Col.PAGES_PER_SESSION: (Kind.MEASURE, "views_per_session"),
-    Col.DIFFERENT_PAGES_MEAN: (Kind.MEASURE, "pages_per_user"),
-    Col.ENGAGEMENT_MEAN: (Kind.MEASURE, "engagement"), Col.OUTCOME_USERS: (Kind.OUTCOME, "did"),
-    Col.OUTCOME_RATE: (Kind.OUTCOME, "rate"), Col.SESSION_RATE: (Kind.MEASURE, "session_rate"),
-    Col.REVENUE: (Kind.MEASURE, "revenue"), Col.NET_REVENUE: (Kind.MEASURE, "net_revenue"),
-    Col.REVENUE_PER_USER: (Kind.MEASURE, "revenue_per_user"),
-}  # fmt: skip
-
-
-def _measured(text: str, meaning: Meaning) -> QuestionTerm | None:
-    if meaning.value not in _OF_COLUMN:
-        return None
-    kind, value = _OF_COLUMN[meaning.value]
-    return QuestionTerm(kind, text, value)
-
-
-def _single(word: str, context: Context) -> QuestionTerm:
-    if word.startswith(("/", "http")):
-        return QuestionTerm(Kind.STEP, word, FunnelStep(kind=StepKind.PAGE, any_of=(word,)))
-    if word in NUMBERS:
-        return QuestionTerm(Kind.NUMBER, word, NUMBERS.index(word) + 1)
-    if word.isdecimal():
-        return QuestionTerm(Kind.NUMBER, word, int(word))
-    if country := country_of(word, context) or _country(word, context):
-        return QuestionTerm(Kind.ATTRIBUTE, word, (By.COUNTRY, country))
-    return QuestionTerm(Kind.UNKNOWN, word)
-
-
-def _source_of(words: Sequence[str], place: int, context: Context) -> QuestionTerm | None:
-    """Read a word before “visitors” as their sources, if it is a part of some: ``newsletter visitors``."""
-    following = _phrases().get(tuple(words[place + 1 : place + 2]))
-    if following is None or following[0].kind is not Kind.NOUN:
-        return None
-    values = context.tables.basis.data.attributes[By.SOURCE].values
-    word = words[place]
-    found = [value for value in values if word in value.replace("/", " ").casefold().split()]
-    if not found or len(word) < 3:
-        return None
-    return QuestionTerm(
-        Kind.ATTRIBUTE,
-        word,
-        (By.SOURCE, found[0]),
-        tuple((Kind.ATTRIBUTE, (By.SOURCE, one)) for one in found[1:]),
-    )
-
-
-def _country(word: str, context: Context) -> str:
-    country = _words()["demonyms"].get(word, "")
-    return country if country in context.tables.basis.data.attributes[By.COUNTRY].values else ""
+def _lacks_one(whole: str, word: str) -> bool:
+    return any(whole[:i] + whole[i + 1 :] == word for i in range(len(whole)))

@@ -401,7 +401,13 @@ class ByHand:
         base: Mapping[str, Person],
         chosen: Mapping[str, Person],
     ) -> Line:
-        measure, n = query.measure, len(units)
+        measure = query.measure
+        if measure == "users" and query.of is not None:
+            done = {name: self._done(self.people[name], query.of, query.period) for name in units}
+            units = {
+                name: views for name, views in units.items() if any(view in done[name] for view in views)
+            }
+        n = len(units)
         if measure == "share":
             return self._share(query, row, units, len(chosen) if query.by else len(base))
         if measure == "lift":
@@ -451,7 +457,7 @@ class ByHand:
                 raise Impossible
             if measure in ("views", "views_per_user"):
                 views = [view for view in views if view in done]
-        if measure in ("sessions", "sessions_per_user", "session_rate", "views_per_session"):
+        if measure in ("sessions", "sessions_per_user", "session_rate", "bounce_rate", "views_per_session"):
             sessions = {view.session for view in views}
             if query.by in OF_TIME:  # a session is of the time at which it began
                 counted = [view for view in person.views if _within(query.period)(view)]
@@ -464,6 +470,9 @@ class ByHand:
                 return len(sessions), 1
             case "session_rate":
                 return len(sessions & {moment.session for moment in done}), len(sessions)
+            case "bounce_rate":
+                seen = [view.session for view in person.views if _within(query.period)(view)]
+                return sum(seen.count(session) == 1 for session in sessions), len(sessions)
             case "views" | "views_per_user":
                 return len(views), 1
             case "views_per_session":

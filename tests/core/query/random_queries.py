@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from core.query.query import By, Quantity, Query
+from core.query.query import OF_PAGES, By, Quantity, Query
 from tests.core.query.made_site import FIRST, PAGES
 
 EVENTS: Final = ("add_to_cart", "purchase", "refund", "scroll", "search")
@@ -72,6 +72,8 @@ def _of(chance: random.Random, measure: Quantity, by: By | None) -> dict[str, An
         return _sequence(chance, chance.choice([1, 2, 3, 4]))
     if measure is Quantity.LIFT or (measure is Quantity.SHARE and chance.random() < 0.8):
         return _condition(chance, 3)
+    if measure is Quantity.USERS and by in OF_PAGES and chance.random() < 0.5:
+        return {"kind": "did", "steps": [_step(chance, pages=True)], **_at(chance)}
     if measure in (Quantity.SESSION_RATE, Quantity.EVENTS_PER_USER, Quantity.TIME_TO) or (
         measure in _OPTIONAL[1:] and chance.random() < 0.6
     ):

@@ -63,7 +63,7 @@ def test_random_queries_are_answered_as_by_hand(part: int) -> None:
 
 
 def test_random_queries_are_of_all_kinds() -> None:
-    asked = [query for part in range(_PARTS) for query in queries(part, 300 // _PARTS)]
+    asked = [query for part in range(_PARTS) for query in queries(part, 600 // _PARTS)]
     answered = Counter(len(found.lines) > 0 for query in asked[::7] if (found := _executed(query)))
     assert {query.measure for query in asked} == {*Quantity}
     assert {query.by for query in asked} == {None, *By}

@@ -39,7 +39,13 @@ average number of users per segment | The average of what
 which segment has the shortest sessions | Only engagement and times
 which pages do segment 2 and segment 3 share | The share of what
 median of segment 2 | “median”
-where are users of segment 1 from | “where”
+where are users of segment 1 from | Where? Name a dimension
+what is the top of segment 1 | The top of what?
+purchases in week 2 | Which week is meant?
+median time between /cart and the purchase | Times are counted from
+sessions with at least 3 page views | Sessions are counted by user
+mobile users who bought on at least 2 days | On how many days
+users on 1 November 2025 and on 3 November 2025 | about one period
 """
 
 

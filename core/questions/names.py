@@ -1,0 +1,253 @@
+"""Find what the words of a question name in the data: pages, events, sources, devices, countries and labels.
+
+Names are sets of words: “the hiking boots page” is every page, or folder, in whose address both words stand.
+Words are compared by their stems, and by what else sites call the same thing (``same`` in ``words.yaml``:
+cart, basket, bag), so that no list of a site's own names is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from core.facts import items
+from core.facts.context import Context, Tables
+from core.facts.items import ATTRIBUTES, LABELLED
+from core.journeys.funnel import FunnelStep, StepKind
+from core.profiles.profile_columns import Col
+from core.query.layout import layout_of
+from core.query.query import By
+from core.questions.lexicon import country_of, stem, tokens
+from core.questions.words import file_of_words
+
+MAX_WORDS: Final = 6
+"""Words of a name, at most."""
+MAX_MEANT: Final = 6
+"""Pages and folders that a name may mean together, at most."""
+_PARTS: Final = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=65_536)
+def meaning_of(word: str) -> str:
+    """What a word is compared by: its stem, or the first of the words that mean the same on websites."""
+    return _same().get(stem(word), stem(word))
+
+
+@cache
+def _same() -> Mapping[str, str]:
+    groups = (group.split() for group in file_of_words()["same"])
+    return {stem(word): stem(first) for first, *others in groups for word in others}
+
+
+def _word_set(text: str) -> frozenset[str]:
+    return _meanings(word for word in _PARTS.split(text.casefold()) if word)
+
+
+_IN_TWO: Final = (({"sign", "up"}, "signup"), ({"log", "in"}, "login"), ({"check", "out"}, "checkout"))
+"""Verbs of two words, which names of pages and events write as one."""
+
+
+def _meanings(words: Iterable[str]) -> frozenset[str]:
+    """What each word is compared by, verbs of two words as one."""
+    found = {meaning_of(word) for word in words}
+    for parts, whole in _IN_TWO:
+        if parts <= found:
+            found = found - parts | {meaning_of(whole)}
+    return frozenset(found)
+
+
+@dataclass
+class _Index:
+    """Things by the words of their names.
+
+    Args:
+        names: The words of each thing.
+        of_word: Word → places of the things whose names have it.
+    """
+
+    names: list[frozenset[str]] = field(default_factory=list)
+    of_word: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, words: frozenset[str]) -> int:
+        """Add a thing, and say its place."""
+        for word in words:
+            self.of_word.setdefault(word, set()).add(len(self.names))
+        self.names.append(words)
+        return len(self.names) - 1
+
+    def having(self, words: Iterable[str]) -> set[int]:
+        """Places of the things whose names have all the words."""
+        found = [self.of_word.get(word, set()) for word in words]
+        return set.intersection(*sorted(found, key=len)) if found else set()
+
+
+@dataclass(frozen=True)
+class _Node:
+    """An address, or the beginning of addresses at a slash.
+
+    Args:
+        address: The address, without a slash at its end.
+        own: Words of its last part.
+        has_pages: Whether addresses go on after it.
+        parent: Place of the node above; -1 for none.
+    """
+
+    address: str
+    own: frozenset[str]
+    has_pages: bool
+    parent: int
+
+
+class PagesByWords:
+    """Pages and folders by the words of their addresses."""
+
+    def __init__(self, pages: Sequence[str]) -> None:
+        self._index, self._nodes = _Index(), list[_Node]()
+        self._pages = frozenset(pages)
+        paths = sorted({page.partition("?")[0].rstrip("/") for page in pages})
+        inner = {path[: match.start()] for path in paths for match in re.finditer(r"(?<=[^/:])/", path)}
+        queries = {page for page in pages if "?" in page}
+        going_on = inner | {page.partition("?")[0] for page in queries}
+        places: dict[str, int] = {}
+        for address in sorted({*paths, *inner, *queries} - {""}):
+            above = address.partition("?")[0] if "?" in address else address.rpartition("/")[0]
+            parent = places.get(above, -1)
+            own = _word_set(address[len(above) :])
+            words = own | (self._index.names[parent] if parent >= 0 else _word_set(above))
+            places[address] = self._index.add(words)
+            self._nodes.append(_Node(address, own, address in going_on, parent))
+
+    def named(self, words: Sequence[str], *, whole: bool) -> FunnelStep | None:
+        """The pages that words name; None if no address has all of them, or more than :data:`MAX_MEANT` have.
+
+        Args:
+            words: Words of the question.
+            whole: Whether the pages within a folder are meant too, where it is also a page.
+        """
+        wanted = _meanings(words)
+        found = self._index.having(wanted)
+        first = [place for place in found if self._nodes[place].parent not in found]
+        exact = [place for place in first if self._is_called(place, wanted)]
+        meant = exact or first
+        if not 0 < len(meant) <= MAX_MEANT:
+            return None
+        patterns = [one for place in meant for one in self._patterns(self._nodes[place], whole)]
+        return FunnelStep(kind=StepKind.PAGE, any_of=tuple(patterns))
+
+    def is_whole_name(self, words: Sequence[str]) -> bool:
+        """Whether words are all that the last part of some address says."""
+        wanted = _meanings(words)
+        return any(self._is_called(place, wanted) for place in self._index.having(wanted))
+
+    def _is_called(self, place: int, wanted: frozenset[str]) -> bool:
+        """Whether words are the last part of an address, or all of it; numbers of items apart."""
+        numbers = not any(word.isdecimal() for word in wanted)
+        for words in (self._nodes[place].own, self._index.names[place]):
+            if wanted == (frozenset(word for word in words if not word.isdecimal()) if numbers else words):
+                return True
+        return False
+
+    def _patterns(self, node: _Node, whole: bool) -> tuple[str, ...]:
+        address = node.address
+        if not node.has_pages:
+            return (address,)
+        page_itself = address in self._pages or f"{address}/" in self._pages
+        if page_itself and not whole:
+            return (address, f"{address}?*")
+        return (address, f"{address}/*", f"{address}?*")
+
+    def folder(self, address: str) -> FunnelStep | None:
+        """All pages of the folder that an address names; None where it is no folder."""
+        base = "/" + address.strip("/.*").split("?")[0] if address.startswith("/") else address.rstrip("/.*")
+        if base == "/" or not any(node.address == base and node.has_pages for node in self._nodes):
+            return None
+        return FunnelStep(kind=StepKind.PAGE, any_of=(base, f"{base}/*", f"{base}?*"))
+
+
+_SENT_BY_ITSELF: Final = ("first_visit", "session_start", "user_engagement", "page_view")
+"""Events that GA4 sends with page views: “first visit” means something else in a question."""
+
+
+class DataNames:
+    """Everything of a data set that a question can name, by words.
+
+    Args:
+        context: The segments that questions are about.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.pages = PagesByWords(context.tables.basis.pages)
+        self.events = layout_of(context.tables.basis).basis.funnel_site.events
+        self._of_event = {
+            _meanings(tokens(name)): name for name in self.events if name not in _SENT_BY_ITSELF
+        }
+        self._values: list[tuple[By, str]] = []
+        self._index = _Index()
+        for dimension in (*ATTRIBUTES, *LABELLED):
+            for value in items.values(context, dimension):
+                self._values.append((By(dimension.value), value))
+                self._index.add(_word_set(value))
+        self._context = context
+
+    def event(self, words: Sequence[str]) -> str:
+        """The event whose name has just these words, in any order and form; empty for none."""
+        return self._of_event.get(_meanings(words), "")
+
+    def event_with(self, word: str) -> str:
+        """The event whose name has a word that no other event's has; empty for none."""
+        found = [name for words, name in self._of_event.items() if meaning_of(word) in words]
+        return found[0] if len(found) == 1 else ""
+
+    def values(self, words: Sequence[str]) -> list[tuple[By, str]]:
+        """Values of devices, browsers, countries, sources, themes and types whose names have all the words.
+
+        Where a value is called just that, only such values.
+        """
+        wanted = _meanings(words)
+        found = sorted(self._index.having(wanted))
+        exact = [place for place in found if self._index.names[place] == wanted]
+        return [self._values[place] for place in exact or found]
+
+    def country(self, word: str) -> str:
+        """The country of a demonym, ``germans``; empty for none."""
+        known = file_of_words()["demonyms"].get(word, "")
+        has = known in self._context.tables.basis.data.attributes[By.COUNTRY].values
+        return known if has else country_of(word, self._context)
+
+
+_NAMES: WeakKeyDictionary[Tables, DataNames] = WeakKeyDictionary()
+
+
+def names_of(context: Context) -> DataNames:
+    """The names of a context's data, cached for its tables."""
+    if context.tables not in _NAMES:
+        _NAMES[context.tables] = DataNames(context)
+    return _NAMES[context.tables]
+
+
+def segments_named(context: Context) -> Mapping[tuple[str, ...], str]:
+    """Words of each name of a segment or other row, taken or offered, → its key, if it is of one alone."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for key in context.keys:
+        number = int(context.row(key)[Col.SEGMENT])
+        for name in (
+            context.names.get(number, ""),
+            context.suggested.get(number, ""),
+            *_called(key, context),
+        ):
+            found.setdefault(tuple(tokens(name)), set()).add(key)
+    return {words: keys.pop() for words, keys in found.items() if words and len(keys) == 1}
+
+
+def _called(key: str, context: Context) -> tuple[str, ...]:
+    """What a row that is no segment is called, such as ``One-page users``."""
+    if key.startswith("group:"):
+        return (str(context.row(key)[Col.LABEL]),)
+    if key.startswith("one_page:"):
+        nouns = ("One-page", "One-page group", "One-page segment", "One-page users")
+        return tuple(context.titled(key).label.replace("One-page", noun) for noun in nouns)
+    return ()
