@@ -20,7 +20,8 @@ from core.questions.words import own_phrases
 
 LANGUAGES: Final = Path(__file__).parent / "languages.yaml"
 _WORD: Final = re.compile(r"[^\W\d_]+", re.UNICODE)
-_COMPOUND: Final = re.compile(r"\b(\w{3,}?)s?seite(n?)\b", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"(?<!\S)(?:/|https?:)\S*")
+_COMPOUND: Final = re.compile(r"\b(\w{3,}?)seite(n?)\b", re.IGNORECASE)
 """A German noun for a page: ``Preisseite``."""
 
 
@@ -45,7 +46,7 @@ def _apart(text: str) -> str:
 
 def language_of(question: str) -> str:
     """The language of a question by its function words: ``de``, ``es``, ``fr``, or empty for English."""
-    words = [word.casefold() for word in _WORD.findall(question)]
+    words = [word.casefold() for word in _WORD.findall(_ADDRESS.sub("", question))]
     counts = {language: sum(word in known for word in words) for language, known in _own_words().items()}
     return max(counts, key=lambda language: (counts[language], language == "en")).replace("en", "")
 

@@ -38,6 +38,7 @@ from core.query.query import (
     Range,
     denied,
 )
+from core.questions.languages import in_english
 from core.questions.lexicon import expand_chat_spelling
 from core.questions.terms import terms_of
 from core.questions.words import Kind, QuestionTerm
@@ -149,7 +150,7 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
         SettingsError: If the parts do not fit together.
         InputError: If it names a segment that does not exist.
     """
-    question = expand_chat_spelling(question)
+    question = expand_chat_spelling(in_english(question))
     if last is not None:
         question = re.sub(r"^\s*(?:only|just)\b", "", question, flags=re.IGNORECASE)
     if _OF_OWNER.search(question):
