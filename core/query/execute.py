@@ -397,7 +397,7 @@ class Counting:
         elif measure is Quantity.BOUNCE_RATE:
             part = self._sessions(key, self.bounced())
         elif measure in (Quantity.SESSIONS, Quantity.SESSIONS_PER_USER):
-            part = self._sessions(key)
+            part = self._sessions(key, None if self.query.of is None else self.sessions_with())
         elif measure is Quantity.PAGES_PER_USER:
             part = self._pages(user, key)
         else:

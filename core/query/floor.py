@@ -265,7 +265,7 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
         return [_holding(counting, main)]
     if query.by is By.EVENT:
         return []
-    if measure is Quantity.SESSION_RATE:
+    if measure in (Quantity.SESSION_RATE, Quantity.SESSIONS):
         inside = _in_sessions(counting, counting.sessions_with())
         return [_gathered([(inside, salts.view)], counting.layout.n_users)]
     return [_gathered(list(_taken(counting, salts)), counting.layout.n_users)]

@@ -89,6 +89,7 @@ BY_WORDS: Final = {
     By.EVENT: "event", By.DAY: "day", By.WEEK: "week", By.MONTH: "month", By.WEEKDAY: "day of the week",
     By.HOUR: "hour",
 }  # fmt: skip
+_IN_SESSIONS: Final = {"any": "with", "entry": "that began with", "exit": "that ended with"}
 _COUNTS: Final = {
     "views": "page views", "sessions": "sessions", "days": "days with a visit", "pages": "different pages",
     "engagement": "seconds of engagement",
@@ -244,8 +245,9 @@ def measured(query: Query, titled: Titled) -> str:
             )
         case Quantity.LIFT:
             return f"times the others' share of {people(of, titled)}"
-        case Quantity.SESSION_RATE:
-            return f"share of sessions with {step}"
+        case Quantity.SESSION_RATE | Quantity.SESSIONS if isinstance(of, Did):
+            what = f"sessions {_IN_SESSIONS[of.at]} {step}"
+            return what if measure is Quantity.SESSIONS else f"share of {what}"
         case Quantity.EVENTS:
             return f"times of {step}" if step else "times"
         case Quantity.EVENTS_PER_USER:

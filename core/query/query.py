@@ -39,7 +39,7 @@ class Quantity(StrEnum):
     LIFT = "lift"
     """Share of the users for whom ``of`` holds over that of all other users."""
     SESSIONS = "sessions"
-    """By time, where they begin; by page, all in which it was seen."""
+    """By time, where they begin; by page, all in which it was seen; with ``of``, those with it."""
     SESSIONS_PER_USER = "sessions_per_user"
     SESSION_RATE = "session_rate"
     """Share of the sessions in which ``of`` was seen or done."""
@@ -378,7 +378,7 @@ class Query(Data):
 
     def _of_measure(self) -> Iterator[str]:
         of_pages = (Quantity.USERS,) if self.by in OF_PAGES else ()
-        of_step = (*NEEDS_STEP, Quantity.VIEWS, Quantity.VIEWS_PER_USER, *of_pages)
+        of_step = (*NEEDS_STEP, Quantity.SESSIONS, Quantity.VIEWS, Quantity.VIEWS_PER_USER, *of_pages)
         every_event = self.by is By.EVENT and self.measure is Quantity.EVENTS
         if self.of is None and self.measure in (*NEEDS_STEP, Quantity.LIFT) and not every_event:
             yield f"{self.measure} needs “of”: the event, page or condition that it is about"

@@ -713,7 +713,8 @@ class _Reader:
             self.sequence, self.joined = "", None
         elif self._is_about(step, before):
             self.draft.step = step
-            self.draft.at = "any" if is_event or self.verb is None else _ENDS.get(self.verb, "any")
+            ends = self.draft.measure is Quantity.SESSIONS and not is_event and self.verb is not None
+            self.draft.at = _ENDS.get(self.verb, "any") if ends and self.verb else "any"
         elif is_event and following is not None and following.kind in _COMPARES and self.draft.where:
             self.draft.of.append(Did(steps=(step,)))  # “do users who … buy more often than …”
             self.draft.asked = Kind.SHARE
@@ -807,6 +808,9 @@ class _Reader:
         draft, is_event = self.draft, step.kind is StepKind.EVENT
         if draft.step is not None and draft.measure is Quantity.TIME_TO:
             raise NotRead("Times are counted from a user's first page view to one event or page.")
+        of_sessions = draft.measure is Quantity.SESSIONS and not draft.users and not self.is_denied
+        if of_sessions and draft.step is None and not draft.wants_mean and not self.sequence:
+            return True  # “sessions that ended with …”
         if draft.step is not None or self.in_clause:
             return False
         counted = before is not None and before.kind in (Kind.MANY, Kind.OFTEN, Kind.TOP, Kind.AVERAGE)
@@ -821,8 +825,6 @@ class _Reader:
             return True
         views = draft.measure in (Quantity.VIEWS, Quantity.VIEWS_PER_USER)
         if views and not is_event and (self.verb is None or not draft.users):
-            return True
-        if draft.asked is Kind.SHARE and draft.measure is Quantity.SESSIONS and not draft.users:
             return True
         most = before is not None and before.kind in (Kind.MOST, Kind.LEAST) and draft.measure is None
         alone = not draft.users and draft.measure is None and draft.asked in (None, Kind.LIST, Kind.OVER_TIME)
@@ -985,7 +987,7 @@ class _Reader:
             return found
         if draft.asked is Kind.SHARE:
             return self._share()
-        if draft.sides and self.context.tables.profiles.chosen:
+        if draft.sides and not draft.other_period and self.context.tables.profiles.chosen:
             return Quantity.SHARE, self._outcome()
         return self._usual(), None
 

@@ -466,6 +466,8 @@ class ByHand:
         match measure:
             case "users":
                 return 1, 1
+            case "sessions" if query.of is not None:
+                return len(sessions & {moment.session for moment in done}), 1
             case "sessions" | "sessions_per_user":
                 return len(sessions), 1
             case "session_rate":

@@ -29,7 +29,9 @@ _OF_PAGES: Final = {
     "theme": ("Shoes", "hats", "No theme"),
     "type": ("Product", "Article", "Cart & checkout", "*age"),
 }
-_OPTIONAL: Final = (Quantity.SHARE, Quantity.VIEWS, Quantity.VIEWS_PER_USER, Quantity.EVENTS)
+_OPTIONAL: Final = (
+    Quantity.SHARE, Quantity.VIEWS, Quantity.VIEWS_PER_USER, Quantity.EVENTS, Quantity.SESSIONS,
+)  # fmt: skip
 """Measures that take “of” and do not always need it."""
 
 
