@@ -326,6 +326,8 @@ class _Reader:
     def then(self, term: QuestionTerm) -> None:
         following = self._next()
         last = self._target[-1] if self._target else None
+        if isinstance(last, Did) and len(last.steps) > 1 and following is None:
+            return  # “… went on to buy later”
         if isinstance(last, Did) and (following is None or following.kind not in _BEFORE_STEP):
             self._one_after_the_other(is_earlier=term.text in _EARLIER)  # “… and opened /orders later”
             return
@@ -688,6 +690,9 @@ class _Reader:
         if self.draft.step is not None:
             self.draft.of.append(Did(steps=(self.draft.step,)))
             self.draft.step, self.draft.measure, self.draft.asked = None, None, Kind.SHARE
+            return
+        if _is_event(self._next()):  # “rate of purchase”
+            self.draft.asked, self.draft.users, self.is_predicate = Kind.SHARE, True, True
             return
         if self.draft.rate:
             return  # “conversion rate”, the first of which was misspelt
