@@ -37,6 +37,10 @@ def answer_of(result: Result, context: Context) -> Answer:
         InputError: If it has no rows.
     """
     query = result.query
+    if query.by is None and not all(math.isfinite(row.value) for row in result.rows):
+        raise InputError(
+            f"Nothing is left to count: {sentence(query, context.title)}", remedy="Leave a condition out"
+        )
     facts = tuple(_fact(row, result, context, place) for place, row in enumerate(result.rows))
     if not facts:
         raise InputError(

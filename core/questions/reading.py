@@ -772,7 +772,8 @@ class _Reader:
         if by_words and asks_who:
             raise NotRead(f"“{clean(term.text)}” is read as a page: say that they saw it.")
         done = self.terms[self.at - 3] if self.at > 2 else None
-        if by_words and before and before.text in ("of", "on", "at") and _is_event(done):
+        joins = before is not None and (before.text in ("of", "on", "at") or before.kind is Kind.RANGE)
+        if by_words and joins and _is_event(done):
             raise NotRead("On which page an event was done is not counted.")
         is_bought = _is_event(before) and before is not None and before.value.any_of == (PURCHASE,)
         if is_bought and not is_event and not term.text.startswith("/"):

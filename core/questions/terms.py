@@ -281,7 +281,8 @@ class _Cut:
             before in _WITHIN or noun in listed("pages") or page.endswith("/")
             or page not in self.context.tables.basis.pages
         )  # fmt: skip
-        step = FunnelStep(kind=StepKind.PAGE, any_of=(address,))
+        known = page if page in self.context.tables.basis.pages else page.rstrip("/") or page
+        step = FunnelStep(kind=StepKind.PAGE, any_of=(known,))
         value = (self._data.pages.folder(page) if whole else None) or step
         return QuestionTerm(Kind.STEP, address, value), 1 + bool(noun)
 
@@ -301,7 +302,14 @@ class _Cut:
             return None
         noun = self._noun_at(len(words))
         before = self.before[-1].text if self.before else ""
-        single = noun in listed("page") and before not in (*_WITHIN, "a", "an", "any", "one", "at least")
+        single = noun in (listed("page") | listed("things")) and before not in (
+            *_WITHIN,
+            "a",
+            "an",
+            "any",
+            "one",
+            "at least",
+        )
         whole = not single
         step = self._data.pages.named(words, whole=whole)
         return QuestionTerm(Kind.STEP, " ".join(words), step) if step else None
@@ -309,7 +317,8 @@ class _Cut:
     def _noun_at(self, length: int) -> str:
         """The noun for pages that follows so many words; empty for none."""
         following = self.words[self.place + length : self.place + length + 1]
-        return following[0] if following and following[0] in _page_nouns() else ""
+        named = following and following[0] in (_page_nouns() | listed("things"))
+        return following[0] if named else ""
 
     def _with_noun(self, page: tuple[QuestionTerm, int]) -> tuple[QuestionTerm, int]:
         term, length = page
