@@ -40,9 +40,6 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset, is_clustered
-from core.data.page_labels import page_names
-from core.data.sequences import UserSequences
 from core.differences.means import ComparedGroups, UserValues, compare_means, decide_shares
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions
 from core.differences.table import Diff, differences
@@ -59,6 +56,9 @@ from core.sample.write_sample import write_sample
 from core.segments.clustering import fit
 from core.segments.combination import combine
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset, is_clustered
+from core.storage.page_labels import page_names
+from core.storage.sequences import UserSequences
 from core.storage.store import Store
 
 MOST_FOUND, COVERAGE, OFF, MOST_SECONDS = 0.05, 0.95, 0.02, 0.5

@@ -35,9 +35,6 @@ from benchmarks.sets import DEMO_SEED, demo_shop
 from benchmarks.tables import markdown
 from core.base.schema import OUTSIDE, View
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import is_clustered
-from core.data.page_labels import page_names
-from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
 from core.model.inputs import latest_views
 from core.periods.drift import ALPHA, drift
@@ -45,6 +42,9 @@ from core.periods.placed_users import PlacedUsers, seen_pages
 from core.periods.training_period import TrainingPeriod
 from core.profiles.two_shares import wilson
 from core.segments.clustering import assign, fit
+from core.storage.dataset import is_clustered
+from core.storage.page_labels import page_names
+from core.storage.sequences import UserSequences
 
 MIN_COUNT: Final = 3
 LONGEST: Final = 64

@@ -19,10 +19,10 @@ import pandas as pd
 import pyarrow as pa
 
 from core.base.settings import ClusterSettings
-from core.data.sequences import UserSequences
 from core.segments.certificate import certify
 from core.segments.clustering import assign, fit
 from core.segments.level_search import measure_levels
+from core.storage.sequences import UserSequences
 
 KINDS, PAGES_A_KIND, AT_HOME = 4, 15, 0.7
 ADDRESSES = [f"https://site.example/{page // PAGES_A_KIND}/{page}" for page in range(KINDS * PAGES_A_KIND)]

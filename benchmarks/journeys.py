@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.data.sequences import UserSequences
 from core.journeys.flow import flow
 from core.journeys.moves import END, START, Level, Moves, Places
 from core.journeys.step_table import dead_ends, return_table, step_matrix, step_table
+from core.storage.sequences import UserSequences
 
 MOST_SECONDS = 1.0
 SEGMENTS = 8

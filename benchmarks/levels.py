@@ -21,11 +21,11 @@ import pyarrow as pa
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.tables import markdown
-from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
 from core.segments.levels import AspectStructure, SegmentLevels
 from core.segments.user_priors import TokenCounts, kinds
 from core.segments.visit_tokens import Aspect, half_counts
+from core.storage.sequences import UserSequences
 
 STAYS: Final = 0.3
 """Chance that the next page view is of the same part of the site, whatever a user likes."""

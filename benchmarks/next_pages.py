@@ -29,8 +29,6 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import Group, View
 from core.base.settings import Device, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import in_group
-from core.data.page_labels import page_names
 from core.labels.label_settings import LabelSettings
 from core.model.embedding import embed
 from core.recommend.candidates import Reach
@@ -38,6 +36,8 @@ from core.recommend.learning import LearnedFrom, NextMoments, choose_moments, le
 from core.recommend.page_tables import functional_pages
 from core.runs import pipeline
 from core.segments.combination import FrozenMix
+from core.storage.dataset import in_group
+from core.storage.page_labels import page_names
 from core.storage.store import Store
 
 DESKDROP: Final = REAL[0].parent / "deskdrop_2016.csv.gz"

@@ -25,8 +25,8 @@ import yaml
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.ingest.ingest import ingest
+from core.storage.dataset import Dataset
 
 PLANS: Final = Path(__file__).with_suffix("").with_name("personal_sites.yaml")
 AGAIN: Final = 0.15

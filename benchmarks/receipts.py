@@ -22,11 +22,11 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings, IngestSettings
-from core.data.dataset import is_clustered
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col, RowKind
 from core.runs import pipeline
+from core.storage.dataset import is_clustered
 from core.storage.store import Store
 
 SEGMENTS = 3

@@ -28,8 +28,8 @@ import pyarrow.parquet as pq
 from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.runs import pipeline
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 
 Event = dict[str, Any]

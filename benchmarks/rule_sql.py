@@ -21,12 +21,12 @@ import numpy as np
 from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.ingest.ingest import ingest
 from core.rules.beam_search import candidates, find_rules
 from core.rules.conditions import RuleClause, RuleFeatures, SegmentRule
 from core.rules.raw_events import LoadedExport
 from core.rules.rule_sql import duckdb_sql, limits
+from core.storage.dataset import Dataset
 
 SEGMENTS = 4
 

@@ -29,10 +29,10 @@ from benchmarks.tables import markdown
 from core.base.schema import View
 
 if TYPE_CHECKING:
-    from core.data.dataset import Dataset
-    from core.data.page_labels import LabelledPages
     from core.runs.artifacts import Embeddings
     from core.runs.pipeline import Segments
+    from core.storage.dataset import Dataset
+    from core.storage.page_labels import LabelledPages
 
 FLOOR = """
 COPY (

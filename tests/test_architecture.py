@@ -217,7 +217,7 @@ def test_no_path_file_hides_in_the_repository() -> None:
 
 FLOORS = (
     {"base"},
-    {"data", "storage"},
+    {"storage"},
     {"ingest", "model", "segments", "sample", "llm"},
     {"labels", "profiles", "traces"},
     {"differences"},

@@ -27,13 +27,13 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import PageLabels, Pages, View
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelSettings, ThemeSource
 from core.labels.labelling import read_summary
 from core.labels.page_address import after_host, read_address
 from core.labels.pages import LabelPages
 from core.labels.site_themes import mine_themes
 from core.runs import pipeline
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 
 USERS = 8_000

@@ -11,12 +11,12 @@ from typing import Final
 from benchmarks.sets import DEMO_SEED, REAL, demo_shop
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.labels.label_settings import LabelSettings
 from core.runs import pipeline
 from core.runs.artifacts import Embeddings
 from core.runs.pipeline import RunSettings, Segments
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
 from core.storage.store import Store
 
 DEV: Final = ("demo", "eshop_2008", "deskdrop_2016", "wikispeedia", "mattress", "saas", "merch")

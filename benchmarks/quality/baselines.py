@@ -16,10 +16,10 @@ from sklearn.feature_extraction.text import TfidfTransformer
 
 from benchmarks.quality.case import Case
 from core.base.schema import View
-from core.data.sequences import UserSequences
 from core.model.feature_blocks import bag, normalised, positions, steps, unit_rows
 from core.model.inputs import N_GAPS, Spans, gap_buckets
 from core.model.vocabulary import build_vocabulary
+from core.storage.sequences import UserSequences
 
 Embed: TypeAlias = Callable[[Spans], np.ndarray]
 

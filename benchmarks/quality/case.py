@@ -15,12 +15,12 @@ import pandas as pd
 from benchmarks.quality.site_truth import true_names
 from benchmarks.sets import SetSpec
 from core.base.schema import Group, Pages, Users, View
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.model.inputs import Spans, latest_views
 from core.model.population import is_held_out
 from core.model.triplets import random_cut
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 MAX_LENGTH = 64
 """Page views that any method reads of one run, the latest ones (of an answer: the first ones)."""

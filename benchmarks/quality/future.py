@@ -20,7 +20,7 @@ from benchmarks.quality.methods import CASCADE, SIMPLE, folder_of, load, load_co
 from benchmarks.sets import prepare
 from core.base.schema import Users
 from core.base.settings import Preset, ViewWeights
-from core.data.dataset import Dataset
+from core.storage.dataset import Dataset
 
 DATE: Final = pd.Timestamp("2016-09-01")
 AWAY: Final = pd.Timedelta(days=60)

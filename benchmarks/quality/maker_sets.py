@@ -15,7 +15,7 @@ from benchmarks.quality.judge import TWINS
 from benchmarks.sets import DEMO_SEED, REAL, SetSpec, demo_shop, prepare
 from benchmarks.sites import DEV, HELD, write_site
 from core.base.schema import Users
-from core.data.dataset import Dataset
+from core.storage.dataset import Dataset
 
 DEMO: Final = "demo"
 REAL_SETS: Final = {

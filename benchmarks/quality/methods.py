@@ -18,11 +18,11 @@ from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
-from core.data.sequences import UserSequences
 from core.model.embedding import embed_runs
 from core.model.inputs import Spans, view_factors, view_streams
 from core.model.model_files import load_model, load_vocabularies
 from core.model.training import train
+from core.storage.sequences import UserSequences
 
 COVERAGE = "coverage.json"
 Views = Mapping[str, np.ndarray]

@@ -19,14 +19,14 @@ from benchmarks.quality.methods import embed_ours, load, load_coverage
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import IngestSettings, ViewWeights
-from core.data.dataset import Dataset
-from core.data.sequences import UserSequences
 from core.labels.label_settings import UNKNOWN
 from core.model.feature_blocks import positions, unit_rows
 from core.model.inputs import Spans, latest_views
 from core.model.vocabulary import build_vocabulary
 from core.runs.pipeline import preprocess
 from core.segments.combination import combine, mix_like, scaled_weights
+from core.storage.dataset import Dataset
+from core.storage.sequences import UserSequences
 from core.storage.store import Store
 
 STRENGTH: Final = 0.05

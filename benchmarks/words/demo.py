@@ -16,8 +16,6 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset, is_clustered
-from core.data.sequences import UserSequences
 from core.facets.facets import find_facets
 from core.facts.context import Basis, Context, Tables
 from core.ingest.ingest import ingest
@@ -26,6 +24,8 @@ from core.profiles.metrics import profile
 from core.sample import write_sample
 from core.segments.clustering import fit
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset, is_clustered
+from core.storage.sequences import UserSequences
 
 EDITED = {
     0: "Bargain hunters", 1: "Window shoppers", 2: "Loyal readers", 3: "Weekend climbers", 4: "Gift seekers",

@@ -27,7 +27,6 @@ from benchmarks.words.oracle import Oracle
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset, is_clustered
 from core.facts.answer import BY_KEY, Block, Contrast, Fact, Ranking, Title
 from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
@@ -37,6 +36,7 @@ from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.clustering import fit
+from core.storage.dataset import Dataset, is_clustered
 
 PAGES: Final = 200
 """Number of the most viewed pages that are drawn from."""

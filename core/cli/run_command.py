@@ -32,7 +32,6 @@ from core.base.settings import (
     size_in_bytes,
 )
 from core.cli.console import ConsoleProgress, print_line
-from core.data.receipt import Receipt
 from core.engines.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB, BigQueryRequest, in_gigabytes
 from core.engines.spark.requirements import ALLOWED
 from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
@@ -40,6 +39,7 @@ from core.runs.later_stages import failure_lines
 from core.runs.pipeline import STAGES, RunSettings
 from core.storage.disk import make_folder
 from core.storage.locks import claim_folder
+from core.storage.receipt import Receipt
 from core.storage.store import Store
 
 BIGQUERY: Final = "bigquery"

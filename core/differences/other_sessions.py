@@ -17,8 +17,8 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import OUTSIDE, View
-from core.data.sequences import UserSequences
 from core.differences.user_items import Family, ItemFamily, items_of_pages
+from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
     from core.segments.combination import Combined

@@ -18,9 +18,6 @@ from scipy import sparse
 
 from core.base.schema import PageLabels, Pages, Users
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
@@ -29,6 +26,9 @@ from core.profiles.data import EncodedColumn, ProfileData, encode_column
 from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 _MIN_USERS: Final = 3
 """Fewest users of an item; rarer items are left out."""

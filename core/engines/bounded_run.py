@@ -23,8 +23,6 @@ from core.base.errors import NoPageViewsLeft, ResourceError, SettingsError, rewo
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings, IngestSettings
-from core.data.dataset import RECEIPT, USERS, Dataset
-from core.data.receipt import Receipt
 from core.engines import parts
 from core.engines.bounds import Bounds
 from core.engines.placing import LABEL, RULE, Place, PlacedPart, Placing, report_progress
@@ -56,8 +54,10 @@ from core.runs.placing import KNOWN
 from core.runs.publish import BOUNDED, PROFILES
 from core.runs.run import SHARE, TRAINED
 from core.segments.one_page import OnePageSegment, OnePageSegments
+from core.storage.dataset import RECEIPT, USERS, Dataset
 from core.storage.disk import atomic_write, disk_errors, make_folder, work_folder, write_text_atomic
 from core.storage.locks import claim_file, claim_folder
+from core.storage.receipt import Receipt
 from core.storage.replace_files import finish_replacement
 from core.storage.store import Store
 

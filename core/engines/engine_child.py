@@ -10,7 +10,6 @@ from typing import Final
 
 from core.base.progress import Progress
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.engines import bigquery
 from core.engines.bigquery_request import ESTIMATE, READ, BigQueryRequest, DaysRequest, require_allowed
 from core.engines.bounds import Bounds
@@ -19,6 +18,7 @@ from core.runs import input_paths, tasks
 from core.runs.file_requests import FilesRequest, RefitRequest
 from core.runs.job_child import run_child
 from core.runs.tasks import TrainRequest
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 
 

@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 
 from core.base.errors import SettingsError
 from core.base.schema import Raw
-from core.data.receipt import FileReceipt
 from core.ingest.clean.records import NO_ID
 from core.ingest.engine import literal, open_engine
 from core.ingest.read.part_files import RAW
 from core.ingest.read.read_all import RawRead
 from core.storage.disk import make_folder, require_room
+from core.storage.receipt import FileReceipt
 
 _SPLIT_SALT: Final = "part"
 """Text that is hashed in front of an id to deal out parts; another one than for drawing a sample."""

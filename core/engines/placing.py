@@ -15,8 +15,6 @@ import pyarrow.parquet as pq
 from core.base.progress import Progress, silent
 from core.base.schema import Users, View
 from core.base.settings import Device
-from core.data.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
-from core.data.page_labels import LABELS, LabelledPages
 from core.ingest.ingest import transform
 from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.read.read_all import RawRead
@@ -24,6 +22,8 @@ from core.recommend.next_pages import no_lists
 from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG, LaterStages
 from core.runs.placing import LABELLED, place_dataset
+from core.storage.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
+from core.storage.page_labels import LABELS, LabelledPages
 
 STAGE: Final = "place"
 _DATASET: Final = "dataset"

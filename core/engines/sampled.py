@@ -17,9 +17,6 @@ from core.base.errors import BOUNDED_RUN, SettingsError, control
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
 from core.base.wording import pluralise
-from core.data.dataset import RECEIPT, Dataset
-from core.data.day_coverage import day_coverage
-from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, add_outcome_users, sort_counts
 from core.engines import parts
 from core.engines.bounds import MEMORY, Bounds
 from core.ingest.account.summary import describe_without_user_id, files_of, revenue_of
@@ -34,7 +31,10 @@ from core.ingest.read.read_cache import ReadCache
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs import artifacts, pipeline
 from core.runs.pipeline import STAGES
+from core.storage.dataset import RECEIPT, Dataset
+from core.storage.day_coverage import day_coverage
 from core.storage.disk import write_text_atomic
+from core.storage.receipt import OutcomeUsers, Receipt, WaterfallStep, add_outcome_users, sort_counts
 from core.storage.store import Store
 
 _SUMS = (

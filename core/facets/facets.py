@@ -11,8 +11,6 @@ import numpy as np
 from core.base.errors import InputError
 from core.base.schema import Group
 from core.base.wording import percent, pluralise
-from core.data.dataset import Dataset, in_group
-from core.data.page_labels import LabelledPages
 from core.differences.user_items import Family
 from core.facets.definitions import (
     NO_LEVEL,
@@ -28,6 +26,8 @@ from core.facets.visits import SiteVisits
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.two_shares import Z_95, wilson
 from core.segments.one_page import auc_variance
+from core.storage.dataset import Dataset, in_group
+from core.storage.page_labels import LabelledPages
 
 _MIN_STABILITY_USERS: Final = 30
 """Fewest users with a level in two parts of their visits for the stability of a facet."""

@@ -11,10 +11,10 @@ import pandas as pd
 from core.base.errors import ArtifactError
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
-from core.data.dataset import Dataset, TimedEvents, UserColumns
-from core.data.page_labels import LabelledPages
 from core.differences.user_items import Family, labels_of
 from core.periods.calendar import days_of
+from core.storage.dataset import Dataset, TimedEvents, UserColumns
+from core.storage.page_labels import LabelledPages
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,9 +22,6 @@ from core.base.safe_text import clean
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import UrlSettings
 from core.base.wording import common_origin, pluralise, short_address
-from core.data.dataset import Dataset, TimedEvents
-from core.data.page_labels import LabelledPages, counts_key
-from core.data.sequences import UserSequences
 from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff, differences, distributions, pair_differences
 from core.differences.user_items import Family, UserItems, labels_of
@@ -46,6 +43,9 @@ from core.profiles.rows import LabelData, Rows, make_rows
 from core.rules.beam_search import FoundRules, find_rules
 from core.rules.conditions import RuleFeatures
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset, TimedEvents
+from core.storage.page_labels import LabelledPages, counts_key
+from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
     from core.people.look_alikes import LookAlikes

@@ -15,7 +15,6 @@ import numpy as np
 
 from core.base import wording
 from core.base.errors import InputError
-from core.data.receipt import NO_CURRENCY
 from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.user_items import Family
 from core.facts.answer import (
@@ -41,6 +40,7 @@ from core.profiles.profile_columns import DIGITS, Col, digits
 from core.profiles.two_shares import wilson
 from core.rules.beam_search import MeasuredShare
 from core.segments.geometry import squared_distances
+from core.storage.receipt import NO_CURRENCY
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from core.base.errors import SettingsError
 from core.base.schema import OUTSIDE
 from core.base.wording import pluralise
-from core.data.page_labels import LabelledPages
 from core.facts.context import Basis, Tables
 from core.periods.dataset_part import DatasetPart
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
+from core.storage.page_labels import LabelledPages
 
 if TYPE_CHECKING:
     pass

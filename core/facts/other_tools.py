@@ -9,7 +9,6 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.safe_text import MAX_LENGTH, clean
 from core.base.schema import OUTSIDE
-from core.data.receipt import COUNTED
 from core.facts.answer import Count, Fact, FigureList, Key, Unit
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_segment, select
 from core.facts.segment_tools import UNSUPPORTED
@@ -17,6 +16,7 @@ from core.profiles.profile_columns import Col
 from core.segments.certificate import GIVEN
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
+from core.storage.receipt import COUNTED
 
 ALL_COUNTED: Final = "All users of the export are counted: this is no sample."
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.facts.answer import About, Contrast, Fact, FigureList, Key, Unit
 from core.facts.context import ALL, OTHERS, Context
@@ -41,6 +40,7 @@ from core.periods.over_time import (
 )
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
+from core.storage.sequences import UserSequences
 
 _LISTED: Final = 3
 """Weekdays, and hours, of one segment."""

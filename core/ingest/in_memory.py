@@ -24,7 +24,6 @@ import pyarrow as pa
 
 from core.base.schema import PAGE_VIEW, SOURCES, Raw, Users
 from core.base.settings import IngestSettings
-from core.data.sequences import UserSequences
 from core.ingest.account.waterfall import LEFT_OUT, REJECT_REASONS
 from core.ingest.clean import clock, records
 from core.ingest.clean.locations import MAX_LENGTH
@@ -34,6 +33,7 @@ from core.ingest.clean.urls import canonicalise, template
 from core.ingest.observe.bots import DAY, EVENTS_A_DAY, fast
 from core.ingest.observe.page_views import MICROSECONDS_A_MINUTE, PageViews, number_sessions
 from core.ingest.output import UsedViews, find_users, groups_of
+from core.storage.sequences import UserSequences
 
 Record: TypeAlias = Mapping[str, str | None]
 """A raw record: field of :class:`core.base.schema.Raw` → text."""
@@ -127,7 +127,7 @@ class LiveUsers:
     Args:
         who: int64 of shape (n_users,), index of each user in the list of people; people without a page view
             are left out.
-        users: Those columns of :attr:`core.data.dataset.Dataset.users` that assigning a user to a segment
+        users: Those columns of :attr:`core.storage.dataset.Dataset.users` that assigning a user to a segment
             needs: object arrays of shape (n_users,), engagement float64 with NaN where none was sent.
         sequences: Page views of the users.
         pages: Canonical page of each page index. A page that the model does not know has an index for each of

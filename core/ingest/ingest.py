@@ -19,8 +19,6 @@ from core.base.errors import NoPageViewsLeft
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.dataset import EVENTS, OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.data.receipt import Receipt
 from core.ingest import output
 from core.ingest.account.accounting import RecordAccount, account
 from core.ingest.account.summary import ReceiptInputs, make_receipt
@@ -36,7 +34,9 @@ from core.ingest.output import events_table
 from core.ingest.output_tables import write_table
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
 from core.ingest.read.read_cache import ReadCache
+from core.storage.dataset import EVENTS, OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.storage.disk import write_text_atomic
+from core.storage.receipt import Receipt
 
 
 def ingest(
@@ -52,7 +52,7 @@ def ingest(
     Args:
         paths: Files, folders or patterns.
         settings: How to read, and what to leave out.
-        out_dir: An existing folder; gets the files named in ``core/data/dataset.py``.
+        out_dir: An existing folder; gets the files named in ``core/storage/dataset.py``.
         progress: Where to report.
         work_dir: An existing folder for intermediate files; what is left in it can be removed.
         kept: Store of earlier reads of these files.

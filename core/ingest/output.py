@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.schema import PAGE_OUTCOME, EventTimes, Group, Outcomes, Pages, Users, page_outcome
-from core.data.receipt import NO_CURRENCY, OutcomeUsers
-from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import OutcomesWithoutUserId
 from core.ingest.observe.page_views import OtherEvents, PageViews, Sessions
 from core.ingest.observe.user_facts import UserFacts
 from core.ingest.output_tables import EVENTS, OUTCOMES, PAGES, USERS
+from core.storage.receipt import NO_CURRENCY, OutcomeUsers
+from core.storage.sequences import SCHEMA
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +202,7 @@ def _all_refunded(rows: pd.DataFrame) -> int:
 
 
 def _paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
-    """Sum revenue or refunds by currency; :data:`core.data.receipt.NO_CURRENCY` where none was named."""
+    """Sum revenue or refunds by currency; :data:`core.storage.receipt.NO_CURRENCY` where none was named."""
     sums = revenue.groupby(currency.fillna(NO_CURRENCY)).sum(min_count=1).dropna()
     return {str(name): float(value) for name, value in sums.items()}
 

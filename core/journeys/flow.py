@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
-from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.journeys.moves import (
     END,
@@ -37,6 +36,7 @@ from core.journeys.moves import (
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval, wilson
+from core.storage.sequences import UserSequences
 
 COLUMN: Final = "column"
 MIN_COLUMNS, MAX_COLUMNS = 2, 8

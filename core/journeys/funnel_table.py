@@ -21,9 +21,6 @@ import numpy as np
 import pandas as pd
 
 from core.base.wording import percent, pluralise
-from core.data.dataset import Dataset, TimedEvents
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.journeys.funnel import SESSION, Funnel, StepKind, StepOrder
 from core.journeys.moves import END, Places
@@ -31,6 +28,9 @@ from core.journeys.patterns import FunnelSite, Moments, StepMarks, any_of
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import difference_interval, wilson
+from core.storage.dataset import Dataset, TimedEvents
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import Users
-from core.data.sequences import UserSequences
 from core.journeys import moves
 from core.journeys.moves import Places, SessionEnds
+from core.storage.sequences import UserSequences
 
 END, EMPTY = -1, -2
 """Codes of cells that are no page view: the end of a session, and a cell after the last one."""

@@ -19,9 +19,9 @@ import pandas as pd
 
 from core.base.schema import PageLabels, Pages
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 READ_AT_ONCE: Final = 12
 """Number of places that a picture of steps has room for."""

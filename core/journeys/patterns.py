@@ -19,13 +19,13 @@ from core.base.errors import SettingsError
 from core.base.schema import Pages
 from core.base.settings import IngestSettings, UrlSettings
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset, TimedEvents
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.ingest.clean.urls import canonicalise
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
 from core.journeys.moves import Level, levels, levels_of
 from core.profiles.outcomes import path_of
+from core.storage.dataset import Dataset, TimedEvents
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 from core.storage.store import open_artifact
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from core.data.sequences import UserSequences
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col
+from core.storage.sequences import UserSequences
 
 SECONDS, HAVE_HAD = "seconds", "have_had"
 AT_RISK: Final = "at_risk"

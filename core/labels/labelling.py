@@ -29,8 +29,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.base.errors import ArtifactError, Beha2VecError, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.schema import PageLabels, Pages, Users, View
-from core.data.dataset import Dataset
-from core.data.page_labels import LABELS, SCHEMA, LabelledPages
 from core.labels import embedding_classifier, label_cache, llm_classifier, nli_classifier
 from core.labels.cascade import STAGE, Cascade, PageDecisions, build, decide_themes, decide_types
 from core.labels.event_classifier import MIN_VIEWS, EventClassifier
@@ -48,8 +46,10 @@ from core.labels.rule_file import RULES_FILE
 from core.labels.structure import structure_types
 from core.labels.theme_choice import ThemeChoice, choose_themes
 from core.llm import CallLog
+from core.storage.dataset import Dataset
 from core.storage.disk import disk_errors
 from core.storage.json_cache import JsonCache
+from core.storage.page_labels import LABELS, SCHEMA, LabelledPages
 from core.storage.store import file_checksum
 
 _OTHER: Final = "other"

@@ -19,10 +19,10 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import PageEvents, Pages
-from core.data.sequences import UserSequences
 from core.labels.label_types import Document, Subject
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, normalise_text
+from core.storage.sequences import UserSequences
 
 _RAW_CHARACTERS: Final = 1_200
 """Characters of a raw title that are read, so that a title of megabytes costs no more than a line."""

@@ -23,13 +23,13 @@ from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from core.base.wording import capitalised
-from core.data.sequences import UserSequences
 from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
 from core.labels.page_address import after_host
 from core.labels.page_terms import UNSPACED, Term, forms_of, spelt_terms, terms_of
 from core.labels.pages import LabelPages
 from core.labels.title_words import TitleWords
 from core.labels.words import fold, stem_of
+from core.storage.sequences import UserSequences
 
 MAX_THEMES: Final = 12
 """Most themes that are mined, few enough to read through."""

@@ -9,12 +9,12 @@ import numpy as np
 
 from core.base.schema import View
 from core.base.settings import Settings
-from core.data.dataset import Dataset
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy, ThemeSource, default_taxonomy
 from core.labels.label_types import Label
 from core.labels.pages import LabelPages, Subjects, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.labels.site_themes import mine_themes, modularity, moves_between, neighbours
+from core.storage.dataset import Dataset
 
 _MIN_MOVES: Final = 500
 """Fewest moves between pages that can have a theme; with fewer, the order of addresses is used instead."""

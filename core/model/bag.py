@@ -23,7 +23,6 @@ from core.base.errors import ArtifactError
 from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.data.sequences import UserSequences
 from core.model.feature_blocks import bag, normalised, truncated_svd, unit_rows
 from core.model.inputs import Spans, latest_views
 from core.model.model_files import (
@@ -38,6 +37,7 @@ from core.model.population import choose_users
 from core.model.triplets import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import ItemVocabulary, Vocabulary, build_vocabulary
 from core.storage.disk import write_text_atomic
+from core.storage.sequences import UserSequences
 
 _STAGE: Final = "train"
 BAG: Final = "bag.safetensors"

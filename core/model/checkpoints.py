@@ -18,7 +18,6 @@ from torch import Tensor
 
 from core.base.errors import ArtifactError
 from core.base.settings import TrainSettings
-from core.data.sequences import UserSequences
 from core.model.inputs import TokenStreams
 from core.model.model_files import (
     FORMAT,
@@ -29,6 +28,7 @@ from core.model.model_files import (
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import Schedule
 from core.storage.disk import disk_errors
+from core.storage.sequences import UserSequences
 
 CHECKPOINT: Final = "checkpoint.safetensors"
 _STATE: Final = "state"

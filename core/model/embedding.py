@@ -19,13 +19,13 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.workers import Workers, workers
-from core.data.sequences import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
 from core.model.feature_blocks import FeatureBlock, ViewHead
 from core.model.inputs import N_GAPS, Names, Spans, TokenStreams, latest_views, padded_batch, view_streams
 from core.model.model_files import TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer
 from core.model.steps import fast_arithmetic, pick_device
+from core.storage.sequences import UserSequences
 
 BATCH_VIEWS: Final = 32_768
 """Page views a batch: enough to keep both cores busy, little enough to stay in their caches."""

@@ -28,7 +28,6 @@ from threadpoolctl import threadpool_limits
 from core.base.schema import View
 from core.base.settings import TrainSettings, ViewWeights
 from core.base.workers import Workers
-from core.data.sequences import UserSequences
 from core.model.embedding import embed_runs, embed_spans
 from core.model.feature_blocks import (
     BLOCKS,
@@ -46,6 +45,7 @@ from core.model.network import UserBehaviorTransformer, page_factors
 from core.model.population import Population
 from core.model.triplets import draw_slices, reciprocal_ranks, retrieval_pairs, session_pairs
 from core.model.vocabulary import ItemVocabulary
+from core.storage.sequences import UserSequences
 
 SHRINKAGE: Final = 0.7
 POWER: Final = 0.25

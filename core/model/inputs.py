@@ -16,7 +16,6 @@ import torch
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.data.sequences import UserSequences
 from core.model.vocabulary import (
     FIRST_VIEW,
     PADDING,
@@ -26,6 +25,7 @@ from core.model.vocabulary import (
     build_label_vocabulary,
     build_vocabulary,
 )
+from core.storage.sequences import UserSequences
 
 NO_GAP: Final = 0
 N_GAPS: Final = 24

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.data.sequences import UserSequences
+from core.storage.sequences import UserSequences
 
 _MIN_VIEWS: Final = 4
 """Page views that a user needs to train, so that two slices say something."""

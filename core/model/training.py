@@ -22,7 +22,6 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.base.workers import Workers, workers
-from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.checkpoints import Learner, TrainingState, fingerprint, resume, save_checkpoint
 from core.model.embedding import embed_spans
@@ -41,6 +40,7 @@ from core.model.schedule import Schedule, one_cycle, peak_rate, plan
 from core.model.steps import PageTokens, TrainingStep, learn_batch, pick_device, repeatable
 from core.model.triplets import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import ItemVocabulary, Vocabulary
+from core.storage.sequences import UserSequences
 
 _STAGE: Final = "train"
 _CURVE_ROWS: Final = 200

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.data.sequences import UserSequences
 from core.model.inputs import PaddedBatch, Spans
+from core.storage.sequences import UserSequences
 
 _SHORTEST_SHARE: Final = 0.4
 """Smallest share of its side of the cut that a slice keeps; the largest is 1."""

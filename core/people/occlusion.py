@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
-from core.data.sequences import UserSequences
 from core.segments.clustering import assign
 from core.segments.combination import FrozenMix
 from core.segments.geometry import repeatable, squared_distances
 from core.segments.partition import Partition
+from core.storage.sequences import UserSequences
 
 LATEST: Final = 1_024
 """Latest page views of a user that are read: twice what any model reads, as earlier ones move up."""

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from core.base.local_clock import UTC_CLOCK, LocalClock
-from core.data.dataset import Dataset
-from core.data.day_coverage import EPOCH, covered_days, page_views_by_day
+from core.storage.dataset import Dataset
+from core.storage.day_coverage import EPOCH, covered_days, page_views_by_day
 
 HOUR: Final = 3_600_000_000
 """An hour in microseconds."""

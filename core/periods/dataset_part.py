@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from core.data.dataset import Dataset, TimedEvents
-from core.data.receipt import Receipt
-from core.data.sequences import UserSequences
 from core.periods.filter import CountFilter, FilteredRows, apply_filter
 from core.periods.filtering import _events_left, _outcomes_left, _users_left, renumbered
+from core.storage.dataset import Dataset, TimedEvents
+from core.storage.receipt import Receipt
+from core.storage.sequences import UserSequences
 from core.storage.store import content_key
 
 

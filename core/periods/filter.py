@@ -19,8 +19,8 @@ from core.base.local_clock import LocalClock
 from core.base.schema import Users
 from core.base.settings import Settings
 from core.base.wording import pluralise
-from core.data.sequences import UserSequences
 from core.periods.calendar import day_number, days_of
+from core.storage.sequences import UserSequences
 
 ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}
 """Column of the users → its name in words and in a link."""

@@ -22,11 +22,6 @@ import pyarrow as pa
 
 from core.base.local_clock import LocalClock
 from core.base.schema import EventTimes, Group, Outcomes, PageEvents, Pages, Users
-from core.data import dataset as files
-from core.data.dataset import Dataset, TimedEvents
-from core.data.day_coverage import day_coverage, page_views_by_day
-from core.data.receipt import Receipt, WaterfallStep, count_bases
-from core.data.sequences import SCHEMA, UserSequences
 from core.ingest import output_tables as schemas
 from core.ingest.account.summary import describe_without_user_id
 from core.ingest.output import count_outcome_users
@@ -34,7 +29,12 @@ from core.ingest.output_tables import write_table
 from core.periods.calendar import days_of
 from core.periods.filter import CountFilter, FilteredRows, apply_filter
 from core.periods.over_time import distinct
+from core.storage import dataset as files
+from core.storage.dataset import Dataset, TimedEvents
+from core.storage.day_coverage import day_coverage, page_views_by_day
 from core.storage.disk import disk_errors
+from core.storage.receipt import Receipt, WaterfallStep, count_bases
+from core.storage.sequences import SCHEMA, UserSequences
 
 NOT_BY_DAY: Final = "Revenue and engaged time are not known by day and are left out with the days"
 

@@ -24,14 +24,14 @@ import numpy as np
 import pandas as pd
 
 from core.base.local_clock import LocalClock
-from core.data.dataset import Dataset, TimedEvents
-from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.periods.calendar import DAY, HOUR, Calendar, PeriodUnit, calendar, days_of
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95, difference_interval, wilson
+from core.storage.dataset import Dataset, TimedEvents
+from core.storage.sequences import UserSequences
 
 PART, VALUE = "part", "value"
 REST_PART, REST_VALUE = "rest_part", "rest_value"

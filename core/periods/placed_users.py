@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from core.base.schema import OUTSIDE
-from core.data.sequences import UserSequences
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
 from core.periods.calendar import DAY, covered
 from core.segments.geometry import nearest
 from core.segments.partition import Partition
+from core.storage.sequences import UserSequences
 
 _LIVING: Final = 0.5
 """Overlap of pages between days, as part of that between users, below which pages live for days only."""

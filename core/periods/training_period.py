@@ -26,9 +26,9 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.schema import RARE_BELOW_USERS
-from core.data.sequences import UserSequences
 from core.periods.placed_users import PlacedUsers, Sparse, distance_limit, in_both
 from core.storage.disk import disk_errors, load_arrays
+from core.storage.sequences import UserSequences
 
 MAX_USERS: Final = 20_000
 """Users of each export that figures are made of, at most; with more, differences that matter to

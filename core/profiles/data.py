@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import Group, Pages, Users
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
-from core.data.receipt import count_user_bases, describe_bases
-from core.data.sequences import UserSequences
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
+from core.storage.receipt import count_user_bases, describe_bases
+from core.storage.sequences import UserSequences
 
 GROUPS: Final = tuple(Group)
 _ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)

@@ -25,7 +25,6 @@ import pandas as pd
 from core.base.schema import OUTSIDE, Group
 from core.base.settings import AnalyzeSettings
 from core.base.wording import percent
-from core.data.receipt import NO_CURRENCY, OutcomeUsers, add_outcome_users
 from core.profiles.counts import Counts, OutcomeTotals, attribute_shares, count
 from core.profiles.data import ProfileData
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of
@@ -34,6 +33,7 @@ from core.profiles.rows import Numbers, Rows, make_rows, medians, merge_numbers
 from core.profiles.top_pages import top_pages
 from core.profiles.two_shares import wilson
 from core.segments.one_page import OnePageSegments
+from core.storage.receipt import NO_CURRENCY, OutcomeUsers, add_outcome_users
 
 CLIP: Final = 1.5
 """Largest absolute ``z``, at which colours end; 0.8 is already a large difference (Cohen 1988)."""

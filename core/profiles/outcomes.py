@@ -22,11 +22,11 @@ from core.base.errors import SettingsError
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.base.wording import percent, pluralise
-from core.data.dataset import Dataset
-from core.data.leaks import leaking_pages
-from core.data.page_labels import LabelledPages
-from core.data.receipt import NO_CURRENCY, OutcomeUsers
-from core.data.sequences import UserSequences
+from core.storage.dataset import Dataset
+from core.storage.leaks import leaking_pages
+from core.storage.page_labels import LabelledPages
+from core.storage.receipt import NO_CURRENCY, OutcomeUsers
+from core.storage.sequences import UserSequences
 
 PURCHASE: Final = "purchase"
 CONVERSIONS: Final = (

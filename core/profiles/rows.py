@@ -21,10 +21,10 @@ import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, View
-from core.data.sequences import UserSequences
 from core.profiles.data import GROUPS, ProfileData, encode_column
 from core.profiles.profile_columns import ROW, MetricRole, RowKind
 from core.segments.one_page import OnePageSegments
+from core.storage.sequences import UserSequences
 
 GROUP_LABELS: Final = {
     Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users",

@@ -7,9 +7,9 @@ import pandas as pd
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE, Pages
-from core.data.dataset import Dataset
-from core.data.sequences import SESSION
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset
+from core.storage.sequences import SESSION
 
 VIEW, TIME, SECONDS_TO_NEXT = "view", "time", "seconds_to_next"
 

@@ -19,7 +19,6 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from core.base.errors import InputError
-from core.data.receipt import NO_CURRENCY
 from core.differences.means import moments_of
 from core.facts.context import Tables
 from core.journeys.funnel import FunnelStep, StepKind
@@ -50,6 +49,7 @@ from core.query.query import (
     Range,
     parts_of,
 )
+from core.storage.receipt import NO_CURRENCY
 
 FEW: Final = 20
 """Users, or sessions, below which a share or mean of a row is not shown: chance decides there."""

@@ -17,8 +17,6 @@ import pandas as pd
 
 from core.base.errors import ArtifactError, InputError
 from core.base.local_clock import LocalClock
-from core.data.dataset import TimedEvents
-from core.data.day_coverage import EPOCH
 from core.facts.context import Basis
 from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
@@ -27,6 +25,8 @@ from core.periods.calendar import DAY, HOUR, day_number
 from core.profiles.data import EncodedColumn
 from core.profiles.outcomes import path_of
 from core.query.query import ATTRIBUTES, OF_PAGES, By, Period
+from core.storage.dataset import TimedEvents
+from core.storage.day_coverage import EPOCH
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ONCE, AGAIN = "came once", "came again"

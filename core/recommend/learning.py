@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from core.base.progress import Progress, silent
-from core.data.sequences import UserSequences
 from core.model.population import choose_users
 from core.recommend.candidates import KnownMoments, Reach, candidates, fit_head
 from core.recommend.next_pages import NextPages
 from core.recommend.page_tables import PageTables, SeenPages, count_tables
+from core.storage.sequences import UserSequences
 
 _MAX_USERS: Final = 1_500
 """Most users that weights are fitted on, drawn at random."""

@@ -24,7 +24,6 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.wording import common_origin, percent, pluralise, short_address
-from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval, wilson
@@ -40,6 +39,7 @@ from core.recommend.candidates import (
 )
 from core.recommend.page_tables import UNKNOWN_PAGE, PageTables, SeenPages, Sparse
 from core.storage.disk import disk_errors, load_arrays
+from core.storage.sequences import UserSequences
 
 FACTS: Final = "next_pages.json"
 TABLES: Final = "next_pages.npz"

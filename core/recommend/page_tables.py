@@ -24,10 +24,10 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import RARE_BELOW_USERS, PageLabels, Pages, View
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.labels.label_settings import NO_THEME, default_taxonomy
 from core.segments.neighbours import searchable
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 UNKNOWN_PAGE: Final = -1
 LAGS: Final = 5

@@ -17,9 +17,6 @@ from core.base import wording
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
 from core.base.wording import common_origin, common_suffix, duration, minute, pluralise, short_address
-from core.data.dataset import Dataset
-from core.data.receipt import count_user_bases, describe_bases
-from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
 from core.differences.table import Diff, top_differences
 from core.differences.user_items import Family
@@ -56,6 +53,9 @@ from core.report.model import (
 from core.segments.certificate import Certificate
 from core.segments.layout import Layout
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset
+from core.storage.receipt import count_user_bases, describe_bases
+from core.storage.sequences import UserSequences
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,17 +16,6 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.base.wording import ABSENT, duration, minute, percent, pluralise
-from core.data.dataset import Dataset
-from core.data.receipt import (
-    Decision,
-    OutcomeUsers,
-    Receipt,
-    add_outcome_users,
-    describe_bases,
-    describe_more_times,
-    describe_revenue,
-    in_currencies,
-)
 from core.differences.table import Diff
 from core.facets.facets import Facet, Facets, ShareInterval
 from core.journeys.funnel_table import (
@@ -64,6 +53,17 @@ from core.report.charts import RatePoint, forest, user_map, waterfall
 from core.report.model import CardMetric, Cell, FunnelPart, HeatRow, Rate, Report, ReportChart, Row, Table
 from core.segments.certificate import Certificate, marked_names
 from core.segments.layout import pca_layout
+from core.storage.dataset import Dataset
+from core.storage.receipt import (
+    Decision,
+    OutcomeUsers,
+    Receipt,
+    add_outcome_users,
+    describe_bases,
+    describe_more_times,
+    describe_revenue,
+    in_currencies,
+)
 
 
 def facet_parts(facets: Facets) -> tuple[FunnelPart, ...]:

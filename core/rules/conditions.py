@@ -21,12 +21,12 @@ from core.base.errors import InputError
 from core.base.schema import Group, Pages, Users
 from core.base.settings import Settings
 from core.base.wording import common_origin
-from core.data.dataset import Dataset, is_clustered
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.differences.user_items import folders, labels_of
 from core.labels.label_settings import RESERVED
 from core.profiles.data import GROUPS, EncodedColumn, ProfileData, encode_column
+from core.storage.dataset import Dataset, is_clustered
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 MAX_CONDITIONS: Final = 12
 """Most conditions of a rule, also of one written by hand."""

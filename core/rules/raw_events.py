@@ -19,13 +19,13 @@ from urllib.parse import quote, unquote
 from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.base.wording import common_origin
-from core.data.receipt import FileReceipt, Receipt
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS, bigquery_column, quote_bigquery
 from core.labels.page_address import after_host
 from core.rules.conditions import RuleCondition, RuleFeatures, RuleField
+from core.storage.receipt import FileReceipt, Receipt
 
 EDGES: Final = r"^[\x00-\x20]+|[\t\n\r]|[\x00-\x20]+$"
 """Pattern of the characters that a browser takes out of an address."""

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from core.base.schema import Group
 from core.base.wording import common_origin
-from core.data.dataset import SEQUENCES, USERS
 from core.rules.beam_search import FoundRules, MeasuredShare, RuleFit
 from core.rules.conditions import (
     ATTRIBUTES,
@@ -30,6 +29,7 @@ from core.rules.conditions import (
 )
 from core.rules.raw_events import LoadedExport, PageTest, as_sent, quote_duckdb
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
+from core.storage.dataset import SEQUENCES, USERS
 
 _DIMENSIONS: Final = {
     RuleField.DEVICE: "Device category", RuleField.BROWSER: "Browser", RuleField.COUNTRY: "Country",

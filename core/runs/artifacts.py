@@ -14,8 +14,8 @@ import numpy as np
 from core.base.errors import ArtifactError
 from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import IngestSettings, Settings, TrainSettings
-from core.data.dataset import EVENTS, Dataset, is_clustered
-from core.data.page_labels import LabelledPages
+from core.storage.dataset import EVENTS, Dataset, is_clustered
+from core.storage.page_labels import LabelledPages
 from core.storage.store import Artifact, Store, content_key
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from core.base.errors import ArtifactError, Beha2VecError, ResourceError
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.wording import duration
-from core.data.sequences import UserSequences
+from core.storage.sequences import UserSequences
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _MODULE: Final = "core.runs.embedding_child"

@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users, View
-from core.data.dataset import UserColumns
 from core.profiles.outcomes import OutcomeRecord
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
+from core.storage.dataset import UserColumns
 
 SEGMENT, _NEXT_SEGMENT = "segment", "next_segment"
 _DISTANCE, _NEXT_DISTANCE = "distance", "next_distance"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from core.data.dataset import Dataset
 from core.ingest.sources.input_files import find_files
+from core.storage.dataset import Dataset
 from core.storage.disk import write_text_atomic
 
 READ_FROM: Final = "read_from.json"

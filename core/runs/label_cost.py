@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.base.progress import Progress
-from core.data.dataset import Dataset
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import pipeline
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from core.writing.payload import PRICES, price_of
 

@@ -22,9 +22,6 @@ from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
 from core.base.schema import LEARNED_VIEWS, OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
-from core.data.dataset import SEQUENCES, USERS, Dataset, is_clustered
-from core.data.page_labels import LabelledPages, page_names
-from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelSettings
 from core.periods.filter import CountFilter
 from core.periods.placed_users import (
@@ -45,6 +42,9 @@ from core.runs.frozen import KnownPages, undecided
 from core.runs.model_folder import known_labels
 from core.runs.pipeline import FILTER, LABEL_CACHE, NARROWED
 from core.runs.placing import label_new_pages
+from core.storage.dataset import SEQUENCES, USERS, Dataset, is_clustered
+from core.storage.page_labels import LabelledPages, page_names
+from core.storage.sequences import UserSequences
 from core.storage.store import Artifact, Store, open_artifact
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import numpy as np
 
 from core.base.progress import Progress, silent
 from core.base.schema import Group, View
-from core.data.dataset import Dataset, in_group
-from core.data.page_labels import LabelledPages, page_names
 from core.recommend.learning import LearnedFrom, learn
 from core.recommend.next_pages import NextPages
 from core.recommend.page_tables import functional_pages
 from core.segments.combination import Combined, Embed, FrozenMix
+from core.storage.dataset import Dataset, in_group
+from core.storage.page_labels import LabelledPages, page_names
 
 
 def learn_next_pages(

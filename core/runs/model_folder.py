@@ -15,14 +15,14 @@ import numpy as np
 
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
 from core.periods.placed_users import PlacedUsers, by_section, seen_pages
 from core.periods.training_period import TrainingPeriod
 from core.runs.artifacts import Embeddings
 from core.runs.pipeline import RunSettings, Segments
 from core.segments.one_page import write_rules
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages, page_names
 from core.storage.store import MANIFEST, Artifact
 
 if TYPE_CHECKING:

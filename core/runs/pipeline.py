@@ -30,20 +30,19 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import Dataset, in_group, is_clustered
-from core.data.page_labels import LabelledPages, page_names
 from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.runs import artifacts
 from core.runs.artifacts import Embeddings
 from core.runs.later_stages import Attempt, raising
+from core.storage.dataset import Dataset, in_group, is_clustered
+from core.storage.page_labels import LabelledPages, page_names
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.data.sequences import UserSequences
     from core.differences.other_sessions import OtherSessions
     from core.facets.facets import Facets
     from core.ingest.sources.input_files import InputFile
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from core.segments.levels import SegmentLevels
     from core.segments.one_page import OnePageSegments
     from core.segments.partition import Partition
+    from core.storage.sequences import UserSequences
 
 LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""

@@ -15,15 +15,15 @@ import pyarrow as pa
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE, Group, Users, View
 from core.base.settings import Device
-from core.data.dataset import Dataset, UserColumns, in_group, is_clustered
-from core.data.page_labels import LabelledPages, page_names
-from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.runs.export import SEGMENT, groups, segment_names, vector_lists
 from core.runs.frozen import FrozenModel, Names
 from core.runs.pipeline import LABEL_CACHE
 from core.segments.arrivals import Trait, traits
 from core.segments.one_page import OnePageSegments, assign
+from core.storage.dataset import Dataset, UserColumns, in_group, is_clustered
+from core.storage.page_labels import LabelledPages, page_names
+from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
     from core.base.workers import Workers
@@ -39,7 +39,7 @@ class Placement:
 
     Args:
         frozen: The model.
-        users: As :attr:`core.data.dataset.Dataset.users`.
+        users: As :attr:`core.storage.dataset.Dataset.users`.
         sequences: Their page views.
         names: What the model calls the pages in each view.
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
@@ -109,7 +109,7 @@ def place(
 
     Args:
         frozen: The model.
-        users: As :attr:`core.data.dataset.Dataset.users`.
+        users: As :attr:`core.storage.dataset.Dataset.users`.
         sequences: Their page views.
         names: As :meth:`core.runs.frozen.FrozenModel.named` gives them.
         progress: Where to report.

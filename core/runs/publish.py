@@ -18,8 +18,6 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, SET_ASIDE, Users, View
-from core.data.dataset import RECEIPT, SEQUENCES, USERS
-from core.data.page_labels import LABELS, page_names
 from core.journeys.funnel_table import CountedFunnel, count_funnels, to_plain
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.profiles.profile_columns import Col, RowKind
@@ -30,6 +28,8 @@ from core.runs.model_folder import MODEL, StoredStages, label_settings, link, se
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.stages import LEVELS, LevelsRequest
 from core.segments.one_page import OnePageSegments
+from core.storage.dataset import RECEIPT, SEQUENCES, USERS
+from core.storage.page_labels import LABELS, page_names
 from core.storage.replace_files import replace_files_atomic
 from core.storage.store import Store, open_artifact
 

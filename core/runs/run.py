@@ -18,8 +18,6 @@ from pydantic import ValidationError
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.journeys.funnel_table import require_steps
 from core.profiles.outcomes import OutcomeIndex
 from core.runs import artifacts, label_cost, pipeline
@@ -27,8 +25,10 @@ from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import BOUNDED, RUN, Finish, publish
 from core.runs.stages import LEVELS, LevelsRequest
+from core.storage.dataset import Dataset
 from core.storage.disk import make_folder, remove_left
 from core.storage.locks import claim_folder
+from core.storage.page_labels import LabelledPages
 from core.storage.replace_files import finish_replacement as put_in_place
 from core.storage.store import Artifact, Store
 

@@ -24,8 +24,6 @@ from core.base.progress import Progress
 from core.base.schema import OUTSIDE, View
 from core.base.settings import Device
 from core.base.wording import common_origin, pluralise
-from core.data.dataset import Dataset
-from core.data.day_coverage import EPOCH
 from core.periods import drift_words
 from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
@@ -38,6 +36,8 @@ from core.runs.frozen import FrozenModel
 from core.runs.later_export import check_same_site, known_share
 from core.runs.placing import Placement, place, place_dataset
 from core.runs.taken_files import WatchedDrift
+from core.storage.dataset import Dataset
+from core.storage.day_coverage import EPOCH
 from core.storage.disk import disk_errors
 from core.storage.store import Store
 

@@ -21,13 +21,13 @@ from core.base.errors import ArtifactError
 from core.base.progress import Progress
 from core.base.schema import Pages
 from core.base.settings import Settings, ViewWeights
-from core.data.dataset import is_clustered
-from core.data.page_labels import COLUMN_OF
 from core.labels.label_settings import RESERVED
 from core.runs import artifacts, later_export, pipeline, second_training
 from core.runs.artifacts import TrainedRequest
 from core.runs.later_export import LaterRequest
 from core.segments.partition import Partition
+from core.storage.dataset import is_clustered
+from core.storage.page_labels import COLUMN_OF
 from core.storage.store import Artifact, Store, content_key
 
 if TYPE_CHECKING:

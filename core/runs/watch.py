@@ -30,7 +30,6 @@ from core.base.errors import (
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
 from core.base.wording import pluralise
-from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.ingest.ingest import transform
 from core.ingest.read.read_all import combine_reads
 from core.ingest.read.read_cache import STAGE as READ
@@ -54,6 +53,7 @@ from core.runs.taken_files import (
     may_pass,
     taken_alike,
 )
+from core.storage.dataset import RECEIPT, SEQUENCES, Dataset
 from core.storage.disk import disk_errors, make_folder, remove_left, work_folder
 from core.storage.locks import claim_folder
 from core.storage.replace_files import finish_replacement, replace_files_atomic

@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 from core.base.schema import Pages, View
 from core.base.settings import Settings
-from core.data.dataset import Dataset
 from core.labels.label_settings import LabelSettings, Override, Taxonomy, ThemeSource
 from core.labels.pages import host_of
+from core.storage.dataset import Dataset
 from core.storage.json_cache import JsonFile
 from core.storage.store import Store
 

@@ -26,15 +26,15 @@ from core.base.errors import ArtifactError, Beha2VecError, SettingsError
 from core.base.schema import View
 from core.base.settings import Encoder, IngestSettings, OutcomeCount, Settings, TrainSettings, ViewWeights
 from core.base.wording import pluralise
-from core.data.dataset import RECEIPT, Dataset
-from core.data.receipt import Receipt
 from core.facts.answer import ARROW
 from core.labels.label_settings import LabelSettings
 from core.periods.placed_users import in_both
 from core.profiles.outcomes import label_of
 from core.saved.controls import Controls, percentages
 from core.saved.saved_work import KeptNames, Segmentation, read_segments, write_segments
+from core.storage.dataset import RECEIPT, Dataset
 from core.storage.disk import disk_errors
+from core.storage.receipt import Receipt
 from core.storage.store import MANIFEST, Artifact, Manifest, Store, open_artifact
 
 STAGE: Final = "runs"

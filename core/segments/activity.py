@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
-from core.data.day_coverage import DAY
-from core.data.sequences import UserSequences
+from core.storage.day_coverage import DAY
+from core.storage.sequences import UserSequences
 
 _STEPS: Final = np.linspace(0, 1, 201)
 """Ranks, as shares of the users, whose numbers are kept."""

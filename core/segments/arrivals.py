@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from core.base.schema import Users, View
 from core.base.wording import capitalised, common_origin, short_address
-from core.data.dataset import UserColumns
-from core.data.sequences import UserSequences
+from core.storage.dataset import UserColumns
+from core.storage.sequences import UserSequences
 
 _ENGAGED_S: Final = 10
 """Seconds of engagement from which GA4 calls a session engaged."""

@@ -30,8 +30,8 @@ import numpy as np
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import ViewWeights
-from core.data.sequences import UserSequences
 from core.segments.activity import with_activity
+from core.storage.sequences import UserSequences
 
 _BLOCK: Final = 8192
 """Rows worked on at a time: 4 MB of 128 float32, so that they stay in the processor's cache."""

@@ -19,7 +19,6 @@ from scipy.stats import norm
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.progress import Progress, silent
-from core.data.sequences import UserSequences
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import (
     MAX_DESCRIBED,
@@ -45,6 +44,7 @@ from core.segments.user_priors import (
     traits,
 )
 from core.segments.visit_tokens import HalfCounts, half_counts
+from core.storage.sequences import UserSequences
 
 _STAGE: Final = "choose_k"
 USERS: Final = 5_000

@@ -22,8 +22,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
 from core.base.schema import Group
-from core.data.sequences import UserSequences
 from core.segments.arrivals import LANDING, YES, Arrivals, Condition, Trait, rule_name, simplified
+from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeClassifier

@@ -20,8 +20,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import entr
 
-from core.data.day_coverage import DAY
-from core.data.sequences import UserSequences
+from core.storage.day_coverage import DAY
+from core.storage.sequences import UserSequences
 
 MAX_LENGTH: Final = 64
 """Latest page views of a user that are read."""

@@ -18,13 +18,13 @@ from typing_extensions import TypedDict
 from core.base.schema import Raw, View
 from core.base.settings import IngestSettings
 from core.base.workers import sequential
-from core.data.sequences import UserSequences
 from core.ingest.in_memory import LiveUsers, Person, Record, read_people
 from core.labels.new_pages import NewPages
 from core.labels.pages import host_of
 from core.runs.frozen import FrozenModel
 from core.runs.placing import Placement, place
 from core.serving.reading import EventReader
+from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
     from core.segments.membership import Memberships

@@ -1,1 +1,1 @@
-"""Results on disk: written whole or not at all, by one writer per folder or file."""
+"""What stages hand on (data set, receipt, page labels), and files: written whole, by one writer a place."""

@@ -24,9 +24,6 @@ import numpy as np
 from core.base.schema import View
 from core.base.settings import Device, ViewWeights
 from core.base.workers import workers
-from core.data.dataset import Dataset, is_clustered
-from core.data.page_labels import LabelledPages, page_names
-from core.data.sequences import UserSequences
 from core.model.bag import RANK, BagOfPages
 from core.model.embedding import embed_runs
 from core.model.feature_blocks import Sparse, bag, normalised, positions, steps, truncated_svd, unit_rows
@@ -39,6 +36,9 @@ from core.model.steps import pick_device
 from core.model.training import new_network
 from core.model.vocabulary import Vocabulary
 from core.segments.combination import calibrate, mix_like
+from core.storage.dataset import Dataset, is_clustered
+from core.storage.page_labels import LabelledPages, page_names
+from core.storage.sequences import UserSequences
 from core.trust.result import Method
 
 

@@ -23,8 +23,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from core.base.progress import Progress
 from core.base.schema import Pages, View
 from core.base.settings import ViewWeights
-from core.data.dataset import Dataset, is_clustered
-from core.data.page_labels import LabelledPages
 from core.model.bag import is_bag
 from core.model.feature_blocks import Sparse
 from core.model.inputs import Spans
@@ -33,6 +31,8 @@ from core.model.triplets import TIE, random_cut
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of
 from core.segments.combination import combine
 from core.segments.geometry import repeatable
+from core.storage.dataset import Dataset, is_clustered
+from core.storage.page_labels import LabelledPages
 from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, draw_users, open_case
 from core.trust.intervals import (
     Placements,

@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.engines.spark import requirements
+from core.storage.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form

@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Pages, View
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, in_use, read_summary
 from core.labels.review import Review
 from core.runs import pipeline
 from core.saved import controls, label_decisions
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
 from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_charts, label_corrections, label_jobs, label_table
 from pages.ui.labels.label_corrections import corrections, stale

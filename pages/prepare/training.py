@@ -7,10 +7,10 @@ from typing import Literal
 import streamlit as st
 
 from core.base.settings import TrainSettings
-from core.data.dataset import Dataset
 from core.runs.jobs import JobView
 from core.runs.tasks import TrainRequest
 from core.saved import label_decisions
+from core.storage.dataset import Dataset
 from pages.ui.data import catalog
 from pages.ui.data.catalog import ModelCard
 from pages.ui.labels import label_jobs

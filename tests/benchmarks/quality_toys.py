@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.quality.case import Case, next_pages
 from core.base.schema import View
-from core.data.sequences import UserSequences
+from core.storage.sequences import UserSequences
 from tests.core.model.toys import SHOP_URLS, shop
 
 NAMES = {

@@ -13,11 +13,11 @@ from benchmarks.quality.original import halves
 from benchmarks.quality.site_truth import true_names
 from benchmarks.quality.views import swap
 from core.base.schema import View
-from core.data.sequences import UserSequences
 from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.model.feature_blocks import bag
 from core.model.inputs import Spans
 from core.sample.site import HOST
+from core.storage.sequences import UserSequences
 
 
 def sequences(users: list[list[int]], sessions: list[list[int]] | None = None) -> UserSequences:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import sqlglot
 
-from core.data.dataset import Dataset
+from core.storage.dataset import Dataset
 from tests.core.ingest.raw import write
 from tests.core.ingest.read.unnested import read_rows
 from tests.core.ingest.test_ingest import dataset_of

@@ -20,9 +20,6 @@ import pytest
 
 from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
 from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, ViewWeights
-from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
-from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.runs import artifacts, pipeline
 from core.runs.artifacts import COVERAGE
 from core.runs.stages import (
@@ -37,6 +34,9 @@ from core.segments.certificate import Certificate, write_certificates
 from core.segments.layout import Layout
 from core.segments.levels import SegmentLevels
 from core.segments.partition import Partition
+from core.storage.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.storage.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
+from core.storage.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.storage.store import Store, content_key
 from tests.core.segments.made_levels import supported
 

@@ -27,7 +27,6 @@ from core.base import errors
 from core.base.errors import InputError
 from core.base.progress import Progress, SubProgress, silent
 from core.base.settings import IngestSettings
-from core.data.receipt import FileReceipt
 from core.engines.parts import part_of, split_by_user
 from core.engines.spark.session import SparkWork, scratch
 from core.ingest.output_tables import REJECTS
@@ -36,6 +35,7 @@ from core.ingest.read.read_all import STAGE, RawRead, combine_reads
 from core.ingest.read.read_file import FileRead, read_file
 from core.ingest.sources.input_files import InputFile, Packing, changed, resolve_inputs
 from core.storage.disk import require_room
+from core.storage.receipt import FileReceipt
 from core.storage.store import file_checksum
 
 if TYPE_CHECKING:

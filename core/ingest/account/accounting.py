@@ -16,7 +16,6 @@ from ibis import _
 from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
 from core.base.wording import pluralise
-from core.data.receipt import FileReceipt, sort_counts
 from core.ingest.account.waterfall import (
     REJECT_REASONS,
     FateTally,
@@ -34,6 +33,7 @@ from core.ingest.engine import Engine
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.part_files import KEPT
 from core.ingest.read.read_all import RawRead
+from core.storage.receipt import FileReceipt, sort_counts
 
 _NAMES_SHOWN = 8
 """Most event names or streams that an error lists."""

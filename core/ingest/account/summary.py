@@ -16,18 +16,6 @@ from core.base.local_clock import LocalClock
 from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import pluralise as number_of
-from core.data.day_coverage import day_coverage, page_views_by_day
-from core.data.leaks import leaking_pages
-from core.data.receipt import (
-    FileReceipt,
-    LeftOut,
-    OutcomeUsers,
-    Receipt,
-    Revenue,
-    count_bases,
-    in_currencies,
-    sort_counts,
-)
 from core.ingest.account.accounting import SCREEN_VIEW, RecordAccount
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
@@ -48,6 +36,18 @@ from core.ingest.output import (
 from core.ingest.read.headers import DEFAULT_USER_KEY
 from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps, describe_repeats
+from core.storage.day_coverage import day_coverage, page_views_by_day
+from core.storage.leaks import leaking_pages
+from core.storage.receipt import (
+    FileReceipt,
+    LeftOut,
+    OutcomeUsers,
+    Receipt,
+    Revenue,
+    count_bases,
+    in_currencies,
+    sort_counts,
+)
 
 _TIED_SHARE = 0.05
 """Least share of tied page views for a warning about rounded times."""

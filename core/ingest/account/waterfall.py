@@ -13,10 +13,10 @@ from ibis import _
 from core.base.errors import NoPageViewsLeft, control
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import LeftOut, WaterfallStep
 from core.ingest.clean import clock, records
 from core.ingest.clean.records import REJECTED, Fate
 from core.ingest.engine import Engine
+from core.storage.receipt import LeftOut, WaterfallStep
 
 REJECT_REASONS: Final = {
     Fate.NO_TIME: "No event_timestamp",

@@ -21,8 +21,8 @@ import numpy as np
 
 from core.base.local_clock import MINUTE, LocalClock, offset_name
 from core.base.schema import Raw
-from core.data.receipt import sort_counts
 from core.ingest.clean import records
+from core.storage.receipt import sort_counts
 
 EXPORT_LIMIT: Final = 1_000_000
 """Most events in the daily export of a standard property."""

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
-from core.data.receipt import UrlCount, sort_counts
 from core.ingest.clean import records, urls
 from core.ingest.clean.audience import MERGED_SQL, SQL, Audience, Tail, merged_by, public_from
 from core.ingest.clean.mask_pages import mask_pages
@@ -27,6 +26,7 @@ from core.ingest.clean.personal_data import SUSPECT_RE2, mask_url
 from core.ingest.clean.rare_text import regions_of
 from core.ingest.clean.records import VIEWS
 from core.ingest.engine import Engine
+from core.storage.receipt import UrlCount, sort_counts
 
 PAGE: Final = "page"
 JOINED: Final = 1_000_000

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
-from core.data.receipt import Decision
 from core.ingest.clean.audience import FEW, MIN_OWNERS, PUBLIC, UNLIKELY, Audience, merged, merged_by
 from core.ingest.clean.masking import Masking
 from core.ingest.clean.page_text import (
@@ -40,6 +39,7 @@ from core.ingest.clean.page_text import (
 )
 from core.ingest.clean.personal_data import mask, mask_url
 from core.ingest.clean.rare_text import known_names, looks_issued, looks_random, mask_names
+from core.storage.receipt import Decision
 
 _SEARCHES: Final = frozenset(
     ("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword", "keywords", "term", "text")

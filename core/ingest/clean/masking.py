@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from core.data.receipt import Decision, PersonalPlace
 from core.ingest.clean.audience import EACH, PUBLIC, Audience, Tail
 from core.ingest.clean.page_text import GAP, Values, words_of
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.rare_text import mask_names, mask_rare
+from core.storage.receipt import Decision, PersonalPlace
 
 
 @dataclass

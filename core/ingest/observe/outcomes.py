@@ -20,7 +20,6 @@ from ibis import _
 from core.base.schema import PAGE_EVENTS as TELLING
 from core.base.schema import Outcomes, PageEvents, Raw
 from core.base.wording import pluralise
-from core.data.receipt import NO_CURRENCY
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE
 from core.ingest.clean.masking import Masking, mask_labels
@@ -28,6 +27,7 @@ from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, USER, Events
 from core.ingest.observe.page_views import OtherEvents, changes
 from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
+from core.storage.receipt import NO_CURRENCY
 
 PURCHASE: Final = "purchase"
 """The event that GA4 records again when its confirmation page is reloaded."""

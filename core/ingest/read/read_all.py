@@ -14,7 +14,6 @@ from core.base.errors import InputError, control
 from core.base.progress import Progress
 from core.base.schema import PAGE_VIEW, REMOVED_FIELDS, SOURCES, Raw, Rejects
 from core.base.settings import IngestSettings
-from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.blocks import QUOTING
 from core.ingest.read.headers import normalise_header
@@ -26,6 +25,7 @@ from core.ingest.read.whole_events import cut_events
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, replaced_days
 from core.storage.disk import disk_errors
+from core.storage.receipt import FileReceipt
 
 STAGE: Final = "preprocess"
 READ_SHARE: Final = 0.5

@@ -22,7 +22,6 @@ from typing import Any, Final
 from core.base.errors import ArtifactError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
 from core.base.wording import pluralise
-from core.data.dataset import RECEIPT
 from core.ingest.read.read_cache import STAGE as READ
 from core.ingest.sources.text import is_utf8
 from core.people.id_list import HEADER, SEPARATORS
@@ -34,6 +33,7 @@ from core.runs.publish import BOUNDED
 from core.runs.taken_files import read_taken
 from core.runs.watch import KEPT_FOLDER, WORK
 from core.saved.saved_runs import RUN, STAGE
+from core.storage.dataset import RECEIPT
 from core.storage.disk import PRIVATE, atomic_write, disk_errors, put_in_place, remove_left
 from core.storage.locks import claim_folder, folder_lock
 from core.storage.replace_files import finish_replacement

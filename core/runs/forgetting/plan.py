@@ -17,8 +17,6 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.wording import pluralise
-from core.data.dataset import RECEIPT
-from core.data.receipt import Receipt
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.read_cache import STAGE as READ
 from core.ingest.sources.input_files import tables_in
@@ -30,6 +28,8 @@ from core.runs.stages import ALL_STAGES, HANDED_IN
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT_FOLDER
 from core.saved import conversations, saved_runs, saved_work
+from core.storage.dataset import RECEIPT
+from core.storage.receipt import Receipt
 from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import SearchedFile
 

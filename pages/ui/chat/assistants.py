@@ -12,7 +12,6 @@ import streamlit as st
 
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import Users
-from core.data.dataset import Dataset
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
 from core.profiles.profile_columns import Col
@@ -20,6 +19,7 @@ from core.saved import descriptions, preferences
 from core.saved.chat_task import ChatTask
 from core.saved.conversations import Conversation
 from core.saved.descriptions import CompareTask, DescribeTask, Rows
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
 from pages.ui.chat import connection

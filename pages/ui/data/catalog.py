@@ -13,10 +13,10 @@ import streamlit as st
 
 from core.base.errors import SettingsError
 from core.base.settings import Encoder, IngestSettings
-from core.data.dataset import RECEIPT
-from core.data.page_labels import LabelledPages
-from core.data.receipt import Receipt
 from core.runs.pipeline import NARROWED
+from core.storage.dataset import RECEIPT
+from core.storage.page_labels import LabelledPages
+from core.storage.receipt import Receipt
 from core.storage.store import FORMAT, MANIFEST, Manifest, Store
 from pages.ui.shell.text import count
 

@@ -16,12 +16,12 @@ import streamlit as st
 from core.base.errors import InputError
 from core.base.schema import Pages
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
-from core.data.receipt import Decision, PersonalPlace, Receipt
 from core.ingest.clean.urls import with_templates
 from core.runs import jobs
 from core.runs.file_requests import RefitRequest
 from core.saved import label_decisions
+from core.storage.dataset import Dataset
+from core.storage.receipt import Decision, PersonalPlace, Receipt
 from pages.ui.data import catalog, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import PREPARE_WALL_S, start_preparing

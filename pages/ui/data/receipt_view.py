@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Group, Raw
-from core.data.dataset import Dataset
-from core.data.day_coverage import DayCoverage, day_coverage, page_views_by_day
-from core.data.receipt import (
+from core.profiles.outcomes import PURCHASE, label_of
+from core.storage.dataset import Dataset
+from core.storage.day_coverage import DayCoverage, day_coverage, page_views_by_day
+from core.storage.receipt import (
     OutcomeUsers,
     Receipt,
     add_outcome_users,
@@ -20,7 +21,6 @@ from core.data.receipt import (
     describe_without_views,
     in_currencies,
 )
-from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share, size

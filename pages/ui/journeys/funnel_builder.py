@@ -14,7 +14,6 @@ import numpy as np
 import streamlit as st
 
 from core.base.errors import ArtifactError, SettingsError
-from core.data.dataset import EVENTS, TimedEvents
 from core.journeys.funnel import (
     MAX_STEPS,
     MAX_UNITS,
@@ -32,6 +31,7 @@ from core.journeys.funnel_start import usual_funnel
 from core.journeys.funnel_table import FunnelWalk, walk
 from core.journeys.moves import Places
 from core.journeys.patterns import FunnelSite, users_who
+from core.storage.dataset import EVENTS, TimedEvents
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.shared_cache import cached

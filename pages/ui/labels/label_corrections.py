@@ -13,11 +13,11 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import View
-from core.data.dataset import Dataset
 from core.labels.label_settings import LabelSettings, Override, Taxonomy, ThemeSource, default_taxonomy
 from core.labels.override_classifier import names
 from core.labels.theme_choice import NONE_FOUND, MinedTheme, ThemeChoice
 from core.saved import label_decisions
+from core.storage.dataset import Dataset
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text, share

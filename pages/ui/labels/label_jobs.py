@@ -16,8 +16,6 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Pages
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.labelling import llm_cost
@@ -28,6 +26,8 @@ from core.runs import jobs, pipeline
 from core.runs.jobs import JobView
 from core.runs.tasks import LabelRequest
 from core.saved import label_decisions, preferences, saved_work
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
 from core.writing.payload import price_of
 from pages.ui.chat import connection
 from pages.ui.shell import errors, job_panel, state, written_table

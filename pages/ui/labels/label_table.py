@@ -12,13 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import PageLabels, Pages, View
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.labels import review
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
 from core.labels.label_types import Rung
 from core.labels.review import EVIDENCE, SEVERAL, Review, decided_by
 from core.saved import label_decisions
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
 from pages.ui.chat import connection
 from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_jobs

@@ -11,7 +11,6 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.schema import View
-from core.data.dataset import Dataset
 from core.labels.label_settings import (
     NAME_CHARACTERS,
     LabelClass,
@@ -29,6 +28,7 @@ from core.labels.label_yaml import (
 from core.labels.override_classifier import check
 from core.labels.theme_choice import merged
 from core.saved import label_decisions
+from core.storage.dataset import Dataset
 from pages.ui.shell import errors, state
 
 NAME, _FUNCTIONAL = "Name", "No theme"

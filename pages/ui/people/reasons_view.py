@@ -13,7 +13,6 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE, Pages
 from core.base.wording import common_origin, number, short_address
-from core.data.page_labels import page_names
 from core.people.occlusion import (
     DISTANCE,
     EFFECT,
@@ -27,6 +26,7 @@ from core.people.occlusion import (
     reasons,
 )
 from core.profiles.profile_columns import Col
+from core.storage.page_labels import page_names
 from pages.ui.segments import cards, charts
 from pages.ui.segments.figure import SIDE, figure
 from pages.ui.segments.live_segments import LiveSegments

@@ -13,14 +13,14 @@ import streamlit as st
 
 from core.base.schema import SET_ASIDE, Users
 from core.base.wording import duration
-from core.data.dataset import Dataset
-from core.data.sequences import SESSION
 from core.people.look_alikes import SCORE
 from core.people.occlusion import EFFECT
 from core.profiles.profile_columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
 from core.runs.export import MEMBERSHIP, SEGMENT
 from core.segments.membership import Memberships, memberships
+from core.storage.dataset import Dataset
+from core.storage.sequences import SESSION
 from pages.ui.segments import cards, charts
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments

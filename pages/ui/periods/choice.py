@@ -10,7 +10,6 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.data.dataset import TimedEvents
 from core.periods.calendar import Calendar, PeriodUnit, calendar
 from core.periods.filter import CountFilter
 from core.periods.over_time import (
@@ -23,6 +22,7 @@ from core.periods.over_time import (
     rhythm,
     triangle,
 )
+from core.storage.dataset import TimedEvents
 from pages.ui.data.receipt_view import days_of
 from pages.ui.periods import count_filter
 from pages.ui.segments import profile_tables as tables

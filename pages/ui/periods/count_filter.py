@@ -11,7 +11,6 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings
-from core.data.day_coverage import EPOCH
 from core.facts.context import Tables
 from core.facts.filtered_tables import filtered_tables
 from core.periods.calendar import covered
@@ -19,6 +18,7 @@ from core.periods.dataset_part import DatasetPart
 from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, FilteredRows, apply_filter
 from core.profiles.data import encode_column
 from core.runs import pipeline
+from core.storage.day_coverage import EPOCH
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import Sources
 from pages.ui.shell import state

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import View
-from core.data.receipt import OutcomeUsers, add_outcome_users, describe_more_times, describe_without_views
 from core.facts.items import ItemCol
 from core.profiles.metrics import CLIP, Profiles
 from core.profiles.outcomes import OutcomeIndex, any_of, label_of
 from core.profiles.profile_columns import Col, MetricRole, RowKind, figure
+from core.storage.receipt import OutcomeUsers, add_outcome_users, describe_more_times, describe_without_views
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",

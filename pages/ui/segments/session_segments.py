@@ -19,7 +19,6 @@ import streamlit as st
 
 from core.base.errors import ResourceError
 from core.base.settings import AnalyzeSettings, ClusterSettings, OutcomeCount
-from core.data.page_labels import LabelledPages
 from core.runs.stages import LEVELS
 from core.saved import saved_work
 from core.saved.controls import USUAL_SEGMENTS, Controls, effective
@@ -28,6 +27,7 @@ from core.segments import identity
 from core.segments import levels as numbers
 from core.segments.levels import SegmentLevels
 from core.segments.partition import Partition
+from core.storage.page_labels import LabelledPages
 from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.segments import shared

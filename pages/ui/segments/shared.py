@@ -17,8 +17,6 @@ import streamlit as st
 
 from core.base.schema import PAGE_OUTCOME, page_outcome
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages, counts_key
 from core.differences.other_sessions import OtherSessions
 from core.facets.facets import Facets, find_facets
 from core.facts.context import Basis, Tables
@@ -45,6 +43,8 @@ from core.segments.layout import Layout, pca_layout
 from core.segments.levels import SegmentLevels
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages, counts_key
 from core.storage.store import Artifact, Store
 from pages.ui.shell.shared_cache import cached
 

@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.settings import Encoder
-from core.data.receipt import COUNTED
 from core.runs import app_watches, jobs
 from core.runs.jobs import JobView
 from core.runs.stages import LATER_EXPORT, SCORECARD, SECOND_TRAINING
 from core.saved import conversations, preferences, saved_work
 from core.storage import json_cache
+from core.storage.receipt import COUNTED
 from pages.ui.chat import chat_panel, topic
 from pages.ui.data import catalog
 from pages.ui.runs import saving

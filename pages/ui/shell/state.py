@@ -17,11 +17,11 @@ import streamlit as st
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import TrainSettings
-from core.data.dataset import Dataset
 from core.runs import artifacts
 from core.saved import controls as kept_controls
 from core.saved import saved_work
 from core.saved.controls import LINKED, Controls
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.shell import errors

@@ -13,13 +13,13 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from core.base.contention import slowdown
 from core.base.settings import Device, Encoder, Preset, TrainSettings
-from core.data.dataset import Dataset
-from core.data.sequences import UserSequences
 from core.model.population import choose_users
 from core.model.schedule import estimate_seconds
 from core.runs import jobs
 from core.runs.jobs import JobView, State
 from core.runs.tasks import TrainRequest
+from core.storage.dataset import Dataset
+from core.storage.sequences import UserSequences
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import time_range

@@ -11,7 +11,6 @@ from scipy import sparse, stats
 
 from core.base.schema import Group, View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions, stratified_scores
 from core.differences.table import Diff, differences, is_apart
@@ -24,6 +23,7 @@ from core.segments.clustering import fit
 from core.segments.combination import Combined, combine
 from core.segments.edits import Gather
 from core.segments.partition import Partition
+from core.storage.sequences import UserSequences
 from tests.core.profiles.toy import outcomes, tables
 
 BERKELEY = (  # men and women admitted and rejected by each of six departments (Bickel and others 1975)

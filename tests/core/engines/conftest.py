@@ -13,10 +13,10 @@ import pytest
 from benchmarks.loopback_cluster import Cluster, loopback_cluster
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.runs import pipeline
 from core.sample import write_sample
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from tests.bigquery_emulator import emulator as emulator
 from tests.core.runs.conftest import days, model  # noqa: F401 - fixtures

@@ -24,8 +24,6 @@ from core.base.settings import (
     TrainSettings,
 )
 from core.cli.run_command import _runner
-from core.data.dataset import Dataset
-from core.data.receipt import Receipt
 from core.engines import bounded_run, parts, sampled
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import Bounds
@@ -38,6 +36,8 @@ from core.runs import artifacts, pipeline, run
 from core.runs.pipeline import RunSettings
 from core.runs.publish import BOUNDED
 from core.runs.run import read_previous
+from core.storage.dataset import Dataset
+from core.storage.receipt import Receipt
 from core.storage.store import Store, open_artifact
 from tests.core.cli.calls import cli, few_shuffles, largest_file, one_line_error
 from tests.core.engines.conftest import bounds_of

@@ -12,7 +12,6 @@ import pytest
 from core.base.errors import BOUNDED_RUN, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, IngestSettings, Preset, TrainSettings
-from core.data.dataset import Dataset
 from core.engines import bounds, sampled
 from core.engines.bounds import MEMORY, PROGRAM
 from core.engines.engine_child import TASKS
@@ -21,6 +20,7 @@ from core.ingest.read.read_all import read_all
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import artifacts, input_paths, pipeline, tasks
 from core.runs.file_requests import FilesRequest, RefitRequest
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from tests.core.engines.conftest import bounds_of
 

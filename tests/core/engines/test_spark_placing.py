@@ -10,13 +10,13 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import Device, IngestSettings
-from core.data.dataset import Dataset
 from core.engines.parts import split_by_user
 from core.engines.placing import PlacedPart, Placing
 from core.engines.spark import placing, session
 from core.engines.spark.placing import PlacementStep
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
+from core.storage.dataset import Dataset
 from tests.core.ingest.crowd import crowd
 from tests.core.ingest.shop import raw_read
 from tests.core.ingest.test_decisions import told

@@ -10,12 +10,12 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
-from core.data.dataset import Dataset
 from core.differences.user_items import Family
 from core.facets.definitions import FacetKind
 from core.facets.facets import Facets, ShareInterval, Stability, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 
 Row = tuple[str, str, str, str]

@@ -10,12 +10,12 @@ import pytest
 
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount, UrlSettings
-from core.data.page_labels import LabelledPages
 from core.facts.context import Basis
 from core.journeys.moves import levels_of
 from core.profiles.metrics import profile
 from core.rules.conditions import RuleFeatures
 from core.segments.certificate import Certificate
+from core.storage.page_labels import LabelledPages
 from tests.core.facts.toy import TYPES, context, partition, without_outcome
 from tests.core.profiles.toy import LABELS, toy, toy_dataset
 

@@ -13,7 +13,6 @@ from core.base.errors import SettingsError
 from core.base.progress import silent
 from core.base.schema import OUTSIDE, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset, is_clustered
 from core.facts.context import Basis, Tables
 from core.facts.filtered_tables import filtered_tables
 from core.periods.dataset_part import DatasetPart
@@ -25,6 +24,7 @@ from core.runs import pipeline
 from core.sample.write_sample import write_sample
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset, is_clustered
 from core.storage.store import Store
 
 K = 3

@@ -7,7 +7,6 @@ import pytest
 
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.settings import AnalyzeSettings
-from core.data.dataset import TimedEvents
 from core.facts.answer import Contrast, FigureList, Note
 from core.facts.context import Basis, Context
 from core.facts.fact_maker import Figures, Finding
@@ -15,6 +14,7 @@ from core.facts.funnel_tools import ASKED, NOBODY_LOST, OWN_FUNNEL_NOTE, USUAL, 
 from core.facts.sentences import plain
 from core.journeys.funnel import Funnel, funnel_from_link
 from core.profiles.metrics import profile
+from core.storage.dataset import TimedEvents
 from tests.core.facts.toy import figures, rule_figures
 from tests.core.profiles.toy import LABELS
 

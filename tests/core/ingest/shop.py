@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 from core.base.progress import silent
 from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
-from core.data.receipt import FileReceipt
 from core.ingest.ingest import transform
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.part_files import RAW
 from core.ingest.read.read_all import RawRead
+from core.storage.dataset import Dataset
+from core.storage.receipt import FileReceipt
 
 Row = dict[str, str | None]
 

@@ -13,8 +13,8 @@ import pytest
 from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.receipt import Receipt
 from core.runs import pipeline
+from core.storage.receipt import Receipt
 from core.storage.store import Store
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
 from tests.core.ingest.read.test_ndjson import event, lines

@@ -18,13 +18,13 @@ import pytest
 from core.base.progress import silent
 from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Group, Raw, Users
 from core.base.settings import IngestSettings, UrlSettings
-from core.data.dataset import Dataset
 from core.ingest import in_memory
 from core.ingest.clean import records
 from core.ingest.clean.records import Fate
 from core.ingest.in_memory import LATER, STRIPPED, LiveUsers, Person, Record, read_people
 from core.ingest.ingest import ingest
 from core.ingest.read.part_files import RAW
+from core.storage.dataset import Dataset
 
 T0, SECOND = 1_700_000_000_000_000, 1_000_000
 ALONE = IngestSettings(mask_own=False, url=UrlSettings(collapse_ids=False))

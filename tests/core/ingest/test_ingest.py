@@ -14,8 +14,8 @@ from benchmarks.sites import DEV, write_site
 from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.ingest.ingest import ingest
+from core.storage.dataset import Dataset
 from tests.core.ingest.raw import csv_of, write
 from tests.core.ingest.shop import paths_of
 from tests.real_data import real
@@ -64,7 +64,9 @@ def test_a_file_without_page_views_says_so(tmp_path: Path) -> None:
 
 
 def test_opening_a_receipt_does_not_load_the_engine() -> None:
-    code = "import sys, core.data.dataset, core.ingest; sys.exit(bool({'ibis', 'duckdb'} & set(sys.modules)))"
+    code = (
+        "import sys, core.storage.dataset, core.ingest; sys.exit(bool({'ibis', 'duckdb'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -18,11 +18,11 @@ import pytest
 from core.base.errors import InputError, NoPageViewsLeft
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.inspection import inspect
 from core.ingest.read.part_files import FileCount
 from core.ingest.read.read_file import likely_page_views, with_page_views
+from core.storage.dataset import Dataset
 from tests.core.ingest.raw import write
 from tests.core.ingest.test_ingest import dataset_of
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.base.schema import Raw
-from core.data.dataset import Dataset
+from core.storage.dataset import Dataset
 from tests.core.ingest.shop import SITE, START, Row, made_of, paths_of, raw_read, sessions_of
 
 GAP = 30 * 60 * 1_000_000

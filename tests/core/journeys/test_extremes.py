@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.sequences import UserSequences
 from core.journeys.flow import flow
 from core.journeys.moves import END, OTHER_PLACES, READ_AT_ONCE, START, Level, Moves, Places
 from core.journeys.step_table import (
@@ -18,6 +17,7 @@ from core.journeys.step_table import (
     step_matrix,
     step_table,
 )
+from core.storage.sequences import UserSequences
 
 N_PAGES = 40_000
 

@@ -7,12 +7,12 @@ from itertools import permutations
 import numpy as np
 import pyarrow as pa
 
-from core.data.sequences import UserSequences
 from core.journeys.funnel import MAX_PATTERNS, Funnel
 from core.journeys.funnel_start import usual_funnel, usual_way
 from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord
+from core.storage.sequences import UserSequences
 
 PAGES = ("/home", "/shoes", "/cart", "/thanks", "/blog")
 TYPES = ("Home", "Product", "Cart", "Done", "Unknown")

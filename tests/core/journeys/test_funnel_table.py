@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from core.base.schema import Pages
-from core.data.dataset import TimedEvents
-from core.data.sequences import UserSequences
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import (
     FunnelWalk,
@@ -24,6 +22,8 @@ from core.journeys.moves import END, Level, Places
 from core.journeys.patterns import FunnelSite
 from core.profiles.rows import make_rows
 from core.profiles.two_shares import wilson
+from core.storage.dataset import TimedEvents
+from core.storage.sequences import UserSequences
 from tests.core.profiles.toy import LABELS, many, toy, toy_tables
 
 _, PAGES, _, SEQUENCES = toy_tables()

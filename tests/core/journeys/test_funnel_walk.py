@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.dataset import TimedEvents
-from core.data.sequences import UserSequences
 from core.journeys.funnel import MAX_STEPS, Funnel
 from core.journeys.funnel_table import FunnelWalk, walk
 from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite
+from core.storage.dataset import TimedEvents
+from core.storage.sequences import UserSequences
 
 MINUTE = 60_000_000
 PAGES = ("/a", "/b", "/c", "/d")

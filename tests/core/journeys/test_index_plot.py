@@ -7,9 +7,9 @@ from itertools import chain, groupby
 import numpy as np
 import pytest
 
-from core.data.sequences import UserSequences
 from core.journeys.index_plot import EMPTY, END, IndexPlot, Strip, StripOrder, index_plot
 from core.journeys.moves import END as SESSION_ENDS
+from core.storage.sequences import UserSequences
 from tests.core.journeys.toy import pages_of, random_walks, walks
 from tests.random_cases import cases
 

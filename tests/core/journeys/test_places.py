@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.journeys.moves import Level, Places, levels, levels_of, most_readable_level
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 
 SEQUENCES = UserSequences(
     user_id=pa.array(["a", "b"]),

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.dataset import Dataset
 from core.journeys.moves import END, START, Moves, most_readable_places
 from core.journeys.step_table import journeys
 from core.profiles.rows import Rows
+from core.storage.dataset import Dataset
 from tests.core.journeys.walks import laid_out
 
 WALKS = [["aba"]] * 40 + [["aac"]] * 40 + [["d"]]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.data.sequences import UserSequences
 from core.journeys.survival import AT_RISK, HAVE_HAD, TimeToOutcome, time_to_outcome
 from core.profiles.profile_columns import Col
+from core.storage.sequences import UserSequences
 from tests.core.journeys.make_lifelines import END
 from tests.core.journeys.toy import had, walks
 from tests.random_cases import cases

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from core.data.sequences import UserSequences
 from core.journeys.moves import Level, Places
 from core.profiles.outcomes import OutcomeRecord
+from core.storage.sequences import UserSequences
 
 START = 1_762_000_000_000_000
 MINUTE = 60_000_000

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from core.data.sequences import UserSequences
 from core.journeys.moves import Level, Places
+from core.storage.sequences import UserSequences
 
 Walks = Sequence[Sequence[str]]
 """Of each user the sessions, each a word: a letter is a page view."""

@@ -11,9 +11,6 @@ from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.schema import View
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.labels import embedding_classifier, label_cache, labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.fetching.page_store import PageStore
@@ -21,6 +18,9 @@ from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettin
 from core.labels.label_types import Document
 from core.labels.labelling import FETCHED, LabelSummary, read_summary
 from core.llm import CallLog, LlmSettings
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
+from core.storage.sequences import UserSequences
 from tests.llm_simulator import labeller, question, simulating
 
 HOST = "https://a.example"

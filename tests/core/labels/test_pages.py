@@ -3,7 +3,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from core.data.sequences import UserSequences
 from core.labels.label_types import Document
 from core.labels.pages import (
     EXAMPLES,
@@ -16,6 +15,7 @@ from core.labels.pages import (
     theme_subjects,
 )
 from core.labels.texts import TITLE_CHARACTERS
+from core.storage.sequences import UserSequences
 
 COLUMNS = ["page", "page_location", "page_title", "views", "users"]
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelClass
 from core.labels.page_terms import terms_of, theme_of
 from core.labels.pages import LabelPages, read_pages
 from core.labels.site_themes import MAX_THEMES, mine_themes, modularity, moves_between, neighbours
+from core.storage.sequences import UserSequences
 
 HOST = "https://a.example"
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})

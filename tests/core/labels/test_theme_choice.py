@@ -9,11 +9,11 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from core.data.dataset import Dataset
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy, ThemeSource, default_taxonomy
 from core.labels.label_types import Label, Rung
 from core.labels.pages import LabelPages
 from core.labels.theme_choice import ThemeChoice, choose_themes, merged
+from core.storage.dataset import Dataset
 from tests.core.labels.test_site_themes import site, walks, within
 
 ROPES = [(f"/ropes-and-boots/{a}", f"Boot {a}") for a in "abcd"] + [

@@ -9,13 +9,13 @@ import torch
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.base.workers import sequential
-from core.data.sequences import UserSequences
 from core.model import embedding, head_fitting
 from core.model.feature_blocks import BLOCKS, FeatureBlock, normalised
 from core.model.head_fitting import DEFAULT_SHARE, NETWORK_SHARES, HeadFitting, surest_share
 from core.model.inputs import Spans, build_vocabularies, view_streams
 from core.model.network import UserBehaviorTransformer
 from core.model.population import choose_users
+from core.storage.sequences import UserSequences
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 
 

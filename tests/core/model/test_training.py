@@ -11,7 +11,6 @@ from core.base.errors import Cancelled, InputError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import View
 from core.base.settings import TrainSettings, ViewWeights
-from core.data.sequences import UserSequences
 from core.model import training
 from core.model.checkpoints import CHECKPOINT
 from core.model.embedding import embed
@@ -19,6 +18,7 @@ from core.model.inputs import view_factors, view_streams
 from core.model.model_files import TRAINING, WEIGHTS, TrainReport, load_vocabularies
 from core.model.training import train
 from core.segments.combination import combine
+from core.storage.sequences import UserSequences
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
 PAGES = pages_of(SHOP_URLS)

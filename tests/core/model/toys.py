@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.data.sequences import UserSequences
 from core.model.inputs import TokenStreams
+from core.storage.sequences import UserSequences
 
 TINY = TrainSettings(
     epochs=1, batch_size=32, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=8, min_count=1

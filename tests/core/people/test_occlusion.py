@@ -11,7 +11,6 @@ import pytest
 from core.base.errors import ArtifactError, InputError
 from core.base.schema import OUTSIDE, SET_ASIDE, View
 from core.base.settings import ClusterSettings, Encoder, ViewWeights
-from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.embedding import embed
 from core.model.training import train
@@ -32,6 +31,7 @@ from core.segments.clustering import fit
 from core.segments.combination import combine, mix_like
 from core.segments.editing import from_users
 from core.segments.partition import Partition
+from core.storage.sequences import UserSequences
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
 SHOES, BOOK, OTHER_BOOK = [0, 1, 2], 8, 9

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.drift import alarms, changed, pair
-from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.periods import training_period as module
 from core.periods.drift import AFTER_VALUE, ALPHA, BEFORE_VALUE, ERRORS, FIGURE, ITEM, UNTESTED, Drift
@@ -19,6 +18,7 @@ from core.periods.placed_users import PlacedUsers, seen_pages
 from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.profiles.profile_columns import Col
 from core.segments.clustering import assign
+from core.storage.sequences import UserSequences
 from tests.core.periods.two_exports import KNOWN, NAMES, partition, two_exports
 from tests.random_cases import cases
 

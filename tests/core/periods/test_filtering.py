@@ -13,12 +13,12 @@ from core.base.errors import SettingsError
 from core.base.progress import silent
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
-from core.data.day_coverage import day_coverage
 from core.periods.filter import CountFilter
 from core.periods.filtering import NOT_BY_DAY
 from core.runs import pipeline
 from core.sample.write_sample import write_sample
+from core.storage.dataset import Dataset
+from core.storage.day_coverage import day_coverage
 from core.storage.store import Store
 
 FIRST, LAST = date(2025, 11, 20), date(2025, 12, 15)

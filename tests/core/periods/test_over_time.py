@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.dataset import TimedEvents
 from core.periods.calendar import DAY, PeriodUnit, calendar_of
 from core.periods.over_time import Activity, PeriodMeasure, moments_of, over_time
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import Z_95, wilson
+from core.storage.dataset import TimedEvents
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
 
 ALL = np.ones(4, dtype=bool)

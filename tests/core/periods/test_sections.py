@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data.sequences import UserSequences
 from core.periods.placed_users import are_short_lived, by_section, sections
+from core.storage.sequences import UserSequences
 from tests.core.periods.visits import visits
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.sequences import UserSequences
 from core.periods import training_period
 from core.periods.training_period import halves_of
+from core.storage.sequences import UserSequences
 from tests.core.periods.two_exports import sequences
 
 

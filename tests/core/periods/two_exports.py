@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
-from core.data.sequences import UserSequences
 from core.periods.placed_users import PlacedUsers, seen_pages
 from core.segments.clustering import assign
 from core.segments.partition import Partition
+from core.storage.sequences import UserSequences
 
 NAMES = ("A", "B", "C", "D", "E", "F")
 KNOWN = frozenset("ABCD")

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from core.base.local_clock import MINUTE, LocalClock
 from core.base.schema import OUTSIDE, Group
-from core.data.sequences import UserSequences
 from core.periods.calendar import DAY, HOUR, day_number
 from core.profiles.rows import Rows
+from core.storage.sequences import UserSequences
 
 CASES = int(os.environ.get("BEHA2VEC_CASES", "40"))
 """Random cases that are held against pandas."""

@@ -13,10 +13,10 @@ from scipy.stats import binomtest
 from core.base.errors import SettingsError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
-from core.data.receipt import OutcomeUsers
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile, records
 from core.profiles.profile_columns import FIELDS, ROW, Col, MetricRole
+from core.storage.receipt import OutcomeUsers
 from tests.core.profiles.toy import GROUPS, LABELS, many, outcomes, toy, toy_tables
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE, Group, Pages, Users
-from core.data.sequences import UserSequences
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import describe_selection
+from core.storage.sequences import UserSequences
 from tests.core.profiles.toy import outcomes
 
 HERE, THERE, ONCE = 40, 60, 10

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from core.base.local_clock import LocalClock
 from core.base.schema import Group, Outcomes, Pages, Users
-from core.data.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
-from core.data.sequences import SCHEMA, UserSequences
 from core.profiles.data import ProfileData
+from core.storage.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
+from core.storage.sequences import SCHEMA, UserSequences
 
 HOME, SALE, BLOG, CART = range(4)
 LOCATIONS = ("shop.example/", "shop.example/sale", "shop.example/blog", "shop.example/cart")

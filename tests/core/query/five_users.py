@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings
-from core.data.dataset import TimedEvents
-from core.data.sequences import UserSequences
 from core.facts.context import Basis, Tables
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.partition import Partition
+from core.storage.dataset import TimedEvents
+from core.storage.sequences import UserSequences
 
 
 @dataclass(frozen=True)

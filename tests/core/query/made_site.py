@@ -23,13 +23,13 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import OUTSIDE, Group, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings, UrlSettings
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.facts.context import Basis, Tables
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LabelledPages
 
 ZONE: Final = ZoneInfo("Europe/Berlin")
 FIRST, DAYS = date(2025, 10, 15), 30

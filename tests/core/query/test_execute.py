@@ -11,11 +11,11 @@ import pytest
 from scipy import stats
 
 from core.base.errors import ArtifactError, InputError
-from core.data.dataset import TimedEvents
 from core.query.conditions import People
 from core.query.execute import Result, execute
 from core.query.layout import layout_of as query_data
 from core.query.query import Quantity, Query
+from core.storage.dataset import TimedEvents
 from tests.core.query.five_users import VISITORS, Visitor, five_users, tables_of
 from tests.core.query.made_site import made_site
 

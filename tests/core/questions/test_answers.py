@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.data.dataset import TimedEvents
 from core.facts.answer import Answer, Chart, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
 from core.facts.contrasting import DESCRIBED, sentence_on_tests
@@ -20,6 +19,7 @@ from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, HOW_SURE, TESTED, TRUST
 from core.questions.lexicon import lexicon
 from core.segments.certificate import Certificate
+from core.storage.dataset import TimedEvents
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context, rule_figures, without_outcome
 

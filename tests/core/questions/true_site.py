@@ -15,12 +15,12 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import OUTSIDE, Group, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset
 from core.facts.context import Basis, Context, Tables
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset
 
 SEGMENTS, START = 3, 1_761_955_200_000_000
 SITES = {

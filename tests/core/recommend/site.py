@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.data.sequences import UserSequences
 from core.recommend.page_tables import PageTables, count_tables
+from core.storage.sequences import UserSequences
 from tests.core.model.toys import sequences_of
 
 A, B, C, D, CART = range(5)

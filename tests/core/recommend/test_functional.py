@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.schema import PageLabels, Pages
-from core.data.page_labels import LABELS, SCHEMA, LabelledPages
 from core.labels.label_settings import NO_THEME
 from core.recommend.page_tables import functional_pages
+from core.storage.page_labels import LABELS, SCHEMA, LabelledPages
 
 SITE = "https://shop.example"
 PAGES = {

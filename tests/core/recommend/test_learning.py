@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.data.sequences import UserSequences
 from core.recommend.candidates import Reach, Source, fit_head
 from core.recommend.learning import LearnedFrom, NextMoments, candidates_at, choose_moments, learn
 from core.recommend.next_pages import FACTS, TABLES, NextPages
 from core.recommend.page_tables import PageTables
+from core.storage.sequences import UserSequences
 from tests.core.model.toys import sequences_of
 from tests.core.recommend.site import A, B, C, chained, which_chain
 

@@ -10,9 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings
-from core.data.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
-from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
-from core.data.sequences import SCHEMA
 from core.differences.table import differences
 from core.differences.user_items import UserItems
 from core.journeys.moves import Moves, most_readable_places
@@ -22,6 +19,9 @@ from core.profiles.metrics import ProfileData, profile
 from core.report import ReportInput, compose
 from core.report.model import Report
 from core.segments.partition import Partition
+from core.storage.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
+from core.storage.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
+from core.storage.sequences import SCHEMA
 from core.storage.store import FORMAT, MANIFEST
 
 EVIL = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'

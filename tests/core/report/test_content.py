@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.local_clock import UTC_CLOCK
-from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
-from core.data.receipt import Decision, OutcomeUsers, PersonalPlace
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import count_funnels
 from core.periods.calendar import calendar
@@ -21,6 +19,8 @@ from core.report import ReportInput, compose
 from core.report.cards import PageNames, visitor
 from core.report.content import assumptions
 from core.report.model import Report
+from core.storage.dataset import OUTCOMES, RECEIPT, USERS, Dataset
+from core.storage.receipt import Decision, OutcomeUsers, PersonalPlace
 from tests.core.report.conftest import dataset_in, source_of
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.data.dataset import OUTCOMES, Dataset
 from core.profiles.outcomes import OutcomeRecord
 from core.report import ReportInput, compose
 from core.report.cards import time_chart
 from core.report.model import Report
+from core.storage.dataset import OUTCOMES, Dataset
 
 
 def test_a_card_says_which_ways_its_users_take_beside_the_others(report: Report) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import Pages, Users
-from core.data.sequences import UserSequences
 from core.rules.conditions import DAY_US, RuleClause, RuleCondition, RuleFeatures, RuleField, SegmentRule
+from core.storage.sequences import UserSequences
 from tests.core.rules.toy import asks
 
 SITE = "https://shop.example"

@@ -16,11 +16,11 @@ import sqlglot
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.ingest.ingest import ingest
 from core.rules.conditions import RuleClause, RuleCondition, RuleFeatures, RuleField, SegmentRule
 from core.rules.raw_events import TABLE, LoadedExport
 from core.rules.rule_sql import bigquery_sql, duckdb_sql
+from core.storage.dataset import Dataset
 
 Row = dict[str, str | None]
 START = 1_600_000_000_000_000

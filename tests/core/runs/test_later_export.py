@@ -13,7 +13,6 @@ from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.schema import Pages
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import Dataset, is_clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
 from core.periods.drift import CHANGE, FIGURE, PAGE, PageChange, drift, page_changes
@@ -33,6 +32,7 @@ from core.runs.stages import LATER_EXPORT
 from core.sample import write_sample
 from core.segments.combination import Combined
 from core.segments.partition import Partition
+from core.storage.dataset import Dataset, is_clustered
 from core.storage.store import Artifact, Store
 from tests.core.runs.test_second_training import SMALL
 

@@ -21,7 +21,6 @@ import pytest
 from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.settings import Device
-from core.data.dataset import Dataset
 from core.engines.bounded_run import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
@@ -35,6 +34,7 @@ from core.runs.pipeline import LABEL_CACHE
 from core.runs.placing import Placement, place_dataset
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT_FOLDER, USERS, Watcher, watch
+from core.storage.dataset import Dataset
 from core.storage.locks import claim_folder
 from tests.core.ingest.read.unnested import as_csv, long_rows, read_rows
 

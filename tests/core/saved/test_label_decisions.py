@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from core.base.schema import View
-from core.data.dataset import Dataset
 from core.labels.label_settings import LabelMode, LabelSettings, Override, ThemeSource, default_taxonomy
 from core.saved import label_decisions
 from core.saved.label_decisions import Change
+from core.storage.dataset import Dataset
 from core.storage.json_cache import set_aside
 from core.storage.store import Store
 

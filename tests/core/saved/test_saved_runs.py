@@ -13,7 +13,6 @@ import pytest
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.data.dataset import RECEIPT, Dataset
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
 from core.naming.names import SegmentName
 from core.periods.filter import CountFilter
@@ -22,6 +21,7 @@ from core.saved.controls import Controls, percentages
 from core.saved.saved_runs import SavedRun, compare_runs
 from core.saved.saved_work import Segmentation
 from core.segments.partition import Partition
+from core.storage.dataset import RECEIPT, Dataset
 from core.storage.store import Store
 
 WEIGHTS = ViewWeights(url=0.7, theme=0.2, type=0.1)

@@ -13,11 +13,11 @@ import pytest
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.data.day_coverage import DAY
-from core.data.sequences import UserSequences
 from core.segments.activity import activity_ranks, with_activity
 from core.segments.clustering import fit
 from core.segments.combination import FrozenMix, blend, calibrate, combine
+from core.storage.day_coverage import DAY
+from core.storage.sequences import UserSequences
 
 
 def users(*days: Sequence[int]) -> UserSequences:

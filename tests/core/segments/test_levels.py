@@ -8,7 +8,6 @@ import pytest
 from benchmarks.evidence import ADDRESSES, KINDS, planted
 from benchmarks.levels import Line, made
 from core.base.errors import ArtifactError, Cancelled
-from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
 from core.segments.levels import (
     MAX_DESCRIBED,
@@ -20,6 +19,7 @@ from core.segments.levels import (
     withheld,
 )
 from core.segments.visit_tokens import Aspect
+from core.storage.sequences import UserSequences
 from tests.core.segments.made_levels import TOO_FEW, supported
 
 USERS = planted(400, 0)

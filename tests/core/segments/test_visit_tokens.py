@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.sequences import UserSequences
 from core.segments.visit_tokens import (
     BUCKETS,
     MAX_LENGTH,
@@ -14,6 +13,7 @@ from core.segments.visit_tokens import (
     half_counts,
     joined,
 )
+from core.storage.sequences import UserSequences
 
 URLS = ["https://s.example/shop/a", "https://s.example/shop/b", "https://s.example/news/c"]
 

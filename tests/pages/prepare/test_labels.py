@@ -12,7 +12,6 @@ from core.base.errors import Beha2VecError
 from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
 from core.labels import labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import (
@@ -29,6 +28,7 @@ from core.labels.review import Review
 from core.runs import artifacts, jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.saved import label_decisions, saved_work
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from pages.ui.labels import (
     label_corrections,

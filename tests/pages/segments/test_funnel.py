@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data.dataset import EVENTS
 from core.journeys.funnel import funnel_to_link
 from core.journeys.funnel_table import INSTEAD
 from core.saved import controls as kept_controls
+from core.storage.dataset import EVENTS
 from core.storage.store import Store
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts

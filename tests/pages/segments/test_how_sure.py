@@ -7,7 +7,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
-from core.data.dataset import is_clustered
 from core.runs import artifacts, jobs, tasks
 from core.runs.jobs import State
 from core.runs.stages import CERTIFICATES
@@ -15,6 +14,7 @@ from core.saved import controls, saved_work
 from core.saved.controls import Controls
 from core.segments.certificate import NAMES_WITHHELD
 from core.segments.levels import SmallKind
+from core.storage.dataset import is_clustered
 from core.storage.store import Store
 from pages.ui.segments import certificates, session_segments
 from pages.ui.segments.k_view import NAMED

@@ -8,13 +8,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import EventTimes, Outcomes
-from core.data.dataset import EVENTS, OUTCOMES
 from core.differences.table import Diff
 from core.journeys.flow import ROUTE
 from core.journeys.index_plot import STRIP
 from core.journeys.moves import SESSIONS
 from core.journeys.survival import HAVE_HAD, SECONDS
 from core.profiles.profile_columns import Col
+from core.storage.dataset import EVENTS, OUTCOMES
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.settings import TrainSettings
-from core.data.dataset import OUTCOMES
 from core.profiles.profile_columns import Col
+from core.storage.dataset import OUTCOMES
 from core.storage.store import MANIFEST, file_checksum
 from pages.ui.shell import state
 from pages.ui.shell.text import md_text

@@ -14,11 +14,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import Group, Users
-from core.data import dataset
 from core.ingest.output_tables import EVENTS
 from core.periods.filter import CountFilter
 from core.periods.over_time import AGE, BEGAN, CLOCK, IN_PART, PART, PERIOD, REST_VALUE, VALUE
 from core.profiles.profile_columns import Col
+from core.storage import dataset
 from core.storage.store import MANIFEST, file_checksum
 from pages.ui.periods import choice, time_charts
 from pages.ui.segments.live_segments import LiveSegments

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.data.receipt import Decision
 from core.ingest.clean.audience import Audience
 from core.ingest.clean.mask_pages import choose_titles, mask_places, public_words
 from core.ingest.clean.page_text import SiteContext, shaped
+from core.storage.receipt import Decision
 from tests.core.ingest.clean.audience import audience as seen_by
 from tests.core.ingest.clean.audience import found
 from tests.core.ingest.shop import Row, event, shop

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.base.schema import Raw
-from core.data.receipt import NO_CURRENCY, OutcomeUsers
+from core.storage.receipt import NO_CURRENCY, OutcomeUsers
 from tests.core.ingest.shop import SITE, START, Row, event, shop
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import count_user_bases, describe_bases
 from core.ingest.in_memory import LiveUsers, read_people
+from core.storage.receipt import count_user_bases, describe_bases
 from tests.core.ingest.shop import Row, event, shop
 
 SOURCE, MEDIUM = Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM

@@ -9,13 +9,13 @@ import pytest
 from core.base.errors import ArtifactError, InputError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data.dataset import RECEIPT
 from core.ingest.ingest import ingest
 from core.ingest.read import read_cache
 from core.ingest.read.read_cache import ReadCache, open_read
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import InputFile, resolve_inputs
 from core.runs import pipeline
+from core.storage.dataset import RECEIPT
 from core.storage.store import Store, file_checksum
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
 from tests.random_cases import cases

@@ -17,8 +17,6 @@ from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.dataset import RECEIPT
-from core.data.receipt import Receipt
 from core.ingest.ingest import ingest
 from core.ingest.read import ndjson, whole_events
 from core.ingest.read.inspection import inspect
@@ -27,6 +25,8 @@ from core.ingest.read.whole_events import NO_KEY, TWO_VALUES, merge_event_rows
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline
 from core.sample.write_sample import write_sample
+from core.storage.dataset import RECEIPT
+from core.storage.receipt import Receipt
 from core.storage.store import Store
 from tests.core.ingest.raw import Read, read_paths, read_text, write
 from tests.core.ingest.read.unnested import (

@@ -1,8 +1,8 @@
 import pytest
 
 from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
-from core.data.receipt import Decision, PersonalPlace
+from core.storage.dataset import Dataset
+from core.storage.receipt import Decision, PersonalPlace
 from pages.ui.data.personal_view import places_table, summary, with_choices
 from tests.pages.fixtures_segments import FinishedRun
 

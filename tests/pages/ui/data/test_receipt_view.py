@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import Raw
-from core.data.dataset import Dataset
-from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep
 from core.ingest.account import accounting
+from core.storage.dataset import Dataset
+from core.storage.receipt import OutcomeUsers, Receipt, WaterfallStep
 from pages.ui.data.receipt_view import (
     events_table,
     files_table,
@@ -102,7 +102,7 @@ def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def screen(folder: str) -> None:
-        from core.data.dataset import Dataset
+        from core.storage.dataset import Dataset
         from pages.ui.data.receipt_view import receipt
 
         receipt(Dataset(folder, "toy"))

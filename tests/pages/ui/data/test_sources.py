@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import InputError
-from core.data.dataset import Dataset
 from core.runs import input_paths
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from pages.ui.data import catalog, sources
 from tests.pages.fixtures_segments import FinishedRun

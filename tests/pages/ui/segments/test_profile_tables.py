@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from core.base.settings import AnalyzeSettings
-from core.data.dataset import is_clustered
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.profiles.profile_columns import Col
 from core.runs import artifacts
+from core.storage.dataset import is_clustered
 from core.storage.store import Store
 from pages.ui.segments import profile_tables as tables
 from tests.core.profiles.toy import LABELS, outcomes, toy_tables

@@ -11,11 +11,11 @@ import streamlit as st
 from core.base.progress import silent
 from core.base.schema import TEMPLATE_OUTCOME, PageLabels
 from core.base.settings import Settings, ViewWeights
-from core.data.dataset import Dataset
-from core.data.page_labels import LABELS, SCHEMA, LabelledPages
 from core.runs import artifacts, tasks
 from core.runs.stages import LAYOUT, LEVELS
 from core.segments import level_search
+from core.storage.dataset import Dataset
+from core.storage.page_labels import LABELS, SCHEMA, LabelledPages
 from core.storage.store import Store, content_key
 from pages.ui.segments import map_view, session_segments, shared
 from pages.ui.segments.session_segments import found_sources

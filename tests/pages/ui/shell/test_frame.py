@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.data.dataset import RECEIPT
-from core.data.receipt import Receipt
+from core.storage.dataset import RECEIPT
+from core.storage.receipt import Receipt
 from core.storage.store import MANIFEST, Store, open_artifact
 from pages.ui.shell.links import SECTIONS
 from pages.ui.shell.text import md_text

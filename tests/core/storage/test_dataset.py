@@ -7,11 +7,11 @@ import pytest
 from core.base.errors import ArtifactError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.data import dataset as names
-from core.data.dataset import Dataset
-from core.data.sequences import SCHEMA
 from core.ingest import output_tables
 from core.runs import artifacts, pipeline
+from core.storage import dataset as names
+from core.storage.dataset import Dataset
+from core.storage.sequences import SCHEMA
 from core.storage.store import MANIFEST, Store, file_checksum
 from tests.core.ingest.shop import event, shop
 

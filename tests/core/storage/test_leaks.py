@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from core.data.leaks import _at_least, leaking_pages
+from core.storage.leaks import _at_least, leaking_pages
 
 HOME, CART, THANKS = range(3)
 PAGES = ("/", "/cart", "/thanks")

@@ -1,6 +1,6 @@
 """What a receipt says in words."""
 
-from core.data.receipt import NO_CURRENCY, Revenue, describe_revenue, in_currencies
+from core.storage.receipt import NO_CURRENCY, Revenue, describe_revenue, in_currencies
 
 
 def test_money_of_no_currency_is_said_in_plain_english() -> None:

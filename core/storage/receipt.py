@@ -347,7 +347,7 @@ class Receipt(_Part):
     """Event → outcomes of visitors without a user id: in no segment, not among the users, but in every total.
     A transaction that a user also has is counted for the user only."""
     outcome_pages: tuple[str, ...] = ()
-    """Pages that leak the purchase (``core/data/leaks.py``): consider stripping them."""
+    """Pages that leak the purchase (``core/storage/leaks.py``): consider stripping them."""
     narrowed: str = ""
     """Description of the filter or user sample that made this data set from another; else empty."""
     trained_users: int | None = None

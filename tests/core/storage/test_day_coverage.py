@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from core.base.local_clock import UTC_CLOCK, LocalClock
-from core.data.day_coverage import DayCoverage, LowDay, day_coverage, page_views_by_day
+from core.storage.day_coverage import DayCoverage, LowDay, day_coverage, page_views_by_day
 
 
 def month(views: dict[int, int]) -> DayCoverage:

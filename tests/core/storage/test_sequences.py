@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.errors import ArtifactError
-from core.data.sequences import SCHEMA, UserSequences, read_sequences
+from core.storage.sequences import SCHEMA, UserSequences, read_sequences
 
 
 def two_users() -> UserSequences:

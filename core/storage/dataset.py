@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
 from core.base.schema import EventTimes, Group, Users
-from core.data.receipt import Receipt
-from core.data.sequences import UserSequences, read_sequences
+from core.storage.receipt import Receipt
+from core.storage.sequences import UserSequences, read_sequences
 
 
 @dataclass(frozen=True, eq=False)
