@@ -15,9 +15,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from benchmarks.labels.sets import LabelledSet
 from benchmarks.tables import markdown
 from core.base.progress import silent
-from core.base.schema import View
+from core.base.schema import NO_THEME, UNKNOWN, View
 from core.labels.cascade import Cascade, decide_themes, decide_types
-from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.labels.label_types import Label, Rung
 
 

@@ -14,11 +14,11 @@ from benchmarks.labels.evaluate import evaluate, percent, summary
 from benchmarks.labels.sets import LabelledSet
 from benchmarks.sites.write import write_site
 from core.base.progress import silent
-from core.base.schema import View
+from core.base.schema import UNKNOWN, View
 from core.base.settings import IngestSettings
 from core.labels.cascade import build
 from core.labels.label_cache import SIZE_LIMIT
-from core.labels.label_settings import UNKNOWN, LabelClass, LabelMode, LabelSettings, default_taxonomy
+from core.labels.label_settings import LabelClass, LabelMode, LabelSettings, default_taxonomy
 from core.labels.label_types import Rung
 from core.labels.labelling import label_pages
 from core.labels.page_address import after_host

@@ -25,9 +25,9 @@ from benchmarks.sets import DEMO_SEED, REAL, demo_shop
 from benchmarks.sites import DEV, HELD, write_site
 from benchmarks.tables import markdown
 from core.base.progress import silent
-from core.base.schema import PageLabels, Pages, View
+from core.base.schema import NO_THEME, UNKNOWN, PageLabels, Pages, View
 from core.base.settings import IngestSettings
-from core.labels.label_settings import NO_THEME, UNKNOWN, LabelSettings, ThemeSource
+from core.labels.label_settings import LabelSettings, ThemeSource
 from core.labels.labelling import read_summary
 from core.labels.page_address import after_host, read_address
 from core.labels.pages import LabelPages

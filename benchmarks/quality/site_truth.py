@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.base.schema import View
-from core.labels.label_settings import NO_THEME, UNKNOWN
+from core.base.schema import NO_THEME, UNKNOWN, View
 from core.sample.site import DEPARTMENTS, HOST, Role, Site, build_site
 
 

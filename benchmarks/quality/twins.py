@@ -17,9 +17,8 @@ from benchmarks.quality.case import MAX_LENGTH, MIN_JUDGED, Case
 from benchmarks.quality.maker_sets import Made, kinds_of
 from benchmarks.quality.methods import embed_ours, load, load_coverage
 from core.base.progress import silent
-from core.base.schema import Pages, View
+from core.base.schema import UNKNOWN, Pages, View
 from core.base.settings import IngestSettings, ViewWeights
-from core.labels.label_settings import UNKNOWN
 from core.model.feature_blocks import positions, unit_rows
 from core.model.inputs import Spans, latest_views
 from core.model.vocabulary import build_vocabulary

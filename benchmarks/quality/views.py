@@ -17,9 +17,8 @@ from benchmarks.quality.case import Case, open_case
 from benchmarks.quality.judge import Parts, agreement, mix, retrieval, twins
 from benchmarks.quality.methods import embed_ours, load, load_coverage
 from benchmarks.sets import SetSpec
-from core.base.schema import View
+from core.base.schema import NO_THEME, UNKNOWN, View
 from core.base.settings import ViewWeights
-from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.model.feature_blocks import bag
 from core.segments.combination import combine
 

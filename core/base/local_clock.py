@@ -11,6 +11,8 @@ import numpy as np
 
 MINUTE: Final = 60_000_000
 """One minute in microseconds."""
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 _EPOCH: Final = datetime(1970, 1, 1)
 _OFFSET: Final = re.compile(r"UTC([+−-])(\d{1,2}):(\d{2})")
 
@@ -78,3 +80,16 @@ def offset_name(minutes: int) -> str:
 
 UTC_CLOCK: Final = LocalClock()
 """The clock where the time zone is not known."""
+
+
+def days_of(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
+    """Days since 1970 by a clock, of moments in microseconds UTC."""
+    day: np.ndarray = clock.local(timestamp) // DAY
+    return day
+
+
+def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
+    """The hour of the week of each moment, from Monday 0:00 on: int64, 0 to 167."""
+    day, time = np.divmod(clock.local(timestamp), DAY)
+    hour: np.ndarray = (day + 3) % 7 * 24 + time // HOUR  # 1 January 1970 was a Thursday
+    return hour

@@ -187,6 +187,14 @@ class PageLabels:
     TYPE_EVIDENCE: Final = "type_evidence"
 
 
+UNKNOWN: Final = "Unknown"
+"""Label of a page that no classifier decides."""
+NO_THEME: Final = "No theme"
+"""Theme of pages that serve a function: cart, account, search, policies."""
+RESERVED: Final = (UNKNOWN, NO_THEME)
+"""Labels of pages without a class; no class may have these names."""
+
+
 class Outcomes:
     """Columns of ``outcomes``: one row a user and event other than page_view (purchases deduplicated).
 

@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.base.schema import PageLabels, Pages, Users
+from core.base.schema import RESERVED, PageLabels, Pages, Users
 from core.base.wording import common_origin, short_address
-from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
 from core.labels.words import words_of

@@ -19,13 +19,13 @@ import pandas as pd
 
 from core.base import wording
 from core.base.errors import InputError
+from core.base.local_clock import hours
+from core.base.schema import RESERVED
 from core.base.wording import pluralise
 from core.differences.user_items import Family, folders
 from core.facets.visits import SiteVisits
-from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
-from core.periods.over_time import hours
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
 NO_LEVEL: Final = -1

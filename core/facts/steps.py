@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.base.schema import View
+from core.base.schema import UNKNOWN, View
 from core.facts import items
 from core.facts.answer import Fact
 from core.facts.context import LEVEL_OF, Context
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
 from core.journeys.moves import FROM, STEPS, TO, Moves
-from core.labels.label_settings import UNKNOWN
 from core.profiles.profile_columns import Col
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from core.base.local_clock import hours
 from core.differences.table import Diff
 from core.facts.answer import About, Contrast, Fact, FigureList, Key, Unit
 from core.facts.context import ALL, OTHERS, Context
@@ -35,7 +36,6 @@ from core.periods.over_time import (
     WEEKDAYS,
     PeriodMeasure,
     curve,
-    hours,
     over_time,
 )
 from core.profiles.profile_columns import Col

@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, UNKNOWN
 from core.journeys.funnel import MAX_PATTERNS, Funnel, FunnelStep, StepKind
 from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite, prefix_patterns
-from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, path_of
 from core.storage.sequences import UserSequences
 

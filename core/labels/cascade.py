@@ -14,10 +14,10 @@ import numpy as np
 
 from core.base.errors import ResourceError
 from core.base.progress import Progress, SubProgress, silent
-from core.base.schema import View
+from core.base.schema import NO_THEME, View
 from core.labels import embedding_classifier, llm_classifier, nli_classifier
 from core.labels.event_classifier import EventClassifier
-from core.labels.label_settings import NO_THEME, LabelMode, LabelSettings, Taxonomy
+from core.labels.label_settings import LabelMode, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Document, Label, Rung, Subject
 from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects

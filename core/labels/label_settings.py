@@ -10,17 +10,11 @@ from typing import Annotated, Final, Self
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from core.base.schema import View
+from core.base.schema import RESERVED, View
 from core.base.settings import Settings
 from core.labels.texts import normalise_text
 from core.labels.words import fold
 
-UNKNOWN: Final = "Unknown"
-"""Label of a page that no classifier decides."""
-NO_THEME: Final = "No theme"
-"""Theme of pages that serve a function: cart, account, search, policies."""
-RESERVED: Final = (UNKNOWN, NO_THEME)
-"""Labels of pages without a class; no class may have these names."""
 SEVERAL: Final = "(several)"
 """Label of a template whose pages have different labels."""
 NAME_CHARACTERS: Final = 60

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base.errors import ArtifactError, Beha2VecError, SettingsError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import PageLabels, Pages, Users, View
+from core.base.schema import UNKNOWN, PageLabels, Pages, Users, View
 from core.labels import embedding_classifier, label_cache, llm_classifier, nli_classifier
 from core.labels.cascade import STAGE, Cascade, PageDecisions, build, decide_themes, decide_types
 from core.labels.event_classifier import MIN_VIEWS, EventClassifier
@@ -36,7 +36,7 @@ from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
-from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings, Taxonomy, ThemeSource
+from core.labels.label_settings import LabelMode, LabelSettings, Taxonomy, ThemeSource
 from core.labels.label_types import Document, Label, Rung
 from core.labels.llm_classifier import Estimate
 from core.labels.pages import LabelPages, group, host_of, page_steps, read_pages, theme_subjects

@@ -22,9 +22,9 @@ from urllib.parse import unquote
 from pydantic import BaseModel, Field, create_model
 
 from core.base.safe_text import contains_user_id
-from core.base.schema import View
+from core.base.schema import UNKNOWN, View
 from core.labels.label_cache import CachedClassifier
-from core.labels.label_settings import UNKNOWN, LabelSettings, Taxonomy
+from core.labels.label_settings import LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.page_address import after_host
 from core.labels.texts import normalise_text

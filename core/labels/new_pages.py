@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from core.base.schema import UNKNOWN
 from core.labels.cascade import decide_each, sure_rungs
-from core.labels.label_settings import UNKNOWN, LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.labels.label_types import Label
 from core.labels.pages import LabelPages, clean_title
 from core.labels.rule_classifier import literal_segments

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from core.base.errors import SettingsError
-from core.base.schema import View
-from core.labels.label_settings import NO_THEME, UNKNOWN, Override, Taxonomy
+from core.base.schema import NO_THEME, UNKNOWN, View
+from core.labels.label_settings import Override, Taxonomy
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.templates import parse, spellings
 

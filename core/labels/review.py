@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import PageLabels, Pages, View
-from core.labels.label_settings import NO_THEME, UNKNOWN
+from core.base.schema import NO_THEME, UNKNOWN, PageLabels, Pages, View
 from core.labels.label_settings import SEVERAL as SEVERAL  # exported for the app's pages
 from core.labels.label_types import Rung
 

@@ -22,8 +22,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from core.base.schema import RESERVED
 from core.base.wording import capitalised
-from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
+from core.labels.label_settings import NAME_CHARACTERS, SEVERAL, LabelClass
 from core.labels.page_address import after_host
 from core.labels.page_terms import UNSPACED, Term, forms_of, spelt_terms, terms_of
 from core.labels.pages import LabelPages

@@ -12,13 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from core.base.local_clock import UTC_CLOCK, LocalClock
+from core.base.local_clock import DAY, HOUR, UTC_CLOCK, LocalClock, days_of
 from core.storage.dataset import Dataset
 from core.storage.day_coverage import EPOCH, covered_days, page_views_by_day
 
-HOUR: Final = 3_600_000_000
-"""An hour in microseconds."""
-DAY: Final = 24 * HOUR
 _CHANCE: Final = 0.05
 """Chance of seeing nobody in a stretch of a day below which the export does not cover the stretch."""
 _MIN_MISSED: Final = -math.log(_CHANCE)
@@ -77,12 +74,6 @@ class Calendar:
         day = days_of(timestamp, self.clock)
         counts = (day >= self.days[0]) & (day <= self.days[1])
         return np.where(counts, (day - self.start) // self.unit.days, -1)
-
-
-def days_of(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
-    """Days since 1970 by a clock, of moments in microseconds UTC."""
-    day: np.ndarray = clock.local(timestamp) // DAY
-    return day
 
 
 def day_number(day: date) -> int:

@@ -15,11 +15,11 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from core.base.errors import SettingsError
-from core.base.local_clock import LocalClock
+from core.base.local_clock import LocalClock, days_of
 from core.base.schema import Users
 from core.base.settings import Settings
 from core.base.wording import pluralise
-from core.periods.calendar import day_number, days_of
+from core.periods.calendar import day_number
 from core.storage.sequences import UserSequences
 
 ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}

@@ -20,13 +20,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.base.local_clock import LocalClock
+from core.base.local_clock import LocalClock, days_of
 from core.base.schema import EventTimes, Group, Outcomes, PageEvents, Pages, Users
 from core.ingest import output_tables as schemas
 from core.ingest.account.summary import describe_without_user_id
 from core.ingest.output import count_outcome_users
 from core.ingest.output_tables import write_table
-from core.periods.calendar import days_of
 from core.periods.filter import CountFilter, FilteredRows, apply_filter
 from core.periods.over_time import distinct
 from core.storage import dataset as files

@@ -23,9 +23,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.local_clock import LocalClock
+from core.base.local_clock import days_of, hours
 from core.differences.table import Diff
-from core.periods.calendar import DAY, HOUR, Calendar, PeriodUnit, calendar, days_of
+from core.periods.calendar import Calendar, PeriodUnit, calendar
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
@@ -436,13 +436,6 @@ def rhythm(
     day, hour = np.divmod(np.arange(168), 24)
     along = pd.DataFrame({WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: hour})
     return _table(rows, along, shown)
-
-
-def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
-    """The hour of the week of each moment, from Monday 0:00 on: int64, 0 to 167."""
-    day, time = np.divmod(clock.local(timestamp), DAY)
-    hour: np.ndarray = (day + 3) % 7 * 24 + time // HOUR  # 1 January 1970 was a Thursday
-    return hour
 
 
 _DIGITS: Final = 5

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
+from core.base.local_clock import DAY
 from core.base.schema import OUTSIDE
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
-from core.periods.calendar import DAY, covered
+from core.periods.calendar import covered
 from core.segments.geometry import nearest
 from core.segments.partition import Partition
 from core.storage.sequences import UserSequences

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError, InputError
-from core.base.local_clock import LocalClock
+from core.base.local_clock import DAY, HOUR, LocalClock
 from core.facts.context import Basis
 from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
 from core.journeys.patterns import Moments, StepMarks
-from core.periods.calendar import DAY, HOUR, day_number
+from core.periods.calendar import day_number
 from core.profiles.data import EncodedColumn
 from core.profiles.outcomes import path_of
 from core.query.query import ATTRIBUTES, OF_PAGES, By, Period

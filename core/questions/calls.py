@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from core.base.errors import InputError
-from core.base.schema import View
+from core.base.schema import RESERVED, View
 from core.facts import (
     funnel_tools,
     item_tools,
@@ -24,7 +24,6 @@ from core.facts.fact_maker import Figures, Finding, complement, notes, select
 from core.facts.items import LABELLED, Dimension, ItemMetric
 from core.facts.steps import step_view
 from core.facts.verbs import subject
-from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
 from core.questions.lexicon import EVENT
 from core.questions.parsed import Parsed

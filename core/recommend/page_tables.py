@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.base.schema import RARE_BELOW_USERS, PageLabels, Pages, View
-from core.labels.label_settings import NO_THEME, default_taxonomy
+from core.base.schema import NO_THEME, RARE_BELOW_USERS, PageLabels, Pages, View
+from core.labels.label_settings import default_taxonomy
 from core.segments.neighbours import searchable
 from core.storage.page_labels import LabelledPages
 from core.storage.sequences import UserSequences

@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import Field
 
 from core.base.progress import Progress, SubProgress
-from core.base.schema import Group, View
+from core.base.schema import RESERVED, Group, View
 from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -32,7 +32,7 @@ from core.base.settings import (
 )
 from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
-from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import artifacts
 from core.runs.artifacts import Embeddings
 from core.runs.later_stages import Attempt, raising

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from core.base.progress import Progress, silent
-from core.base.schema import OUTSIDE, Group, Users, View
+from core.base.schema import OUTSIDE, RESERVED, Group, Users, View
 from core.base.settings import Device
-from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.export import SEGMENT, groups, segment_names, vector_lists
 from core.runs.frozen import FrozenModel, Names
 from core.runs.pipeline import LABEL_CACHE

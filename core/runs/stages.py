@@ -19,9 +19,8 @@ import numpy as np
 
 from core.base.errors import ArtifactError
 from core.base.progress import Progress
-from core.base.schema import Pages
+from core.base.schema import RESERVED, Pages
 from core.base.settings import Settings, ViewWeights
-from core.labels.label_settings import RESERVED
 from core.runs import artifacts, later_export, pipeline, second_training
 from core.runs.artifacts import TrainedRequest
 from core.runs.later_export import LaterRequest

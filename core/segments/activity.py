@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from core.base.local_clock import DAY
 from core.base.schema import View
-from core.storage.day_coverage import DAY
 from core.storage.sequences import UserSequences
 
 _STEPS: Final = np.linspace(0, 1, 201)

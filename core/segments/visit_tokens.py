@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import entr
 
-from core.storage.day_coverage import DAY
+from core.base.local_clock import DAY
 from core.storage.sequences import UserSequences
 
 MAX_LENGTH: Final = 64

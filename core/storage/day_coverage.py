@@ -10,10 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from core.base import wording
-from core.base.local_clock import LocalClock
+from core.base.local_clock import LocalClock, days_of
 
-DAY: Final = 86_400_000_000
-"""One day in microseconds."""
 EPOCH: Final = date(1970, 1, 1)
 _EMPTY_DAYS: Final = 60
 """Longest gap in days between page views within a block of days; a longer one begins a new block."""
@@ -86,7 +84,7 @@ def page_views_by_day(timestamp: np.ndarray, clock: LocalClock) -> dict[date, in
         timestamp: int64 of shape (n_views,), microseconds UTC; at least one.
         clock: Local clock that decides when days begin.
     """
-    days, views = np.unique(clock.local(timestamp) // DAY, return_counts=True)
+    days, views = np.unique(days_of(timestamp, clock), return_counts=True)
     return {EPOCH + timedelta(day): n for day, n in zip(days.tolist(), views.tolist(), strict=True)}
 
 

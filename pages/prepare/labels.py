@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import Pages, View
-from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
+from core.base.schema import UNKNOWN, Pages, View
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, in_use, read_summary
 from core.labels.review import Review
 from core.runs import pipeline

@@ -24,9 +24,9 @@ from benchmarks.labels.sets import (
     taxonomy_of,
 )
 from benchmarks.labels.sites import site_row
-from core.base.schema import View
+from core.base.schema import NO_THEME, UNKNOWN, View
 from core.labels.cascade import Cascade
-from core.labels.label_settings import NO_THEME, UNKNOWN, LabelClass, Taxonomy, default_taxonomy
+from core.labels.label_settings import LabelClass, Taxonomy, default_taxonomy
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages

@@ -12,8 +12,7 @@ from benchmarks.quality.next_page import best_mix, shares
 from benchmarks.quality.original import halves
 from benchmarks.quality.site_truth import true_names
 from benchmarks.quality.views import swap
-from core.base.schema import View
-from core.labels.label_settings import NO_THEME, UNKNOWN
+from core.base.schema import NO_THEME, UNKNOWN, View
 from core.model.feature_blocks import bag
 from core.model.inputs import Spans
 from core.sample.site import HOST

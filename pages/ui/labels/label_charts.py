@@ -7,8 +7,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from core.base.schema import PageLabels
-from core.labels.label_settings import UNKNOWN
+from core.base.schema import UNKNOWN, PageLabels
 from core.labels.label_types import Rung
 from core.labels.review import BY_TYPE, Review
 from pages.ui.labels.label_table import RUNG_WORDS

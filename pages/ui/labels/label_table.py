@@ -11,9 +11,9 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import PageLabels, Pages, View
+from core.base.schema import NO_THEME, UNKNOWN, PageLabels, Pages, View
 from core.labels import review
-from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
+from core.labels.label_settings import LabelMode, LabelSettings, Override, Taxonomy
 from core.labels.label_types import Rung
 from core.labels.review import EVIDENCE, SEVERAL, Review, decided_by
 from core.saved import label_decisions

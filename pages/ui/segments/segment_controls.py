@@ -13,10 +13,9 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.schema import LEARNED_VIEWS, SET_ASIDE, View
+from core.base.schema import LEARNED_VIEWS, SET_ASIDE, UNKNOWN, View
 from core.base.settings import Encoder, OutcomeCount, ViewWeights
 from core.facets.outcome_prediction import prediction_change
-from core.labels.label_settings import UNKNOWN
 from core.saved import controls
 from core.saved.controls import MAX_SEGMENTS
 from core.segments import identity

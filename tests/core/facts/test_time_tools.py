@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from core.base.local_clock import DAY, HOUR
 from core.facts.answer import Contrast, Note, Verdict
 from core.facts.context import OTHERS, Context, Tables
 from core.facts.fact_maker import Figures, Finding
 from core.facts.sentences import plain
 from core.facts.time_tools import LARGEST_CHANGE_NOTE, ONE_HOUR, STEADY, over_the_data
-from core.periods.calendar import DAY, HOUR, PeriodUnit, calendar_of
+from core.periods.calendar import PeriodUnit, calendar_of
 from core.periods.over_time import AGE, PART, PERIOD, VALUE, PeriodMeasure, curve, over_time
 from core.profiles.profile_columns import Col
 from tests.core.facts.shop import shop

@@ -10,11 +10,11 @@ import pytest
 from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.base.progress import silent
-from core.base.schema import View
+from core.base.schema import NO_THEME, UNKNOWN, View
 from core.labels import embedding_classifier, label_cache, labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.fetching.page_store import PageStore
-from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
+from core.labels.label_settings import LabelMode, LabelSettings, Override, Taxonomy
 from core.labels.label_types import Document
 from core.labels.labelling import FETCHED, LabelSummary, read_summary
 from core.llm import CallLog, LlmSettings

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from core.base.progress import silent
-from core.base.schema import PageEvents, Pages, View
+from core.base.schema import UNKNOWN, PageEvents, Pages, View
 from core.labels import cascade, new_pages
 from core.labels.cascade import decide_themes, decide_types, sure_rungs
-from core.labels.label_settings import UNKNOWN, LabelSettings, Override
+from core.labels.label_settings import LabelSettings, Override
 from core.labels.new_pages import NewPages
 from core.labels.pages import read_pages
 from core.labels.rule_classifier import literal_segments

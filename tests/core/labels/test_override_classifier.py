@@ -1,8 +1,8 @@
 import pytest
 
 from core.base.errors import SettingsError
-from core.base.schema import View
-from core.labels.label_settings import NO_THEME, UNKNOWN, Override, default_taxonomy
+from core.base.schema import NO_THEME, UNKNOWN, View
+from core.labels.label_settings import Override, default_taxonomy
 from core.labels.label_types import Subject
 from core.labels.override_classifier import OverrideClassifier, Templates, check
 from core.labels.templates import mine

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from core.labels.label_settings import RESERVED, LabelClass
+from core.base.schema import RESERVED
+from core.labels.label_settings import LabelClass
 from core.labels.page_terms import terms_of, theme_of
 from core.labels.pages import LabelPages, read_pages
 from core.labels.site_themes import MAX_THEMES, mine_themes, modularity, moves_between, neighbours

@@ -8,15 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.base.local_clock import UTC_CLOCK, LocalClock
-from core.periods.calendar import (
-    DAY,
-    PeriodUnit,
-    calendar_of,
-    covered,
-    cut_days,
-    usual_unit,
-)
+from core.base.local_clock import DAY, UTC_CLOCK, LocalClock
+from core.periods.calendar import PeriodUnit, calendar_of, covered, cut_days, usual_unit
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.periods.calendar import DAY, PeriodUnit, calendar_of
+from core.base.local_clock import DAY
+from core.periods.calendar import PeriodUnit, calendar_of
 from core.periods.over_time import Activity, PeriodMeasure, moments_of, over_time
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col

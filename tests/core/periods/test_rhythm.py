@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.base.local_clock import UTC_CLOCK, LocalClock
-from core.periods.calendar import HOUR, PeriodUnit, calendar_of
-from core.periods.over_time import hours, rhythm
+from core.base.local_clock import HOUR, UTC_CLOCK, LocalClock, hours
+from core.periods.calendar import PeriodUnit, calendar_of
+from core.periods.over_time import rhythm
 from core.profiles.profile_columns import Col
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.base.local_clock import MINUTE, LocalClock
+from core.base.local_clock import DAY, HOUR, MINUTE, LocalClock
 from core.base.schema import OUTSIDE, Group
-from core.periods.calendar import DAY, HOUR, day_number
+from core.periods.calendar import day_number
 from core.profiles.rows import Rows
 from core.storage.sequences import UserSequences
 

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.base.schema import PageLabels, Pages
-from core.labels.label_settings import NO_THEME
+from core.base.schema import NO_THEME, PageLabels, Pages
 from core.recommend.page_tables import functional_pages
 from core.storage.page_labels import LABELS, SCHEMA, LabelledPages
 

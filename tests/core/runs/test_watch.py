@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError
+from core.base.local_clock import DAY
 from core.base.progress import silent
 from core.base.settings import Device
 from core.engines.bounded_run import embed_bounded
@@ -26,7 +27,6 @@ from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.ingest.sources.input_files import InputFile, content_checksum, readable
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.periods.calendar import DAY
 from core.runs import taken_files
 from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG

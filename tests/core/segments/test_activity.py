@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 
 from core.base.errors import ArtifactError
+from core.base.local_clock import DAY
 from core.base.schema import View
 from core.base.settings import ClusterSettings, ViewWeights
 from core.segments.activity import activity_ranks, with_activity
 from core.segments.clustering import fit
 from core.segments.combination import FrozenMix, blend, calibrate, combine
-from core.storage.day_coverage import DAY
 from core.storage.sequences import UserSequences
 
 

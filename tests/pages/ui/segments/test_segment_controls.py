@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.base.schema import View
-from core.labels.label_settings import UNKNOWN
+from core.base.schema import UNKNOWN, View
 from pages.ui.segments import segment_controls
 from pages.ui.segments.segment_controls import ABSENT, absent
 
