@@ -8,7 +8,7 @@
 * Intervals: how often the 95 % intervals hold the truth that users were drawn from.
 * Two statements: 5.75 % of 1,252 against 2.93 % of 1,673 users, and six buyers against forty.
 * Time of one table over 8 segments, items laid out before.
-* With ``--export`` only how much is shown of pages by other sessions (``core/differences/other_sessions.py``)
+* With ``--export`` only how much is shown of pages by other sessions (``core/profiles/other_sessions.py``)
   of six segments on a bag of pages: of users as they are, with the pages of all page views dealt anew, with
   sessions dealt anew among those of as many page views; and which rare pages are shown that were put into
   sessions of a segment.
@@ -40,17 +40,17 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.base.wording import common_origin, short_address
-from core.differences.means import ComparedGroups, UserValues, compare_means, decide_shares
-from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions
-from core.differences.table import Diff, differences
-from core.differences.user_items import Family, UserItems
 from core.ingest.ingest import ingest
 from core.model.embedding import embed
 from core.periods.training_period import halves_of
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
+from core.profiles.differences import Diff, differences
+from core.profiles.means import ComparedGroups, UserValues, compare_means, decide_shares
+from core.profiles.other_sessions import OTHER_SESSIONS, OtherSessions
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
+from core.profiles.user_items import Family, UserItems
 from core.runs import pipeline
 from core.sample.write_sample import write_sample
 from core.segments.clustering import fit

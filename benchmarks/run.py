@@ -131,11 +131,11 @@ def _moves(
     import numpy as np
 
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-    from core.differences.table import differences
-    from core.differences.user_items import UserItems, labels_of
-    from core.facets.facets import find_facets
-    from core.naming.fitting import current_names
-    from core.naming.words import SiteWords
+    from core.profiles.differences import differences
+    from core.profiles.facets import find_facets
+    from core.profiles.name_fitting import current_names
+    from core.profiles.name_words import SiteWords
+    from core.profiles.user_items import UserItems, labels_of
     from core.runs import pipeline
     from core.segments.identity import match
 

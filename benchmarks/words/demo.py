@@ -16,10 +16,10 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.facets.facets import find_facets
 from core.facts.context import Basis, Context, Tables
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
+from core.profiles.facets import find_facets
 from core.profiles.metrics import profile
 from core.sample import write_sample
 from core.segments.clustering import fit

@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks.words.checking import problems
 from benchmarks.words.demo import Shop, demo_shop
 from benchmarks.words.oracle import Oracle
-from core.facets.facets import find_facets
 from core.facts.sentences import plain
+from core.profiles.facets import find_facets
 from core.questions.answers import ask
 
 SAID = "is only suggested as the name of"

@@ -22,24 +22,24 @@ from core.base.safe_text import clean
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import UrlSettings
 from core.base.wording import common_origin, pluralise, short_address
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.table import Diff, differences, distributions, pair_differences
-from core.differences.user_items import Family, UserItems, labels_of
-from core.facets.facets import find_facets
 from core.facts.answer import Fact, Title
 from core.journeys.flow import Routes
 from core.journeys.funnel import Funnel, StepKind
 from core.journeys.funnel_table import FunnelWalk, walk
 from core.journeys.moves import Level, Moves, Places, StepCounts
 from core.journeys.patterns import FunnelSite, cleaned_by
-from core.naming.words import SiteWords
 from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
 from core.periods.over_time import Activity
 from core.profiles.data import ProfileData
+from core.profiles.differences import Diff, differences, distributions, pair_differences
+from core.profiles.facets import find_facets
 from core.profiles.metrics import Profiles, profile_rows
+from core.profiles.name_words import SiteWords
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import LabelData, Rows, make_rows
+from core.profiles.user_items import Family, UserItems, labels_of
 from core.rules.beam_search import FoundRules, find_rules
 from core.rules.conditions import RuleFeatures
 from core.segments.partition import Partition
@@ -130,7 +130,7 @@ class Basis:
             pages: One row a page (:class:`core.base.schema.Pages`).
             sequences: Page views.
             names: ``theme``, ``type`` and, where mined, ``template`` → the value of each page; may be empty.
-            levels: Levels of users in the facets (:meth:`core.facets.facets.Facets.items`).
+            levels: Levels of users in the facets (:meth:`core.profiles.facets.Facets.items`).
         """
         labels = LabelData.from_names(sequences, names) if names else None
         items = UserItems.from_tables(data, pages, sequences, names, levels)
@@ -239,7 +239,7 @@ class Tables:
         profiles: What its segments are like.
         partition: The segments.
         again: Family → tests of the differences on other sessions of the users, where there are any:
-            :meth:`core.differences.other_sessions.OtherSessions.scores`.
+            :meth:`core.profiles.other_sessions.OtherSessions.scores`.
     """
 
     basis: Basis
@@ -254,7 +254,7 @@ class Tables:
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """Differences of every row from the other clustered users (``core/differences/table.py``)."""
+        """Differences of every row from the other clustered users (``core/profiles/differences.py``)."""
         data = self.basis.data
         return differences(data, self.rows, self.basis.items, self.outcomes, self.again)
 
@@ -276,7 +276,7 @@ class Tables:
 
     @cached_property
     def distributions(self) -> pd.DataFrame:
-        """Distribution of the values behind each mean (``core/differences/table.py``)."""
+        """Distribution of the values behind each mean (``core/profiles/differences.py``)."""
         return distributions(self.basis.data, self.rows, self.profiles.conversions)
 
     @cached_property

@@ -10,7 +10,11 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.differences.means import (
+from core.facts.answer import BY_KEY, Block, Contrast, Fact, Verdict
+from core.facts.context import OTHERS, Context
+from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
+from core.facts.verbs import NOT
+from core.profiles.means import (
     SIGNIFICANCE,
     ComparedGroups,
     SingleDifference,
@@ -19,13 +23,9 @@ from core.differences.means import (
     decide_values,
     user_values,
 )
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.user_items import Family
-from core.facts.answer import BY_KEY, Block, Contrast, Fact, Verdict
-from core.facts.context import OTHERS, Context
-from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
-from core.facts.verbs import NOT
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import Col, MetricRole
+from core.profiles.user_items import Family
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,6 @@ import numpy as np
 
 from core.base import wording
 from core.base.errors import InputError
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.user_items import Family
 from core.facts.answer import (
     ARROW,
     BY_KEY,
@@ -36,8 +34,10 @@ from core.facts.contrasting import decide, rest_figure
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.verbs import DO, NOT
 from core.journeys.moves import FROM, TO
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import DIGITS, Col, digits
 from core.profiles.two_shares import wilson
+from core.profiles.user_items import Family
 from core.rules.beam_search import MeasuredShare
 from core.segments.geometry import squared_distances
 from core.storage.receipt import NO_CURRENCY

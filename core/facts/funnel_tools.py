@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from core.base.errors import InputError
-from core.differences.table import Diff
 from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Key, Steps, Unit, Within
 from core.facts.context import OTHERS, Context
 from core.facts.fact_maker import (
@@ -23,6 +22,7 @@ from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import outcome_steps, usual_funnel
 from core.journeys.funnel_table import DROPPED, NAME, ShareOf, count_takers, steps_table
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 
 OUTCOME: Final = "outcome"

@@ -15,14 +15,14 @@ import pandas as pd
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.differences.means import moments_of, ratio_interval
-from core.differences.table import Diff, is_apart, share_columns
-from core.differences.user_items import Family
 from core.facts.answer import Unit
 from core.facts.context import Basis, Context
+from core.profiles.differences import Diff, is_apart, share_columns
+from core.profiles.means import moments_of, ratio_interval
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95, wilson
+from core.profiles.user_items import Family
 
 Row: TypeAlias = Mapping[str, Any]
 """Figures of one row: column → value."""

@@ -20,8 +20,6 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import InputError
-from core.differences.table import Diff, is_apart, top_differences
-from core.differences.user_items import Family
 from core.facts import items
 from core.facts.answer import (
     BY_KEY,
@@ -44,7 +42,9 @@ from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_row, select, without_none
 from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.steps import end_facts, step_facts, step_view
+from core.profiles.differences import Diff, is_apart, top_differences
 from core.profiles.profile_columns import FIELDS, HEAT_MAP, Col, MetricRole, RowKind
+from core.profiles.user_items import Family
 from core.segments.certificate import NAMES_WITHHELD
 
 AVERAGES: Final = frozenset(field.field for field in FIELDS if field.n)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from core.base.local_clock import hours
-from core.differences.table import Diff
 from core.facts.answer import About, Contrast, Fact, FigureList, Key, Unit
 from core.facts.context import ALL, OTHERS, Context
 from core.facts.fact_maker import (
@@ -38,6 +37,7 @@ from core.periods.over_time import (
     curve,
     over_time,
 )
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.storage.sequences import UserSequences

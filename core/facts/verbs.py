@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from core.base import wording
-from core.differences.user_items import Family
 from core.facts.answer import Fact, Unit
 from core.facts.items import ItemMetric
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 
 RULE_USERS, PRECISION, RECALL = "rule_users", "rule_precision", "rule_recall"
 """Keys of the measures of a rule; the fact's item is the rule."""

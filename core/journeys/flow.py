@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
-from core.differences.table import Diff
 from core.journeys.moves import (
     END,
     FROM,
@@ -33,6 +32,7 @@ from core.journeys.moves import (
     Places,
     SessionEnds,
 )
+from core.profiles.differences import Diff
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval, wilson
@@ -225,7 +225,7 @@ class Routes:
         """List the routes of some users, with shares beside those of other users.
 
         A user takes a route with at least one session. Steps are what the model has read, so that shares of
-        users are told apart by the interval of their difference alone (:mod:`core.differences.means`).
+        users are told apart by the interval of their difference alone (:mod:`core.profiles.means`).
 
         Args:
             users: Users whose page views count, bool of shape (n_users,).

@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from core.base.wording import percent, pluralise
-from core.differences.table import Diff
 from core.journeys.funnel import SESSION, Funnel, StepKind, StepOrder
 from core.journeys.moves import END, Places
 from core.journeys.patterns import FunnelSite, Moments, StepMarks, any_of
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import difference_interval, wilson

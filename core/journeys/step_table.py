@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from core.base.wording import percent
-from core.differences.table import Diff
 from core.journeys.moves import (
     END,
     FROM,
@@ -36,6 +35,7 @@ from core.journeys.moves import (
     StepCounts,
 )
 from core.profiles import two_shares
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import wilson

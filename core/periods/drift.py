@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import RARE_BELOW_USERS
-from core.differences.table import Diff
 from core.periods.placed_users import FAR_SHARE, MIN_USERS, RARE, PlacedUsers, in_both
 from core.periods.training_period import DriftFigure, TrainingPeriod, drawn_users
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import NO_COMPARISON, Z_95, difference_interval
 from core.segments.geometry import repeatable

@@ -23,8 +23,8 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from core.base.schema import OUTSIDE, SET_ASIDE
-from core.differences.table import Diff
 from core.periods.placed_users import Pairs, PlacedUsers
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.segments.identity import DISSOLVED, chance, continued, jaccard_matrix

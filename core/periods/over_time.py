@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 
 from core.base.local_clock import days_of, hours
-from core.differences.table import Diff
 from core.periods.calendar import Calendar, PeriodUnit, calendar
+from core.profiles.differences import Diff
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows

@@ -1,1 +1,1 @@
-"""Profiles of segments: sizes, behaviour, outcomes, pages and attributes, and example users."""
+"""Groups of users in figures: sizes, outcomes, pages, attributes; what differs; names of segments; facets."""

@@ -1,7 +1,7 @@
 """Rank the pages that set a segment, or a hand-picked set of users, apart from the rest.
 
 For each row and page: the share of the row's users who saw the page against that of the rest. Pages rank as
-in the table of differences (``core/differences/table.py``), by the low end of Cohen's h where the interval
+in the table of differences (``core/profiles/differences.py``), by the low end of Cohen's h where the interval
 of the difference leaves out 0: so neither a page with three visitors nor one that everybody sees can win.
 For pages seen less often it is negative. The model saw the pages, so these are descriptions without a test.
 

@@ -19,12 +19,12 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from core.base.errors import InputError
-from core.differences.means import moments_of
 from core.facts.context import Tables
 from core.journeys.funnel import FunnelStep, StepKind
 from core.journeys.patterns import matching
 from core.periods.calendar import PeriodUnit
 from core.periods.over_time import distinct
+from core.profiles.means import moments_of
 from core.profiles.outcomes import PURCHASE, OutcomeRecord
 from core.profiles.two_shares import Z_95, difference_interval, ratio_interval, wilson
 from core.query.conditions import People

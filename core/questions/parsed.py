@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.base.safe_text import clean
-from core.differences.user_items import Family
 from core.facts.answer import Block, Contrast, Fact, FigureList, Reading, facts_of
 from core.facts.context import ALL, WITH, WITHOUT, Context
 from core.facts.fact_maker import notes
 from core.facts.items import Dimension
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 
 TOPICS: Final = ("items", "dimensions", "measures")
 LIMIT: Final = re.compile(

@@ -24,7 +24,7 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.wording import common_origin, percent, pluralise, short_address
-from core.differences.table import Diff
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval, wilson
 from core.recommend.candidates import (

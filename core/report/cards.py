@@ -17,23 +17,23 @@ from core.base import wording
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
 from core.base.wording import common_origin, common_suffix, duration, minute, pluralise, short_address
-from core.differences.in_words import in_words
-from core.differences.table import Diff, top_differences
-from core.differences.user_items import Family
-from core.facets.facets import Facets
 from core.journeys.flow import ROUTE, Routes
 from core.journeys.funnel_table import CountedFunnel
 from core.journeys.moves import FROM, STEPS, TO, Moves, StepCounts
 from core.journeys.step_table import MoveCol, step_table
 from core.journeys.survival import TimeToOutcome, time_to_outcome
-from core.naming.fitting import CurrentName, reason
 from core.profiles import profile_columns
 from core.profiles.counts import TITLES
+from core.profiles.difference_words import in_words
+from core.profiles.differences import Diff, top_differences
+from core.profiles.facets import Facets
 from core.profiles.metrics import CLIP, Profiles
+from core.profiles.name_fitting import CurrentName, reason
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import FIELDS, Col, Field, PageRanking, RowKind
 from core.profiles.rows import Rows
 from core.profiles.samples import medoids
+from core.profiles.user_items import Family
 from core.report.charts import Curve, time_curves
 from core.report.model import (
     Bar,
@@ -65,7 +65,7 @@ class ReportInput:
     Args:
         dataset: The preprocessed export.
         profiles: What each segment is like.
-        differences: How each segment differs from the others (:mod:`core.differences.table`).
+        differences: How each segment differs from the others (:mod:`core.profiles.differences`).
         moves: All steps between places that can be read; None where they could not be made.
         partition: The segments.
         vectors: float32 of shape (n_users, d), the mixed vectors that were clustered.

@@ -16,8 +16,6 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.base.wording import ABSENT, duration, minute, percent, pluralise
-from core.differences.table import Diff
-from core.facets.facets import Facet, Facets, ShareInterval
 from core.journeys.funnel_table import (
     REST_SECONDS,
     SECONDS_MEDIAN,
@@ -27,7 +25,6 @@ from core.journeys.funnel_table import (
     side_by_side,
     with_times,
 )
-from core.naming.fitting import CurrentName
 from core.periods.calendar import Calendar, PeriodUnit, calendar
 from core.periods.over_time import (
     AGE,
@@ -44,7 +41,10 @@ from core.periods.over_time import (
     rhythm,
 )
 from core.profiles import profile_columns
+from core.profiles.differences import Diff
+from core.profiles.facets import Facet, Facets, ShareInterval
 from core.profiles.metrics import outside_note
+from core.profiles.name_fitting import CurrentName
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
 from core.report import cards
@@ -67,7 +67,7 @@ from core.storage.receipt import (
 
 
 def facet_parts(facets: Facets) -> tuple[FunnelPart, ...]:
-    """Tables of the facets, the most stable first (:attr:`core.facets.facets.Facets.in_order`)."""
+    """Tables of the facets, the most stable first (:attr:`core.profiles.facets.Facets.in_order`)."""
     return tuple(_facet_part(facet, facets.outcome) for facet in facets.in_order)
 
 

@@ -21,8 +21,8 @@ from core.base.errors import InputError
 from core.base.schema import RESERVED, Group, Pages, Users
 from core.base.settings import Settings
 from core.base.wording import common_origin
-from core.differences.user_items import folders, labels_of
 from core.profiles.data import GROUPS, EncodedColumn, ProfileData, encode_column
+from core.profiles.user_items import folders, labels_of
 from core.storage.dataset import Dataset, is_clustered
 from core.storage.page_labels import LabelledPages
 from core.storage.sequences import UserSequences

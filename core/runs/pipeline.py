@@ -43,13 +43,13 @@ from core.storage.store import Artifact, Store, content_key, file_checksum
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.differences.other_sessions import OtherSessions
-    from core.facets.facets import Facets
     from core.ingest.sources.input_files import InputFile
-    from core.naming.fitting import CurrentName
     from core.periods.filter import CountFilter
     from core.profiles.data import ProfileData
+    from core.profiles.facets import Facets
     from core.profiles.metrics import Profiles
+    from core.profiles.name_fitting import CurrentName
+    from core.profiles.other_sessions import OtherSessions
     from core.profiles.outcomes import OutcomeRecord
     from core.segments.combination import Combined
     from core.segments.levels import SegmentLevels
@@ -424,9 +424,9 @@ def segment(
     """
     import pandas as pd
 
-    from core.differences.table import COLUMNS
-    from core.naming.fitting import numbered_only
     from core.profiles.data import ProfileData
+    from core.profiles.differences import COLUMNS
+    from core.profiles.name_fitting import numbered_only
 
     combined = combine(embeddings, settings.weights)
     progress("combine", 1.0)
@@ -455,8 +455,8 @@ def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> Othe
         None if nothing can be tested: no user has several sessions, the vectors are of an earlier release,
         or another numpy split the sessions at random.
     """
-    from core.differences.other_sessions import OtherSessions
-    from core.differences.user_items import labels_of
+    from core.profiles.other_sessions import OtherSessions
+    from core.profiles.user_items import labels_of
 
     if not embeddings.first_parts:
         return None
@@ -472,7 +472,7 @@ def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> Othe
 def _facets(
     dataset: Dataset, labels: LabelledPages | None, data: ProfileData, settings: AnalyzeSettings
 ) -> Facets:
-    from core.facets.facets import find_facets
+    from core.profiles.facets import find_facets
 
     index = data.outcomes
     given_away = index.is_read(index.chosen(settings))
@@ -483,8 +483,8 @@ def _differences(
     labels: LabelledPages | None, embeddings: Embeddings, combined: Combined, partition: Partition,
     data: ProfileData, profiles: Profiles, facets: Facets | None,
 ) -> pd.DataFrame:  # fmt: skip
-    from core.differences.table import differences
-    from core.differences.user_items import UserItems, labels_of
+    from core.profiles.differences import differences
+    from core.profiles.user_items import UserItems, labels_of
 
     dataset, levels = embeddings.dataset, facets.items() if facets else {}
     items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels), levels)
@@ -494,8 +494,8 @@ def _differences(
 
 
 def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) -> dict[int, CurrentName]:
-    from core.naming.fitting import current_names
-    from core.naming.words import SiteWords
+    from core.profiles.name_fitting import current_names
+    from core.profiles.name_words import SiteWords
 
     site = SiteWords.from_tables(dataset.pages, labels.of(View.THEME) if labels else ())
     return current_names(table, site, {})

@@ -34,10 +34,10 @@ from core.storage.replace_files import replace_files_atomic
 from core.storage.store import Store, open_artifact
 
 if TYPE_CHECKING:
-    from core.facets.facets import Facets
-    from core.facets.outcome_prediction import OutcomePrediction
     from core.journeys.moves import Moves
-    from core.naming.fitting import CurrentName
+    from core.profiles.facets import Facets
+    from core.profiles.name_fitting import CurrentName
+    from core.profiles.outcome_prediction import OutcomePrediction
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
     from core.segments.levels import SegmentLevels
@@ -48,7 +48,7 @@ _DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
 _PERIODS: Final = "periods.json"
 _FACETS: Final = "facets.json"
-"""File on how users differ, and whether they keep differing (``core/facets/``)."""
+"""File on how users differ, and whether they keep differing (``core/profiles/``)."""
 FUNNELS: Final = "funnels.json"
 """Counted funnels, where some were asked for."""
 _TAXONOMY: Final = "taxonomy.yaml"
@@ -137,7 +137,7 @@ def _segments(
     attempt: Attempt,
 ) -> Segments:
     """Make the segments, without names where the users support none."""
-    from core.naming.fitting import only_given
+    from core.profiles.name_fitting import only_given
     from core.segments.levels import withheld
 
     segments = pipeline.segment(
@@ -189,8 +189,8 @@ def _write_tables(
 
 def _write_facets(folder: Path, segments: Segments) -> tuple[Facets | None, OutcomePrediction | None]:
     """Write the facets, if there are any, and compare the segments with them."""
-    from core.facets.facets import facet_records
-    from core.facets.outcome_prediction import predict_outcome
+    from core.profiles.facets import facet_records
+    from core.profiles.outcome_prediction import predict_outcome
 
     if segments.facets is None:
         return None, None

@@ -18,8 +18,8 @@ from pydantic import BeforeValidator
 
 from core.base.errors import Beha2VecError, ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
-from core.naming.name_candidates import NameEvidence
-from core.naming.names import SegmentName
+from core.profiles.name_candidates import NameEvidence
+from core.profiles.names import SegmentName
 from core.segments.identity import RECOVERED
 from core.segments.partition import Partition
 from core.storage.json_cache import JsonFile

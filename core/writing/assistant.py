@@ -21,8 +21,8 @@ from core.facts.fact_maker import Figures, Finding, require_segment, without_non
 from core.facts.segment_tools import Evidence, compared, paragraph, persona
 from core.llm import ServerLlm
 from core.llm.chat_types import Capabilities, Stop, never
-from core.naming.names import name_segments
-from core.naming.words import MAX_NAME_WORDS
+from core.profiles.name_words import MAX_NAME_WORDS
+from core.profiles.names import name_segments
 from core.profiles.profile_columns import Col
 from core.questions.answers import ask
 from core.questions.followups import reading

@@ -23,7 +23,6 @@ from pydantic import Field
 from core.base.errors import InputError
 from core.base.safe_text import Quotes, clean, contains_user_id
 from core.base.settings import Settings
-from core.differences.user_items import Family
 from core.facts.answer import Answer, Fact
 from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
@@ -43,6 +42,7 @@ from core.facts.verbs import (
 )
 from core.llm.chat_types import ChatReply, tokens_of
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 
 _MIN_USERS: Final = 20
 """Default of the fewest users that a figure may be of to be sent."""

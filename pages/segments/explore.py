@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from core.base.schema import Group
-from core.naming.fitting import reason
 from core.profiles.metrics import outside_note, records
+from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, RowKind, of_row
 from core.runs.stages import LAYOUT, LEVELS
 from pages.ui.chat import topic

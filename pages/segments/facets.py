@@ -11,9 +11,9 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
-from core.facets.definitions import PAGELESS_KINDS, QUESTIONS, FacetKind
-from core.facets.facets import MIN_OUTCOMES, Facet, Facets
-from core.facets.outcome_prediction import predict_outcome
+from core.profiles.facet_definitions import PAGELESS_KINDS, QUESTIONS, FacetKind
+from core.profiles.facets import MIN_OUTCOMES, Facet, Facets
+from core.profiles.outcome_prediction import predict_outcome
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments, shared
 from pages.ui.segments.figure import SIDE

@@ -16,11 +16,11 @@ from core.facts.context import Context
 from core.facts.contrasting import rest_figure
 from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
-from core.naming.fitting import reason
 from core.periods.filtering import NOT_BY_DAY
 from core.profiles import profile_columns
 from core.profiles.counts import TITLES
 from core.profiles.metrics import outside_note, records
+from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart

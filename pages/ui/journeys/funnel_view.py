@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from core.base.wording import duration, percent, pluralise
-from core.differences.table import Diff
 from core.journeys import funnel_table
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import INSTEAD, REST_HIGH, REST_LOW, STEP, FunnelWalk, ShareOf, sentences
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import funnel_builder
 from pages.ui.journeys.choice import Choice

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from core.base import wording
-from core.differences.table import Diff
 from core.journeys.flow import COLUMN
 from core.journeys.moves import END, FROM, OTHER_PLACES, SESSIONS, START, STEPS, TO
 from core.journeys.step_table import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE, MoveCol
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, BELOW, INK, NEUTRAL, Chart, rows, sized, tips
 from pages.ui.segments.figure import EChart

@@ -14,7 +14,6 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.differences.table import Diff
 from core.journeys.flow import MAX_COLUMNS, MIN_COLUMNS, Flow, flow
 from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO, Moves, Places, StepCounts
 from core.journeys.step_table import (
@@ -32,6 +31,7 @@ from core.journeys.step_table import (
     step_sentence,
     step_table,
 )
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.journeys.choice import Choice

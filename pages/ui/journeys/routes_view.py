@@ -11,11 +11,11 @@ import streamlit as st
 
 from core.base import wording
 from core.base.schema import Users
-from core.differences.table import Diff
 from core.journeys.flow import ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.journeys.index_plot import BEGIN, PLACE, STOP, STRIP, Strip, StripOrder, index_plot
 from core.journeys.moves import END, OTHER_PLACES, SESSIONS, SESSIONS_N, Level, Places
 from core.journeys.survival import HAVE_HAD
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from pages.ui.journeys.choice import Choice
 from pages.ui.segments.charts import AXIS, INK, NEUTRAL, Chart, sized, tips

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.differences.means import decide_shares
 from core.journeys.survival import SECONDS, TimeToOutcome, time_to_outcome
 from core.periods.dataset_part import DatasetPart
+from core.profiles.means import decide_shares
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.journeys import routes_view

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.base import wording
-from core.differences.table import Diff
 from core.periods.migration import AFTER, BEFORE
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, AXIS, BELOW, INK, NEUTRAL, ROW, Chart, rows, sized, tips
 

@@ -12,7 +12,6 @@ import streamlit as st
 from core.base import wording
 from core.base.schema import OUTSIDE
 from core.base.settings import ViewWeights
-from core.differences.table import Diff
 from core.periods import drift_words
 from core.periods.drift import (
     AFTER_VALUE,
@@ -42,6 +41,7 @@ from core.periods.migration import (
 )
 from core.periods.placed_users import BY_SECTION
 from core.periods.training_period import DriftFigure
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.runs import artifacts, pipeline
 from core.runs.stages import LATER_EXPORT

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
-from core.naming.fitting import reason
-from core.naming.names import name_segments
 from core.profiles.metrics import Profiles
+from core.profiles.name_fitting import reason
+from core.profiles.names import name_segments
 from core.profiles.outcomes import path_of
 from core.profiles.profile_columns import Col, figure
 from core.saved import saved_work

@@ -111,7 +111,7 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     """Box plots of a measure over the users of each row: quartiles, median, 5 to 95 %, and mean.
 
     Args:
-        table: Rows of one measure of :func:`core.differences.table.distributions`.
+        table: Rows of one measure of :func:`core.profiles.differences.distributions`.
         names: Segment → name, for the colours.
         title: What is measured; it stands above, where there is room for it.
     """

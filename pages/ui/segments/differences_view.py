@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.differences.in_words import FAMILIES, in_words
-from core.differences.table import Diff, listed_differences, top_differences
 from core.facts.context import Context
 from core.profiles import profile_columns
+from core.profiles.difference_words import FAMILIES, in_words
+from core.profiles.differences import Diff, listed_differences, top_differences
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.segments import charts
 from pages.ui.segments import profile_tables as tables
@@ -84,7 +84,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
     """Draw all differences of a row, with a choice of kinds (pages, events, sources …).
 
     Args:
-        table: From :func:`core.differences.table.differences`.
+        table: From :func:`core.profiles.differences.differences`.
         key: Key of the row.
         here: Title of the row.
         others: Title of what the row is compared with.

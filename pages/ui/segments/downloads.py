@@ -11,13 +11,13 @@ import pandas as pd
 from core import report
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import IngestSettings, TrainSettings
-from core.facets.facets import Facets
-from core.facets.outcome_prediction import predict_outcome
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import CountedFunnel, count_funnels
 from core.journeys.moves import Moves, most_readable_places
 from core.journeys.step_table import journeys
 from core.labels.label_settings import LabelMode, LabelSettings
+from core.profiles.facets import Facets
+from core.profiles.outcome_prediction import predict_outcome
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.model_folder import StoredStages, publish_model

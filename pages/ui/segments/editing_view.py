@@ -11,8 +11,8 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE
-from core.facets.definitions import QUESTIONS, FacetKind
-from core.facets.facets import Facet, cross_facets
+from core.profiles.facet_definitions import QUESTIONS, FacetKind
+from core.profiles.facets import Facet, cross_facets
 from core.saved import saved_work
 from core.segments import editing
 from core.segments.partition import Partition

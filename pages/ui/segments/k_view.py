@@ -11,11 +11,11 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.differences.in_words import FAMILIES
-from core.differences.table import Diff, top_differences
-from core.differences.user_items import Family
 from core.facts.context import WITH, WITHOUT
+from core.profiles.difference_words import FAMILIES
+from core.profiles.differences import Diff, top_differences
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 from core.runs.stages import LEVELS
 from core.segments.certificate import NAMES_WITHHELD
 from core.segments.levels import SegmentLevels, Structure

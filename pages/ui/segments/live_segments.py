@@ -14,10 +14,10 @@ import numpy as np
 
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.facts.context import Tables
-from core.naming import fitting
-from core.naming.fitting import CurrentName
-from core.naming.names import SegmentName
+from core.profiles import name_fitting
 from core.profiles.metrics import Profiles
+from core.profiles.name_fitting import CurrentName
+from core.profiles.names import SegmentName
 from core.saved.saved_work import Segmentation
 from core.segments import levels as numbers
 from core.segments.certificate import Certificate, marked_names, verdict_text
@@ -128,7 +128,7 @@ def solve(settled: Settled) -> LiveSegments:
         **{field.name: getattr(settled, field.name) for field in fields(Settled)},
         combined=shared.combined(sources, weights),
         tables=tables,
-        current_names=fitting.only_given(current_names) if settled.withheld else current_names,
+        current_names=name_fitting.only_given(current_names) if settled.withheld else current_names,
         certificates=shared.certificates(sources, weights, partition, levels),
     )
 

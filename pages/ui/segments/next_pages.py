@@ -16,7 +16,7 @@ import streamlit as st
 from core.base.schema import RARE_BELOW_USERS, Pages
 from core.base.settings import ViewWeights
 from core.base.wording import common_origin, short_address
-from core.differences.table import Diff
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col, RowKind
 from core.recommend.candidates import Head, Reach, Source
 from core.recommend.next_pages import (

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import LEARNED_VIEWS, SET_ASIDE, UNKNOWN, View
 from core.base.settings import Encoder, OutcomeCount, ViewWeights
-from core.facets.outcome_prediction import prediction_change
+from core.profiles.outcome_prediction import prediction_change
 from core.saved import controls
 from core.saved.controls import MAX_SEGMENTS
 from core.segments import identity

@@ -17,12 +17,12 @@ import streamlit as st
 
 from core.base.schema import PAGE_OUTCOME, page_outcome
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-from core.differences.other_sessions import OtherSessions
-from core.facets.facets import Facets, find_facets
 from core.facts.context import Basis, Tables
-from core.naming import fitting
-from core.naming.fitting import CurrentName
-from core.naming.names import SegmentName
+from core.profiles import name_fitting
+from core.profiles.facets import Facets, find_facets
+from core.profiles.name_fitting import CurrentName
+from core.profiles.names import SegmentName
+from core.profiles.other_sessions import OtherSessions
 from core.profiles.outcomes import OutcomeIndex, label_of
 from core.runs import pipeline
 from core.runs.artifacts import Embeddings
@@ -226,7 +226,7 @@ def _one_page(made_from: Sources) -> OnePageSegments:
 @cached(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)
 def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, CurrentName]:
     """Segment → its name: a given one, checked against what sets the segment apart, or the app's."""
-    return fitting.current_names(
+    return name_fitting.current_names(
         made.differences, made.basis.site, given, chosen_segments(made.partition.edits)
     )
 

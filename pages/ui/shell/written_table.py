@@ -13,8 +13,8 @@ from pandas.api import types
 from pandas.io.formats.style import Styler
 
 from core.base import wording
-from core.differences.table import Diff
 from core.profiles import profile_columns
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import FIELDS, Col
 
 Columns: TypeAlias = Mapping[str, Any]

@@ -3,9 +3,9 @@
 import pytest
 
 from core.base.errors import InputError
-from core.differences.table import is_apart, top_differences
 from core.facts.answer import BY_KEY, Note, Ranking, Verdict
 from core.facts.segment_tools import MAX_NAMED, NOT_SHOWN, addresses, compare, compare_all, differing
+from core.profiles.differences import is_apart, top_differences
 from core.profiles.profile_columns import HEAT_MAP
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.base.errors import InputError
-from core.differences.in_words import in_words
-from core.differences.means import MANN_WHITNEY, T_TEST
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.table import MEASURES as MEASURES_OF_MEANS
-from core.differences.table import Diff
-from core.differences.user_items import Family
 from core.facts.answer import MEASURES, Contrast, Fact, Verdict
 from core.facts.contrasting import DESCRIBED, UNSHOWN, decide, sentence_on_tests
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
+from core.profiles.difference_words import in_words
+from core.profiles.differences import MEASURES as MEASURES_OF_MEANS
+from core.profiles.differences import Diff
+from core.profiles.means import MANN_WHITNEY, T_TEST
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import FISHER
+from core.profiles.user_items import Family
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import context, figures
 

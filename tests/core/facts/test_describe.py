@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.differences.table import top_differences
 from core.facts import segment_tools
 from core.facts.answer import Contrast, FigureList, Note, Verdict
 from core.facts.fact_maker import Figures, Finding
 from core.facts.segment_tools import addresses, compare, compare_all
+from core.profiles.differences import top_differences
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures, without_outcome
 

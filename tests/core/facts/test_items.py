@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.base.errors import InputError
-from core.differences.user_items import Family
 from core.facts.items import Dimension, ItemMetric, item_rows, label_table, table_of, top, values
+from core.profiles.user_items import Family
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
 

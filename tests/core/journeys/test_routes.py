@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.differences.table import Diff
 from core.journeys.flow import ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.journeys.moves import SESSIONS, SESSIONS_N, Places
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.storage.sequences import UserSequences
 from tests.core.journeys.toy import had, pages_of, random_walks, walks

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.drift import alarms, changed, pair
-from core.differences.table import Diff
 from core.periods import training_period as module
 from core.periods.drift import AFTER_VALUE, ALPHA, BEFORE_VALUE, ERRORS, FIGURE, ITEM, UNTESTED, Drift
 from core.periods.drift import drift as held
 from core.periods.placed_users import PlacedUsers, seen_pages
 from core.periods.training_period import DriftFigure, TrainingPeriod
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.segments.clustering import assign
 from core.storage.sequences import UserSequences

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from core.differences.table import Diff
 from core.periods.migration import AFTER, BEFORE, migration
 from core.periods.placed_users import Pairs, in_both
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import Z_95
 from tests.core.periods.two_exports import two_exports

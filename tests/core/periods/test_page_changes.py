@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.differences.table import Diff
 from core.periods.drift import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
 from core.periods.placed_users import PlacedUsers, ViewedPages, distance_limit
 from core.periods.training_period import TrainingPeriod
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from tests.core.periods.two_exports import two_exports
 

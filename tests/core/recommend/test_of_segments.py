@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.differences.table import Diff
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
 from core.recommend.learning import learn

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings
-from core.differences.table import differences
-from core.differences.user_items import UserItems
 from core.journeys.moves import Moves, most_readable_places
-from core.naming.fitting import CurrentName
-from core.naming.name_candidates import NameEvidence
+from core.profiles.differences import differences
 from core.profiles.metrics import ProfileData, profile
+from core.profiles.name_candidates import NameEvidence
+from core.profiles.name_fitting import CurrentName
+from core.profiles.user_items import UserItems
 from core.report import ReportInput, compose
 from core.report.model import Report
 from core.segments.partition import Partition

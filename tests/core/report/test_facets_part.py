@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.facets.definitions import FacetKind, FacetLevel
-from core.facets.facets import Facet, Facets, ShareInterval, Stability
+from core.profiles.facet_definitions import FacetKind, FacetLevel
+from core.profiles.facets import Facet, Facets, ShareInterval, Stability
 from core.report import render
 from core.report.content import facet_parts
 from core.report.model import Report

@@ -20,9 +20,9 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.table import Diff
 from core.labels.label_settings import LabelSettings
+from core.profiles.differences import Diff
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import MetricRole
 from core.runs import artifacts, pipeline, tasks
 from core.runs.artifacts import Embeddings

@@ -14,8 +14,8 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import ClusterSettings, ViewWeights
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
-from core.naming.names import SegmentName
 from core.periods.filter import CountFilter
+from core.profiles.names import SegmentName
 from core.saved import saved_runs
 from core.saved.controls import Controls, percentages
 from core.saved.saved_runs import SavedRun, compare_runs

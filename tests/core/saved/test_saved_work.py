@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.base.settings import ClusterSettings, ViewWeights
-from core.naming.name_candidates import NameEvidence
-from core.naming.names import SegmentName
+from core.profiles.name_candidates import NameEvidence
+from core.profiles.names import SegmentName
 from core.saved import saved_work
 from core.saved.saved_work import Segmentation
 from core.segments import editing

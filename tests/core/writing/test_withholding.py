@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings, OutcomeCount
-from core.differences.user_items import Family
 from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures, complement
 from core.facts.funnel_tools import funnel
@@ -18,6 +17,7 @@ from core.facts.move_tools import differing_steps
 from core.facts.rule_tools import segment_rule
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 from core.writing.payload import AffectedUsers, affected_users, gives_away, is_few, is_total, withheld_cells
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.facts.test_like_tools import answering

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.schema import View
 from core.base.settings import OutcomeCount
-from core.naming.name_candidates import NameEvidence
+from core.profiles.name_candidates import NameEvidence
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.saved import saved_work

@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import EventTimes, Outcomes
-from core.differences.table import Diff
 from core.journeys.flow import ROUTE
 from core.journeys.index_plot import STRIP
 from core.journeys.moves import SESSIONS
 from core.journeys.survival import HAVE_HAD, SECONDS
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from core.storage.dataset import EVENTS, OUTCOMES
 from tests.pages.conftest import OpenApp

@@ -18,7 +18,7 @@ from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
 from core.facts.answer import Answer, Note
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.naming.names import SegmentName
+from core.profiles.names import SegmentName
 from core.runs import app_watches, jobs, pipeline
 from core.runs.app_watches import WatchOrder
 from core.runs.forgetting.certificate import ForgetCertificate

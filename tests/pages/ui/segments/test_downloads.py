@@ -11,9 +11,9 @@ import pytest
 import streamlit as st
 
 from core.base.schema import SET_ASIDE
-from core.naming.fitting import CurrentName
-from core.naming.name_candidates import NameEvidence
 from core.periods.filter import CountFilter
+from core.profiles.name_candidates import NameEvidence
+from core.profiles.name_fitting import CurrentName
 from core.runs import artifacts
 from core.runs.export import IdStyle
 from core.saved import controls, saved_work

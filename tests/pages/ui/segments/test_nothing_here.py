@@ -1,6 +1,6 @@
 """What goes with the outcome where there are no segments."""
 
-from core.differences.table import Diff
+from core.profiles.differences import Diff
 from pages.ui.segments.k_view import _not_led
 from tests.core.facts.shop import shop
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from core.base import wording
-from core.differences.table import Diff
+from core.profiles.differences import Diff
 from core.profiles.profile_columns import Col
 from pages.ui.shell import written_table
 from pages.ui.shell.written_table import NARROW, headed, written

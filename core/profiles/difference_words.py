@@ -9,11 +9,11 @@ import pandas as pd
 from pandas.api.typing import NAType
 
 from core.base import wording
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.table import Diff
-from core.differences.user_items import Family
 from core.profiles import profile_columns
+from core.profiles.differences import Diff
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import FIELDS, Col
+from core.profiles.user_items import Family
 
 _WHAT: Final = {
     Family.OUTCOME: "did {}", Family.PAGE: "saw {}", Family.FOLDER: "saw a page in {}",
@@ -52,7 +52,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Write each row of the table of differences as text.
 
     Args:
-        table: Rows of :func:`core.differences.table.differences`.
+        table: Rows of :func:`core.profiles.differences.differences`.
 
     Returns:
         Rows and index of the table, columns ``what`` is compared, its value ``here`` and among the

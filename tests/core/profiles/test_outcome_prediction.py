@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.base.settings import ClusterSettings
-from core.facets.definitions import FacetKind, FacetLevel
-from core.facets.facets import Facet, Facets, ShareInterval
-from core.facets.outcome_prediction import OutcomePrediction, predict_outcome, prediction_change
+from core.profiles.facet_definitions import FacetKind, FacetLevel
+from core.profiles.facets import Facet, Facets, ShareInterval
+from core.profiles.outcome_prediction import OutcomePrediction, predict_outcome, prediction_change
 from core.segments.edits import Regroup
 from core.segments.partition import Partition
 

@@ -10,10 +10,9 @@ from typing import Final
 import pandas as pd
 
 from core.base.wording import capitalised
-from core.differences.user_items import Family
 from core.labels.texts import url_words
 from core.labels.words import roots
-from core.naming.name_candidates import (
+from core.profiles.name_candidates import (
     SHARE_TOLERANCE,
     SURE_LIFT,
     CandidateStrength,
@@ -21,7 +20,8 @@ from core.naming.name_candidates import (
     NameEvidence,
     name_candidates,
 )
-from core.naming.words import MAX_NAME_WORDS, PEOPLE, SUBJECTS, SiteWords
+from core.profiles.name_words import MAX_NAME_WORDS, PEOPLE, SUBJECTS, SiteWords
+from core.profiles.user_items import Family
 
 _LAST: Final = (len(CandidateStrength) + 1, 0, 0.0, 0, "")
 """Sort key of segments without claims, after all others (:attr:`NameCandidate.order`)."""
@@ -50,7 +50,7 @@ def name_segments(
     the one with the strongest first claim keeps the name.
 
     Args:
-        table: From :func:`core.differences.table.differences`.
+        table: From :func:`core.profiles.differences.differences`.
         site: How the site writes its words.
         taken: Segment → name given by the analyst, which no other segment gets.
 

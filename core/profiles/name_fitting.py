@@ -9,11 +9,11 @@ from typing import Final
 import pandas as pd
 
 from core.base import wording
-from core.differences.in_words import USERS, in_words
-from core.differences.table import Diff, top_differences
-from core.naming.name_candidates import NameEvidence, nameable_rows
-from core.naming.names import SegmentName, name_segments
-from core.naming.words import HABITS, SiteWords
+from core.profiles.difference_words import USERS, in_words
+from core.profiles.differences import Diff, top_differences
+from core.profiles.name_candidates import NameEvidence, nameable_rows
+from core.profiles.name_words import HABITS, SiteWords
+from core.profiles.names import SegmentName, name_segments
 from core.profiles.profile_columns import Col
 
 _ENOUGH: Final = 0.5
@@ -59,7 +59,7 @@ def current_names(
     """The current name of every segment.
 
     Args:
-        table: From :func:`core.differences.table.differences`.
+        table: From :func:`core.profiles.differences.differences`.
         site: How the site writes its words.
         given: Segment → the analyst's name, with its evidence at the time it was given.
         chosen: Segments whose users were chosen by hand, see :func:`core.segments.edits.chosen_segments`.
@@ -92,11 +92,11 @@ def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentNam
 def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) -> bool:
     """Whether at least half of a given name's evidence still sets the segment apart.
 
-    By the rule by which names are made (:data:`core.naming.name_candidates.RULES`). A name without evidence
+    By the rule by which names are made (:data:`core.profiles.name_candidates.RULES`). A name without evidence
     always fits.
 
     Args:
-        table: From :func:`core.differences.table.differences`, of the segments now.
+        table: From :func:`core.profiles.differences.differences`, of the segments now.
         segment: Its id.
         evidence: What the name rested on when it was given.
     """

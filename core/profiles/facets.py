@@ -11,8 +11,7 @@ import numpy as np
 from core.base.errors import InputError
 from core.base.schema import Group
 from core.base.wording import percent, pluralise
-from core.differences.user_items import Family
-from core.facets.definitions import (
+from core.profiles.facet_definitions import (
     NO_LEVEL,
     PAGELESS_KINDS,
     QUESTIONS,
@@ -22,9 +21,10 @@ from core.facets.definitions import (
     define,
     stages_reached,
 )  # fmt: skip
-from core.facets.visits import SiteVisits
+from core.profiles.facet_visits import SiteVisits
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.two_shares import Z_95, wilson
+from core.profiles.user_items import Family
 from core.segments.one_page import auc_variance
 from core.storage.dataset import Dataset, in_group
 from core.storage.page_labels import LabelledPages

@@ -11,14 +11,14 @@ from scipy import sparse, stats
 
 from core.base.schema import Group, View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.differences.in_words import in_words
-from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions, stratified_scores
-from core.differences.table import Diff, differences, is_apart
-from core.differences.user_items import Family, UserItems
 from core.periods.training_period import halves_of
 from core.profiles.data import ProfileData
+from core.profiles.difference_words import in_words
+from core.profiles.differences import Diff, differences, is_apart
+from core.profiles.other_sessions import OTHER_SESSIONS, OtherSessions, stratified_scores
 from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import make_rows
+from core.profiles.user_items import Family, UserItems
 from core.segments.clustering import fit
 from core.segments.combination import Combined, combine
 from core.segments.edits import Gather

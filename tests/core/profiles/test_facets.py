@@ -10,10 +10,10 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
-from core.differences.user_items import Family
-from core.facets.definitions import FacetKind
-from core.facets.facets import Facets, ShareInterval, Stability, facet_records, find_facets
+from core.profiles.facet_definitions import FacetKind
+from core.profiles.facets import Facets, ShareInterval, Stability, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
+from core.profiles.user_items import Family
 from core.runs.pipeline import preprocess
 from core.storage.dataset import Dataset
 from core.storage.store import Store

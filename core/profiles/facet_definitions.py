@@ -22,11 +22,11 @@ from core.base.errors import InputError
 from core.base.local_clock import hours
 from core.base.schema import RESERVED
 from core.base.wording import pluralise
-from core.differences.user_items import Family, folders
-from core.facets.visits import SiteVisits
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
+from core.profiles.facet_visits import SiteVisits
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
+from core.profiles.user_items import Family, folders
 
 NO_LEVEL: Final = -1
 """Level code of users whose visits determine no level."""

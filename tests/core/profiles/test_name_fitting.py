@@ -1,11 +1,11 @@
 """Names given earlier, held against the segments of today."""
 
-from core.differences.table import Diff
-from core.naming.fitting import CurrentName, current_names, fits, only_given, reason
-from core.naming.name_candidates import NameEvidence
-from core.naming.names import SegmentName
+from core.profiles.differences import Diff
+from core.profiles.name_candidates import NameEvidence
+from core.profiles.name_fitting import CurrentName, current_names, fits, only_given, reason
+from core.profiles.names import SegmentName
 from core.profiles.profile_columns import Col
-from tests.core.naming.toy import SITE, row, table
+from tests.core.profiles.named_toy import SITE, row, table
 
 TOPPERS = NameEvidence("word", "toppers", 0.6, 4.0, 3.0)
 BLOG = NameEvidence("type", "Blog", 0.9, 8.0, 7.0)

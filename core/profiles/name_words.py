@@ -14,12 +14,12 @@ import pandas as pd
 
 from core.base.schema import Pages
 from core.base.wording import uncapitalised
-from core.differences.user_items import Family
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
 from core.labels.title_words import PARTS, TitleWords
 from core.labels.words import fold, root_of, spelt_words
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 
 MAX_NAME_WORDS: Final = 5
 """Most words of a name."""

@@ -11,7 +11,7 @@ import pandas as pd
 from core.base.errors import ArtifactError
 from core.base.local_clock import LocalClock, days_of
 from core.base.schema import Pages, Users
-from core.differences.user_items import Family, labels_of
+from core.profiles.user_items import Family, labels_of
 from core.storage.dataset import Dataset, TimedEvents, UserColumns
 from core.storage.page_labels import LabelledPages
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from core.differences.table import Diff
-from core.naming.words import SiteWords
+from core.profiles.differences import Diff
+from core.profiles.name_words import SiteWords
 from core.profiles.profile_columns import Col, RowKind
 
 SITE = SiteWords(

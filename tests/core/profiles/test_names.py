@@ -4,10 +4,10 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.naming.name_candidates import NameEvidence
-from core.naming.names import SegmentName, name_segments
-from core.naming.words import MAX_NAME_WORDS
-from tests.core.naming.toy import SITE, row, table
+from core.profiles.name_candidates import NameEvidence
+from core.profiles.name_words import MAX_NAME_WORDS
+from core.profiles.names import SegmentName, name_segments
+from tests.core.profiles.named_toy import SITE, row, table
 
 
 def names(found: pd.DataFrame, taken: dict[int, str] | None = None) -> list[str]:

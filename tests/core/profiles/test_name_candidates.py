@@ -2,10 +2,10 @@
 
 import pytest
 
-from core.naming.fitting import CurrentName, reason
-from core.naming.name_candidates import CandidateStrength, NameEvidence, name_candidates
-from core.naming.names import name_segments
-from tests.core.naming.toy import SITE, row, table
+from core.profiles.name_candidates import CandidateStrength, NameEvidence, name_candidates
+from core.profiles.name_fitting import CurrentName, reason
+from core.profiles.names import name_segments
+from tests.core.profiles.named_toy import SITE, row, table
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.wording import uncapitalised
-from core.facets.definitions import QUESTIONS, FacetKind
-from core.facets.facets import Facets, ShareInterval, learning_half, outcome_auc
+from core.profiles.facet_definitions import QUESTIONS, FacetKind
+from core.profiles.facets import Facets, ShareInterval, learning_half, outcome_auc
 from core.segments.edits import chosen_segments
 from core.segments.partition import Partition
 
@@ -68,7 +68,7 @@ def predict_outcome(found: Facets, partition: Partition) -> OutcomePrediction | 
     """Measure how well the segments and the best facet predict the outcome.
 
     The best facet is chosen on the users that rates are learned from, among those that are not made of the
-    outcome (:attr:`~core.facets.facets.Facet.tells_outcome`).
+    outcome (:attr:`~core.profiles.facets.Facet.tells_outcome`).
 
     Args:
         found: The facets.

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.labels.words import roots
-from core.naming.words import CHARACTERS, MAX_NAME_WORDS, SiteWords, is_plain, item_phrase, lower
-from tests.core.naming.toy import SITE
+from core.profiles.name_words import CHARACTERS, MAX_NAME_WORDS, SiteWords, is_plain, item_phrase, lower
+from tests.core.profiles.named_toy import SITE
 
 
 @pytest.mark.parametrize(

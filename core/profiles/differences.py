@@ -1,7 +1,7 @@
 """The table of differences: every segment and group compared with the other clustered users in everything.
 
 * A share of users (items, outcomes) has a risk difference and a ratio with their 95 % intervals
-  (:mod:`core.profiles.two_shares`); for means see :mod:`core.differences.means`.
+  (:mod:`core.profiles.two_shares`); for means see :mod:`core.profiles.means`.
 * What the model never saw (*held out*) is tested, except an hour or weekday that pages give away, which is
   *derived*. q corrects p for the number of tests (Benjamini and Hochberg 1995), separately for segments and
   for groups made by rule: that users of one page differ must not make it easier for a segment to. Outcomes
@@ -10,7 +10,7 @@
 * What the model saw (*input*) or what follows from it (*derived*) differs *by construction*: segments are
   made to differ in it, even where users have no kinds. Values, effects and intervals describe all sessions.
   Pages and their labels are tested for segments in sessions that did not make them
-  (:mod:`core.differences.other_sessions`), as far as users have several; their q is separate, and p is 1
+  (:mod:`core.profiles.other_sessions`), as far as users have several; their q is separate, and p is 1
   where these sessions point the other way.
 * What is the *rule* that made a row is not tested either: page, source, device and engagement of segments of
   one-page users; outcome, revenue and stages before the outcome where the outcome made the rows.
@@ -37,7 +37,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from core.differences.means import (
+from core.profiles import two_shares
+from core.profiles.data import ProfileData
+from core.profiles.means import (
     MANN_WHITNEY,
     SIGNIFICANCE,
     T_TEST,
@@ -47,15 +49,13 @@ from core.differences.means import (
     compare_means,
     user_values,
 )
-from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.user_items import HELD_OUT, Family, UserItems
-from core.profiles import two_shares
-from core.profiles.data import ProfileData
 from core.profiles.metrics import column_descriptions
+from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import ROW, Col, MetricRole, RowKind
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
+from core.profiles.user_items import HELD_OUT, Family, UserItems
 
 _MIN_EFFECT: Final = 0.1
 """Least low end, in standard deviations, of a difference that ranks: half of Cohen's small effect."""
@@ -121,7 +121,7 @@ def differences(
         items: What each user did, saw or came with.
         outcomes: Name → who had it, the main one first.
         again: Tests in other sessions:
-            :meth:`core.differences.other_sessions.OtherSessions.scores`.
+            :meth:`core.profiles.other_sessions.OtherSessions.scores`.
 
     Returns:
         A row for each row of the profiles and item, columns :data:`COLUMNS`: ``item`` is a column of the

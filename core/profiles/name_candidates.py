@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from core.differences.table import Diff
-from core.differences.user_items import Family
 from core.labels.words import roots
-from core.naming.words import HABITS, SUBJECTS, SiteWords, item_phrase
+from core.profiles.differences import Diff
+from core.profiles.name_words import HABITS, SUBJECTS, SiteWords, item_phrase
 from core.profiles.profile_columns import Col, RowKind
+from core.profiles.user_items import Family
 
 
 class CandidateStrength(IntEnum):
@@ -65,7 +65,7 @@ class NameEvidence:
     """The row of the table of differences that a part of a name rests on.
 
     Args:
-        family: Kind of the item (:class:`core.differences.user_items.Family`).
+        family: Kind of the item (:class:`core.profiles.user_items.Family`).
         item: The item, as in the table.
         share: Share of the segment's users; None for a mean.
         lift: The segment's value over the other clustered users'; None where theirs is 0.
@@ -151,7 +151,7 @@ def name_candidates(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Name
     """Segment → the claims that its name may make, the strongest first.
 
     Args:
-        table: From :func:`core.differences.table.differences`.
+        table: From :func:`core.profiles.differences.differences`.
         site: How the site writes its words.
     """
     segments = table.loc[table[Col.KIND] == RowKind.SEGMENT, Col.SEGMENT].unique()

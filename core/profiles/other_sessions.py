@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import OUTSIDE, View
-from core.differences.user_items import Family, ItemFamily, items_of_pages
+from core.profiles.user_items import Family, ItemFamily, items_of_pages
 from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class OtherSessions:
             first: Page views of the first parts.
             second: Page views of the second parts.
             pages: All pages (:class:`core.base.schema.Pages`).
-            labels: Name of a family → label of each page (:func:`core.differences.user_items.labels_of`).
+            labels: Name of a family → label of each page (:func:`core.profiles.user_items.labels_of`).
         """
         bounds = np.quantile(second.lengths, np.arange(1, _STRATA) / _STRATA)
         made = items_of_pages(pages, second, labels).items()

@@ -13,9 +13,10 @@ from scipy import sparse, stats
 
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
-from core.differences.in_words import in_words
-from core.differences.means import ComparedGroups, UserValues, compare_means, decide_shares, decide_values
-from core.differences.table import (
+from core.facts.fact_maker import Figures
+from core.profiles.data import GROUPS, EncodedColumn, ProfileData
+from core.profiles.difference_words import in_words
+from core.profiles.differences import (
     COLUMNS,
     OF_OUTCOME,
     Diff,
@@ -24,13 +25,12 @@ from core.differences.table import (
     pair_differences,
     top_differences,
 )
-from core.differences.user_items import Family, UserItems, _tells
-from core.facts.fact_maker import Figures
-from core.profiles.data import GROUPS, EncodedColumn, ProfileData
+from core.profiles.means import ComparedGroups, UserValues, compare_means, decide_shares, decide_values
 from core.profiles.metrics import profile
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import Col, MetricRole, RowKind
 from core.profiles.rows import make_rows
+from core.profiles.user_items import Family, UserItems, _tells
 from tests.core.facts.shop import shop
 from tests.core.profiles.test_rows import one_page
 from tests.core.profiles.toy import LABELS, outcomes, tables, toy, toy_tables
@@ -78,7 +78,7 @@ def test_a_weekday_that_pages_tell_is_no_finding(
     dated: bool, role: MetricRole, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """350 users see an article twice: that of their weekday, or any."""
-    monkeypatch.setattr("core.differences.user_items.PAGES_AT_ONCE", at_once)
+    monkeypatch.setattr("core.profiles.user_items.PAGES_AT_ONCE", at_once)
     rng = np.random.default_rng(0)
     day, any_day = rng.integers(0, 7, (2, 350))
     visits = [[[article, article]] for article in (day if dated else any_day).tolist()]
@@ -232,7 +232,7 @@ def test_the_table_is_the_same_in_every_process() -> None:
     """Words of a page came as a set, in the order of hashes that are drawn anew by each process."""
     code = (
         "from tests.core.facts.shop import shop\n"
-        "from core.differences.user_items import Family\n"
+        "from core.profiles.user_items import Family\n"
         "print(shop().context.tables.basis.items.families[Family.WORD].names)"
     )
     said = [
