@@ -31,9 +31,9 @@ from core.base.schema import Group, View
 from core.base.settings import Device, IngestSettings, Preset, TrainSettings, ViewWeights
 from core.labels.label_settings import LabelSettings
 from core.model.embedding import embed
-from core.recommend.candidates import Reach
-from core.recommend.learning import LearnedFrom, NextMoments, choose_moments, learn
-from core.recommend.page_tables import functional_pages
+from core.people.next_page_candidates import Reach
+from core.people.next_page_learning import LearnedFrom, NextMoments, choose_moments, learn
+from core.people.next_page_tables import functional_pages
 from core.runs import pipeline
 from core.segments.combination import FrozenMix
 from core.storage.dataset import in_group

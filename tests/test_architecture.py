@@ -221,7 +221,7 @@ FLOORS = (
     {"ingest", "model", "segments", "sample", "llm"},
     {"labels", "traces"},
     {"profiles"},
-    {"journeys", "rules", "people", "recommend", "periods"},
+    {"journeys", "rules", "people", "periods"},
     {"facts", "report", "trust"},
     {"query", "sql"},
     {"questions"},

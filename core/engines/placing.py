@@ -18,7 +18,7 @@ from core.base.settings import Device
 from core.ingest.ingest import transform
 from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.read.read_all import RawRead
-from core.recommend.next_pages import no_lists
+from core.people.next_pages import no_lists
 from core.runs.frozen import FrozenModel
 from core.runs.later_stages import FAILED_LOG, LaterStages
 from core.runs.placing import LABELLED, place_dataset

@@ -38,7 +38,7 @@ from core.storage.disk import load_array
 if TYPE_CHECKING:
     from core.model.bag import LoadedBag
     from core.model.model_files import TrainedModel
-    from core.recommend.next_pages import NextPages
+    from core.people.next_pages import NextPages
     from core.segments.partition import Partition
 
 Names: TypeAlias = dict[View, list[str]]
@@ -126,7 +126,7 @@ class FrozenModel:
         """
         from core.model.embedding import load_any
         from core.model.model_files import load_pages
-        from core.recommend.next_pages import NextPages
+        from core.people.next_pages import NextPages
         from core.segments.partition import Partition
 
         key, files = _read_sealed(folder)

@@ -8,9 +8,9 @@ import numpy as np
 
 from core.base.progress import Progress, silent
 from core.base.schema import Group, View
-from core.recommend.learning import LearnedFrom, learn
-from core.recommend.next_pages import NextPages
-from core.recommend.page_tables import functional_pages
+from core.people.next_page_learning import LearnedFrom, learn
+from core.people.next_page_tables import functional_pages
+from core.people.next_pages import NextPages
 from core.segments.combination import Combined, Embed, FrozenMix
 from core.storage.dataset import Dataset, in_group
 from core.storage.page_labels import LabelledPages, page_names

@@ -219,7 +219,7 @@ def _write_next_pages(
 ) -> dict[int, str]:
     """Write next pages of each segment, and what suggests them beside the model; the first ones in words."""
     from core.model.embedding import embed
-    from core.recommend.next_pages import next_pages_of_segments, segments_in_words
+    from core.people.next_pages import next_pages_of_segments, segments_in_words
     from core.runs.learn_next_pages import learn_next_pages
 
     dataset, inside = results.dataset, results.embeddings.inside

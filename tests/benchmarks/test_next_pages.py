@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks.next_pages import WAYS, Plain, hits, lines
-from core.recommend.candidates import Reach
-from core.recommend.learning import choose_moments
-from tests.core.recommend.test_learning import FUNCTIONAL, source_of
+from core.people.next_page_candidates import Reach
+from core.people.next_page_learning import choose_moments
+from tests.core.people.test_next_page_learning import FUNCTIONAL, source_of
 
 SOURCE = source_of(1_500)
 

@@ -16,10 +16,9 @@ import streamlit as st
 from core.base.schema import RARE_BELOW_USERS, Pages
 from core.base.settings import ViewWeights
 from core.base.wording import common_origin, short_address
-from core.profiles.differences import Diff
-from core.profiles.profile_columns import Col, RowKind
-from core.recommend.candidates import Head, Reach, Source
-from core.recommend.next_pages import (
+from core.people.next_page_candidates import Head, Reach, Source
+from core.people.next_page_tables import MEANING, SeenPages
+from core.people.next_pages import (
     CALLED,
     FIRST,
     NO_PAGE,
@@ -31,7 +30,8 @@ from core.recommend.next_pages import (
     next_pages_of_segments,
     why,
 )
-from core.recommend.page_tables import MEANING, SeenPages
+from core.profiles.differences import Diff
+from core.profiles.profile_columns import Col, RowKind
 from core.runs.embedding_child import EmbeddingChild
 from core.runs.learn_next_pages import learn_next_pages
 from pages.ui.segments import charts
@@ -95,7 +95,7 @@ def _seen_pages(live: LiveSegments) -> SeenPages:
 
 @cached(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=_WAITING)
 def _of_segments(live: LiveSegments) -> pd.DataFrame:
-    """Next pages of every segment (:func:`core.recommend.next_pages.next_pages_of_segments`)."""
+    """Next pages of every segment (:func:`core.people.next_pages.next_pages_of_segments`)."""
     return next_pages_of_segments(
         _next_page_model(live), _seen_pages(live), live.combined.vectors, live.labels
     )

@@ -20,7 +20,7 @@ from core.engines.placing import Placing
 from core.ingest.observe.bots import UNENGAGED_VIEWS
 from core.ingest.read.read_all import read_all
 from core.ingest.read.read_cache import ReadCache
-from core.recommend.next_pages import NextPages
+from core.people.next_pages import NextPages
 from core.runs.frozen import FrozenModel
 from tests.core.ingest.shop import Row, event, raw_read
 

@@ -22,7 +22,7 @@ STAGES = {
     "differences": "core.profiles.differences.differences",
     "names": "core.profiles.name_fitting.current_names",
     "certificates": "core.segments.certificate.certify",
-    "next pages": "core.recommend.next_pages.next_pages_of_segments",
+    "next pages": "core.people.next_pages.next_pages_of_segments",
     "facets": "core.profiles.facets.find_facets",
     "journeys": "core.journeys.step_table.journeys",
     "time": "core.periods.over_time.periods",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.recommend.candidates import (
+from core.people.next_page_candidates import (
     MIN_JUDGED,
     SOURCES,
     STATED,

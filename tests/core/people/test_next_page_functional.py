@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.schema import NO_THEME, PageLabels, Pages
-from core.recommend.page_tables import functional_pages
+from core.people.next_page_tables import functional_pages
 from core.storage.page_labels import LABELS, SCHEMA, LabelledPages
 
 SITE = "https://shop.example"

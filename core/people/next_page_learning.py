@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from core.base.progress import Progress, silent
 from core.model.population import choose_users
-from core.recommend.candidates import KnownMoments, Reach, candidates, fit_head
-from core.recommend.next_pages import NextPages
-from core.recommend.page_tables import PageTables, SeenPages, count_tables
+from core.people.next_page_candidates import KnownMoments, Reach, candidates, fit_head
+from core.people.next_page_tables import PageTables, SeenPages, count_tables
+from core.people.next_pages import NextPages
 from core.storage.sequences import UserSequences
 
 _MAX_USERS: Final = 1_500

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from core.base.schema import RARE_BELOW_USERS
-from core.recommend.page_tables import LAGS, SeenPages, most_frequent
+from core.people.next_page_tables import LAGS, SeenPages, most_frequent
 from tests.core.model.toys import sequences_of
-from tests.core.recommend.site import NAMES, A, B, C, D, tables_of
+from tests.core.people.next_page_site import NAMES, A, B, C, D, tables_of
 
 VIEWS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=9), min_size=3, max_size=12)
 

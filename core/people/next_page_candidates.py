@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from core.recommend.page_tables import FADING, LAGS, PageTables, SeenPages, Sparse
+from core.people.next_page_tables import FADING, LAGS, PageTables, SeenPages, Sparse
 from core.segments.neighbours import look_up
 
 _NEAREST: Final = 100

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.profiles.differences import Diff
-from core.profiles.profile_columns import Col
-from core.recommend.candidates import Reach, Source
-from core.recommend.learning import learn
-from core.recommend.next_pages import (
+from core.people.next_page_candidates import Reach, Source
+from core.people.next_page_learning import learn
+from core.people.next_pages import (
     FIRST,
     LISTED,
     NextPages,
@@ -21,8 +19,10 @@ from core.recommend.next_pages import (
     segments_in_words,
     why,
 )
-from tests.core.recommend.site import chained
-from tests.core.recommend.test_learning import NAMES, source_of
+from core.profiles.differences import Diff
+from core.profiles.profile_columns import Col
+from tests.core.people.next_page_site import chained
+from tests.core.people.test_next_page_learning import NAMES, source_of
 
 
 @pytest.fixture(scope="module")

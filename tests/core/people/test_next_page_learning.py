@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.recommend.candidates import Reach, Source, fit_head
-from core.recommend.learning import LearnedFrom, NextMoments, candidates_at, choose_moments, learn
-from core.recommend.next_pages import FACTS, TABLES, NextPages
-from core.recommend.page_tables import PageTables
+from core.people.next_page_candidates import Reach, Source, fit_head
+from core.people.next_page_learning import LearnedFrom, NextMoments, candidates_at, choose_moments, learn
+from core.people.next_page_tables import PageTables
+from core.people.next_pages import FACTS, TABLES, NextPages
 from core.storage.sequences import UserSequences
 from tests.core.model.toys import sequences_of
-from tests.core.recommend.site import A, B, C, chained, which_chain
+from tests.core.people.next_page_site import A, B, C, chained, which_chain
 
 N_PAGES = 24
 NAMES = [f"https://shop.example/{page:02d}" for page in range(N_PAGES)]
@@ -74,7 +74,7 @@ def test_many_are_told_what_each_is_told_alone(made: NextPages) -> None:
 def test_blocks_make_no_difference(made: NextPages, monkeypatch: pytest.MonkeyPatch) -> None:
     sequences, vectors = chained(40, seed=3)
     whole = made.of_many(sequences, NAMES, vectors)
-    monkeypatch.setattr("core.recommend.next_pages.AT_ONCE", 7)
+    monkeypatch.setattr("core.people.next_pages.AT_ONCE", 7)
     assert made.of_many(sequences, NAMES, vectors).column.tolist() == whole.column.tolist()
     nobody = SeenNobody(made)
     assert nobody.column.shape == (0, 10)

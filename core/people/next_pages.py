@@ -24,10 +24,7 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.wording import common_origin, percent, pluralise, short_address
-from core.profiles.differences import Diff
-from core.profiles.profile_columns import Col
-from core.profiles.two_shares import difference_interval, wilson
-from core.recommend.candidates import (
+from core.people.next_page_candidates import (
     MIN_JUDGED,
     SOURCES,
     Head,
@@ -37,7 +34,10 @@ from core.recommend.candidates import (
     candidates,
     top_candidates,
 )
-from core.recommend.page_tables import UNKNOWN_PAGE, PageTables, SeenPages, Sparse
+from core.people.next_page_tables import UNKNOWN_PAGE, PageTables, SeenPages, Sparse
+from core.profiles.differences import Diff
+from core.profiles.profile_columns import Col
+from core.profiles.two_shares import difference_interval, wilson
 from core.storage.disk import disk_errors, load_arrays
 from core.storage.sequences import UserSequences
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.recommend.page_tables import PageTables, count_tables
+from core.people.next_page_tables import PageTables, count_tables
 from core.storage.sequences import UserSequences
 from tests.core.model.toys import sequences_of
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.recommend.candidates import (
+from core.people.next_page_candidates import (
     SOURCES,
     PageCandidates,
     Reach,
@@ -18,8 +18,8 @@ from core.recommend.candidates import (
     ranks,
     top_candidates,
 )
-from core.recommend.page_tables import PageTables, SeenPages, count_tables
-from tests.core.recommend.site import CART, A, B, C, D, chained, tables_of
+from core.people.next_page_tables import PageTables, SeenPages, count_tables
+from tests.core.people.next_page_site import CART, A, B, C, D, chained, tables_of
 
 WAYS = {
     "u0": [A, B, CART],
@@ -94,7 +94,7 @@ def weighed(seen: SeenPages, weight: Callable[[int], float]) -> np.ndarray:
 def test_sources_blend_and_ranks_are_what_dense_arithmetic_gives(
     reach: Reach, cells: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.recommend.candidates.CELLS", cells)  # four users at a time
+    monkeypatch.setattr("core.people.next_page_candidates.CELLS", cells)  # four users at a time
     sequences, vectors = chained(60, seed=1)
     names = [f"/{'cart' if page == 3 else page}" for page in range(24)]
     everybody = np.ones(60, dtype=bool)
