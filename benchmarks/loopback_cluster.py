@@ -22,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from core.engines.spark.session import JAVA_OPTIONS
+from core.scoring.spark.session import JAVA_OPTIONS
 
 HOST: Final = "127.0.0.1"
 UP_S: Final = 300.0

@@ -228,7 +228,7 @@ FLOORS = (
     {"writing"},
     {"saved"},
     {"runs"},
-    {"serving", "engines", "mcp"},
+    {"scoring", "mcp"},
     {"cli"},
 )
 """The rooms of core from the ground up; each knows lower floors only, so nothing runs in a circle."""

@@ -13,11 +13,11 @@ from typing import Final
 from benchmarks.faults import interpose
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
-from core.engines.bounded_run import embed_bounded
-from core.engines.bounds import Bounds
-from core.engines.placing import Placing
 from core.runs.pipeline import RunSettings
 from core.runs.run import read_previous, run
+from core.scoring.bounded_run import embed_bounded
+from core.scoring.bounds import Bounds
+from core.scoring.placing import Placing
 from core.storage.replace_files import READY, finish_replacement, replace_files_atomic
 from core.storage.store import Store
 

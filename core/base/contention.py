@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 CORES: Final = "BEHA2VEC_CORES"
-"""Environment variable with the number of cores of a process, set by ``core/engines/`` to share them out."""
+"""Environment variable with the number of cores of a process, set by ``core/scoring/`` to share them out."""
 _THREADS: Final = 2
 """Threads of the measurement, as many as :func:`core.model.schedule.estimate_seconds` counts on."""
 _BURSTS: Final = 30

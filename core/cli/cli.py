@@ -76,14 +76,14 @@ def embed(
     master: str | None,
 ) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
-    from core.engines.bounded_run import embed_bounded, next_pages_warning, unknown_pages_warning
-    from core.engines.bounds import Bounds
-    from core.engines.placing import Placing
+    from core.scoring.bounded_run import embed_bounded, next_pages_warning, unknown_pages_warning
+    from core.scoring.bounds import Bounds
+    from core.scoring.placing import Placing
 
     address = spark_address(engine, master)
     place: Callable[..., int] = embed_bounded
     if address is not None:
-        from core.engines.on_spark import embed_on_spark
+        from core.scoring.on_spark import embed_on_spark
 
         place = partial(embed_on_spark, master=address)
     placing, bounds = Placing(Device(device), n_next or 0), Bounds.told(memory, None)
@@ -108,8 +108,8 @@ def embed(
 )
 def serve(model: Path, host: str, port: int, token_file: Path | None) -> None:
     """Answer requests: events of a user in, vector and segment out (docs/how-to/serving.md)."""
-    from core.serving.server import serve as answer
-    from core.serving.tokens import new_token, read_token
+    from core.scoring.serving.server import serve as answer
+    from core.scoring.serving.tokens import new_token, read_token
 
     token = read_token(token_file)
     if token is None:
@@ -153,7 +153,7 @@ def mcp(out: Path, http: bool, port: int, token_file: Path | None) -> None:
     """Let an assistant ask about a run, of 20 users or more at a time (docs/how-to/assistants.md)."""
     from core.mcp.server import make_server, serve_http, serve_stdio
     from core.runs.open_run import open_context
-    from core.serving.tokens import is_authorised, new_token, read_token
+    from core.scoring.serving.tokens import is_authorised, new_token, read_token
 
     server = make_server(open_context(out))
     if not http:

@@ -32,11 +32,11 @@ from core.base.settings import (
     size_in_bytes,
 )
 from core.cli.console import ConsoleProgress, print_line
-from core.engines.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB, BigQueryRequest, in_gigabytes
-from core.engines.spark.requirements import ALLOWED
 from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
 from core.runs.later_stages import failure_lines
 from core.runs.pipeline import STAGES, RunSettings
+from core.scoring.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB, BigQueryRequest, in_gigabytes
+from core.scoring.spark.requirements import ALLOWED
 from core.storage.disk import make_folder
 from core.storage.locks import claim_folder
 from core.storage.receipt import Receipt
@@ -103,7 +103,7 @@ def _read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> t
         SettingsError: If nobody agreed.
         Beha2VecError: If BigQuery or the disk refuses.
     """
-    from core.engines import bigquery
+    from core.scoring import bigquery
 
     options = {name: value for name, value in given.items() if name != "yes"}
     options |= {name: options[name].date() for name in ("first", "last")}
@@ -450,10 +450,10 @@ def _runner(
         SettingsError: If options do not go together.
         ArtifactError: If OUT holds no run to step into.
     """
-    from core.engines.bounded_run import run_bounded
-    from core.engines.bounds import Bounds
     from core.runs.run import NEEDED, read_previous
     from core.runs.run import run as run_all
+    from core.scoring.bounded_run import run_bounded
+    from core.scoring.bounds import Bounds
 
     bounds = Bounds.told(memory, sample_users)
     if from_stage not in (None, STAGES[0]):
@@ -469,7 +469,7 @@ def _runner(
             return partial(run_all, from_stage=from_stage)
         bounds = replace(bounds, share=previous.share)
     if address is not None:
-        from core.engines.on_spark import run_on_spark
+        from core.scoring.on_spark import run_on_spark
 
         return partial(run_on_spark, master=address, bounds=bounds, from_stage=from_stage)
     return partial(run_bounded, bounds=bounds, from_stage=from_stage)

@@ -1,4 +1,4 @@
-"""Requests of jobs that inspect files (``inspection_child``) or read them (``core.engines.engine_child``)."""
+"""Requests of jobs that inspect files (``inspection_child``) or read them (``core.scoring.engine_child``)."""
 
 from __future__ import annotations
 

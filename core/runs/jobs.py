@@ -54,7 +54,7 @@ MAX_FOLDERS: Final = 100
 CHILD: Final = "core.runs.job_child"
 LOOKS: Final = "core.runs.inspection_child"
 """The child that looks into files before they are read."""
-ENGINES: Final = "core.engines.engine_child"
+ENGINES: Final = "core.scoring.engine_child"
 """The child that reads files or BigQuery, in a room above this one."""
 PROJECT: Final = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
-from core.engines.spark import requirements
+from core.scoring.spark import requirements
 from core.storage.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard

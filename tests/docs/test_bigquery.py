@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from core.base.progress import silent
-from core.engines.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB
 from core.sample import write_sample
+from core.scoring.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB
 from tests.bigquery_emulator import by_day, load
 from tests.bigquery_emulator import emulator as emulator
 from tests.core.cli.calls import cli

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.serving.conftest import small_network
+from tests.core.scoring.serving.conftest import small_network
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "serving.md").read_text(encoding="utf-8")
@@ -107,8 +107,8 @@ def test_nginx_takes_its_lines(tmp_path: Path) -> None:
 
 
 def test_the_paths_statuses_and_limits_that_are_told_are_those_there_are() -> None:
-    from core.serving.scorer import BATCH_EVENTS, SINGLE_EVENTS
-    from core.serving.server import ERRORS, openapi
+    from core.scoring.serving.scorer import BATCH_EVENTS, SINGLE_EVENTS
+    from core.scoring.serving.server import ERRORS, openapi
 
     assert all(path in TEXT for path in openapi()["paths"])
     assert all(str(status) in TEXT for status in ERRORS)

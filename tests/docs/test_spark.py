@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from core.engines import on_spark
-from core.engines.spark.requirements import Master
+from core.scoring import on_spark
+from core.scoring.spark.requirements import Master
 from tests.core.cli.calls import cli
 from tests.docs.conftest import ROOT
 

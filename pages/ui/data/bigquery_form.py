@@ -9,8 +9,10 @@ import streamlit as st
 
 from core.base.errors import SettingsError
 from core.base.settings import IngestSettings
-from core.engines import bigquery
-from core.engines.bigquery_request import (
+from core.ingest.read.headers import DEFAULT_USER_KEY, SIGNED_IN_KEY
+from core.runs import jobs
+from core.scoring import bigquery
+from core.scoring.bigquery_request import (
     ESTIMATE,
     MAX_BYTES,
     MIN_BYTES,
@@ -24,8 +26,6 @@ from core.engines.bigquery_request import (
     most_allowed,
     require_possible,
 )
-from core.ingest.read.headers import DEFAULT_USER_KEY, SIGNED_IN_KEY
-from core.runs import jobs
 from pages.ui.data import sources
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import count, md_text

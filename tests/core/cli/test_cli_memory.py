@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from core.engines import bounded_run
+from core.scoring import bounded_run
 from tests.core.cli.calls import cli, one_line_error
 
 

@@ -5,8 +5,8 @@ from unittest import mock
 
 import pytest
 
-from core.engines import on_spark
-from core.engines.bounds import Bounds
+from core.scoring import on_spark
+from core.scoring.bounds import Bounds
 from tests.core.cli.calls import cli, one_line_error
 
 SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")

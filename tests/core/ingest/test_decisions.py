@@ -11,12 +11,12 @@ from core.base.errors import NoPageViewsLeft
 from core.base.progress import silent
 from core.base.schema import Outcomes, Users
 from core.base.settings import IngestSettings
-from core.engines.parts import split_by_user
-from core.engines.sampled import add_up
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.read.read_all import RawRead
+from core.scoring.parts import split_by_user
+from core.scoring.sampled import add_up
 from core.storage.dataset import Dataset
 from tests.core.ingest.crowd import crowd
 from tests.core.ingest.shop import event, paths_of, raw_read, sessions_of

@@ -9,7 +9,6 @@ import pytest
 from core.base.progress import silent
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings, IngestSettings, OutcomeCount
-from core.engines.parts import split_by_user
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.profiles.counts import Counts, NamedCounts, _named, count, sum_counts
@@ -17,6 +16,7 @@ from core.profiles.data import MAX_PAGES, ProfileData
 from core.profiles.metrics import Profiles, drop_empty_rows, profile, profile_counts, with_any_of
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.rows import all_rows
+from core.scoring.parts import split_by_user
 from core.storage.dataset import Dataset
 from tests.core.ingest.crowd import crowd
 from tests.core.ingest.shop import event, made_of, raw_read

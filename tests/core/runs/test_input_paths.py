@@ -6,10 +6,10 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.engines.engine_child import TASKS
 from core.runs import artifacts, input_paths, tasks
 from core.runs.file_requests import FilesRequest
 from core.sample import write_sample
+from core.scoring.engine_child import TASKS
 from core.storage.store import Store
 
 PATHS = (("days",), ("days/*.csv",), ("days/a.csv", "days/b.csv"))

@@ -22,9 +22,6 @@ from core.base.errors import ArtifactError, InputError, ResourceError, SettingsE
 from core.base.local_clock import DAY
 from core.base.progress import silent
 from core.base.settings import Device
-from core.engines.bounded_run import embed_bounded
-from core.engines.bounds import Bounds
-from core.engines.placing import Placing
 from core.ingest.sources.input_files import InputFile, content_checksum, readable
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import taken_files
@@ -34,6 +31,9 @@ from core.runs.pipeline import LABEL_CACHE
 from core.runs.placing import Placement, place_dataset
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT_FOLDER, USERS, Watcher, watch
+from core.scoring.bounded_run import embed_bounded
+from core.scoring.bounds import Bounds
+from core.scoring.placing import Placing
 from core.storage.dataset import Dataset
 from core.storage.locks import claim_folder
 from tests.core.ingest.read.unnested import as_csv, long_rows, read_rows

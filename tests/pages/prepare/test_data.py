@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.engines.spark import requirements
 from core.runs.jobs import State
+from core.scoring.spark import requirements
 from pages.ui.data import uploads
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts

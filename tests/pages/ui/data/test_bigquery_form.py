@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.engines import bigquery
-from core.engines.bigquery_request import BigQueryEstimate, BigQueryRequest, DayTable
 from core.runs import jobs
 from core.runs.jobs import State
+from core.scoring import bigquery
+from core.scoring.bigquery_request import BigQueryEstimate, BigQueryRequest, DayTable
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun
