@@ -219,7 +219,7 @@ FLOORS = (
     {"base"},
     {"storage"},
     {"ingest", "model", "segments", "sample", "llm"},
-    {"labels", "traces"},
+    {"labels"},
     {"profiles"},
     {"journeys", "rules", "people", "periods"},
     {"facts", "report", "trust"},

@@ -14,10 +14,10 @@ from core.base.progress import Progress
 from core.base.wording import pluralise
 from core.people import id_list
 from core.runs.forgetting import forget as forgetting
+from core.runs.forgetting.patterns import IdPatterns
 from core.runs.forgetting.places import SearchedPlaces
 from core.runs.jobs import PROJECT
 from core.storage.disk import write_text_atomic
-from core.traces.patterns import IdPatterns
 
 _TOO_SHORT: Final = "too short to be told from other words: only columns of ids are searched for them"
 _NAMED_LEFT: Final = 10

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.wording import pluralise
-from core.traces.patterns import FORGOTTEN, IdPatterns
-from core.traces.search import SearchedFile
+from core.runs.forgetting.patterns import FORGOTTEN, IdPatterns
+from core.runs.forgetting.search import SearchedFile
 
 _FORMAT: Final = 1
 _SEARCHED_AS: Final = (

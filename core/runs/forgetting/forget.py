@@ -27,8 +27,11 @@ from core.ingest.sources.text import is_utf8
 from core.people.id_list import HEADER, SEPARATORS
 from core.runs import jobs
 from core.runs.forgetting.certificate import ForgetCertificate, certify, mask_ids
+from core.runs.forgetting.patterns import IdPatterns
 from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate, PurgeStep, plan
+from core.runs.forgetting.search import SearchedFile, compact, databases, files_below, search, search_file
+from core.runs.forgetting.tables import ID_COLUMNS, longer_ids, records_of, rewrite
 from core.runs.publish import BOUNDED
 from core.runs.taken_files import read_taken
 from core.runs.watch import KEPT_FOLDER, WORK
@@ -38,9 +41,6 @@ from core.storage.disk import PRIVATE, atomic_write, disk_errors, put_in_place, 
 from core.storage.locks import claim_folder, folder_lock
 from core.storage.replace_files import finish_replacement
 from core.storage.store import Store, open_artifact
-from core.traces.patterns import IdPatterns
-from core.traces.search import SearchedFile, compact, databases, files_below, search, search_file
-from core.traces.tables import ID_COLUMNS, longer_ids, records_of, rewrite
 
 _TOLD: Final = (RUN, RECEIPT)
 """Files that stay of a saved run whose data are removed; they do not say who was in which segment."""

@@ -22,6 +22,7 @@ from core.ingest.read.read_cache import STAGE as READ
 from core.ingest.sources.input_files import tables_in
 from core.runs import app_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
+from core.runs.forgetting.search import SearchedFile
 from core.runs.publish import RUN, WRITTEN
 from core.runs.second_training import left_by_earlier_releases
 from core.runs.stages import ALL_STAGES, HANDED_IN
@@ -31,7 +32,6 @@ from core.saved import conversations, saved_runs, saved_work
 from core.storage.dataset import RECEIPT
 from core.storage.receipt import Receipt
 from core.storage.store import Manifest, Store, file_checksum
-from core.traces.search import SearchedFile
 
 _CAME_FROM: Final = "file"
 """Name of an artifact's input that is the checksum of the file it was read from."""

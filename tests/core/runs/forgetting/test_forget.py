@@ -23,6 +23,7 @@ from core.runs import app_watches, jobs, pipeline
 from core.runs.app_watches import WatchOrder
 from core.runs.forgetting.certificate import ForgetCertificate
 from core.runs.forgetting.forget import forget, ids_of, preview
+from core.runs.forgetting.patterns import IdPatterns
 from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.jobs import JobView, State
 from core.runs.pipeline import RunSettings
@@ -35,7 +36,6 @@ from core.saved.controls import Controls
 from core.storage.json_cache import JsonCache
 from core.storage.locks import claim_folder
 from core.storage.store import Store
-from core.traces.patterns import IdPatterns
 from tests.core.saved.test_saved_runs import a_run
 from tests.core.saved.test_saved_runs import segments as some_segments
 

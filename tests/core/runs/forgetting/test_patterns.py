@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from core.traces.patterns import FORGOTTEN, LAYERS, IdPatterns, layers
+from core.runs.forgetting.patterns import FORGOTTEN, LAYERS, IdPatterns, layers
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(

@@ -27,8 +27,8 @@ import pyarrow.parquet as pq
 from core.base.progress import Progress
 from core.ingest.sources.input_files import FREE_BYTES, MAX_RATIO, ByteReader
 from core.ingest.sources.sniffing import NOT_TABLES
-from core.traces.patterns import LAYERS, IdPatterns, is_binary
-from core.traces.tables import rows_of
+from core.runs.forgetting.patterns import LAYERS, IdPatterns, is_binary
+from core.runs.forgetting.tables import rows_of
 
 _STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18

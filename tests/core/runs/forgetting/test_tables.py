@@ -16,10 +16,10 @@ import pytest
 
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
+from core.runs.forgetting.patterns import IdPatterns
+from core.runs.forgetting.search import search_file
+from core.runs.forgetting.tables import is_of, is_of_users, longer_ids, records_of, rewrite
 from core.sample import write_sample
-from core.traces.patterns import IdPatterns
-from core.traces.search import search_file
-from core.traces.tables import is_of, is_of_users, longer_ids, records_of, rewrite
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(frozenset({ID}))
@@ -173,7 +173,7 @@ def test_a_stray_quote_costs_no_other_record(tmp_path: Path, cells: str) -> None
 
 
 def test_a_quoted_cell_over_a_cut_is_one_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.traces.tables.CHUNK_BYTES", 100)
+    monkeypatch.setattr("core.runs.forgetting.tables.CHUNK_BYTES", 100)
     rows = [f'{n}.1,/a,"two\nlines, {n}"\n' for n in range(200)]
     rows[20], rows[150] = '20.1,/a,5" pipe\n', f'{ID},/a,"two\nlines"\n'
     path = tmp_path / "a.csv"

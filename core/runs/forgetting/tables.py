@@ -48,8 +48,8 @@ from core.ingest.read.table_layout import JSON_LIMITS
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import DecodedText, open_text
+from core.runs.forgetting.patterns import FORGOTTEN, IdPatterns
 from core.storage.disk import atomic_write
-from core.traces.patterns import FORGOTTEN, IdPatterns
 
 _OF_A_USER: Final = {*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID}
 """Columns that say whose a record is; beside the key of one tool there may be one of the analyst's own."""

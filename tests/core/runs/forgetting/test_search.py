@@ -22,9 +22,9 @@ from safetensors.numpy import save_file
 
 from core.base.errors import Cancelled
 from core.base.progress import silent
+from core.runs.forgetting.patterns import IdPatterns
+from core.runs.forgetting.search import CHUNK_BYTES, compact, databases, search, search_file
 from core.storage.json_cache import JsonCache
-from core.traces.patterns import IdPatterns
-from core.traces.search import CHUNK_BYTES, compact, databases, search, search_file
 
 ID, NUMBER = "1234567890.1612345678", 9_876_543_210
 PATTERNS = IdPatterns(frozenset({ID, str(NUMBER), "u7"}))
@@ -233,7 +233,7 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_told_and_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.traces.search.FREE_BYTES", 1 << 20)
+    monkeypatch.setattr("core.runs.forgetting.search.FREE_BYTES", 1 << 20)
     (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(1 << 24)))
     assert search_file(tmp_path / "a.gz", PATTERNS).unread
 
