@@ -1,1 +1,1 @@
-"""The behaviour model: vocabularies, network, training, heads, and embedding of users."""
+"""The behaviour model: vocabularies, network, training, heads, embedding, and whether it is worth it."""

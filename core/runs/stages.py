@@ -30,10 +30,10 @@ from core.storage.page_labels import COLUMN_OF
 from core.storage.store import Artifact, Store, content_key
 
 if TYPE_CHECKING:
+    from core.model.trust.result import Scorecard
     from core.segments.certificate import Certificate
     from core.segments.layout import Layout
     from core.segments.levels import SegmentLevels
-    from core.trust.result import Scorecard
 
 MadeOf: TypeAlias = tuple[Mapping[str, Any], Mapping[str, str]]
 """What a content key is made of: settings (with a version), and name → content key of each input."""
@@ -251,7 +251,7 @@ def _clear_handed_in(store: Store, request: CertifyRequest) -> None:
 
 
 def _scorecard_made_of(request: ScorecardRequest) -> MadeOf:
-    from core.trust.result import VERSION
+    from core.model.trust.result import VERSION
 
     chosen = request.outcomes
     settings = {
@@ -263,8 +263,8 @@ def _scorecard_made_of(request: ScorecardRequest) -> MadeOf:
 
 
 def _make_scorecard(store: Store, request: ScorecardRequest, folder: Path, progress: Progress) -> None:
+    from core.model.trust.measure import measure_scorecard
     from core.segments.combination import scaled_weights
-    from core.trust.measure import measure_scorecard
 
     dataset, labels = artifacts.open_labelled(store, request.dataset, request.labels)
     model = artifacts.open_model(store, request.model)
@@ -276,7 +276,7 @@ def _make_scorecard(store: Store, request: ScorecardRequest, folder: Path, progr
 
 
 def _read_scorecard(folder: Path) -> Scorecard:
-    from core.trust.result import Scorecard
+    from core.model.trust.result import Scorecard
 
     return Scorecard.from_json((folder / "scorecard.json").read_bytes())
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import streamlit as st
 
+from core.model.trust.result import Method, Scorecard, Topic
+from core.model.trust.verdict import Action, TrustVerdict, verdict
 from core.runs.stages import LAYOUT, LEVELS, SCORECARD
-from core.trust.result import Method, Scorecard, Topic
-from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
     certificates,
     editing_view,

@@ -15,14 +15,14 @@ import streamlit as st
 
 from core.base.errors import ArtifactError
 from core.base.settings import ViewWeights
+from core.model.trust.result import Call, Method, Question, Scorecard, Topic
+from core.model.trust.verdict import chance, sentences
 from core.runs import artifacts, pipeline
 from core.runs.artifacts import TrainedRequest
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.saved.controls import effective
 from core.segments.identity import recovery
 from core.segments.partition import Partition
-from core.trust.result import Call, Method, Question, Scorecard, Topic
-from core.trust.verdict import chance, sentences
 from pages.ui.data import catalog
 from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart

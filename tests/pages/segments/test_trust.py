@@ -6,15 +6,15 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Preset, TrainSettings, ViewWeights
+from core.model.trust.result import Call, Scorecard, Topic
 from core.runs import artifacts, pipeline
 from core.runs.artifacts import TrainedRequest
 from core.runs.jobs import State
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.segments.levels import SegmentLevels
 from core.storage.store import Store
-from core.trust.result import Call, Scorecard, Topic
+from tests.core.model.trust import toy
 from tests.core.segments.made_levels import TOO_FEW, supported
-from tests.core.trust import toy
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_levels

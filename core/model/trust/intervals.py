@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from scipy.stats import rankdata
 
+from core.model.trust.result import Call, Comparison, Figure, Method
 from core.profiles.two_shares import Z_95
-from core.trust.result import Call, Comparison, Figure, Method
 
 _RESAMPLES: Final = 2_000
 _TAILS: Final = (2.5, 97.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.base.settings import ViewWeights
-from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
+from core.model.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 
 def comparison(other: Method, call: Call, low: float, high: float, ratio: float | None = None) -> Comparison:

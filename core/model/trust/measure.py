@@ -28,13 +28,8 @@ from core.model.feature_blocks import Sparse
 from core.model.inputs import Spans
 from core.model.population import choose_users
 from core.model.triplets import TIE, random_cut
-from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of
-from core.segments.combination import combine
-from core.segments.geometry import repeatable
-from core.storage.dataset import Dataset, is_clustered
-from core.storage.page_labels import LabelledPages
-from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, draw_users, open_case
-from core.trust.intervals import (
+from core.model.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, draw_users, open_case
+from core.model.trust.intervals import (
     Placements,
     auc_interval,
     auc_placements,
@@ -44,7 +39,12 @@ from core.trust.intervals import (
     r2_interval,
     resample,
 )
-from core.trust.result import STAGE, Comparison, Figure, Method, Question, Scorecard, Topic
+from core.model.trust.result import STAGE, Comparison, Figure, Method, Question, Scorecard, Topic
+from core.profiles.outcomes import OutcomeIndex, OutcomeRecord, any_of, label_of
+from core.segments.combination import combine
+from core.segments.geometry import repeatable
+from core.storage.dataset import Dataset, is_clustered
+from core.storage.page_labels import LabelledPages
 
 
 def ngrams(items: np.ndarray, runs: Spans, learns: np.ndarray) -> Sparse:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.model.inputs import latest_views
-from core.trust.case import RARE, SteadyPages
+from core.model.trust.case import RARE, SteadyPages
 from tests.core.model.toys import sequences_of, shop
 
 

@@ -34,12 +34,12 @@ from core.model.network import page_factors
 from core.model.population import choose_users
 from core.model.steps import pick_device
 from core.model.training import new_network
+from core.model.trust.result import Method
 from core.model.vocabulary import Vocabulary
 from core.segments.combination import calibrate, mix_like
 from core.storage.dataset import Dataset, is_clustered
 from core.storage.page_labels import LabelledPages, page_names
 from core.storage.sequences import UserSequences
-from core.trust.result import Method
 
 
 @dataclass(frozen=True, eq=False)

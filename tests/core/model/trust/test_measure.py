@@ -12,16 +12,16 @@ from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
 from core.model.network import item_vectors
+from core.model.trust import measure
+from core.model.trust.case import Case, open_case
+from core.model.trust.measure import measure_scorecard
+from core.model.trust.result import Method, Scorecard, Topic
+from core.model.trust.verdict import sentences, verdict
 from core.profiles.outcomes import OutcomeIndex, OutcomeRecord
 from core.runs import artifacts, pipeline
 from core.runs.stages import SCORECARD, ScorecardRequest
 from core.runs.tasks import run
 from core.storage.store import Store
-from core.trust import measure
-from core.trust.case import Case, open_case
-from core.trust.measure import measure_scorecard
-from core.trust.result import Method, Scorecard, Topic
-from core.trust.verdict import sentences, verdict
 from tests.pages.fixtures_segments import FinishedRun, write_run
 
 PER_KIND = 600

@@ -4,7 +4,7 @@ import numpy as np
 
 from core.model.bag import BagOfPages
 from core.model.inputs import Spans
-from core.trust.case import TransitionVectors
+from core.model.trust.case import TransitionVectors
 
 RUNS = Spans(np.array([0, 3]), np.array([3, 3]))
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from core.model.inputs import Spans
-from core.trust import measure
-from core.trust.case import draw_users, shuffle_runs
-from core.trust.measure import ngrams, reciprocal_ranks
-from core.trust.result import Method
+from core.model.trust import measure
+from core.model.trust.case import draw_users, shuffle_runs
+from core.model.trust.measure import ngrams, reciprocal_ranks
+from core.model.trust.result import Method
 
 
 def test_ranks_by_hand_with_a_tie_and_a_stranger_among_the_candidates() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap, norm
 from sklearn.metrics import r2_score, roc_auc_score
 
-from core.trust.intervals import (
+from core.model.trust.intervals import (
     auc_interval,
     auc_placements,
     call,
@@ -16,7 +16,7 @@ from core.trust.intervals import (
     r2_interval,
     resample,
 )
-from core.trust.result import Call, Method
+from core.model.trust.result import Call, Method
 
 
 @pytest.mark.parametrize(

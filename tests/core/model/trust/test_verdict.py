@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.model.trust.result import Call, Method, Question, Topic
+from core.model.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
 from core.segments.levels import NOT_COMPARED, SegmentLevels
-from core.trust.result import Call, Method, Question, Topic
-from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
+from tests.core.model.trust import toy
 from tests.core.segments.made_levels import TOO_FEW, supported
-from tests.core.trust import toy
 
 
 @pytest.mark.parametrize(

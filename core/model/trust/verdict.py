@@ -8,9 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from core.model.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 from core.segments.certificate import Certificate, verdict_text
 from core.segments.levels import SegmentLevels
-from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 _MOSTLY_LENGTH: Final = 0.5
 _NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})

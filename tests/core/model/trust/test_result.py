@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from core.base.errors import ArtifactError
-from core.trust.result import Call, Comparison, Method, Question, Scorecard, Topic
-from tests.core.trust import toy
+from core.model.trust.result import Call, Comparison, Method, Question, Scorecard, Topic
+from tests.core.model.trust import toy
 
 
 def test_a_scorecard_comes_back_from_json_as_it_was() -> None:
