@@ -245,7 +245,7 @@ def _write_later(
     progress: Progress,
 ) -> None:
     """Write next pages, journeys, time, rules and funnels to files, and the report about them."""
-    from core.report import ReportInput, write_report
+    from core.runs.report import ReportInput, write_report
 
     folder, attempt, made_from = later.folder, later.attempt, (later.folder, results, settings, segments)
     next_pages = attempt("next pages", partial(_write_next_pages, *made_from, progress), {})

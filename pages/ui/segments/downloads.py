@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from core import report
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import IngestSettings, TrainSettings
 from core.journeys.funnel import Funnel
@@ -18,7 +17,7 @@ from core.journeys.step_table import journeys
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.profiles.facets import Facets
 from core.profiles.outcome_prediction import predict_outcome
-from core.runs import export
+from core.runs import export, report
 from core.runs.export import IdStyle
 from core.runs.model_folder import StoredStages, publish_model
 from core.runs.pipeline import RunSettings, Segments

@@ -189,7 +189,7 @@ class ReportChart:
         key: Its id in the HTML page.
         title: What it shows.
         n: What is counted, and how many, in words.
-        figure: Plotly's ``data`` and ``layout``; colours may be tokens (``core/report/charts.py``).
+        figure: Plotly's ``data`` and ``layout``; colours may be tokens (``core/runs/report/charts.py``).
         table: The numbers behind it; None of the map, which has a dot for each user.
         note: How to read it.
     """

@@ -8,9 +8,9 @@ import numpy as np
 
 from core.profiles.facet_definitions import FacetKind, FacetLevel
 from core.profiles.facets import Facet, Facets, ShareInterval, Stability
-from core.report import render
-from core.report.content import facet_parts
-from core.report.model import Report
+from core.runs.report import render
+from core.runs.report.content import facet_parts
+from core.runs.report.model import Report
 
 
 def facet(kind: FacetKind, same: int, outcome: tuple[ShareInterval | None, ...]) -> Facet:

@@ -34,8 +34,8 @@ from core.profiles.profile_columns import FIELDS, Col, Field, PageRanking, RowKi
 from core.profiles.rows import Rows
 from core.profiles.samples import medoids
 from core.profiles.user_items import Family
-from core.report.charts import Curve, time_curves
-from core.report.model import (
+from core.runs.report.charts import Curve, time_curves
+from core.runs.report.model import (
     Bar,
     BarChart,
     Card,

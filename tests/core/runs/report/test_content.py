@@ -15,13 +15,13 @@ from core.journeys.funnel_table import count_funnels
 from core.periods.calendar import calendar
 from core.periods.over_time import Activity, PeriodMeasure, over_time
 from core.profiles.profile_columns import Col
-from core.report import ReportInput, compose
-from core.report.cards import PageNames, visitor
-from core.report.content import assumptions
-from core.report.model import Report
+from core.runs.report import ReportInput, compose
+from core.runs.report.cards import PageNames, visitor
+from core.runs.report.content import assumptions
+from core.runs.report.model import Report
 from core.storage.dataset import OUTCOMES, RECEIPT, USERS, Dataset
 from core.storage.receipt import Decision, OutcomeUsers, PersonalPlace
-from tests.core.report.conftest import dataset_in, source_of
+from tests.core.runs.report.conftest import dataset_in, source_of
 
 
 def test_a_part_of_an_export_is_told_at_the_top(tmp_path: Path) -> None:

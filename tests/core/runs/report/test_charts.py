@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from core.report import charts
+from core.runs.report import charts
 
 
 def test_map_is_a_seeded_sample_with_everybodys_colour() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.profiles.outcomes import OutcomeRecord
-from core.report import ReportInput, compose
-from core.report.cards import time_chart
-from core.report.model import Report
+from core.runs.report import ReportInput, compose
+from core.runs.report.cards import time_chart
+from core.runs.report.model import Report
 from core.storage.dataset import OUTCOMES, Dataset
 
 

@@ -1,7 +1,7 @@
 """The report's figures as plain Plotly dictionaries.
 
 Colours are tokens (``token:ink``, ``token:seg-3``), so that one figure serves light and dark: the page
-puts the colours in when it draws (``core/report/templates/report.js``).
+puts the colours in when it draws (``core/runs/report/templates/report.js``).
 
 Plotly reads a few HTML tags in texts. Names and addresses are written by strangers, so every text of a
 figure goes through :func:`plain`.

@@ -16,8 +16,8 @@ from core.profiles.metrics import ProfileData, profile
 from core.profiles.name_candidates import NameEvidence
 from core.profiles.name_fitting import CurrentName
 from core.profiles.user_items import UserItems
-from core.report import ReportInput, compose
-from core.report.model import Report
+from core.runs.report import ReportInput, compose
+from core.runs.report.model import Report
 from core.segments.partition import Partition
 from core.storage.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
 from core.storage.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep

@@ -47,10 +47,20 @@ from core.profiles.metrics import outside_note
 from core.profiles.name_fitting import CurrentName
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
-from core.report import cards
-from core.report.cards import ReportInput, others, segment_cards, time_chart
-from core.report.charts import RatePoint, forest, user_map, waterfall
-from core.report.model import CardMetric, Cell, FunnelPart, HeatRow, Rate, Report, ReportChart, Row, Table
+from core.runs.report import cards
+from core.runs.report.cards import ReportInput, others, segment_cards, time_chart
+from core.runs.report.charts import RatePoint, forest, user_map, waterfall
+from core.runs.report.model import (
+    CardMetric,
+    Cell,
+    FunnelPart,
+    HeatRow,
+    Rate,
+    Report,
+    ReportChart,
+    Row,
+    Table,
+)
 from core.segments.certificate import Certificate, marked_names
 from core.segments.layout import pca_layout
 from core.storage.dataset import Dataset

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.report.cards import ReportInput
-from core.report.content import compose
-from core.report.page import render
+from core.runs.report.cards import ReportInput
+from core.runs.report.content import compose
+from core.runs.report.page import render
 from core.storage.disk import write_text_atomic
 
 __all__ = ["ReportInput", "compose", "render", "write_report"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.report import ReportInput, compose, render, write_report
-from core.report.model import Report
+from core.runs.report import ReportInput, compose, render, write_report
+from core.runs.report.model import Report
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from plotly.offline import get_plotlyjs
 
 from core.base import wording
 from core.base.palette import MUTED, PALETTE, Mode
-from core.report.charts import token, tokens
-from core.report.model import Report
+from core.runs.report.charts import token, tokens
+from core.runs.report.model import Report
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _PAGE: Final = "report.html.j2"
