@@ -41,6 +41,7 @@ from core.base.settings import (
 )
 from core.base.wording import common_origin, short_address
 from core.ingest.ingest import ingest
+from core.ingest.sample.write_sample import write_sample
 from core.model.embedding import embed
 from core.periods.training_period import halves_of
 from core.profiles import two_shares
@@ -52,7 +53,6 @@ from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
 from core.profiles.user_items import Family, UserItems
 from core.runs import pipeline
-from core.sample.write_sample import write_sample
 from core.segments.clustering import fit
 from core.segments.combination import combine
 from core.segments.partition import Partition

@@ -180,12 +180,12 @@ def of_demo(exports: int, users: int, k: int, share: float, folder: Path) -> dic
 def _embedded_shop(folder: Path, users: int) -> tuple[Export, list[str], set[str], pd.Series, np.ndarray]:
     """Three times as many users, what each page is called, which are known, kinds, and who trained."""
     from core.base.progress import silent
+    from core.ingest.sample import truth_path
     from core.labels.label_settings import LabelMode, LabelSettings
     from core.model import training
     from core.model.embedding import embed
     from core.model.model_files import load_pages
     from core.runs import pipeline
-    from core.sample import truth_path
     from core.segments.combination import combine, mix_like
     from core.storage.store import Store
 

@@ -27,7 +27,7 @@ import psutil
 
 from benchmarks.tables import markdown
 from core.base.progress import silent
-from core.sample import write_sample
+from core.ingest.sample import write_sample
 
 EVENTS_A_USER = 10.98
 """Events of a user of the demo shop, on average."""

@@ -217,10 +217,10 @@ def walks(work: Path) -> tuple[Walk, Walk]:
 
     from core.base.progress import silent
     from core.base.settings import IngestSettings, Preset, TrainSettings
+    from core.ingest.sample import write_sample
     from core.labels.label_settings import LabelMode, LabelSettings
     from core.runs import tasks
     from core.runs.file_requests import FilesRequest
-    from core.sample import write_sample
     from core.scoring import engine_child
 
     csv, root = work / "shop.csv", work / "cache"

@@ -28,12 +28,12 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.schema import Users
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
+from core.ingest.sample import truth_path
 from core.labels.label_settings import LabelSettings
 from core.model.feature_blocks import bag, normalised
 from core.model.inputs import latest_views
 from core.people.look_alikes import look_alikes
 from core.runs import pipeline
-from core.sample import truth_path
 from core.storage.dataset import Dataset
 from core.storage.store import Store
 

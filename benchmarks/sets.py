@@ -35,7 +35,7 @@ class SetSpec:
 
 def demo_shop(users: int, seed: int, folder: Path) -> Path:
     """Path of a demo shop's export, which is written with its truth beside it unless both are there."""
-    from core.sample import truth_path, write_sample
+    from core.ingest.sample import truth_path, write_sample
 
     csv = folder / f"shop-{users}-{seed}.csv"
     if not (csv.exists() and truth_path(csv).exists()):
@@ -47,8 +47,8 @@ def prepare(csv: Path, folder: Path, themes: ThemeSource = ThemeSource.AUTO) -> 
     """Preprocess an export and label its pages."""
     from core.base.progress import silent
     from core.base.settings import IngestSettings
+    from core.ingest.sample import truth_path
     from core.runs.pipeline import label, preprocess
-    from core.sample import truth_path
     from core.storage.store import Store
 
     name, truth = csv.name.split(".")[0], truth_path(csv)

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.loopback_cluster import Cluster, loopback_cluster
 from core.base.progress import silent
-from core.sample import write_sample
+from core.ingest.sample import write_sample
 
 CLOSE: Final = 1e-5
 LOOK_S: Final = 0.2

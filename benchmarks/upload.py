@@ -24,7 +24,7 @@ from benchmarks.company.server import MEGABYTE, Server, running
 from benchmarks.growth import EVERY_S, resident
 from benchmarks.tables import markdown
 from core.base.progress import silent
-from core.sample import write_sample
+from core.ingest.sample import write_sample
 
 BYTES_A_USER: Final = 3_190
 """Bytes of a user in an export of the demo shop, on average."""

@@ -35,9 +35,9 @@ import pyarrow.parquet as pq
 from benchmarks.tables import markdown
 from core.base.errors import Beha2VecError
 from core.base.progress import silent
+from core.ingest.sample import write_sample
 from core.labels import rule_file
 from core.runs.taken_files import RECORD, TakenFiles, read_taken
-from core.sample import write_sample
 
 SAME: Final = ("users.parquet", "sequences.parquet", "receipt.json")
 OPTIONS: Final = ("--every", "0.1", "--settle", "0.3", "--device", "cpu")

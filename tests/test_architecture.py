@@ -218,7 +218,7 @@ def test_no_path_file_hides_in_the_repository() -> None:
 FLOORS = (
     {"base"},
     {"storage"},
-    {"ingest", "segments", "sample", "llm"},
+    {"ingest", "segments", "llm"},
     {"labels"},
     {"profiles"},
     {"model", "journeys", "rules", "periods"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.base.schema import NO_THEME, UNKNOWN, View
-from core.sample.site import DEPARTMENTS, HOST, Role, Site, build_site
+from core.ingest.sample.site import DEPARTMENTS, HOST, Role, Site, build_site
 
 
 def true_names(urls: Sequence[str]) -> dict[View, list[str]]:

@@ -18,10 +18,10 @@ from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.facts.context import Basis, Context, Tables
 from core.ingest.ingest import ingest
+from core.ingest.sample import write_sample
 from core.profiles.data import ProfileData
 from core.profiles.facets import find_facets
 from core.profiles.metrics import profile
-from core.sample import write_sample
 from core.segments.clustering import fit
 from core.segments.partition import Partition
 from core.storage.dataset import Dataset, is_clustered

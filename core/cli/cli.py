@@ -271,7 +271,7 @@ def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None: 
 @click.option("--seed", type=int, default=0, help="Same seed, same file.", show_default=True)
 def sample(users: int, out: Path, seed: int) -> None:
     """Write a made-up shop's GA4 export, and its truth beside it."""
-    from core.sample import write_sample
+    from core.ingest.sample import write_sample
 
     make_folder(out.parent)
     with claim_file(out), ConsoleProgress() as progress:

@@ -94,7 +94,7 @@ def run(
 
 def _demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
     """Make a demo shop export and preprocess it."""
-    from core.sample import write_sample
+    from core.ingest.sample import write_sample
 
     path = request.input_dir / f"demo_shop_{request.users}.csv"
     write_sample(path, request.users, request.seed, progress)

@@ -13,9 +13,9 @@ from benchmarks.quality.original import halves
 from benchmarks.quality.site_truth import true_names
 from benchmarks.quality.views import swap
 from core.base.schema import NO_THEME, UNKNOWN, View
+from core.ingest.sample.site import HOST
 from core.model.feature_blocks import bag
 from core.model.inputs import Spans
-from core.sample.site import HOST
 from core.storage.sequences import UserSequences
 
 

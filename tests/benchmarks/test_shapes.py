@@ -10,8 +10,8 @@ import pytest
 from benchmarks.shapes import SHAPES, by_duckdb, by_pandas, ours, write_shapes
 from core.base.settings import IngestSettings
 from core.ingest.read.read_file import read_file
+from core.ingest.sample import write_sample
 from core.ingest.sources.input_files import resolve_inputs
-from core.sample import write_sample
 
 Events = list[tuple[str, ...]]
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.base.progress import silent
-from core.sample import write_sample
+from core.ingest.sample import write_sample
 from core.scoring.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB
 from tests.bigquery_emulator import by_day, load
 from tests.bigquery_emulator import emulator as emulator

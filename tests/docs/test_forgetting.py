@@ -17,8 +17,8 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
+from core.ingest.sample import write_sample
 from core.runs import pipeline
-from core.sample import write_sample
 from core.storage.store import Store
 from tests.core.cli.calls import cli, few_shuffles
 

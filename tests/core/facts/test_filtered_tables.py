@@ -15,13 +15,13 @@ from core.base.schema import OUTSIDE, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.facts.context import Basis, Tables
 from core.facts.filtered_tables import filtered_tables
+from core.ingest.sample.write_sample import write_sample
 from core.periods.dataset_part import DatasetPart
 from core.periods.filter import CountFilter
 from core.profiles.metrics import profile
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 from core.runs import pipeline
-from core.sample.write_sample import write_sample
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 from core.storage.dataset import Dataset, is_clustered

@@ -13,10 +13,10 @@ from core.base.errors import SettingsError
 from core.base.progress import silent
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.base.settings import IngestSettings
+from core.ingest.sample.write_sample import write_sample
 from core.periods.filter import CountFilter
 from core.periods.filtering import NOT_BY_DAY
 from core.runs import pipeline
-from core.sample.write_sample import write_sample
 from core.storage.dataset import Dataset
 from core.storage.day_coverage import day_coverage
 from core.storage.store import Store

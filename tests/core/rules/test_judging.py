@@ -12,6 +12,7 @@ import pytest
 from core.base.progress import silent
 from core.base.schema import SET_ASIDE, Users
 from core.base.settings import IngestSettings
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelSettings
 from core.rules.beam_search import (
     CLOSE,
@@ -26,7 +27,6 @@ from core.rules.beam_search import (
 )
 from core.rules.conditions import RuleFeatures, RuleField
 from core.runs import pipeline
-from core.sample import write_sample
 from core.storage.store import Store
 from tests.core.rules.toy import Row, asks, load, view, write_flat
 

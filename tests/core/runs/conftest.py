@@ -8,11 +8,11 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Preset, TrainSettings
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import jobs
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
-from core.sample import write_sample
 from tests.core.cli.calls import few_shuffles
 from tests.made_once import made_once
 

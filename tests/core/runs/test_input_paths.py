@@ -6,9 +6,9 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
+from core.ingest.sample import write_sample
 from core.runs import artifacts, input_paths, tasks
 from core.runs.file_requests import FilesRequest
-from core.sample import write_sample
 from core.scoring.engine_child import TASKS
 from core.storage.store import Store
 

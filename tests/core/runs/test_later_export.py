@@ -13,6 +13,7 @@ from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.schema import Pages
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
 from core.periods.drift import CHANGE, FIGURE, PAGE, PageChange, drift, page_changes
@@ -29,7 +30,6 @@ from core.runs.later_export import (
     place_both,
 )
 from core.runs.stages import LATER_EXPORT
-from core.sample import write_sample
 from core.segments.combination import Combined
 from core.segments.partition import Partition
 from core.storage.dataset import Dataset, is_clustered

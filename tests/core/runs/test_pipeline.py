@@ -20,6 +20,7 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelSettings
 from core.profiles.differences import Diff
 from core.profiles.other_sessions import OTHER_SESSIONS
@@ -28,7 +29,6 @@ from core.runs import artifacts, pipeline, tasks
 from core.runs.artifacts import Embeddings
 from core.runs.pipeline import RunSettings
 from core.runs.stages import LAYOUT, LEVELS, SCORECARD, KeptStage, ScorecardRequest, VectorsRequest
-from core.sample import write_sample
 from core.storage.store import Store, content_key
 from tests.core.segments.made_levels import TOO_FEW, supported
 

@@ -9,11 +9,11 @@ import torch
 from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import ClusterSettings, Device, IngestSettings, TrainSettings, ViewWeights
+from core.ingest.sample import write_sample
 from core.model import embedding
 from core.runs import artifacts, pipeline
 from core.runs.artifacts import TrainedRequest
 from core.runs.stages import SECOND_TRAINING
-from core.sample import write_sample
 from core.segments.identity import recovery
 from core.storage.store import Store
 

@@ -13,6 +13,7 @@ import pytest
 from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.drift import drift
 from core.runs import pipeline
@@ -21,7 +22,6 @@ from core.runs.later_export import Trained, place_both
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.runs.since_training import export_since_training
-from core.sample import write_sample
 from core.storage.store import Store
 from tests.core.cli.test_cli import cli, one_line_error
 from tests.core.runs.test_later_export import embedded

@@ -13,8 +13,8 @@ import pytest
 from benchmarks.loopback_cluster import Cluster, loopback_cluster
 from core.base.progress import silent
 from core.base.settings import IngestSettings
+from core.ingest.sample import write_sample
 from core.runs import pipeline
-from core.sample import write_sample
 from core.scoring.bounds import A_RECORD, PROGRAM, Bounds
 from core.storage.dataset import Dataset
 from core.storage.store import Store

@@ -10,8 +10,8 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
+from core.ingest.sample import write_sample
 from core.runs import pipeline
-from core.sample import write_sample
 from core.scoring import bigquery
 from core.scoring.bigquery_request import BigQueryRequest
 from core.storage.store import Store

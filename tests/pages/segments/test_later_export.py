@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
+from core.ingest.sample import write_sample
 from core.runs import artifacts, pipeline
 from core.runs.jobs import State
 from core.runs.later_export import Trained
-from core.sample import write_sample
 from core.saved import saved_work
 from core.storage import store as storing
 from core.storage.store import Store, file_checksum

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Preset, TrainSettings
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import app_watches
 from core.runs.app_watches import LIVE, REPORTED, TASK, WatchOrder, WatchRequest, place_of
@@ -22,7 +23,6 @@ from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedDrift
 from core.runs.watch import LOOKED, STAGE, TROUBLE
-from core.sample import write_sample
 from pages.ui.shell import state
 from pages.ui.watch import switch
 from tests.pages.conftest import OpenApp

@@ -16,7 +16,7 @@ from core.ingest.clean import locations
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.urls import canonicalise
 from core.ingest.ingest import ingest
-from core.sample import write_sample
+from core.ingest.sample import write_sample
 from core.storage.dataset import Dataset
 from tests.core.ingest.clean.test_urls import LIKE_URLS
 from tests.core.ingest.shop import SITE, Row, event, shop

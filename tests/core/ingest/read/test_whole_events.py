@@ -22,9 +22,9 @@ from core.ingest.read import ndjson, whole_events
 from core.ingest.read.inspection import inspect
 from core.ingest.read.part_files import Sink
 from core.ingest.read.whole_events import NO_KEY, TWO_VALUES, merge_event_rows
+from core.ingest.sample.write_sample import write_sample
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline
-from core.sample.write_sample import write_sample
 from core.storage.dataset import RECEIPT
 from core.storage.receipt import Receipt
 from core.storage.store import Store

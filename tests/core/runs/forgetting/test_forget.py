@@ -17,6 +17,7 @@ from core.base.errors import Cancelled, InputError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
 from core.facts.answer import Answer, Note
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.profiles.names import SegmentName
 from core.runs import app_watches, jobs, pipeline
@@ -30,7 +31,6 @@ from core.runs.pipeline import RunSettings
 from core.runs.publish import BOUNDED
 from core.runs.run import run
 from core.runs.watch import watch
-from core.sample import write_sample
 from core.saved import controls, conversations, saved_runs, saved_work
 from core.saved.controls import Controls
 from core.storage.json_cache import JsonCache

@@ -16,10 +16,10 @@ import pytest
 
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
+from core.ingest.sample import write_sample
 from core.runs.forgetting.patterns import IdPatterns
 from core.runs.forgetting.search import search_file
 from core.runs.forgetting.tables import is_of, is_of_users, longer_ids, records_of, rewrite
-from core.sample import write_sample
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(frozenset({ID}))

@@ -15,11 +15,11 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, TrainSettings, ViewWeights
+from core.ingest.sample import write_sample
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.model_folder import SEALED, checksums, read_files
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
-from core.sample import write_sample
 from core.scoring.bounded_run import embed_bounded
 from core.scoring.bounds import Bounds
 from core.scoring.placing import Placing

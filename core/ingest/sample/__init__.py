@@ -5,6 +5,6 @@ order, two at another tempo; the rest differ in content. Around them lies what r
 parameters, spellings, null ids, ties, reloads that record a purchase twice, staff, testers, crawlers.
 """
 
-from core.sample.write_sample import Chunk, generate, truth_path, write_sample
+from core.ingest.sample.write_sample import Chunk, generate, truth_path, write_sample
 
 __all__ = ["Chunk", "generate", "truth_path", "write_sample"]

@@ -16,8 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 from core.base.errors import InputError, ResourceError, SettingsError
-from core.sample import generate, truth_path, write_sample
-from core.sample.site import SEGMENTS, Role, build_site
+from core.ingest.sample import generate, truth_path, write_sample
+from core.ingest.sample.site import SEGMENTS, Role, build_site
 
 USERS = 6_000
 NAMES = [segment.name for segment in SEGMENTS]
@@ -184,7 +184,7 @@ def test_the_site_is_of_believable_size() -> None:
 
 def test_same_seed_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from core.sample import write_sample; "
+        "import sys, pathlib; from core.ingest.sample import write_sample; "
         "write_sample(pathlib.Path(sys.argv[1]), 300, 5)"
     )
     made = []

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.sample.site import HOST, Role, Site
-from core.sample.visits import (
+from core.ingest.sample.site import HOST, Role, Site
+from core.ingest.sample.visits import (
     DAY,
     DEVICES,
     END,

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 
 from core.base.errors import InputError, SettingsError
 from core.base.progress import Progress, silent
-from core.sample.events import make_hits, make_table
-from core.sample.site import SEGMENTS, Site, build_site, chances, draw
-from core.sample.visits import SampleUsers, Visits, make_people, make_visits, robot_visits, robots
+from core.ingest.sample.events import make_hits, make_table
+from core.ingest.sample.site import SEGMENTS, Site, build_site, chances, draw
+from core.ingest.sample.visits import SampleUsers, Visits, make_people, make_visits, robot_visits, robots
 from core.storage.disk import disk_errors, flush_all, put_in_place
 
 _CHUNK: Final = 20_000

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from core.sample.site import (
+from core.ingest.sample.site import (
     DEPARTMENTS,
     N_RANGES,
     PER_DEPARTMENT,
