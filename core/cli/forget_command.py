@@ -12,7 +12,7 @@ from typing import Final
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import Progress
 from core.base.wording import pluralise
-from core.people import id_list
+from core.ingest.sources import id_list
 from core.runs.forgetting import forget as forgetting
 from core.runs.forgetting.patterns import IdPatterns
 from core.runs.forgetting.places import SearchedPlaces

@@ -1,4 +1,4 @@
-"""Types of a conversation with a language model, and ways to read JSON out of its answers."""
+"""Types of a conversation with a language model, its price, and ways to read JSON out of its answers."""
 
 from __future__ import annotations
 
@@ -82,6 +82,35 @@ class Usage:
     def tokens(self) -> int:
         """Number of tokens sent and received."""
         return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True)
+class Price:
+    """Price of a model's tokens, in the currency of the price table.
+
+    Args:
+        sent: For a million tokens that are sent.
+        received: For a million tokens of answers.
+    """
+
+    sent: float
+    received: float
+
+
+PRICES: Final[Mapping[str, Price]] = {
+    "gpt-4o-mini": Price(0.15, 0.60),
+    "gpt-4o": Price(2.50, 10.00),
+    "gpt-4.1-mini": Price(0.40, 1.60),
+    "gpt-4.1": Price(2.00, 8.00),
+}
+"""Model → price in US dollars; examples that an analyst edits. A model that is not in the table has no
+price."""
+
+
+def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:
+    """Price of tokens sent and received; None if the model is not in ``prices``."""
+    price = prices.get(model)
+    return None if price is None else (sent * price.sent + received * price.received) / 1e6
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Single users: search, lists of ids, why a user is in a segment or outlying, look-alikes, and next pages."""
+"""Single users: search, why a user is in a segment, who is outlying, look-alikes, and next pages."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from core.base.progress import Progress
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
+from core.llm.chat_types import PRICES, price_of
 from core.runs import pipeline
 from core.storage.dataset import Dataset
 from core.storage.store import Store
-from core.writing.payload import PRICES, price_of
 
 _STAGE = "cost"
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from core.base.errors import ArtifactError, InputError, ResourceError
 from core.base.schema import Group, Users
 from core.base.wording import pluralise
-from core.people.id_list import IdList, match_ids, read_file
+from core.ingest.sources.id_list import IdList, match_ids, read_file
 from core.people.look_alikes import REACH, SCORE, LookAlikes, look_alikes
 from core.runs.export import SEGMENT, csv_bytes
 from core.storage.disk import atomic_write, make_folder

@@ -20,7 +20,7 @@ from core.facts.context import Context
 from core.facts.fact_maker import Figures, Finding, require_segment, without_none
 from core.facts.segment_tools import Evidence, compared, paragraph, persona
 from core.llm import ServerLlm
-from core.llm.chat_types import Capabilities, Stop, never
+from core.llm.chat_types import Capabilities, Stop, never, price_of
 from core.profiles.name_words import MAX_NAME_WORDS
 from core.profiles.names import name_segments
 from core.profiles.profile_columns import Col
@@ -39,7 +39,6 @@ from core.writing.payload import (
     Payload,
     message_key,
     payload_of,
-    price_of,
 )
 from core.writing.remarks import makes_claim
 

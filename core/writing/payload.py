@@ -40,7 +40,7 @@ from core.facts.verbs import (
     RECALL,
     RULE_USERS,
 )
-from core.llm.chat_types import ChatReply, tokens_of
+from core.llm.chat_types import PRICES, ChatReply, Price, price_of, tokens_of
 from core.profiles.profile_columns import Col
 from core.profiles.user_items import Family
 
@@ -48,29 +48,6 @@ _MIN_USERS: Final = 20
 """Default of the fewest users that a figure may be of to be sent."""
 ANSWER_TOKENS: Final = 400
 """Tokens that an answer is expected to take, for the estimate."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """Price of a model's tokens, in the currency of the price table.
-
-    Args:
-        sent: For a million tokens that are sent.
-        received: For a million tokens of answers.
-    """
-
-    sent: float
-    received: float
-
-
-PRICES: Final[Mapping[str, Price]] = {
-    "gpt-4o-mini": Price(0.15, 0.60),
-    "gpt-4o": Price(2.50, 10.00),
-    "gpt-4.1-mini": Price(0.40, 1.60),
-    "gpt-4.1": Price(2.00, 8.00),
-}
-"""Model → price in US dollars; examples that an analyst edits. A model that is not in the table has no
-price."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +93,6 @@ def payload_of(host: str, model: str, body: Mapping[str, Any], prices: Mapping[s
     """A request with its estimated price; ``prices``: model → price."""
     unpriced = Payload(host, model, body, None)
     return Payload(host, model, body, price_of(model, unpriced.tokens, ANSWER_TOKENS, prices))
-
-
-def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:
-    """Price of tokens sent and received; None if the model is not in ``prices``."""
-    price = prices.get(model)
-    return None if price is None else (sent * price.sent + received * price.received) / 1e6
 
 
 def refuse_ids(data: object, user_ids: Collection[str]) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from core.llm import LlmSettings
+from core.llm.chat_types import Price
 from core.saved import preferences
 from core.saved.preferences import Preferences
-from core.writing.payload import Price
 from pages.ui.chat import chat_message, connection, describe_view, model_form
 from pages.ui.chat.connection import Configured
 from pages.ui.labels import label_jobs

@@ -23,8 +23,8 @@ from core.base.errors import ArtifactError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
 from core.base.wording import pluralise
 from core.ingest.read.read_cache import STAGE as READ
+from core.ingest.sources.id_list import HEADER, SEPARATORS
 from core.ingest.sources.text import is_utf8
-from core.people.id_list import HEADER, SEPARATORS
 from core.runs import jobs
 from core.runs.forgetting.certificate import ForgetCertificate, certify, mask_ids
 from core.runs.forgetting.patterns import IdPatterns

@@ -19,12 +19,12 @@ from core.base.wording import capitalised
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
 from core.facts.sentences import Line, say
 from core.facts.verbs import measured
+from core.llm.chat_types import Price, price_of
 from core.profiles.profile_columns import Col, RowKind
 from core.runs.export import csv_bytes
 from core.saved.conversations import RULES, Conversation
 from core.sql.sandbox import SqlLimits, SqlResult, run_sql
 from core.sql.views import SqlView
-from core.writing.payload import Price, price_of
 from pages.ui.chat import connection, fact_sources
 from pages.ui.segments import charts
 from pages.ui.segments.figure import picture

@@ -13,7 +13,7 @@ from core.facts.answer import Answer, Title
 from core.facts.context import PASTED as A_LIST
 from core.facts.context import Context
 from core.facts.fact_maker import Figures, Finding, with_bases
-from core.people.id_list import match_ids
+from core.ingest.sources.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
 from core.profiles.name_fitting import CurrentName
 from core.saved import descriptions

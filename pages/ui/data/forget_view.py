@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.wording import pluralise
-from core.people import id_list
+from core.ingest.sources import id_list
 from core.runs.forgetting import id_files
 from core.runs.forgetting.forget import TASK, ids_of
 from core.runs.tasks import ForgetRequest

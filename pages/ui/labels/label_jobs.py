@@ -22,13 +22,13 @@ from core.labels.labelling import llm_cost
 from core.labels.llm_classifier import MIN_USERS, Estimate
 from core.labels.pages import host_of
 from core.llm import LlmSettings
+from core.llm.chat_types import price_of
 from core.runs import jobs, pipeline
 from core.runs.jobs import JobView
 from core.runs.tasks import LabelRequest
 from core.saved import label_decisions, preferences, saved_work
 from core.storage.dataset import Dataset
 from core.storage.page_labels import LabelledPages
-from core.writing.payload import price_of
 from pages.ui.chat import connection
 from pages.ui.shell import errors, job_panel, state, written_table
 from pages.ui.shell.text import count, md_text

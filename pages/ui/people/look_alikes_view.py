@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.wording import lift, percent
-from core.people import id_list
+from core.ingest.sources import id_list
 from core.people.look_alikes import (
     BY_CHANCE,
     FOUND,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import SettingsError
+from core.llm.chat_types import Price
 from core.saved import preferences
 from core.saved.preferences import Preferences
 from core.storage.store import Store
-from core.writing.payload import Price
 
 
 def test_what_was_chosen_is_read_again_and_the_rest_holds_by_default(tmp_path: Path) -> None:

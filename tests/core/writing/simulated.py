@@ -7,8 +7,8 @@ from typing import Any
 
 from core.facts.context import Context
 from core.llm import Capabilities, LlmSettings, ServerLlm
+from core.llm.chat_types import Price
 from core.writing import AnswerCache, Assistant, AssistantSettings
-from core.writing.payload import Price
 from tests.core.facts.shop import shop
 from tests.llm_simulator import Reply, Script, Simulator, simulating
 

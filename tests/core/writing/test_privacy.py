@@ -3,8 +3,8 @@ import json
 import pytest
 
 from core.base.errors import InputError
-from core.llm.chat_types import tokens_of
-from core.writing.payload import ANSWER_TOKENS, Price, payload_of, price_of, refuse_ids
+from core.llm.chat_types import Price, price_of, tokens_of
+from core.writing.payload import ANSWER_TOKENS, payload_of, refuse_ids
 
 IDS = frozenset({"1234567890.1700000001", "alice@shop.example", "u7"})
 BODY = {

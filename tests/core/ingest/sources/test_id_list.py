@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import InputError
-from core.people.id_list import decoded, match_ids, read_file
+from core.ingest.sources.id_list import decoded, match_ids, read_file
 
 USERS = pa.array(["007", "1605951.6059719720", "a b", "anna", "berta", "clara"], pa.string())
 ANNA, BERTA, CLARA = 3, 4, 5
