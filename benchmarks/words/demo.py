@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +83,7 @@ def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
     data = ProfileData.from_dataset(dataset)
     levels = find_facets(dataset).items()
     basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels, levels)
+    basis = replace(basis, events=lambda: dataset.events)
     profiles = profile(data, partition.labels, AnalyzeSettings())
     context = Context(Tables(basis, profiles, partition), EDITED, earlier(partition))
     return Shop(dataset, labels, partition, vectors, context)

@@ -20,11 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from core.base import wording
 from core.base.safe_text import MAX_LENGTH, clean
 from core.base.wording import uncapitalised
-from core.journeys.funnel import MAX_STEPS
 from core.llm.chat_types import Usage
 from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
+QUERY: Final = "query"
+"""Beginning of the measure of a query's facts; the measure and the digest of the query follow."""
 ARROW: Final = " → "
 """Arrow between the two ends of a step in an item's text."""
 _ARROWS: Final = {
@@ -277,28 +278,16 @@ class Reading(BaseModel):
     """How a question was understood, so that a follow-up question can change parts of it.
 
     Args:
-        rows: Keys of the rows it names.
-        measures: Columns of the segments table.
-        dimensions: What is to be listed, such as ``page``.
-        items: The pages, themes, devices, … it names, each as (dimension, value).
-        cues: What is to be done, as cues of ``core/questions/vocabulary.yaml`` such as ``compare``.
-        number: How many to list; None if not said.
-        focus: The rows that the answer speaks of first: those named, or the first one of a ranking.
-        onward: Target of the first step in the answer, as one (dimension, value); empty without a step.
+        rows: Keys of the rows that the answer speaks of: those named, or the first of a ranking.
         query: The query that was answered, as JSON; empty where the question was none.
+        topic: The topic that was asked for (:mod:`core.questions.topics`); empty for none.
     """
 
     model_config = ConfigDict(frozen=True)
 
     rows: tuple[str, ...] = ()
-    measures: tuple[str, ...] = ()
-    dimensions: tuple[str, ...] = ()
-    items: tuple[tuple[str, str], ...] = ()
-    cues: tuple[str, ...] = ()
-    number: int | None = None
-    focus: tuple[str, ...] = ()
-    onward: tuple[tuple[str, str], ...] = ()
     query: str = ""
+    topic: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -423,32 +412,3 @@ def format_value(value: float, unit: Unit, digits: int = 1, currency: str = "") 
     if unit is Unit.SECONDS:
         return f"−{wording.duration(-value)}" if value < 0 else wording.duration(value)
     return f"{wording.number(value, 0 if unit is Unit.COUNT else digits)} {currency}".rstrip()
-
-
-Key: TypeAlias = Annotated[
-    str, Field(description="a row as the facts name it: S1, S2, … for a segment, all for every user")
-]
-Whose: TypeAlias = Annotated[str, Field(description="S1, S2, … for a segment, or list")]
-Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]  # mypy wants literal members
-"""Columns of the segments table that a tool can be asked for."""
-Count: TypeAlias = Annotated[int, Field(ge=1, le=50)]
-Called: TypeAlias = Annotated[str, Field(max_length=2000)]
-Steps: TypeAlias = Annotated[
-    tuple[Called, ...],
-    Field(
-        max_length=MAX_STEPS,
-        description="names of pages, templates, themes, types or events, or outcome; none for the "
-        "analyst's own funnel",
-    ),
-]
-By: TypeAlias = Literal["page", "theme", "type"]
-Where: TypeAlias = Literal["steps", "entry", "exit", "routes"]
-About: TypeAlias = Literal["hours", "growth", "return"]
-Within: TypeAlias = Literal["user", "session"]
-
-
-class Order(StrEnum):
-    """Which end of a ranking comes first."""
-
-    MOST = "most"
-    LEAST = "least"

@@ -13,7 +13,6 @@ from core.base.schema import View
 from core.facts.answer import BY_KEY, Block, Contrast, Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
-from core.facts.verbs import NOT
 from core.profiles.means import (
     SIGNIFICANCE,
     ComparedGroups,
@@ -100,9 +99,9 @@ def _is_counted(context: Context, fact: Fact) -> bool:
 def rest_figure(context: Context, first: Fact) -> Baseline | None:
     """The figure of the other clustered users, for a row's fact; None for a plain count, or of nobody."""
     metric, _, dimension = first.measure.partition(":")
-    if metric in _COUNTED or (not first.item and _own(first) not in BY_KEY):
+    if metric in _COUNTED or (not first.item and first.measure not in BY_KEY):
         return None
-    if first.item and metric in (ItemMetric.SHARE, "not_share"):
+    if first.item and metric == ItemMetric.SHARE:
         row = item_rows(context, Family(dimension), first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
         return Baseline(rest / rest_n, rest_n, rest, min(rest_n, first.n)) if rest_n else None
@@ -125,25 +124,20 @@ def _values(context: Context, first: Fact) -> UserValues | None:
     tables, conversions = context.tables, context.tables.profiles.conversions
     if conversions and first.currency in conversions.money:
         conversions = conversions.paid_in(first.currency)
-    return user_values(tables.basis.data, conversions, _own(first))
-
-
-def _own(fact: Fact) -> str:
-    """The measure without its ``not_``: complements differ as much as the shares themselves."""
-    return fact.measure.removeprefix(NOT)
+    return user_values(tables.basis.data, conversions, first.measure)
 
 
 def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference | None:
-    if not first.item and _own(first) in BY_KEY:
+    if not first.item and first.measure in BY_KEY:
         values = _values(context, first)
         fields = context.tables.profiles.fields.set_index(Col.FIELD)[Col.EVIDENCE]
-        role = MetricRole(fields[_own(first)])  # of these data: a page may be the outcome
+        role = MetricRole(fields[first.measure])  # of these data: a page may be the outcome
         role = role if role is MetricRole.INPUT else context.tables.rows.role_of(role)
         return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric in _COUNTED:
         return None
-    if metric in (ItemMetric.SHARE, "not_share"):
+    if metric == ItemMetric.SHARE:
         return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         views = _views_of(context, View(dimension), first.item)

@@ -19,6 +19,7 @@ from core.facts.answer import (
     ARROW,
     BY_KEY,
     N_OF,
+    Answer,
     Block,
     Contrast,
     Fact,
@@ -29,10 +30,10 @@ from core.facts.answer import (
     facts_of,
     format_value,
 )
-from core.facts.context import ALL, OTHERS, UNSEEN, Context
+from core.facts.context import ALL, OTHERS, Context
 from core.facts.contrasting import decide, rest_figure
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
-from core.facts.verbs import DO, NOT
+from core.facts.verbs import DO
 from core.journeys.moves import FROM, TO
 from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import DIGITS, Col, digits
@@ -95,6 +96,14 @@ def with_bases(blocks: Iterable[Block], context: Context) -> tuple[Block, ...]:
     return (*said, *notes(told)) if of_source else said
 
 
+def answer_of(blocks: Sequence[Block], context: Context, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
+    """Answer of some blocks, with titles, population and notes on sources; ``more``: its other fields."""
+    facts = facts_of(blocks)
+    rows = dict.fromkeys(row for fact in facts for row in fact.segments)
+    titles, population = context.titles(rows) if rows else {}, context.population_of(facts)
+    return Answer(with_bases(blocks, context), titles, population=population, **more)
+
+
 def without_none(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
     """The facts without those that are None."""
     return tuple(fact for fact in facts if fact is not None)
@@ -110,15 +119,6 @@ _ITEM_LABELS: Final[Mapping[str, str]] = {
     **{family: f"who {does}" for family, does in DO.items()}, Family.PAGE: "who saw the page",
     Family.BROWSER: "mostly with", Family.DEVICE: "mostly on", Family.COUNTRY: "mostly from",
     Family.OUTCOME: "with the outcome",
-}  # fmt: skip
-_CONVERTED: Final = {
-    Col.OUTCOME_USERS: "users who converted",
-    Col.OUTCOME_RATE: "share of users who converted",
-}
-_OTHERS: Final = {
-    "who saw": "who did not see", "who first came": "who did not first come", "with": "without",
-    "who converted": "who did not convert",
-    "who began": "who did not begin", "who ended": "who did not end",
 }  # fmt: skip
 
 _TIMES: Final = 2.0
@@ -183,26 +183,6 @@ class Figures:
         return without_none(self.measure(key, name, currency) for currency in apart) or (
             self.needed(key, name),
         )
-
-    def without_page_view(self, names: Iterable[str]) -> tuple[Fact, ...]:
-        """Facts of the row :data:`UNSEEN`: users with the outcome but no used page view, and what they paid.
-
-        Args:
-            names: Columns that are asked for; without any about the outcome or revenue there are no facts.
-        """
-        unseen, wanted = self.context.tables.unseen, {*names}
-        users = int(unseen[Col.OUTCOME_USERS].max()) if len(unseen) else 0
-        if not users or not wanted & {Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.REVENUE}:
-            return ()
-        name = Col.OUTCOME_USERS
-        facts = [make_fact(name, BY_KEY[name].label, (UNSEEN,), users, Unit.COUNT, n=users)]
-        paid = unseen[unseen[Col.REVENUE] > 0] if Col.REVENUE in wanted else unseen[:0]
-        for currency, value in zip(paid[Col.CURRENCY], paid[Col.REVENUE], strict=True):
-            facts.append(make_fact(
-                Col.REVENUE, BY_KEY[Col.REVENUE].label, (UNSEEN,), value, Unit.MONEY,
-                digits=digits(Col.REVENUE, value), n=users, currency=currency,
-            ))  # fmt: skip
-        return tuple(facts)
 
     def needed(self, key: str, name: str) -> Fact:
         """Fact of a cell of the segments table that must not be empty.
@@ -287,14 +267,11 @@ class Figures:
     def same(self, fact: Fact, key: str) -> Fact | None:
         """The fact with another one's measure and item, for the row ``key``; None where there is none."""
         metric, _, dimension = fact.measure.partition(":")
-        name = metric.removeprefix(NOT)
-        if name not in (set(ItemMetric) if fact.item else BY_KEY):
+        if metric not in (set(ItemMetric) if fact.item else BY_KEY):
             return None
         if fact.item:
-            figure = self.item(key, Family(dimension), fact.item, ItemMetric(name))
-        else:
-            figure = self.measure(key, name, fact.currency)
-        return complement(figure) if figure and name != metric else figure
+            return self.item(key, Family(dimension), fact.item, ItemMetric(metric))
+        return self.measure(key, metric, fact.currency)
 
     def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
         """Compare a figure with that of another row; all users are replaced by the other clustered users.
@@ -333,7 +310,7 @@ class Figures:
     def _again(self, first: Fact, second: Fact) -> tuple[float, float] | None:
         """The p and q of a segment's share of users in other sessions; None where that was not tested."""
         (metric, _, family), rows = first.measure.partition(":"), {first.row, second.row}
-        if OTHERS not in rows or metric not in (ItemMetric.SHARE, f"{NOT}{ItemMetric.SHARE}"):
+        if OTHERS not in rows or metric != ItemMetric.SHARE:
             return None
         (key,) = rows - {OTHERS}
         return self.context.tables.tested_again.get((key, family, first.item))
@@ -343,7 +320,7 @@ class Figures:
         counted = rest_figure(self.context, first) if first.row != ALL else None
         if counted is None:
             return None
-        value = 1 - counted.value if first.measure.startswith(NOT) else counted.value
+        value = counted.value
         is_of_users = first.low is not None and not first.measure.startswith(ItemMetric.VIEW_SHARE)
         low, high = wilson(np.array(value * counted.n), np.array(counted.n))
         most = 1 if first.item else digits(first.measure, value)
@@ -416,19 +393,6 @@ def contrast_of_shares(first: Fact, second: Fact, differs: bool) -> Contrast:
         return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
     verdict = Verdict.HIGHER if first.value > second.value else Verdict.LOWER
     return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
-
-
-def complement(fact: Fact) -> Fact:
-    """The fact of the users who did not: of a count ``n`` less the value, of a share 1 less it."""
-    share = fact.unit is Unit.SHARE
-    whole = 1.0 if share else float(fact.n)
-    of, label = _CONVERTED.get(fact.measure, fact.label).split("users ", 1)
-    said = next((no + label.removeprefix(yes) for yes, no in _OTHERS.items() if label.startswith(yes)), "")
-    ends = None if fact.low is None or fact.high is None else (whole - fact.high, whole - fact.low)
-    return make_fact(
-        f"{NOT}{fact.measure}", f"{of}users {said or f'not {label}'}", fact.segments, whole - fact.value,
-        fact.unit, item=fact.item, interval=ends, n=fact.n, users=fact.n - fact.users,
-    )  # fmt: skip
 
 
 def relation(first: Fact, second: Fact) -> Fact | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.facts.answer import Fact, FigureList, Unit, Whose
+from core.facts.answer import Fact, FigureList, Unit
 from core.facts.context import PASTED
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_segment, select
 from core.facts.verbs import LIKE, LIKE_IN
@@ -28,7 +28,7 @@ BY_HIDING: Final = (
 NO_BETTER: Final = "Chance may find as many: the users of the list have too little in common, or are too few."
 
 
-def look_alikes(figures: Figures, segment: Whose = PASTED) -> Finding:
+def look_alikes(figures: Figures, segment: str) -> Finding:
     """How many other users are like those of a segment, or of a pasted list, and in which segments.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Tools about how users move: where sessions begin and end, steps, routes, and what differs of them."""
+"""How users move: their most frequent steps and routes, and which steps differ."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts.answer import ARROW, By, Contrast, Count, FigureList, Key, Where
+from core.facts.answer import ARROW, Contrast, FigureList
 from core.facts.context import LEVEL_OF, OTHERS, Context
 from core.facts.fact_maker import (
     Figures,
     Finding,
     contrast_of_shares,
     notes,
-    require_row,
     require_segment,
     select,
     share_fact,
 )
 from core.facts.items import PLURAL, Dimension
-from core.facts.steps import end_facts, step_facts
+from core.facts.steps import step_facts
 from core.journeys.flow import ROUTE
 from core.journeys.moves import FROM, TO
 from core.journeys.step_table import differing_step_table, step_table
@@ -34,32 +33,24 @@ _STEPPED: Final = "share of users there who ever took the step"
 _VIEW_OF: Final = {level.value: view for view, level in LEVEL_OF.items()}
 
 
-def transitions(
-    figures: Figures, segment: Key, by: By = "page", where: Where = "steps", origin: str | None = None,
-    target: str | None = None, n: Count = 5,
-) -> Finding:  # fmt: skip
-    """What page, theme or type follows which, where sessions begin and end, or whole sessions as routes.
+def steps(figures: Figures, key: str, by: str, n: int) -> Finding:
+    """The most frequent steps of a row's users between pages, themes or types.
 
     Raises:
-        InputError: If the data has no such row or place.
+        InputError: If the data has no such labels.
     """
-    context, key = figures.context, require_row(figures.context, segment)
-    if where == "routes":
-        return _routes(figures, key, by, n)
-    if where != "steps":
-        query = f"{select('value, share', where, key=key)} ORDER BY share DESC LIMIT {n}"
-        return Finding((FigureList(facts=end_facts(figures, key, where, n)),), query)
-    view, chosen = _view_of(context, by), {"from": origin, "to": target}
-    places = {end: _place(context, view, name) for end, name in chosen.items()}
-    of = "from" if origin else "to" if target else ""
-    facts = step_facts(figures, key, view, n, origin=places["from"], target=places["to"], of=of)
-    named = {end: name for end, name in chosen.items() if name}
-    asked = select("from, to, share", f"steps_{by}", key=key, **named)
-    blocks = (FigureList(facts=facts),) if facts else notes(f"{context.title(key)}: no such step.")
-    return Finding(blocks, f"{asked} ORDER BY steps DESC LIMIT {n}")
+    context = figures.context
+    facts = step_facts(figures, key, _view_of(context, by), n)
+    query = f"{select('from, to, share', f'steps_{by}', key=key)} ORDER BY steps DESC LIMIT {n}"
+    return Finding((FigureList(facts=facts),) if facts else notes(f"{context.title(key)}: no step."), query)
 
 
-def _routes(figures: Figures, key: str, by: str, n: int) -> Finding:
+def routes(figures: Figures, key: str, by: str, n: int) -> Finding:
+    """The most common whole sessions of a row's users, as routes between pages, themes or types.
+
+    Raises:
+        InputError: If the data has no such labels.
+    """
     context = figures.context
     users = context.tables.members(key)
     table = context.tables.basis.routes(_view_of(context, by)).listed(users, np.zeros_like(users), None, n)
@@ -83,16 +74,7 @@ def _view_of(context: Context, by: str) -> View:
     return view
 
 
-def _place(context: Context, view: View, name: str | None) -> int | None:
-    if name is None:
-        return None
-    places = context.tables.basis.moves(view).places.names
-    if name not in places:
-        raise InputError(f"There is no {LEVEL_OF[view]} {name!r} in any step")
-    return places.index(name)
-
-
-def differing_steps(figures: Figures, segment: Key, by: By = "page", n: Count = 5) -> Finding:
+def differing_steps(figures: Figures, segment: str, by: str, n: int) -> Finding:
     """Which steps the users of a segment take more or less often than the other clustered users.
 
     Steps are what the model has read, so that no test is told of them: the interval of the difference of the

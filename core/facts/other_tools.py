@@ -9,7 +9,7 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.safe_text import MAX_LENGTH, clean
 from core.base.schema import OUTSIDE
-from core.facts.answer import Count, Fact, FigureList, Key, Unit
+from core.facts.answer import Fact, FigureList, Unit
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_segment, select
 from core.facts.segment_tools import UNSUPPORTED
 from core.profiles.profile_columns import Col
@@ -21,7 +21,7 @@ from core.storage.receipt import COUNTED
 ALL_COUNTED: Final = "All users of the export are counted: this is no sample."
 
 
-def nearest_segments(figures: Figures, segment: Key, n: Count = 3) -> Finding:
+def nearest_segments(figures: Figures, segment: str, n: int) -> Finding:
     """The segments most like one.
 
     Raises:
@@ -32,7 +32,7 @@ def nearest_segments(figures: Figures, segment: Key, n: Count = 3) -> Finding:
     return Finding((FigureList(facts=tuple(figures.nearest(key, n))),), query)
 
 
-def how_sure(figures: Figures, segment: Key) -> Finding:
+def how_sure(figures: Figures, segment: str) -> Finding:
     """How sure a segment is: how much of it comes back with other users, and where the others go.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.wording import uncapitalised
-from core.facts.answer import Fact, FigureList, Key, Unit
+from core.facts.answer import Fact, FigureList, Unit
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_row, select, share_fact
 from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.rules.beam_search import RuleFit
@@ -17,7 +17,7 @@ WHERE: Final = (
 )
 
 
-def segment_rule(figures: Figures, segment: Key) -> Finding:
+def segment_rule(figures: Figures, segment: str) -> Finding:
     """A segment as a rule of a few conditions, by which its users are reached, with precision and recall.
 
     Raises:

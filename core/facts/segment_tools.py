@@ -1,4 +1,4 @@
-"""Tools about the segments themselves: list, figures, rank, chart.
+"""What is told about the segments themselves.
 
 What differs most, as the table of differences ranks it, for sentences.
 
@@ -25,18 +25,11 @@ from core.facts.answer import (
     BY_KEY,
     MEASURES,
     Block,
-    Chart,
-    ChartMark,
     Contrast,
     Fact,
     FigureList,
-    Key,
-    Metric,
     Note,
-    Order,
-    Ranking,
     Unit,
-    Verdict,
 )
 from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_row, select, without_none
@@ -67,41 +60,6 @@ def list_segments(figures: Figures) -> Finding:
     return Finding((FigureList(facts=(count,)), FigureList(facts=tuple(sizes))), query)
 
 
-def one_metric(figures: Figures, segment: Key, metric: Metric) -> Finding:
-    """One figure of one segment."""
-    return metrics(figures, [segment], [metric.value])
-
-
-def metrics(figures: Figures, keys: Sequence[str], names: Sequence[str]) -> Finding:
-    """Some figures of some rows.
-
-    Raises:
-        InputError: If there is no such row, or a figure is absent.
-    """
-    rows = [require_row(figures.context, key) for key in keys]
-    unseen = figures.without_page_view(names) if ALL in keys else ()
-    absent = len(figures.currencies) < 2 and figures.measure(ALL, Col.REVENUE) is None
-    only_theirs = {fact.measure for fact in unseen} & {Col.REVENUE} if absent else ()  # no row has any
-    facts = [
-        fact for key in rows for name in names if name not in only_theirs for fact in figures.each(key, name)
-    ]
-    query = select(", ".join(names), "segments", key=", ".join(keys))
-    return Finding((FigureList(facts=(*facts, *unseen)),), query)
-
-
-def rank_segments(figures: Figures, metric: Metric, order: Order = Order.MOST) -> Finding:
-    """All segments in the order of a metric.
-
-    Raises:
-        InputError: If the metric is absent.
-    """
-    name, most = metric.value, order is Order.MOST
-    chosen = select(f"key, {name}", "segments", kind=RowKind.SEGMENT)
-    query = f"{chosen} ORDER BY {name} {'DESC' if most else 'ASC'}"
-    rankings = (figures.ranking(facts, most=most) for facts in by_currency(figures, name))
-    return Finding((*rankings,), query)
-
-
 def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
     """A column of the segments table, as a fact of every segment that has a value.
 
@@ -110,57 +68,6 @@ def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
     """
     keys = figures.context.segment_keys
     return without_none([figures.measure(key, name) for key in keys]) or (figures.needed(keys[0], name),)
-
-
-def by_currency(figures: Figures, name: str, keys: Sequence[str] = ()) -> list[tuple[Fact, ...]]:
-    """Facts of a column for some rows, or for all segments: one tuple, or one a currency of money in several.
-
-    Raises:
-        InputError: If a row, or every segment, has no value.
-    """
-    if not keys and len(figures.currencies) < 2:
-        return [of_segments(figures, name)]
-    figures_of = [figures.each(key, name) for key in keys or figures.context.segment_keys]
-    return list(zip(*figures_of, strict=True))
-
-
-def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
-    """Segments whose figure is above, or below, that of all users; equal as written counts as neither.
-
-    Args:
-        figures: Where facts come from.
-        name: Column of the segments table, one of :data:`AVERAGES`.
-        above: Whether those above are listed; else those below.
-
-    Raises:
-        InputError: If no segment has the figure, or it is a plain count, which of all users is a total.
-    """
-    label = BY_KEY[name].label
-    every = figures.needed("all", name)
-    if name not in AVERAGES:
-        raise InputError(
-            f"The {label} of all users is a total and no average",
-            allowed="a mean, a median or a rate, such as the sessions a user or the outcome rate",
-        )
-    ranked = figures.ranking(of_segments(figures, name), most=above)
-    beyond = [
-        fact for fact in ranked.facts
-        if fact.text != every.text and (fact.value > every.value) is above
-    ]  # fmt: skip
-    sign = ">" if above else "<"
-    query = f"{select(f'key, {name}', 'segments', kind=RowKind.SEGMENT)} AND {name} {sign} {every.value}"
-    unsure = [
-        contrast for fact in beyond if (contrast := figures.contrast(fact, "all")).verdict is Verdict.UNSURE
-    ]
-    block = Ranking(facts=tuple(beyond), most=above, reference=every)
-    return Finding((block, *unsure), query)
-
-
-def chart(figures: Figures, metric: Metric, mark: ChartMark = ChartMark.BAR) -> Finding:
-    """A chart of one metric over the segments."""
-    ranked = rank_segments(figures, metric)
-    drawn = (Chart(facts=facts, mark=mark) for facts in by_currency(figures, metric.value))
-    return Finding((*ranked.blocks, *drawn), ranked.query)
 
 
 MAX_NAMED: Final = 3
@@ -297,7 +204,7 @@ _SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 
 
-def paragraph(figures: Figures, segment: Key) -> Finding:
+def paragraph(figures: Figures, segment: str) -> Finding:
     """Everything that describes one segment.
 
     Size, activity, outcome, what sets it apart, where its sessions begin; of a segment that other users would
@@ -321,7 +228,7 @@ def paragraph(figures: Figures, segment: Key) -> Finding:
     return Finding(blocks, select("*", "segments", key=key))
 
 
-def persona(figures: Figures, segment: Key) -> Finding:
+def persona(figures: Figures, segment: str) -> Finding:
     """The facts that a buyer persona may rest on.
 
     Who these people are beyond it, the data cannot tell.
@@ -380,26 +287,23 @@ def _apart(figures: Figures, key: str) -> tuple[Block, ...]:
 NOT_SHOWN: Final = "Not shown to differ between any segment and the others: {}."
 
 
-def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) -> Finding:
+def compare(figures: Figures, a: str, b: str) -> Finding:
     """Two segments side by side.
 
     What differs most, then the usual measures; as many are looked at, q decides.
 
     Raises:
-        InputError: If there is no such row, both are the same, or a metric asked for is absent.
+        InputError: If there is no such row, or both are the same.
     """
     context = figures.context
     first, second = require_row(context, a), require_row(context, b)
     if first == second:
         raise InputError(f"{context.title(first)} cannot be compared with itself", allowed="two segments")
-    names = [metric.value for metric in metrics] or _present(figures, (first, second))
-    apart: tuple[Contrast, ...] = ()
-    tested: dict[tuple[str, str], float] = {}
-    if not metrics:
-        other = {first: second, second: first}.get(ALL)
-        table = context.tables.differences if other else context.tables.pair(first, second)
-        tested = _q_values(context, table, other or first)
-        apart = differing(figures, other) if other else _pair_differing(figures, first, second)
+    names = _present(figures, (first, second))
+    other = {first: second, second: first}.get(ALL)
+    table = context.tables.differences if other else context.tables.pair(first, second)
+    tested = _q_values(context, table, other or first)
+    apart = differing(figures, other) if other else _pair_differing(figures, first, second)
     measures = {block.first.measure for block in apart}
     contrasts = [
         figures.contrast(fact, second, tested.get((name, "")))

@@ -14,6 +14,7 @@ from typing import Final
 
 from core.base.wording import capitalised, uncapitalised
 from core.facts.answer import (
+    QUERY,
     Block,
     Chart,
     Comment,
@@ -28,26 +29,17 @@ from core.facts.answer import (
     Unit,
     Verdict,
 )
-from core.facts.context import ALL, OTHERS, UNSEEN
+from core.facts.context import ALL, OTHERS
 from core.facts.items import PLURAL, ItemMetric
 from core.facts.verbs import (
-    AGAIN,
-    CAME,
     DO,
-    DO_NOT,
-    FUNNEL_LOST,
-    FUNNEL_SHARE,
-    FUNNEL_USERS,
     LIKE_IN,
     LISTED,
     MORE,
-    NOT,
     OF,
     PRECISION,
     RECALL,
     RULE_USERS,
-    WHEN_DAY,
-    WHEN_HOUR,
     Piece,
     commas,
     counted,
@@ -79,8 +71,6 @@ _RULE: Final = {
     RECALL: (" Of the segment, it finds ", " (recall)."),
 }
 """Measure of a rule → text before and after its figure."""
-_WHEN: Final = {WHEN_DAY: "on", WHEN_HOUR: "in the hour from"}
-_FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
 
 
 @dataclass(frozen=True)
@@ -183,6 +173,11 @@ class _Speaker:
         facts = [fact for fact in dict.fromkeys(block.facts) if fact not in self.said]
         self.said |= set(facts)
         lines: list[Line] = []
+        asked = [fact for fact in facts if fact.measure.startswith(QUERY)]
+        for _, group in groupby(asked, lambda fact: fact.label):
+            own = tuple(group)
+            lines += self._table(FigureTable(heading=capitalised(own[0].label), facts=own))
+        facts = [fact for fact in facts if fact not in asked]
         for (row, has_item, many), group in groupby(facts, kind_of):
             listed_facts = list(group)
             if has_item:
@@ -198,7 +193,7 @@ class _Speaker:
 
     def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
         measures = [fact.measure for fact in facts]
-        if measures[0].removeprefix(NOT) == Col.OUTCOME_USERS and row != UNSEEN:
+        if measures[0] == Col.OUTCOME_USERS:
             who = [] if row == ALL else [f"{self._title(row, start=True)}: "]
             rest = [" ", *self._has(row, facts[1:])] if facts[1:] else []
             return [*who, *who_converted(facts[0]), ".", *rest]
@@ -233,9 +228,7 @@ class _Speaker:
         shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
         lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
-        lines += self._funnel([fact for fact in listed if fact.measure in _FUNNEL])
-        lines += self._came([fact for fact in listed if fact.measure == CAME])
-        listed = [fact for fact in listed if fact.measure not in (*_RULE, *_FUNNEL, CAME)]
+        listed = [fact for fact in listed if fact.measure not in _RULE]
         for place in dict.fromkeys(map(_measure, listed)):
             items = [fact for fact in listed if _measure(fact) == place]
             beside = users if is_of(ItemMetric.SHARE, items[0]) else {}
@@ -256,38 +249,12 @@ class _Speaker:
             pieces += [before, *with_interval(fact), counted(fact, after)]
         return pieces
 
-    def _funnel(self, facts: Sequence[Fact]) -> list[Line]:
-        """A line for each step of a funnel with the users who reach it, and where most are lost."""
-        if not facts:
-            return []
-        lines = [Line((f"{self._title(facts[0].row, start=True)}, step by step:",))]
-        for way, group in groupby(facts, lambda fact: fact.ends):
-            sentences: list[list[Piece]] = [
-                [fact, counted(fact, " users")] if fact.measure == FUNNEL_USERS else with_interval(fact)
-                for fact in group if fact.measure != FUNNEL_LOST
-            ]  # fmt: skip
-            lines += [Line((f"{way[-1]}: ", *commas(sentences)), bullet=True)] if sentences else []
-        lost = (fact for fact in facts if fact.measure == FUNNEL_LOST)
-        return [*lines, *(Line((*_loss(fact),)) for fact in lost)]
-
-    def _came(self, facts: Sequence[Fact]) -> list[Line]:
-        """Sentence on a segment's share of the users who came, at first and at the end."""
-        if not facts:
-            return []
-        shares = [
-            [*with_interval(fact), f" {fact.label.partition('came ')[2]} {fact.called}"] for fact in facts
-        ]
-        row = self._title(facts[0].row, start=True)
-        return [Line((f"{row}, share of the users who came: ", *commas(shares), "."))]
-
     def _heading(self, fact: Fact) -> str:
         kind, _, rest = fact.measure.partition(":")
         dimension, _, of = rest.partition(":")
         row = self._title(fact.row)
         if kind in _ENDS:
             return f"Sessions of {row} {_ENDS[kind]} most often with"
-        if fact.measure in _WHEN:
-            return f"Sessions of {row} begin most often {_WHEN[fact.measure]}"
         if kind == "step":
             after = {
                 "from": f"After {fact.ends[0]}, {row} go on to",
@@ -300,6 +267,8 @@ class _Speaker:
             return f"The most common whole sessions of {row}"
         if kind == "moved":
             return "From where to where"
+        if kind not in LISTED:  # of an older conversation
+            return f"{capitalised(fact.label)}, of {row}"
         return capitalised(LISTED[kind].format(items=PLURAL[dimension], row=row))
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
@@ -318,15 +287,13 @@ class _Speaker:
             return ways.get(rest.partition(":")[2], lead)
         if kind == "move":
             return [fact, f" of {row} {_moved(fact)}."]
-        if fact.measure in _WHEN:
-            return [fact, f" of the sessions of {row} begin {_WHEN[fact.measure]} {fact.called}."]
-        if kind == AGAIN:
-            return [*with_interval(fact), f" of {row} {fact.label.partition('who ')[2]} {fact.called}."]
         if kind == "route":
             return [fact, f" of {row} took the route {fact.called.removesuffix('.')}."]
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
-        does = f"{(DO_NOT if kind.startswith(NOT) else DO)[rest]} {fact.called}"
+        if kind not in LISTED:  # of an older conversation
+            return [f"{subject(fact)}, of {row}: ", fact, "."]
+        does = f"{DO[rest]} {fact.called}"
         what = f"{OF.get(rest, '')}{fact.called}"
         if isinf(fact.value):
             who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
@@ -341,7 +308,7 @@ class _Speaker:
                 f"The share of {what} in the page views of {row} is ", fact, " that of the others.",
             ],
         }  # fmt: skip
-        return pieces[ItemMetric(kind.removeprefix(NOT))]
+        return pieces[ItemMetric(kind)]
 
     # contrasts
 
@@ -448,11 +415,6 @@ class _Speaker:
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
-
-
-def _loss(fact: Fact) -> list[Piece]:
-    """Sentence on the funnel step after which most users are lost."""
-    return [f"Most are lost after {fact.ends[-1]}: ", *with_interval(fact), " of those go no further."]
 
 
 def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:

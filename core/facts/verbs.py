@@ -15,14 +15,8 @@ from core.profiles.user_items import Family
 
 RULE_USERS, PRECISION, RECALL = "rule_users", "rule_precision", "rule_recall"
 """Keys of the measures of a rule; the fact's item is the rule."""
-FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST = "funnel_users", "funnel_share", "funnel_lost"
-"""Keys of the measures of a funnel; the fact's item is the steps so far."""
 LIKE, LIKE_IN = "look_alikes", "look_alikes_in"
 """Keys of the numbers of look-alikes of a row: in all, and by the segment they are in."""
-WHEN_DAY, WHEN_HOUR, CAME, AGAIN = "when:weekday", "when:hour", "came", "again"
-"""Keys of the measures over time; the fact's item is a weekday, an hour, or a day or week."""
-NOT: Final = "not_"
-"""Prefix of a measure that counts users who did *not* see or have an item."""
 _HAS: Final = {
     Col.SHARE: "{} of all users",
     Col.SHARE_CLUSTERED: "{} of the clustered users",
@@ -69,14 +63,6 @@ DO: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Family → verb phrase for users with an item; a user's device, browser and country have most events."""
 
-DO_NOT: Final[Mapping[str, str]] = {
-    Family.PAGE: "did not see", Family.THEME: "did not see the theme",
-    Family.TYPE: "did not see the page type", Family.BROWSER: "do not mostly use",
-    Family.DEVICE: "are not mostly on", Family.COUNTRY: "are not mostly from",
-    Family.SOURCE: "did not first come from",
-}  # fmt: skip
-"""Family → verb phrase for users without an item."""
-
 OF: Final[Mapping[str, str]] = {Family.THEME: "the theme ", Family.TYPE: "the page type "}
 """Family → words before an item in ``page views of …``."""
 
@@ -87,8 +73,6 @@ LISTED: Final[dict[str, str]] = {
     ItemMetric.VIEWS: "{items} that {row} viewed most, by page views",
     ItemMetric.VIEW_SHARE: "{items} that {row} viewed most, by share of page views",
     ItemMetric.VIEW_LIFT: "{items} that set {row} apart (times the others' share of page views)",
-    "not_users": "{items} of {row}, by number of users without them",
-    "not_share": "{items} of {row}, by share of users without them",
 }
 """Metric → heading of a list of items."""
 
@@ -127,9 +111,8 @@ def what_it_has(fact: Fact) -> list[Piece]:
 
 
 def who_converted(fact: Fact) -> list[Piece]:
-    """The users with a count's outcome: ``803 of 1,993 users converted``, or ``did not convert``."""
-    did = "did not convert" if fact.measure.startswith(NOT) else "converted"
-    return [fact, f" of {wording.pluralise(fact.n, 'user')} {did}"]
+    """The users with a count's outcome: ``803 of 1,993 users converted``."""
+    return [fact, f" of {wording.pluralise(fact.n, 'user')} converted"]
 
 
 def _is_counted(fact: Fact) -> bool:
@@ -207,14 +190,13 @@ def kind_of(fact: Fact) -> tuple[str, bool, bool]:
 
 
 def is_of(metric: ItemMetric, fact: Fact) -> bool:
-    """Whether a fact is of a metric of an item, or of the complement of that metric."""
-    return fact.measure.removeprefix(NOT).startswith(f"{metric}:")
+    """Whether a fact is of a metric of an item."""
+    return fact.measure.startswith(f"{metric}:")
 
 
 def place_of(fact: Fact) -> tuple[str, str]:
-    """Grouping key of figures of the same users: the item, and its dimension after any :data:`NOT`."""
-    kind, _, dimension = fact.measure.partition(":")
-    return fact.item, NOT * kind.startswith(NOT) + dimension
+    """Grouping key of figures of the same users: the item, and its dimension."""
+    return fact.item, fact.measure.partition(":")[2]
 
 
 def commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from core.base.errors import InputError
-from core.base.wording import pluralise
-from core.facts.answer import Answer, Block, Fact, FigureTable, Reading, Unit
+from core.base.wording import pluralise, uncapitalised
+from core.facts.answer import QUERY, Answer, Block, Fact, FigureTable, Reading, Unit
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import make_fact, notes
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
-from core.query.in_words import UNITS, measured, people, sentence
+from core.query.in_words import UNITS, people, sentence
 from core.query.query import By, Is, Others, Quantity, Query, parts_of
 
-QUERY: Final = "query"
-"""Beginning of the measure of a query's facts; its digest follows."""
 _DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
 
 
@@ -42,6 +40,10 @@ def answer_of(result: Result, context: Context) -> Answer:
             f"Nothing is left to count: {sentence(query, context.title)}", remedy="Leave a condition out"
         )
     facts = tuple(_fact(row, result, context, place) for place, row in enumerate(result.rows))
+    reading = Reading(query=query.model_dump_json(exclude_none=True), rows=_focus(query, facts))
+    if query.keep and not (facts or result.few):
+        none = notes(f"{sentence(query, context.title)}: none.")
+        return Answer(none, query=_shown(query), reading=reading, population=population(result))
     if not facts:
         raise InputError(
             f"No row has a figure of at least {FEW} users",
@@ -51,9 +53,18 @@ def answer_of(result: Result, context: Context) -> Answer:
     said += notes(_verdict(result.comparison), _left_out(result))
     rows = dict.fromkeys((*(fact.row for fact in facts), *_segments(query)))
     return Answer(
-        tuple(said), context.titles(rows), query.model_dump_json(exclude_none=True, indent=1),
-        reading=Reading(query=query.model_dump_json(exclude_none=True)), population=population(result),
-    )  # fmt: skip
+        tuple(said), context.titles(rows), _shown(query), reading=reading, population=population(result)
+    )
+
+
+def _shown(query: Query) -> str:
+    return query.model_dump_json(exclude_none=True, indent=1)
+
+
+def _focus(query: Query, facts: Sequence[Fact]) -> tuple[str, ...]:
+    """The segments that an answer speaks of: those named, or the first of a ranking."""
+    first = (facts[0].row,) if facts and query.by is By.SEGMENT and query.order else ()
+    return first or tuple(dict.fromkeys(_segments(query)))
 
 
 def _segments(query: Query) -> Iterator[str]:
@@ -75,8 +86,9 @@ def _fact(row: ResultRow, result: Result, context: Context, place: int) -> Fact:
         )
         name = people(query.where, context.title) if place == 0 else other
     key = row.name if by_segment else ALL
+    asked = uncapitalised(sentence(query, context.title))
     return make_fact(
-        f"{QUERY}:{digest}", measured(query, context.title), (key,), row.value, unit, n=row.n,
+        f"{QUERY}:{query.measure}:{digest}", asked, (key,), row.value, unit, n=row.n,
         users=row.users, item="" if by_segment else name, digits=_DIGITS.get(unit, 1), currency=row.currency,
         interval=None if math.isnan(row.low) else (row.low, row.high),
     )  # fmt: skip

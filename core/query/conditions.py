@@ -145,11 +145,25 @@ class People:
         return counts
 
     def _did(self, condition: Did) -> np.ndarray:
+        if (users := self._timeless(condition)) is not None:
+            return users
         if len(condition.steps) == 1:
             counts = self.times(self.marks(condition.steps[0]), condition.at)
             return (condition.times or Range(above=0)).holds(counts)
         complete: np.ndarray = self.reached(condition) == len(condition.steps)
         return complete
+
+    def _timeless(self, condition: Did) -> np.ndarray | None:
+        """Who ever did an event, where it is not known when events were done; None for anything else."""
+        (step, *more), outcomes = condition.steps, self.layout.basis.data.outcomes.events
+        named = matching(step.any_of, list(outcomes)) if step.kind is StepKind.EVENT else np.zeros(0, bool)
+        dated = self.layout.basis.funnel_site.events or self.scope.views is not None
+        if more or dated or condition.times or not named.any():
+            return None
+        found = np.zeros(self.layout.n_users, dtype=bool)
+        for had, wanted in zip(outcomes.values(), named.tolist(), strict=True):
+            found[had.user[had.user < len(found)]] |= wanted
+        return found
 
     def reached(self, condition: Did) -> np.ndarray:
         """Steps that each user reaches, one after the other: int32 of shape (n_users,)."""

@@ -1,1 +1,1 @@
-"""The offline grammar: it turns a question in words into calls of tools."""
+"""Questions in words: read as a query or a topic, and answered without a language model."""

@@ -181,7 +181,9 @@ class DataNames:
 
     def __init__(self, context: Context) -> None:
         self.pages = PagesByWords(context.tables.basis.pages)
-        self.events = layout_of(context.tables.basis).basis.funnel_site.events
+        self.events = layout_of(context.tables.basis).basis.funnel_site.events or tuple(
+            context.tables.basis.data.outcomes
+        )
         self._of_event = {
             _meanings(tokens(name)): name for name in self.events if name not in _SENT_BY_ITSELF
         }
@@ -241,6 +243,15 @@ def segments_named(context: Context) -> Mapping[tuple[str, ...], str]:
         ):
             found.setdefault(tuple(tokens(name)), set()).add(key)
     return {words: keys.pop() for words, keys in found.items() if words and len(keys) == 1}
+
+
+def with_whole_names(question: str, context: Context) -> str:
+    """The question with names of segments in one piece, so that no part of one is read as a period."""
+    for name in {*context.names.values(), *context.suggested.values()}:
+        if " " in name:
+            pattern = re.compile(re.escape(name), re.IGNORECASE)
+            question = pattern.sub(lambda match: match.group().replace(" ", "_"), question)
+    return question
 
 
 def _called(key: str, context: Context) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.facts.context import Context
 from core.journeys.funnel import SESSION, FunnelStep, StepKind
 from core.profiles.outcomes import PURCHASE, path_of
+from core.query.execute import execute
 from core.query.query import (
+    ATTRIBUTES,
     OF_PAGES,
     OF_TIME,
     OF_USERS,
@@ -39,13 +41,16 @@ from core.query.query import (
     denied,
 )
 from core.questions.languages import in_english
-from core.questions.lexicon import expand_chat_spelling
 from core.questions.terms import terms_of
-from core.questions.words import Kind, QuestionTerm
+from core.questions.words import Kind, QuestionTerm, expand_chat_spelling
 
 SHOWN: Final = 5
 NOT_UNDERSTOOD: Final = "I do not understand"
 _PRONOUN: Final = re.compile(r"\b(?:they|them|their|these|its)\b", re.IGNORECASE)
+_IT: Final = re.compile(r"\b(?:does|is|did|has) it\b(?!\s+takes?)", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"\s*(?:what|which|how|who|when|total)\b(?! about)", re.IGNORECASE)
+"""How a question begins that goes on with none."""
+_OR: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _YES_OR_NO: Final = re.compile(r"\s*(?:is|are|was|were|did|do|does|has|have)\b", re.IGNORECASE)
 _SENTENCE: Final = re.compile(
     r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bnr)(?<!\bno)(?<!\d)[.!]\s+(?=[A-Z])"
@@ -76,6 +81,10 @@ _BEFORE_COUNT: Final = (
     Kind.MANY, Kind.MOST, Kind.LEAST, Kind.AVERAGE, Kind.TOP, Kind.SHARE, Kind.RANGE, Kind.NUMBER,
     Kind.ATTRIBUTE,
 )  # fmt: skip
+_RANKS: Final = ("rank", "sort", "sort by", "order segments by", "order clusters by", "compare by")
+_SIZES: Final = ("biggest", "largest", "smallest", "bigger", "larger", "smaller")
+_BARE: Final = (Kind.AND, Kind.PREPOSITION, Kind.STEP, Kind.ATTRIBUTE)
+"""Kinds of terms of a question that puts one thing in the place of another."""
 _BEFORE_NOUN: Final = (Kind.SAW, Kind.PREPOSITION, Kind.DENIAL, Kind.SHARE, Kind.MANY)
 _DENIES_NOUN: Final = ("not", "no", "without", "non", "except", "excluding", "other than", "but not", "none")
 """Denials that can belong to a noun, ``users not on mobile``, and begin no predicate."""
@@ -135,6 +144,7 @@ class _Draft:
     others: bool = False
     over_time: bool = False
     users: bool = False
+    beyond: str = ""
 
 
 def read(question: str, context: Context, last: Query | None = None) -> Query:
@@ -153,6 +163,7 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
     question = expand_chat_spelling(in_english(question))
     if last is not None:
         question = re.sub(r"^\s*(?:only|just)\b", "", question, flags=re.IGNORECASE)
+        question = re.sub(r"^\s*(?:what|how) about\b", "and", question, flags=re.IGNORECASE)
     if _OF_OWNER.search(question):
         raise NotRead(
             "Say whose share of whom: “share of buyers in segment 1” or “of buyers, what share is …”."
@@ -169,14 +180,21 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
         reader.draft.users = True
     reader.read()
     draft = reader.draft
-    refers = _PRONOUN.search(question) and not (draft.where or draft.of or draft.step)
+    refers = bool(_PRONOUN.search(question)) and not (draft.where or draft.of or draft.step)
+    refers |= last is not None and _IT.search(question) is not None
     if refers and last is None and not draft.users:
         raise NotRead("Which users do you mean?")
     counted = (Kind.MANY, Kind.SHARE)
-    if draft.asked not in counted and not draft.sides and _YES_OR_NO.match(question):
+    whether = bool(_YES_OR_NO.match(question))
+    either = draft.asked is None and draft.measure is None and (whether or _OR.search(question))
+    either = bool(either) and reader.either(whether=whether)
+    if draft.asked not in counted and not draft.sides and whether and not either:
         raise NotRead("Ask how many, or what share, instead of whether.")
     starts = question.casefold().strip().startswith(GOES_ON)
-    follows = starts or refers or (draft.asked is None and len(reader.terms) <= SHOWN)
+    part = draft.asked is None and len(reader.terms) <= SHOWN and not _WHOLE.match(question)
+    nobody = draft.asked is Kind.SHARE and not (draft.users or draft.where or draft.by)
+    shorter = draft.asked is Kind.TOP and draft.limit and len(reader.terms) == 2  # “the top 10”
+    follows = starts or refers or part or nobody or shorter  # “what share is on mobile”
     return reader.edited(last) if follows and last else reader.query()
 
 
@@ -202,12 +220,35 @@ class _Reader:
     number: int | None = None
     of_time: bool = False
     """Whether the order is one of times, as of “longest”."""
+    biggest: bool = False
+    """Whether segments are chosen by their size."""
+    of_size: bool = False
+    """Whether the order is one of sizes, as of “largest”."""
     limit: str = ""
     """Time within which the step that follows must come."""
     funnel_within: str = ""
     """Limit of a funnel; empty for none."""
     sequence: str = ""
     """``then`` or ``after`` before the step that follows."""
+
+    def either(self, *, whether: bool) -> bool:
+        """Read “mobile or desktop in segment 2?” as the split by device, “mostly on mobile?” as a share."""
+        draft = self.draft
+        own = [one for one in draft.where if isinstance(one, Is) and one.dimension in ATTRIBUTES]
+        others = [one for one in draft.where if one not in own]
+        if draft.by is not None or draft.of or len(own) != 1 or not all(map(_is_segment, others)):
+            return False
+        nouns = [term.text for term in self.terms if term.kind is Kind.NOUN]
+        named = draft.users and not any(map(_PRONOUN.fullmatch, nouns))
+        if (len(own[0].any_of) == 1 and not (whether and others)) or not (others or named):
+            return False
+        draft.where.remove(own[0])
+        draft.asked = Kind.SHARE
+        if len(own[0].any_of) > 1:
+            draft.by, draft.measure = own[0].dimension, Quantity.SHARE
+        else:
+            draft.of = [own[0]]
+        return True
 
     # the terms, one by one
 
@@ -224,10 +265,15 @@ class _Reader:
             if handler is None:
                 raise NotRead(f"“{clean(term.text)}” does not fit here.")
             handler(self, term)
+        where = any(term.text == "where" for term in self.terms)
+        if where and self.draft.by is None and self.draft.step is None and self.verb in _ROWS_OF_ENDS:
+            self.draft.by = _ROWS_OF_ENDS[self.verb]  # “where do they leave”
         if self.is_denied and self.draft.sides and self.draft.where:  # “… against those who did not”
             self.draft.others, self.is_denied = True, False
         if self.is_denied:
             raise NotRead("It is not clear what “not” belongs to.")
+        if self.number is not None and self.draft.asked is Kind.TOP and self.draft.limit is None:
+            self.draft.limit, self.number = self.number, None  # “the top 10”
         if self.limits is not None or self.number is not None:
             left = self.limits.text if self.limits else str(self.number)
             raise NotRead(f"It is not clear what “{clean(left)}” counts.")
@@ -247,9 +293,18 @@ class _Reader:
         draft = self.draft
         if term.kind in (Kind.TOP, Kind.LIST) and self.number is not None and draft.by is not None:
             draft.limit, self.number = self.number, None  # “by country, the five biggest”
+        other = term.kind in (Kind.TOP, Kind.WHICH, Kind.MANY, Kind.SHARE)
+        if (
+            self.joined is Kind.AND
+            and other
+            and (draft.measure or draft.by or draft.order)
+            and term.text != "who"
+        ):
+            raise NotRead("These are several questions: ask them one by one.")
         again = term.kind is draft.asked and term.kind in (Kind.MANY, Kind.SHARE)
         if again and (draft.where or draft.of):
             raise NotRead("These are several questions: ask them one by one.")
+        self._size(term)
         if draft.asked in (None, Kind.WHICH, Kind.LIST) or term.kind is Kind.STEP_BY_STEP:
             draft.asked = term.kind
         elif term.kind is Kind.SHARE and draft.asked in (Kind.MANY, Kind.COMPARE):
@@ -283,9 +338,21 @@ class _Reader:
 
     def order(self, term: QuestionTerm) -> None:
         self.of_time = term.text in ("longest", "shortest", "slowest")
+        self._size(term)
+        if self.draft.order not in (None, term.kind.value):
+            raise NotRead("Do you mean the most or the least?")
         self.draft.order = term.kind.value
         if self.number is not None:
             self.draft.limit, self.number = self.number, None
+
+    def _size(self, term: QuestionTerm) -> None:
+        """Note whether a word orders by size, and whether it orders the segments that are asked about."""
+        following = self._next(())
+        self.of_size |= term.text in _SIZES
+        segments = (
+            following is not None and following.kind is Kind.DIMENSION and following.value is By.SEGMENT
+        )
+        self.biggest |= term.text in _SIZES and segments
 
     def verbs(self, term: QuestionTerm) -> None:
         before = self._previous()
@@ -293,6 +360,8 @@ class _Reader:
         if counted and (before is None or before.kind in _BEFORE_COUNT):
             self.unit(QuestionTerm(Kind.UNIT, term.text, counted, term.others))  # “most visits”
             return
+        if term.kind is Kind.RETURN and self.draft.asked is Kind.OFTEN:
+            return  # “how often do they come back”
         if term.kind is Kind.RETURN:
             self._main_verb()
             self._add(Is(dimension=By.VISITOR, any_of=("came again",)))
@@ -392,11 +461,21 @@ class _Reader:
         if self.draft.by is By.PAGE and self.draft.step and counted:
             self.draft.measure = Quantity.USERS  # “which recipe pages have the most readers”
         self.draft.users = True
+        following = self.terms[self.at : self.at + 2]
+        kinds = [one.kind for one in following]
+        rate = kinds == [Kind.AND, Kind.OUTCOME] and following[1].value == "rate"
+        if rate or kinds in ([Kind.AND, Kind.MEASURE], [Kind.AND, Kind.UNIT]):
+            raise NotRead("One figure at a time is possible.")  # “users and sessions”
+        most = before is not None and before.kind in (Kind.MOST, Kind.LEAST)
+        if most and self.draft.measure is None and self.draft.by in (None, By.SEGMENT):
+            self.draft.measure = Quantity.USERS  # “more users than”
         if self.number is not None and self.draft.limit is None and self.draft.asked is Kind.TOP:
             self.draft.limit, self.number = self.number, None
 
     def dimension(self, term: QuestionTerm) -> None:
         before = self._previous()
+        if term.value is By.PAGE and self._is_of_page(term, before):
+            return
         is_by = before is not None and before.kind is Kind.BY
         if term.value is By.N_SESSIONS and self.limits is None and not is_by:
             self._measure(Quantity.SESSIONS)
@@ -405,9 +484,6 @@ class _Reader:
             return
         if term.value is By.PAGE and before is not None and before.kind is Kind.SAW and self.draft.order:
             self._measure(Quantity.VIEWS)  # “least viewed pages”
-        if term.value is By.PAGE and self.draft.wants_mean:
-            self._measure(Quantity.VIEWS_PER_USER)
-            return
         is_counted = self.draft.asked is Kind.MANY and before is not None and before.kind is Kind.MANY
         if is_counted and term.value in (By.DAY, By.EVENT, By.PAGE, *OF_USERS):
             raise NotRead(
@@ -420,6 +496,19 @@ class _Reader:
         if self.draft.by is not None and self.draft.by is not term.value:
             raise NotRead("One dimension at a time is possible.")
         self.draft.by = term.value
+
+    def _is_of_page(self, term: QuestionTerm, before: QuestionTerm | None) -> bool:
+        """Whether pages are no rows: “the page /cart”, “who views more pages”, “pages on average”."""
+        following = self._next(())
+        if term.text in ("page", "url") and following and following.text.startswith("/"):
+            return True
+        most = before is not None and before.kind in (Kind.MOST, Kind.LEAST) and self.verb is Kind.SAW
+        waits = self.limits is not None or self.number is not None
+        mean = self.draft.wants_mean or any(term.kind is Kind.AVERAGE for term in self.terms)
+        if mean or (most and self.draft.measure is None and not (self.draft.step or waits)):
+            self._measure(Quantity.VIEWS_PER_USER)
+            return True
+        return False
 
     def _counted(self, term: QuestionTerm) -> bool:
         """Use a waiting number or limit with a dimension: ``top 5 pages``, ``more than 3 pages``."""
@@ -463,6 +552,8 @@ class _Reader:
 
     def unit(self, term: QuestionTerm) -> None:
         alone = self.limits is None and self.number is None
+        if alone and term.text in ("second", "minute"):
+            raise NotRead(f"“{clean(term.text)}” does not fit here.")
         dimension = next((value for kind, value in term.others if kind is Kind.DIMENSION), None)
         before = self._previous()
         if alone and dimension and (dimension in OF_TIME or (before and before.kind in _BEFORE_DIMENSION)):
@@ -492,6 +583,10 @@ class _Reader:
         self.in_clause = False
 
     def measure(self, term: QuestionTerm) -> None:
+        if self.draft.measure is Quantity.ENGAGEMENT and term.text in ("spend", "spent"):
+            return  # “how much time do they spend”
+        if self.draft.measure is Quantity.REVENUE and term.value == Quantity.ENGAGEMENT:
+            self.draft.measure = None  # “who spends the most time on the site”
         if self.limits is not None and term.value in ("sessions", "views"):
             self._has(term.value)
             return
@@ -526,10 +621,14 @@ class _Reader:
         is_counted = following is not None and following.kind in (
             Kind.UNIT, Kind.TIMES, Kind.STEP, Kind.DIMENSION, Kind.MEASURE,
         )  # fmt: skip
-        if not is_counted and self.draft.by is not None:
+        doers = following is not None and following.kind is Kind.STEP and _is_doer(following.text)
+        if (not is_counted or doers) and self.draft.by is not None:  # “segments with more than 50 buyers”
             self.draft.keep, self.limits = term.value, None
 
     def count(self, term: QuestionTerm) -> None:
+        before = self._previous()
+        if before is not None and before.kind is Kind.DIMENSION and before.value is By.SEGMENT:
+            raise NotRead("Which segment do you mean? Name it by its number, such as “segment 2”.")
         before = self._previous()
         if before is not None and before.kind is Kind.DIMENSION and before.value in OF_TIME:
             raise NotRead(f"Which {before.text} is meant? Name its days.")
@@ -619,8 +718,11 @@ class _Reader:
                 self._add(Is(dimension=By.SEGMENT, any_of=(key,)))
             return
         self.draft.users = True
-        if self.is_predicate and self.preposition in ("of", "among", "for"):
-            self.is_predicate = False
+        inside = (
+            self.preposition == "in" and self.draft.of and self.joined is None and self.verb is not Kind.ARE
+        )
+        if self.is_predicate and (self.preposition in ("of", "among", "for") or inside):
+            self.is_predicate = False  # “what share bought in segment 2”
         self._add(Is(dimension=By.SEGMENT, any_of=keys))
 
     def visitor(self, term: QuestionTerm) -> None:
@@ -666,7 +768,8 @@ class _Reader:
         most = before is not None and before.kind in (Kind.MOST, Kind.LEAST, Kind.DID) and draft.order
         by_row = draft.by is not None and draft.asked is Kind.WHICH and not self.in_clause
         verb = term.text in ("convert", "converts") and (compares or draft.sides)
-        return bool(verb or by_row or (most and not draft.where))
+        is_noun = term.text.endswith(("users", "customers", "ers"))
+        return bool(verb or ((by_row or (most and not draft.where)) and not is_noun))
 
     def _outcome(self) -> Condition:
         chosen = self.context.tables.profiles.chosen
@@ -701,6 +804,9 @@ class _Reader:
     def average(self, term: QuestionTerm) -> None:
         self.draft.wants_mean = True
 
+    def beyond(self, term: QuestionTerm) -> None:
+        self.draft.beyond = term.value
+
     def per_session(self, term: QuestionTerm) -> None:
         self.draft.by_session = True
 
@@ -716,7 +822,7 @@ class _Reader:
         elif self.draft.asked is Kind.STEP_BY_STEP or self.draft.funnel:
             self.draft.funnel.append(step)
             self.sequence, self.joined = "", None
-        elif self._is_about(step, before):
+        elif not (is_event and _is_doer(term.text)) and self._is_about(step, before):
             self.draft.step = step
             ends = self.draft.measure is Quantity.SESSIONS and not is_event and self.verb is not None
             self.draft.at = _ENDS.get(self.verb, "any") if ends and self.verb else "any"
@@ -881,33 +987,83 @@ class _Reader:
             NotRead: If nothing is asked, or the parts say no whole.
         """
         draft = self.draft
-        if draft.over_time and draft.by is None:
-            draft.by = By.WEEK
-        made: dict[str, object] = {"by": draft.by, "period": draft.period, "keep": draft.keep}
-        made |= {"order": draft.order if draft.by else None, "limit": draft.limit}
-        if draft.by is By.PAGE and self.verb in _ROWS_OF_ENDS and draft.measure in (None, Quantity.SESSIONS):
-            draft.by = _ROWS_OF_ENDS[self.verb]  # “on which pages do sessions end”
-        looks = self.verb is Kind.SAW and draft.by is None and draft.step is None and draft.order is None
-        if looks and self.terms[0].text == "what" and not any(isinstance(one, Did) for one in draft.where):
-            draft.by = By.PAGE  # “what do mobile users look at”
+        self._rows()
         self._by_time()
         measure, of = self._measured()
         self._refuse(measure)
+        if draft.by is None and not draft.sides and any(map(_are_segments, draft.where)):
+            draft.by = None if measure is Quantity.FUNNEL else By.SEGMENT  # each of “segments 1, 2 and 4”
         where, compare = self._periods(measure) if draft.other_period else self._sides()
-        made |= {"by": draft.by, "period": draft.period}
-        if draft.order and draft.by is None and not compare:
-            raise NotRead("Most of what? Name a dimension, such as the device or the page.")
-        verb = self.verb not in (None, Kind.ARE, Kind.DID)
-        by_nothing = draft.measure is None and not (draft.users or draft.where or draft.of or verb)
-        if draft.order and by_nothing:
-            raise NotRead("By what? Name a figure, such as the conversion rate, the sessions or the revenue.")
+        if draft.order and not compare:
+            self._ordered()
         if draft.rate and measure is not Quantity.SHARE:
             raise NotRead("One figure at a time is possible.")
-        return Query.checked(measure=measure, of=of, where=where, compare=compare, **made)
+        query = Query.checked(
+            measure=measure, of=of, where=where, compare=compare, by=draft.by, period=draft.period,
+            keep=draft.keep, order=draft.order if draft.by else None, limit=draft.limit,
+        )  # fmt: skip
+        return self._beyond(query) if draft.beyond else query
+
+    def _rows(self) -> None:
+        """Find out by what is asked where no dimension is named."""
+        draft = self.draft
+        if draft.over_time and draft.by is None:
+            draft.by = By.WEEK
+        if draft.by is By.PAGE and self.verb in _ROWS_OF_ENDS and draft.measure in (None, Quantity.SESSIONS):
+            draft.by = _ROWS_OF_ENDS[self.verb]  # “on which pages do sessions end”
+        ranks = any(term.text in _RANKS for term in self.terms)
+        if draft.by is None and (first := self.terms[0].text if self.terms else ""):
+            self._rows_of(first, ranks=ranks and first != _RANKS[0])
+        if (
+            draft.by is By.SEGMENT
+            and (ranks or draft.asked is Kind.TOP or draft.limit)
+            and not draft.over_time
+        ):
+            draft.order = draft.order or "most"
+
+    def _rows_of(self, first: str, *, ranks: bool) -> None:
+        """Read “what do they look at” by page, “who likes it most” and “sort by revenue” by segment."""
+        draft = self.draft
+        looks = self.verb is Kind.SAW and draft.asked is not Kind.SHARE and draft.step is None
+        did = any(isinstance(one, Did) for one in draft.where)
+        if first == "what" and looks and not did and draft.order != "least":
+            draft.by = By.PAGE  # “what do mobile users look at”
+            draft.measure = draft.measure or (Quantity.VIEWS if draft.order else None)
+        who = first == "who" and draft.order and draft.where and not (draft.sides or draft.users)
+        if ranks or who:
+            draft.by = By.SEGMENT
+
+    def _ordered(self) -> None:
+        """Refuse an order of nothing; of a figure without a dimension, order the segments."""
+        draft = self.draft
+        if draft.by is None and draft.measure and not draft.users:
+            draft.by = By.SEGMENT  # “who converts worst”, “lowest conversion rate”
+        if draft.by is None:
+            raise NotRead("Most of what? Name a dimension, such as the device or the page.")
+        verb = self.verb not in (None, Kind.ARE, Kind.DID)
+        if draft.measure is None and not (draft.users or draft.where or draft.of or verb):
+            raise NotRead("By what? Name a figure, such as the conversion rate, the sessions or the revenue.")
+
+    def _beyond(self, query: Query) -> Query:
+        """The segments whose figure is above, or below, that of everybody asked about."""
+        if query.by not in (None, By.SEGMENT) or query.compare or query.keep or query.measure in TOTALS:
+            raise NotRead("Above or below the average are segments, by a mean, a share or a rate.")
+        everybody = query.model_copy(update={"by": None, "order": None, "limit": None})
+        (row, *more) = execute(everybody, self.context.tables).rows
+        if more:
+            raise NotRead("The average is told in a single currency.")
+        keep = Range(**{self.draft.beyond: row.value})
+        order = "most" if self.draft.beyond == "above" else "least"
+        return query.model_copy(update={"by": By.SEGMENT, "keep": keep, "order": order})
 
     def _refuse(self, measure: Quantity) -> None:
         """Refuse words that were read and say something else than the measure."""
         draft = self.draft
+        if self.biggest and measure is not Quantity.USERS:
+            raise NotRead("Of which segment? Name it by its number, such as “segment 2”.")
+        nothing = not (draft.where or draft.of or draft.measure or draft.step)
+        if self.verb is Kind.SAW and draft.by is By.SEGMENT and nothing:
+            raise NotRead("What did they see? Name a page, a theme or a type.")
         if draft.by is None and any(term.text == "where" for term in self.terms):
             raise NotRead("Where? Name a dimension, such as the country, the source or the page.")
         if draft.asked is Kind.TOP and draft.by is None and not draft.order:
@@ -956,6 +1112,8 @@ class _Reader:
         draft = self.draft
         if draft.sides and draft.period is not None and draft.by is not None:
             raise NotRead("Two periods are not compared: ask by day, week or day of the week.")
+        if draft.others and draft.by is not None:
+            raise NotRead("Others are compared in one figure, and not row by row.")
         if draft.sides and draft.by is None:
             if draft.others:
                 return _joined(draft.where), "others"
@@ -969,6 +1127,10 @@ class _Reader:
             if len(pool) > 2 and len(twice) == 2:
                 common = [one for one in pool if one not in twice]
                 return _joined([twice[0], *common]), _joined([twice[1], *common])
+            first = pool[0] if len(pool) == 1 else None
+            if isinstance(first, Is) and len(first.any_of) == 2:  # “the same for segments 1 and 2”
+                one, other = (Is(dimension=first.dimension, any_of=(name,)) for name in first.any_of)
+                return one, other
             if len(pool) == 2:
                 return pool[0], pool[1]
             raise NotRead("What is compared with what? Name two kinds of users, or “all others”.")
@@ -991,6 +1153,16 @@ class _Reader:
         found = self._by_question(about) or self._by_figure(about)
         if found:
             return found
+        sized = self.of_size and draft.measure is None and all(map(_is_segment, draft.where))
+        if sized and (draft.by is By.SEGMENT or draft.where):
+            draft.measure = Quantity.USERS  # “which is the largest segment”
+            return Quantity.USERS, None
+        has = any(term.text in ("has", "have", "had") for term in self.terms)
+        does = draft.asked is Kind.WHICH and draft.by in OF_USERS and draft.where and not (draft.users or has)
+        if does and (draft.order or draft.by is By.SEGMENT) and not self.in_clause:
+            draft.order = draft.order or "most"
+            draft.of, draft.where = draft.where, []
+            return Quantity.SHARE, _joined(draft.of)  # “which segment uses Chrome most”
         if draft.asked is Kind.SHARE:
             return self._share()
         if draft.sides and not draft.other_period and self.context.tables.profiles.chosen:
@@ -1021,6 +1193,8 @@ class _Reader:
         draft = self.draft
         if draft.rate and draft.measure is Quantity.SHARE:
             return Quantity.SHARE, self._outcome()
+        if draft.measure is Quantity.SHARE:
+            return Quantity.SHARE, None  # split by a dimension
         if draft.asked is Kind.SHARE and draft.measure is Quantity.SESSIONS and about:
             return Quantity.SESSION_RATE, about
         if draft.asked is Kind.SHARE and draft.measure is not None:
@@ -1051,6 +1225,12 @@ class _Reader:
         draft = self.draft
         if not draft.of and 0 < self.before_clause < len(draft.where):  # “share of mobile users who bought”
             draft.where, draft.of = draft.where[: self.before_clause], draft.where[self.before_clause :]
+        if (
+            not draft.of and draft.by in OF_USERS and draft.where
+        ):  # “which segment has the highest share of …”
+            draft.where, draft.of = [], draft.where
+        if not draft.of and len(draft.where) > 1 and _is_segment(draft.where[0]):
+            draft.where, draft.of = draft.where[:1], draft.where[1:]  # “share of segment 1 without /cart”
         if not draft.of and draft.where and draft.by is None:
             *first, last = draft.where
             segment = isinstance(last, Is) and last.dimension is By.SEGMENT
@@ -1074,21 +1254,50 @@ class _Reader:
     def edited(self, last: Query) -> Query:
         """The last query, changed by what was read."""
         draft = self.draft
+        if draft.sides:
+            raise NotRead("What is compared with what? Name both.")
         changed: dict[str, object] = {}
-        if draft.measure is not None or draft.asked in (Kind.SHARE, Kind.LONG, Kind.OFTEN) or draft.rate:
+        lists = draft.by is not None and draft.asked in (Kind.TOP, Kind.WHICH)
+        counts = draft.asked is Kind.MANY and draft.users
+        if (
+            draft.asked in (Kind.SHARE, Kind.LONG, Kind.OFTEN)
+            or draft.measure
+            or draft.rate
+            or lists
+            or counts
+        ):
             changed["measure"], changed["of"] = self._measured()
+        elif (of := self._in_place_of(last.of)) is not None:
+            changed["of"] = of
+            draft.where, draft.of = [], []
         if draft.by is not None:
             changed |= {"by": draft.by, **dict.fromkeys(("keep", "order", "limit", "compare"))}
-        told: dict[str, object] = {
-            "order": draft.order if draft.by or last.by else None,
-            "limit": draft.limit,
-        }
+        if draft.order and not (draft.by or last.by):  # “and the lowest?”
+            others = [one for one in _kept(last.where, []) if not _is_segment(one)]
+            changed |= {"by": By.SEGMENT, "where": _joined(others)}
+        told: dict[str, object] = {"order": draft.order, "limit": draft.limit}
         told |= {"keep": draft.keep, "period": draft.period}
         changed |= {name: value for name, value in told.items() if value}
-        changed |= self._edited_where(last, [*draft.where, *(draft.of if "of" not in changed else [])])
+        if "measure" in changed and last.keep and "keep" not in changed:
+            raise NotRead("A limit is of one figure: ask for the other one in full.")
+        if "where" not in changed:
+            changed |= self._edited_where(last, [*draft.where, *(draft.of if "of" not in changed else [])])
         if not changed:
             raise NotRead("That asks for no figure.")
-        return Query.checked(**{name: getattr(last, name) for name in Query.model_fields} | changed)
+        made = {name: getattr(last, name) for name in Query.model_fields} | changed
+        where = made["where"]
+        parts = where.of if isinstance(where, All) else (where,)
+        if made["by"] is None and not made["compare"] and any(map(_are_segments, parts)):
+            made["by"] = By.SEGMENT
+        return Query.checked(**made)
+
+    def _in_place_of(self, of: Condition | None) -> Condition | None:
+        """What takes the place of the last share's condition, as “and desktop?” does; None for nothing."""
+        bare = all(term.kind in _BARE for term in self.terms)
+        (new, *more) = (*self.draft.where, *self.draft.of, None)
+        both_are = isinstance(new, Is) and isinstance(of, Is) and new.dimension is of.dimension
+        both_did = isinstance(new, Did) and isinstance(of, Did) and _is_done(new) == _is_done(of)
+        return new if bare and more == [None] and (both_are or both_did) else None
 
     def _edited_where(self, last: Query, new: Sequence[Condition]) -> dict[str, object]:
         """New conditions of whom the last query is about; “by device” takes the place of “on mobile”."""
@@ -1111,6 +1320,15 @@ def _is_doer(text: str) -> bool:
 def _is_event(term: QuestionTerm | None) -> bool:
     """Whether a term is an event."""
     return term is not None and term.kind is Kind.STEP and term.value.kind is StepKind.EVENT
+
+
+def _is_segment(condition: object) -> bool:
+    return isinstance(condition, Is) and condition.dimension is By.SEGMENT
+
+
+def _are_segments(condition: object) -> bool:
+    """Whether a condition is of several segments, each of which is asked about."""
+    return isinstance(condition, Is) and condition.dimension is By.SEGMENT and len(condition.any_of) > 1
 
 
 def _is_done(condition: Condition) -> bool:
@@ -1165,5 +1383,6 @@ _HANDLERS: Final[dict[Kind, _Handler]] = {
     Kind.IN_SESSION: _Reader.in_session, Kind.ATTRIBUTE: _Reader.attribute, Kind.SEGMENT: _Reader.segment,
     Kind.VISITOR: _Reader.visitor, Kind.OUTCOME: _Reader.outcome, Kind.RATE: _Reader.rates,
     Kind.AVERAGE: _Reader.average, Kind.PER_USER: _Reader.average, Kind.PER_SESSION: _Reader.per_session,
+    Kind.BEYOND: _Reader.beyond,
     Kind.STEP: _Reader.step,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from core.base.errors import SettingsError
 from core.query.query import Period, Range
-from core.questions.grammar import NUMBERS
+from core.questions.lexicon import NUMBERS
 
 _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",

@@ -19,10 +19,9 @@ from core.journeys.funnel import FunnelStep, StepKind
 from core.profiles.outcomes import PURCHASE
 from core.query.layout import layout_of
 from core.query.query import By
-from core.questions.grammar import NUMBERS, segment_numbers
 from core.questions.languages import in_english
-from core.questions.lexicon import stem, tokens
-from core.questions.names import MAX_WORDS, DataNames, names_of, segments_named
+from core.questions.lexicon import NUMBERS, segment_numbers, stem, tokens
+from core.questions.names import MAX_WORDS, DataNames, names_of, segments_named, with_whole_names
 from core.questions.spans import marked_spans
 from core.questions.words import Kind, QuestionTerm, file_of_words, listed, own_phrases
 
@@ -54,7 +53,7 @@ def terms_of(question: str, context: Context) -> list[QuestionTerm]:
     """
     first, last = layout_of(context.tables.basis).days
     plain = _LIST.sub(" or ", _ARROW.sub(" then ", in_english(question)))
-    text, marked = marked_spans(plain, first, last)
+    text, marked = marked_spans(with_whole_names(plain, context), first, last)
     words = tokens(_BRACKETS.sub(lambda match: f" {_OPEN if match.group() == '(' else _CLOSE} ", text))
     found: list[QuestionTerm] = []
     place, opened = 0, -1
@@ -154,7 +153,7 @@ class _Cut:
         page = self._page()
         if page and self._noun_at(page[1]):
             own = self._own()
-            if not own or own[1] <= page[1]:
+            if not own or (own[1] <= page[1] and own[0].kind is not Kind.WHICH):
                 return self._with_noun(page)
         cuts = [self._event(), self._value(), self._own(), page if page and self._is_page(page[1]) else None]
         kept = [cut for cut in cuts if cut]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,8 @@ class Kind(StrEnum):
     MEASURE = "measures"
     RATE = "rates"
     FILLER = "filler"
+    TOPIC = "topics"
+    BEYOND = "beyond"
     # of the data, and of the text
     DIMENSION = "dimensions"
     ATTRIBUTE = "attribute"
@@ -126,3 +129,14 @@ def own_phrases() -> Mapping[tuple[str, ...], tuple[QuestionTerm, ...]]:
                 term = QuestionTerm(kind, " ".join(text.split()), said)
                 found.setdefault(tuple(tokens(text)), []).append(term)
     return {phrase: tuple(terms) for phrase, terms in found.items() if phrase}
+
+
+def expand_chat_spelling(text: str) -> str:
+    """Replace chat spellings by words: ``how many ppl`` becomes ``how many people``."""
+    return _chat().sub(lambda match: str(file_of_words()["spellings"][match.group().casefold()]), text)
+
+
+@cache
+def _chat() -> re.Pattern[str]:
+    known = "|".join(map(re.escape, file_of_words()["spellings"]))
+    return re.compile(rf"(?<![\w/.'-])(?:{known})(?![\w/'-])", re.IGNORECASE)

@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from core.base.errors import Beha2VecError, Cancelled, ResourceError
-from core.facts import tools
 from core.facts.answer import (
     BY_KEY,
     Answer,
@@ -30,7 +29,7 @@ from core.facts.answer import (
     Ranking,
     facts_of,
 )
-from core.facts.fact_maker import Figures, with_bases, without_none
+from core.facts.fact_maker import answer_of, without_none
 from core.facts.segment_tools import of_segments
 from core.llm.chat_types import (
     Capabilities,
@@ -41,7 +40,7 @@ from core.llm.chat_types import (
     ToolSpec,
     without_thoughts,
 )
-from core.writing import prompts, specs
+from core.writing import figure_tools, prompts, specs
 from core.writing.model_calls import ModelCalls
 from core.writing.payload import AssistantSettings, EarlierQuestion, OfferedFacts, key_of_message, message_key
 from core.writing.remarks import Names, allowed_remarks
@@ -145,7 +144,7 @@ class Task:
         )
         if self.way is not FigureAccess.TOOLS:
             return Request(conversation, schema=shape if self.can.schema else None)
-        finders = specs.tool_specs() if settings.max_tool_calls else ()
+        finders = figure_tools.tool_specs() if settings.max_tool_calls else ()
         return Request(conversation, (*finders, specs.answer_tool(shape)))
 
 
@@ -403,10 +402,10 @@ class AnswerLoop:
             raise self._nothing(resolved)
         if not reason:
             model_calls.keep()
+        context, dropped = self.offered_facts.figures.context, len(resolved.problems)
         return answer_of(
-            resolved.blocks, self.offered_facts.figures, query=self._query, source=self.model, reason=reason,
-            dropped=len(resolved.problems),
-        )  # fmt: skip
+            resolved.blocks, context, query=self._query, source=self.model, reason=reason, dropped=dropped
+        )
 
     def _planned(self, model_calls: ModelCalls, request: Request) -> Request:
         plan = model_calls.chat(request.messages, (), request.schema, lambda _: None).text
@@ -492,7 +491,9 @@ class AnswerLoop:
             return self.offered_facts.problem(ResourceError(prompts.NO_CALLS_LEFT))
         self._calls += 1
         try:
-            finding = tools.call(self.offered_facts.figures, name, self.offered_facts.own_terms(values))
+            finding = figure_tools.call(
+                self.offered_facts.figures, name, self.offered_facts.own_terms(values)
+            )
         except Beha2VecError as error:
             return self.offered_facts.problem(error)
         self._query = finding.query or self._query
@@ -505,14 +506,6 @@ class AnswerLoop:
         """Error for an answer that is not shown; what was wrong in it is not repeated."""
         wrong = f": {len(resolved.problems)} parts of its answer did not hold" if resolved.problems else ""
         return ResourceError(f"The language model {self.model!r} chose no figure of the data{wrong}")
-
-
-def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
-    """Answer of some blocks, with titles, population and notes on sources; ``more``: other fields of it."""
-    facts, context = facts_of(blocks), figures.context
-    rows = dict.fromkeys(row for fact in facts for row in fact.segments)
-    titles, population = context.titles(rows) if rows else {}, context.population_of(facts)
-    return Answer(with_bases(blocks, context), titles, population=population, **more)
 
 
 def _said(reply: ChatReply) -> str:

@@ -17,7 +17,7 @@ from core.base.errors import Beha2VecError
 from core.base.safe_text import clean
 from core.facts.answer import Answer, Fact, Reading
 from core.facts.context import Context
-from core.facts.fact_maker import Figures, Finding, require_segment, without_none
+from core.facts.fact_maker import Figures, Finding, answer_of, require_segment, without_none
 from core.facts.segment_tools import Evidence, compared, paragraph, persona
 from core.llm import ServerLlm
 from core.llm.chat_types import Capabilities, Stop, never, price_of
@@ -25,10 +25,9 @@ from core.profiles.name_words import MAX_NAME_WORDS
 from core.profiles.names import name_segments
 from core.profiles.profile_columns import Col
 from core.questions.answers import ask
-from core.questions.followups import reading
-from core.questions.grammar import parse
+from core.questions.topics import rows_named
 from core.writing import prompts
-from core.writing.answer_loop import AnswerLoop, FigureAccess, OnBlocks, Task, answer_of, best_access
+from core.writing.answer_loop import AnswerLoop, FigureAccess, OnBlocks, Task, best_access
 from core.writing.model_calls import AnswerCache, ModelCalls
 from core.writing.payload import (
     MAX_OFFERED,
@@ -130,7 +129,7 @@ def offline(figures: Figures, key: str, names_taken: Collection[str], reason: st
         InputError: If there is no such segment.
     """
     finding = paragraph(figures, key)
-    summary = answer_of(finding.blocks, figures, query=finding.query, reason=reason)
+    summary = answer_of(finding.blocks, figures.context, query=finding.query, reason=reason)
     return Description(_own_name(figures, key, names_taken), summary)
 
 
@@ -186,20 +185,21 @@ class _Route:
 def _route(question: str, figures: Figures, last: Reading | None = None) -> _Route:
     """Answer a question without a model, and decide whether one is needed.
 
-    A segment that does not exist, or a word with two meanings, is for the analyst to settle and for nobody to
-    guess.
+    A segment that does not exist is for the analyst to settle and for nobody to guess.
 
     Args:
         question: In the analyst's words.
         figures: Where facts come from.
         last: What the question before asked, for one that goes on with it.
     """
-    parsed = parse(question, figures.context)
     offline = ask(question, figures.context, last)
     ideas = bool(_IDEAS.search(question))
-    settled = not parsed.missing and not parsed.asks
+    try:
+        rows, settled = rows_named(question, figures.context), True
+    except Beha2VecError:
+        rows, settled = (), False
     wants = offline.declined or ideas or bool(_REASONS.search(question))
-    return _Route(offline, offline.reading or reading(parsed, ()), settled and wants, ideas)
+    return _Route(offline, offline.reading or Reading(rows=rows), settled and wants, ideas)
 
 
 def _without_model(route_taken: _Route, figures: Figures) -> Answer:
@@ -211,7 +211,7 @@ def _without_model(route_taken: _Route, figures: Figures) -> Answer:
         finding = persona(figures, rows[0]) if len(rows) == 1 else compared(figures, rows)
     except Beha2VecError:
         return route_taken.offline
-    return answer_of(finding.blocks, figures, query=finding.query)
+    return answer_of(finding.blocks, figures.context, query=finding.query)
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,7 +316,7 @@ class Assistant:
         finding = compared(self._figures, rows)
         answer = self._answer(
             lambda: self._comparison(rows, finding, self._can(should_stop)),
-            lambda: answer_of(finding.blocks, self._figures), on_blocks, should_stop,
+            lambda: answer_of(finding.blocks, self.context), on_blocks, should_stop,
         )  # fmt: skip
         return replace(answer, query=finding.query)
 

@@ -23,19 +23,13 @@ from pydantic import Field
 from core.base.errors import InputError
 from core.base.safe_text import Quotes, clean, contains_user_id
 from core.base.settings import Settings
-from core.facts.answer import Answer, Fact
+from core.facts.answer import QUERY, Answer, Fact, Unit
 from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
 from core.facts.verbs import (
-    AGAIN,
-    CAME,
-    FUNNEL_LOST,
-    FUNNEL_SHARE,
-    FUNNEL_USERS,
     LIKE,
     LIKE_IN,
-    NOT,
     PRECISION,
     RECALL,
     RULE_USERS,
@@ -144,7 +138,7 @@ Cell: TypeAlias = tuple[str, str]
 _ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
 """Families of which each user has one item."""
 _OF_SOME: Final = (
-    PRECISION, RECALL, RULE_USERS, FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST, LIKE, "move", CAME, AGAIN, "when",
+    PRECISION, RECALL, RULE_USERS, LIKE, "move",
 )  # fmt: skip
 """Figures of some users of a row, or of several rows."""
 _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
@@ -185,9 +179,14 @@ def affected_users(figures: Figures, fact: Fact) -> AffectedUsers:
     if fact.row == UNSEEN or (fact.currency and len(figures.currencies) > 1):
         return AffectedUsers(0)
     row = figures.context.row(fact.row)
-    users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
+    users, kind = int(row[Col.USERS]), fact.measure.partition(":")[0]
     if kind == LIKE_IN:  # parts of a total that may be told
         return AffectedUsers(0)
+    if kind == QUERY and fact.unit is Unit.SHARE:
+        inside = round(fact.value * fact.n)
+        return AffectedUsers(min(inside, fact.users), min(fact.n - inside, fact.users))
+    if kind == QUERY:
+        return AffectedUsers(fact.users)
     if kind in _OF_SOME:
         return AffectedUsers(fact.users, fact.n - fact.users)
     if fact.item:
@@ -217,6 +216,8 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
     if fact.measure == RULE_USERS:  # of one condition, what the segments' figures of its item add up to
+        return True
+    if fact.measure.startswith(f"{QUERY}:"):  # what could be told by several together is not followed here
         return True
     name, chosen = fact.measure.partition(":")[2], figures.context.tables.profiles.chosen
     if name in _ONE_EACH:
@@ -395,8 +396,11 @@ class OfferedFacts:
 
     @property
     def measures(self) -> dict[str, str]:
-        """Measure as addresses spell it → its label, of all facts offered so far."""
-        return {_measure(fact): fact.label for fact in self.offered.values()}
+        """Measure as addresses spell it → its label, of all facts offered so far.
+
+        A query is told by its measure alone: its words hold names, which strangers wrote.
+        """
+        return {_measure(fact): _label(fact) for fact in self.offered.values()}
 
     def question(self, text: str, facts: Iterable[Fact], history: Sequence[EarlierQuestion] = ()) -> str:
         """The first message, as JSON text: the question, earlier ones, and those facts that may be offered.
@@ -435,16 +439,22 @@ class OfferedFacts:
         """
         refuse_ids([reply.text, *(f"{call.name} {call.arguments}" for call in reply.calls)], self._ids)
 
-    def own_terms(self, values: dict[str, Any]) -> dict[str, Any]:
+    def own_terms(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments of a tool call with ``S2`` → ``segment:1``, ``P3`` → ``/cart``; without those of None."""
-        return {name: self._own(name, value) for name, value in values.items() if value is not None}
+        of_segments = values.get("dimension") == "segment"
+        return {
+            name: self._own(value, is_row=name == "segments" or (of_segments and name == "any_of"))
+            for name, value in values.items() if value is not None
+        }  # fmt: skip
 
-    def _own(self, name: str, value: object) -> object:
+    def _own(self, value: object, *, is_row: bool) -> object:
         if isinstance(value, list | tuple):
-            return [self._own(name, item) for item in value]
+            return [self._own(item, is_row=is_row) for item in value]
+        if isinstance(value, Mapping):
+            return self.own_terms(value)
         if not isinstance(value, str):
             return value
-        return key_of_message(value) if name in ("segment", "a", "b") else self.quotes.texts.get(value, value)
+        return key_of_message(value) if is_row else self.quotes.texts.get(value, value)
 
     def _offer(self, facts: Iterable[Fact]) -> dict[str, Any]:
         """Addresses that may be used from now on, with their measures in words and names."""
@@ -520,3 +530,8 @@ class OfferedFacts:
 
 def _measure(fact: Fact) -> str:
     return fact.measure.replace(":", "_")
+
+
+def _label(fact: Fact) -> str:
+    kind, _, rest = fact.measure.partition(":")
+    return f"{rest.partition(':')[0]}, as asked by query" if kind == QUERY else fact.label

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 
 from core.base.errors import InputError
 from core.facts.answer import ChartMark
-from core.facts.tools import TOOLS
 from core.llm.chat_types import ToolCall, ToolSpec
+from core.writing.figure_tools import tool_specs
 
 Shape: TypeAlias = dict[str, Any]
 ANSWER: Final = "answer"
@@ -23,19 +23,6 @@ MAX_FIGURES: Final = 4
 MAX_BLOCKS: Final = 8
 ORDERS: Final = ("most", "least")
 _TEXT: Final[Shape] = {"type": "string"}
-
-
-@cache
-def tool_specs() -> tuple[ToolSpec, ...]:
-    """Name, description and JSON schema of the arguments of every tool that finds figures."""
-    return tuple(
-        {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": _inlined(tool.arguments.model_json_schema()),
-        }
-        for tool in TOOLS.values()
-    )
 
 
 def answer_tool(shape: Shape) -> ToolSpec:
@@ -108,19 +95,3 @@ def _one_of(values: Iterable[str]) -> Shape:
 def _object(**properties: Shape) -> Shape:
     required = list(properties)
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _inlined(schema: Shape) -> Shape:
-    parts = schema.pop("$defs", {})
-
-    def inline(value: Any) -> Any:  # noqa: ANN401 - any JSON
-        if isinstance(value, list):
-            return [inline(part) for part in value]
-        if not isinstance(value, dict):
-            return value
-        if "$ref" in value:
-            value = {**parts[value["$ref"].rsplit("/", 1)[-1]], **value}
-        return {name: inline(part) for name, part in value.items() if name not in ("$ref", "title")}
-
-    made: Shape = inline(schema)
-    return made

@@ -15,7 +15,8 @@ from core.facts.context import Context
 from core.query import answering
 from core.query.in_words import parts
 from core.query.query import Query
-from core.questions.answers import HELP, ask
+from core.questions.answers import ask
+from core.questions.topics import HELP
 from core.saved import conversations
 from core.saved.chat_task import ChatTask
 from core.saved.conversations import Conversation, Exchange

@@ -9,30 +9,22 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Users, View
-from core.facts.answer import Answer, Contrast, Fact, Title
+from core.facts.answer import QUERY, Answer, Contrast, Fact, Title
 from core.facts.context import UNSEEN, WITH, WITHOUT
 from core.facts.items import LIFTS, Dimension
 from core.facts.verbs import (
-    AGAIN,
-    CAME,
-    FUNNEL_LOST,
-    FUNNEL_SHARE,
-    FUNNEL_USERS,
     LIKE,
     LIKE_IN,
     PRECISION,
     RECALL,
     RULE_USERS,
-    WHEN_DAY,
-    WHEN_HOUR,
     measured,
 )
 from core.profiles.counts import TITLES
 from core.profiles.profile_columns import Col, PageRanking
-from core.query.answering import QUERY
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import ChartPlace
-from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
 from pages.ui.shell.text import count
 
 _DIFFER: Final = ChartPlace("How segments differ", PROFILES, "segments")
@@ -40,14 +32,11 @@ _CONVERT: Final = ChartPlace("How segments convert", PROFILES, "outcome")
 _SIZES: Final = ChartPlace("How large they are", PROFILES, "sizes")
 MOVES: Final = ChartPlace("How they move", JOURNEYS)
 _MAP: Final = ChartPlace("The map of users", EXPLORE)
-_OVER_TIME: Final = ChartPlace("Over time", TIME)
 _BY_MEASURE: Final = {
     Col.USERS: _SIZES, Col.SHARE: _SIZES, Col.SHARE_CLUSTERED: _SIZES, "segments": _SIZES,
     Col.OUTCOME_RATE: _CONVERT, Col.OUTCOME_USERS: _CONVERT,
     **dict.fromkeys((RULE_USERS, PRECISION, RECALL), ChartPlace("Rules", RULES)),
-    **dict.fromkeys((FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST), ChartPlace("Funnels", JOURNEYS)),
     **dict.fromkeys((LIKE, LIKE_IN), ChartPlace("Look-alikes", USERS)),
-    **dict.fromkeys((CAME, AGAIN), _OVER_TIME),
     "distance": _MAP, "moved": _MAP, "moved_share": _MAP,
 }  # fmt: skip
 """Measure of a row → the chart that shows it; other measures of rows are in the heat map and its table."""
@@ -142,8 +131,6 @@ def chart_of(fact: Fact) -> ChartPlace | None:
         return None
     if metric == "move":
         return MOVES
-    if fact.measure in (WHEN_DAY, WHEN_HOUR):
-        return _OVER_TIME
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
     title, chart = _BY_ITEM.get(dimension, ("", ""))

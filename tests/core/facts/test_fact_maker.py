@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import MEASURES, Fact, Unit, Verdict
-from core.facts.fact_maker import Figures, complement, make_fact, relation, select
+from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.items import Dimension, ItemMetric
 from core.profiles import profile_columns
 from tests.core.facts.shop import shop_figures
@@ -134,35 +134,6 @@ def test_a_ranking_is_in_order_and_equal_figures_stay_in_theirs() -> None:
 def test_queries_quote_what_they_are_about() -> None:
     assert select("a", "t", value="O'Neil") == "SELECT a FROM t WHERE value = 'O''Neil'"
     assert select("a", "t") == "SELECT a FROM t"
-
-
-@pytest.mark.parametrize(
-    ("dimension", "value", "label"),
-    [
-        (Dimension.PAGE, "/cart", "share of users who did not see the page"),
-        (Dimension.TYPE, "Blog", "share of users who did not see the page type"),
-        (Dimension.DEVICE, "mobile", "share of users not mostly on"),
-    ],
-)
-def test_who_did_not_is_everybody_else(dimension: Dimension, value: str, label: str) -> None:
-    made = figures()
-    share = made.item("segment:0", dimension, value, ItemMetric.SHARE)
-    users = made.item("segment:0", dimension, value, ItemMetric.USERS)
-    assert share is not None and users is not None
-    others = complement(share)
-    assert (others.label, others.measure) == (label, f"not_share:{dimension}")
-    assert others.value == pytest.approx(1 - share.value)
-    assert share.low is not None and others.high == pytest.approx(1 - share.low)
-    assert complement(users).value == users.n - users.value == complement(users).users
-
-
-def test_who_did_not_is_held_against_another_row_by_the_same_test() -> None:
-    made = figures()
-    share = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.SHARE)
-    assert share is not None
-    seen, unseen = made.contrast(share, "segment:1"), made.contrast(complement(share), "segment:1")
-    assert (unseen.test, unseen.p_value) == (seen.test, pytest.approx(seen.p_value))
-    assert unseen.second == complement(seen.second)
 
 
 def test_revenue_says_its_currency_and_none_where_it_is_not_known() -> None:

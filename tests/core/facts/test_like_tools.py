@@ -45,7 +45,7 @@ def test_how_many_are_like_a_segment_and_where_they_are() -> None:
     [([0, 0, 1, 1], "2", [BY_HIDING]), ([9, 12, 18, 20], "21", [BY_HIDING, NO_BETTER])],
 )
 def test_a_list_is_as_good_as_its_hidden_users_show(ranks: list[int], reach: str, said: list[str]) -> None:
-    found = look_alikes(answering(ranks))
+    found = look_alikes(answering(ranks), PASTED)
     assert (found.facts[0].text, found.facts[0].row) == (reach, PASTED)
     assert [block.text for block in found.blocks if isinstance(block, Note)] == said
 

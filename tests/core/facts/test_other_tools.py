@@ -14,7 +14,7 @@ from tests.core.facts.toy import context, figures, partition
 
 
 def test_the_nearest_segment_and_its_distance() -> None:
-    (fact,) = nearest_segments(figures(), segment="segment:0").facts
+    (fact,) = nearest_segments(figures(), segment="segment:0", n=3).facts
     assert (fact.segments, fact.text) == (("segment:0", "segment:1"), "1.41")
 
 

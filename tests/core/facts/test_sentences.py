@@ -23,7 +23,7 @@ from core.facts.answer import (
     Verdict,
     facts_of,
 )
-from core.facts.fact_maker import complement, make_fact, relation
+from core.facts.fact_maker import make_fact, relation
 from core.facts.items import Dimension, ItemMetric
 from core.facts.sentences import plain, say
 from tests.core.facts.toy import figures
@@ -78,10 +78,6 @@ def test_a_name_in_the_singular_has_its_verb_in_the_singular() -> None:
         ([fact("page_views", 1)], "Sale hunters (segment 1) have 1 page view."),
         ([fact("outcome_rate", 0.5, "all")], "All users have an outcome rate of 50.00%."),
         ([fact("outcome_users", 2, "all", n=8)], "2 of 8 users converted."),
-        (
-            [complement(fact("outcome_users", 7, n=8))],
-            "Sale hunters (segment 1): 1 of 8 users did not convert.",
-        ),
     ],
 )
 def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) -> None:
@@ -420,24 +416,31 @@ def test_texts_come_back_as_they_were(kind: type[Note | Comment | Idea], text: s
     assert adapter.validate_json(adapter.dump_json(kind(text=encodable))) == kind(text=encodable)
 
 
+def test_figures_of_a_query_are_told_below_what_was_asked() -> None:
+    asked = "users who saw /cart, by device, all days"
+    rows = [
+        make_fact("query:users:ab12", asked, ("all",), n, Unit.COUNT, item=name)
+        for name, n in (("mobile", 7), ("desktop", 2))
+    ]
+    assert said(listed(*rows)) == ["Users who saw /cart, by device, all days:", "- mobile: 7", "- desktop: 2"]
+
+
+def test_a_figure_of_an_older_conversation_is_still_said() -> None:
+    old = [
+        make_fact("when:weekday", "share of sessions on", ("segment:0",), share, Unit.SHARE, item=day)
+        for day, share in (("Monday", 0.5), ("Sunday", 0.25))
+    ]
+    row = "Sale hunters (segment 1)"
+    assert said(listed(old[0])) == [f"Share of sessions on Monday, of {row}: 50.0%."]
+    assert said(listed(*old)) == [f"Share of sessions on, of {row}: Monday (50.0%), Sunday (25.0%)."]
+
+
 def test_titles_in_full_and_short() -> None:
     assert (TITLES["segment:0"].full, TITLES["segment:0"].short) == (
         "Sale hunters (segment 1)",
         "Sale hunters",
     )
     assert Title(label="All users").full == Title(label="All users").short == "All users"
-
-
-def test_who_did_not_see_an_item_is_said_with_its_users() -> None:
-    share = item(ItemMetric.SHARE, Dimension.PAGE, "/cart", 0.25, "all")
-    users = item(ItemMetric.USERS, Dimension.PAGE, "/cart", 2, "all")
-    more = [{"n": 8, "label": f"{one.label} who saw the page"} for one in (share, users)]
-    of_eight = [complement(one.model_copy(update=new)) for one, new in zip((share, users), more, strict=True)]
-    assert said(listed(*of_eight)) == ["75% of all users did not see /cart (6 users)."]
-    assert said(listed(share), listed(of_eight[0])) == [
-        "25.0% of all users saw /cart.",
-        "75% of all users did not see /cart.",
-    ]
 
 
 def test_rows_beyond_a_limit_are_listed_and_nobody_is_said() -> None:

@@ -343,8 +343,10 @@ def test_a_data_set_without_times_of_events_answers_what_is_about_page_views() -
     ):
         expected = [(row.name, row.value) for row in asked(**parts).rows]
         assert [(row.name, row.value) for row in execute(Query.checked(**parts), tables).rows] == expected
+    (bought,) = execute(Query.checked(where=BUY), tables).rows
+    assert bought.value == asked(where=BUY).rows[0].value
     with pytest.raises(InputError, match="Load the export again"):
-        execute(Query.checked(where=BUY), tables)
+        execute(Query.checked(where=BUY, period=SECOND), tables)
 
 
 def test_nobody_left_is_said() -> None:

@@ -51,6 +51,6 @@ def test_who_saw_one_page_landed_there(parted: Context) -> None:
 def test_a_part_is_held_against_the_other_users_of_the_whole(parted: Context) -> None:
     assert parted.holds("group:one_page", "one_page:0")
     assert not parted.holds("group:one_page", "segment:0")
-    answer = ask("compare one-page group A with one-page users by outcome rate", parted)
-    (block,) = (block for block in answer.blocks if isinstance(block, Contrast))
-    assert (block.first.n, block.second.n) == (1, 2)
+    answer = ask("compare one-page group A with one-page users", parted)
+    contrasts = [block for block in answer.blocks if isinstance(block, Contrast)]
+    assert (1, 2) in {(block.first.n, block.second.n) for block in contrasts}

@@ -34,7 +34,6 @@ what is their revenue | Which users do you mean?
 revenue by device by source | One dimension at a time
 the lift of what | needs “of”
 which email addresses are in segment 3 | I do not understand
-is segment 2 on mobile or tablet | Ask how many
 average number of users per segment | The average of what
 which segment has the shortest sessions | Only engagement and times
 which pages do segment 2 and segment 3 share | The share of what

@@ -127,17 +127,18 @@ class TestTools:
 
         def script(request: Request, number: int) -> Reply:
             if number == 0:
-                asked = {"dimension": "theme", "segment": "S1", "metric": "users", "n": 2}
-                return Reply(
-                    calls=(("top_items", asked), ("metric", {"segment": "S3", "metric": "sessions"}))
-                )
-            late.extend(address for address in offered(request) if address.startswith("S1.users_theme."))
-            return answering(figures(*late, "S3.sessions"))(request)
+                of = {"kind": "is", "dimension": "segment", "any_of": ["S1"]}
+                asked = {"measure": "users", "where": {"kind": "all", "of": [of]}, "by": "theme", "limit": 2}
+                return Reply(calls=(("query", asked), ("topic", {"topic": "describe", "segments": ["S3"]})))
+            late.extend(address for address in offered(request) if address.startswith("all.query_users_"))
+            return answering(figures(*late, "S3.sessions_mean"))(request)
 
         with assisted(script, fewest_users=5) as (assistant, simulator):
             answer = assistant.reply("What do they look at, and why?")
         assert answer.reason == ""
-        assert [fact.measure for fact in answer.facts] == ["users:theme"] * len(late) + ["sessions"]
+        kinds = [fact.measure.rpartition(":")[0] or fact.measure for fact in answer.facts]
+        assert kinds == ["query:users"] * len(late) + ["sessions_mean"]
+        assert "Users who are in Bargain hunters (segment 1), by theme" in said(answer)
         assert answer.query
         assert answer.usage.calls == 2
         before, after = (json.dumps(request["tools"]) for request in simulator.requests)
@@ -153,10 +154,9 @@ class TestTools:
             item = next(name for name in names_of(request) if name.startswith("P"))
             kind = next(address.split(".")[1] for address in offered(request) if address.endswith(f".{item}"))
             if number == 0:
-                dimension = kind.rpartition("_")[2]
-                share = {"segment": "all", "dimension": dimension, "value": item, "metric": "views"}
-                return Reply(calls=(("item_share", share),))
-            return answering(figures(f"all.views_{kind.rpartition('_')[2]}.{item}"))(request)
+                step = {"kind": kind.rpartition("_")[2], "any_of": [item]}
+                return Reply(calls=(("query", {"measure": "views", "of": {"kind": "did", "steps": [step]}}),))
+            return answering(figures(*(one for one in offered(request) if "query_views" in one)))(request)
 
         with assisted(script, fewest_users=2) as (assistant, _):
             answer = assistant.reply(WHY)
@@ -166,13 +166,13 @@ class TestTools:
         ("call", "error"),
         [
             (("drop_table", {}), "There is no tool"),
-            (("metric", "{not json"), "no JSON object"),
-            (("metric", "[" * 5_000), "no JSON object"),
-            (("metric", {"segment": "S77", "metric": "users"}), "There is no row"),
-            (("metric", {"segment": "S1", "metric": "secrets"}), "not possible"),
-            (("metric", {"segment": "S1"}), "metric"),
-            (("metric", {"cls": 1}), "not possible"),
-            (("metric", {"segment": ["S1"], "metric": {}}), "segment"),
+            (("query", "{not json"), "no JSON object"),
+            (("query", "[" * 5_000), "no JSON object"),
+            (("topic", {"topic": "describe", "segments": ["S77"]}), "There is no row"),
+            (("topic", {"topic": "secrets", "segments": ["S1"]}), "topic"),
+            (("topic", {"topic": "describe"}), "Which segment"),
+            (("query", {"cls": 1}), "cls"),
+            (("query", {"measure": {}, "where": ["S1"]}), "measure"),
         ],
     )
     def test_wrong_calls_are_told_and_change_nothing(self, call: tuple[str, object], error: str) -> None:
@@ -186,7 +186,7 @@ class TestTools:
         assert "segment:" not in told["error"]
 
     def test_are_at_most_six_and_an_endless_caller_ends_without_the_model(self) -> None:
-        with assisted(replies(Reply(calls=(("list_segments", {}),)))) as (assistant, simulator):
+        with assisted(replies(Reply(calls=(("topic", {"topic": "segments"}),)))) as (assistant, simulator):
             answer = assistant.reply(WHY)
         assert "went on asking for figures" in answer.reason
         assert answer.blocks == ask(WHY, shop().context).blocks
@@ -198,7 +198,7 @@ class TestTools:
 
     def test_many_at_once_are_counted_too(self) -> None:
         def script(request: Request, number: int) -> Reply:
-            return Reply(calls=(("list_segments", {}),) * 9) if number == 0 else size(request)
+            return Reply(calls=(("topic", {"topic": "segments"}),) * 9) if number == 0 else size(request)
 
         with assisted(script, max_tool_calls=2) as (assistant, simulator):
             assert assistant.reply(WHY).reason == ""
@@ -220,7 +220,7 @@ class TestStepsDown:
     def test_a_schema_stands_in_for_tools(self) -> None:
         def script(request: Request, number: int) -> Reply:
             if number == 0:
-                return Reply({"calls": [{"tool": "metric", "segment": "S3", "metric": "sessions_mean"}, 7]})
+                return Reply({"calls": [{"tool": "topic", "topic": "describe", "segments": ["S3"]}, 7]})
             return blocks(figures("S3.sessions_mean"))
 
         with assisted(script, PLANS) as (assistant, simulator):
@@ -499,7 +499,7 @@ def test_blocks_are_passed_on_as_they_become_whole(can: Capabilities) -> None:
 class TestCache:
     def test_the_same_question_is_free_again(self, tmp_path: Path) -> None:
         def script(request: Request, number: int) -> Reply:
-            return Reply(calls=(("list_segments", {}),)) if number == 0 else size(request)
+            return Reply(calls=(("topic", {"topic": "segments"}),)) if number == 0 else size(request)
 
         seen: list[tuple[Block, ...]] = []
         with assisted(script, cache=AnswerCache(tmp_path / "answers")) as (assistant, simulator):
@@ -581,7 +581,7 @@ def test_a_question_goes_on_after_an_answer_of_the_model() -> None:
     assert len(simulator.requests) == 1
     assert went_on is not None
     assert asked.blocks == went_on.blocks
-    assert ("segment:1", "sessions") in {(fact.row, fact.measure) for fact in asked.facts}
+    assert said(asked).startswith("Sessions, of users who are in Window shoppers (segment 2), all days: ")
 
 
 def test_where_nothing_may_be_offered_nothing_is_sent() -> None:

@@ -16,9 +16,9 @@ from core.base.schema import Pages, View
 from core.facts.answer import Answer, Block, Comment, Idea
 from core.facts.context import Basis, Context, Tables
 from core.facts.sentences import plain
-from core.facts.tools import TOOLS
 from core.llm import Capabilities
 from core.questions.answers import ask
+from core.questions.topics import TOPICS
 from core.writing import EarlierQuestion
 from pages.ui.shell.text import md_text
 from tests.core.facts.toy import NAMES, THEMES, TYPES, tables
@@ -57,10 +57,10 @@ def obeying(one: Injection, told: list[str]) -> Script:
         names = names_of(request)
         told.extend(names.values())
         if number == 0 and "tools" in request:
-            share = {"segment": one.text, "dimension": "page", "value": one.text, "metric": "share"}
-            return Reply(
-                calls=((one.text[:60], {"command": one.text}), ("item_share", share), ("chart", one.text))
-            )
+            saw = {"kind": "did", "steps": [{"kind": "page", "any_of": [one.text]}]}
+            asked = {"measure": "users", "where": {"kind": "all", "of": [saw]}, "by": "page"}
+            topic = {"topic": one.text, "segments": [one.text]}
+            return Reply(calls=((one.text[:60], {"command": one.text}), ("query", asked), ("topic", topic)))
         item = next((name for name in names if name.startswith("P")), "P1")
         blocks = [
             figures("S1.users", one.text), comment(one.obeyed), idea(one.text),
@@ -98,12 +98,12 @@ def remarks_claim(blocks: Sequence[Block], made: Context, one: Injection) -> lis
 
 @pytest.fixture
 def nothing_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No file is made, and the tools are the same afterwards."""
+    """No file is made, and the topics are the same afterwards."""
     monkeypatch.chdir(tmp_path)
-    before = dict(TOOLS)
+    before = dict(TOPICS)
     yield
     assert list(tmp_path.iterdir()) == []
-    assert before == TOOLS
+    assert before == TOPICS
 
 
 def held(one: Injection, can: Capabilities, script: Script, **settings: object) -> Answer:

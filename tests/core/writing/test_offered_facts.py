@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from core.base.errors import InputError
-from core.facts import tools
 from core.facts.answer import Answer, Fact, FigureList
 from core.facts.segment_tools import compare
 from core.llm import ChatReply, ToolCall
 from core.profiles.profile_columns import Col
+from core.writing import figure_tools
 from core.writing.assistant import evidence, overview
 from core.writing.payload import (
     MAX_OFFERED,
@@ -120,6 +120,19 @@ def test_how_two_rows_stand_to_each_other_is_never_offered() -> None:
     assert "ratio" not in sent[0]
 
 
+def test_of_a_query_neither_a_value_nor_its_words_go() -> None:
+    box = OfferedFacts(shop_figures(), (), AssistantSettings(fewest_users=20, send_values=True))
+    saw = {"kind": "did", "steps": [{"kind": "page", "any_of": ["/cart"]}]}
+    found = figure_tools.call(box.figures, "query", {"measure": "share", "of": saw, "by": "device"}).facts
+    told = json.loads(box.result(found))
+    assert 1 <= len(told["facts"]) <= len(found)
+    assert {*told["facts"].values()} == {None}
+    ((measure, label),) = told["measures"].items()
+    assert (measure[:12], label) == ("query_share_", "share, as asked by query")
+    few = [fact for fact in found if min(fact.value, 1 - fact.value) * fact.n < 20]
+    assert not {*few} & {*box.offered.values()}
+
+
 def test_only_names_of_what_is_offered_go() -> None:
     made, offered_first = shop_figures(), 3
     box = OfferedFacts(made, (), AssistantSettings(fewest_users=1), most=offered_first)
@@ -145,11 +158,11 @@ def test_a_user_id_never_goes() -> None:
     assert ID not in box.problem(InputError(f"There is no {ID}"))
     for reply in (
         ChatReply(f"The user is {ID}."),
-        ChatReply("", (ToolCall("1", "metric", json.dumps({"segment": ID})),)),
+        ChatReply("", (ToolCall("1", "topic", json.dumps({"segments": [ID]})),)),
     ):
         with pytest.raises(InputError):
             box.check(reply)
-    box.check(ChatReply("Hello", (ToolCall("1", "metric", '{"segment": "S1"}'),)))
+    box.check(ChatReply("Hello", (ToolCall("1", "topic", '{"segments": ["S1"]}'),)))
 
 
 def test_of_earlier_answers_only_addresses_go() -> None:
@@ -173,10 +186,6 @@ def test_errors_hold_no_value_of_few_users_and_no_name() -> None:
     said = box.problem(InputError("There is no row", allowed="segment:0, segment:1, all"))
     assert json.loads(said) == {"error": "There is no row. Allowed: S1, S2, all."}
     item = next(number for number in box.quotes.texts if number.startswith("P"))
-    with pytest.raises(InputError) as unknown:
-        tools.call(box.figures, "item_share", {"segment": "all", "dimension": "device", "value": "fridge"})
-    values = box.figures.context.tables.profiles.shares[Col.VALUE]
-    assert not [value for value in values if str(value) in box.problem(unknown.value)]
     page, segment = box.quotes.texts[item], context().title("segment:0")
     named = InputError(f"No page is called {page!r} in {segment}")
     assert json.loads(box.problem(named)) == {"error": f"No page is called {item} in S1."}
@@ -185,19 +194,18 @@ def test_errors_hold_no_value_of_few_users_and_no_name() -> None:
 def test_rows_and_items_are_named_by_number() -> None:
     box = offered_facts()
     number = box.quotes.id_of("P", "/cart")
-    values = {
-        "segment": "S2",
-        "a": "segment 3",
-        "b": "all",
-        "value": number,
-        "origin": None,
-        "n": 3,
-        "target": "/x",
-        "steps": [number, "/y"],
-    }
-    assert box.own_terms(values) == {
-        "segment": "segment:1", "a": "segment:2", "b": "all", "value": "/cart", "n": 3, "target": "/x",
-        "steps": ["/cart", "/y"],
+    of_segment = {"kind": "is", "dimension": "segment", "any_of": ["S2", "segment 3"]}
+    saw = {"kind": "did", "steps": [{"kind": "page", "any_of": [number, "/x"]}], "times": None}
+    asked = {"measure": "users", "where": {"kind": "all", "of": [of_segment, saw]}, "limit": 3}
+    assert box.own_terms(asked) == {
+        "measure": "users", "limit": 3,
+        "where": {"kind": "all", "of": [
+            {"kind": "is", "dimension": "segment", "any_of": ["segment:1", "segment:2"]},
+            {"kind": "did", "steps": [{"kind": "page", "any_of": ["/cart", "/x"]}]},
+        ]},
+    }  # fmt: skip
+    assert box.own_terms({"topic": "describe", "segments": ["S1", "all"]}) == {
+        "topic": "describe", "segments": ["segment:0", "all"],
     }  # fmt: skip
     assert [key_of_message(message_key(key)) for key in box.figures.context.keys] == list(
         box.figures.context.keys

@@ -1,23 +1,40 @@
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 
 from core.base.errors import InputError
-from core.facts.tools import TOOLS
 from core.llm import ToolCall
-from core.writing import specs
+from core.query.query import Query
+from core.writing import figure_tools, specs
 from core.writing.payload import MAX_OFFERED
 
 ADDRESSES = [f"S{row}.view_lift_theme.P{item}" for row in range(1, 11) for item in range(15)]
 
 
 def test_every_tool_is_there_with_a_schema_that_stands_alone() -> None:
-    made = specs.tool_specs()
-    assert [tool["name"] for tool in made] == list(TOOLS)
-    rank = next(tool for tool in made if tool["name"] == "rank_segments")["parameters"]
-    assert rank["properties"]["order"]["enum"] == ["most", "least"]
-    assert rank["required"] == ["metric"]
+    query, topic = figure_tools.tool_specs()
+    assert (query["name"], topic["name"]) == ("query", "topic")
+    assert query["parameters"]["required"] == ["measure"]
+    assert set(query["parameters"]["properties"]) == set(Query.model_fields)
+    assert "describe" in topic["parameters"]["properties"]["topic"]["enum"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"measure": "users", "by": "device"},
+        {"measure": "share", "of": {"kind": "did", "steps": [{"kind": "event", "any_of": ["purchase"]}]},
+         "where": {"kind": "all", "of": [{"kind": "not", "of": {"kind": "is", "dimension": "device",
+                                                                 "any_of": ["mobile"]}}]}},
+        {"measure": "sessions", "period": {"weekdays": [6, 7]}, "compare": {"kind": "is",
+         "dimension": "country", "any_of": ["Germany"]}},
+    ],
+)  # fmt: skip
+def test_what_the_schema_of_a_query_allows_is_a_query(asked: dict[str, Any]) -> None:
+    jsonschema.validate(asked, figure_tools.query_shape())
+    assert Query.checked(**asked)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +67,8 @@ def test_an_answer_is_held_to_what_is_offered() -> None:
 @pytest.mark.parametrize("text", ["{", "[]", "3", '"x"'])
 def test_arguments_that_are_no_object_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="no JSON object"):
-        specs.arguments_of(ToolCall("1", "metric", text))
+        specs.arguments_of(ToolCall("1", "topic", text))
 
 
 def test_no_arguments_are_an_empty_object() -> None:
-    assert specs.arguments_of(ToolCall("1", "list_segments", "")) == {}
+    assert specs.arguments_of(ToolCall("1", "topic", "")) == {}

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings, OutcomeCount
-from core.facts.context import Context, Tables
-from core.facts.fact_maker import Figures, complement
-from core.facts.funnel_tools import funnel
+from core.facts.context import UNSEEN, Context, Tables
+from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.facts.like_tools import look_alikes
 from core.facts.move_tools import differing_steps
@@ -89,15 +88,8 @@ def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
 
 def test_a_step_tells_about_those_who_took_it_and_those_who_only_were_there() -> None:
     made = rule_figures()
-    first = differing_steps(made, segment="segment:0").facts[0]
+    first = differing_steps(made, segment="segment:0", by="page", n=5).facts[0]
     assert affected_users(made, first) == AffectedUsers(0, 20)
-
-
-def test_a_step_of_a_funnel_tells_about_those_who_took_it_and_those_who_did_not() -> None:
-    found = funnel(figures(), segment="all", steps=("/sale", "/cart")).facts
-    assert [affected_users(figures(), fact) for fact in found] == [AffectedUsers(4, 4)] * 2 + [
-        AffectedUsers(1, 7)
-    ] * 2 + [AffectedUsers(1, 3)]
 
 
 def test_where_look_alikes_are_stays_here_but_not_how_many_there_are() -> None:
@@ -206,19 +198,11 @@ def test_what_would_give_a_device_away_has_no_value() -> None:
     assert lift is None or is_total(made, lift, 20)
 
 
-def test_who_did_not_see_an_item_tells_about_those_who_did() -> None:
-    made = figures()
-    for metric in (ItemMetric.SHARE, ItemMetric.USERS):
-        seen = made.item("segment:0", Dimension.PAGE, "/cart", metric)
-        assert seen is not None
-        ends, others = affected_users(made, seen), affected_users(made, complement(seen))
-        assert (others.inside, others.outside) == (ends.outside, ends.inside)
-
-
 def test_money_of_a_currency_and_of_users_in_no_row_stays_here() -> None:
     made = Figures(two_currencies())
-    apart = [*made.each("all", "revenue"), *made.without_page_view(["revenue"])]
-    assert [fact.text for fact in apart] == ["30.00 GBP", "20.00 EUR", "1", "5.00 EUR"]
+    users = made.needed("all", "outcome_users")
+    apart = [*made.each("all", "revenue"), users.model_copy(update={"segments": (UNSEEN,)})]
+    assert [fact.text for fact in apart[:2]] == ["30.00 GBP", "20.00 EUR"]
     assert all(is_few(made, fact, 1) for fact in apart)
 
 

@@ -183,7 +183,8 @@ def test_questions_that_come_meanwhile_wait_their_turn_and_stop_ends_the_current
     assert first.reason
     assert (second.source, second.reason) == (MODEL, "")
     assert (third.source, third.usage.calls) == ("rules", 0)
-    assert [fact.row for fact in third.facts] == ["segment:2"]
+    assert third.reading is not None
+    assert third.reading.rows == ("segment:2",)
 
 
 def test_values_leave_only_where_the_analyst_says_so_and_the_text_shows_it(
@@ -261,7 +262,7 @@ def test_a_question_from_a_second_tab_waits_its_turn(
     assert "Waits its turn" in said(second)
     first.button(key="decline-aside").click().run()
     words = said(until(second, is_answered))
-    assert r"\(segment 2\)\:" in words
+    assert r"\(segment 2\), all days\:" in words
 
 
 @pytest.mark.parametrize("broken", ["answers", "llm_log"])

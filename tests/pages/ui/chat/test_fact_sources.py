@@ -69,8 +69,7 @@ def test_a_rule_is_on_the_page_rules(measure: str) -> None:
     assert chart_of(fact(measure)) == ChartPlace("Rules", RULES)
 
 
-def test_funnels_and_look_alikes_are_on_their_pages() -> None:
-    assert chart_of(fact("funnel_share")) == ChartPlace("Funnels", JOURNEYS)
+def test_look_alikes_are_on_their_page() -> None:
     assert chart_of(fact("look_alikes_in", "segment:0", "segment:1")) == ChartPlace("Look-alikes", USERS)
 
 
