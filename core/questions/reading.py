@@ -1036,7 +1036,8 @@ class _Reader:
     def _ordered(self) -> None:
         """Refuse an order of nothing; of a figure without a dimension, order the segments."""
         draft = self.draft
-        if draft.by is None and draft.measure and not draft.users:
+        lists = draft.asked is Kind.TOP or draft.limit is not None
+        if draft.by is None and draft.measure and not draft.users and not lists:
             draft.by = By.SEGMENT  # “who converts worst”, “lowest conversion rate”
         if draft.by is None:
             raise NotRead("Most of what? Name a dimension, such as the device or the page.")

@@ -40,6 +40,7 @@ which pages do segment 2 and segment 3 share | The share of what
 median of segment 2 | “median”
 where are users of segment 1 from | Where? Name a dimension
 what is the top of segment 1 | The top of what?
+top 5 most purchases | Most of what?
 purchases in week 2 | Which week is meant?
 median time between /cart and the purchase | Times are counted from
 sessions with at least 3 page views | Sessions are counted by user
