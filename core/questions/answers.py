@@ -163,7 +163,8 @@ def _only_suggested(terms: Sequence[QuestionTerm], context: Context) -> Iterator
                 continue
             segment = int(context.row(key)[Col.SEGMENT])
             name = "" if context.names.get(segment) else context.suggested.get(segment, "")
-            if name and tokens(name) == tokens(term.text):
+            is_label = name.casefold() == context.titled(key).label.casefold()
+            if name and not is_label and tokens(name) == tokens(term.text):
                 yield f"“{clean(name)}” is only suggested as the name of {context.titled(key).label}."
 
 

@@ -191,8 +191,10 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
     if draft.asked not in counted and not draft.sides and whether and not either:
         raise NotRead("Ask how many, or what share, instead of whether.")
     starts = question.casefold().strip().startswith(GOES_ON)
-    part = draft.asked is None and len(reader.terms) <= SHOWN and not _WHOLE.match(question)
-    nobody = draft.asked is Kind.SHARE and not (draft.users or draft.where or draft.by)
+    says_all = draft.by is not None or draft.users or draft.where or draft.of or draft.step
+    whole = (draft.measure is not None or draft.rate) and says_all  # “bounce rate by device”
+    part = draft.asked is None and len(reader.terms) <= SHOWN and not (whole or _WHOLE.match(question))
+    nobody = draft.asked is Kind.SHARE and not (draft.users or draft.where or draft.by or draft.measure)
     shorter = draft.asked is Kind.TOP and draft.limit and len(reader.terms) == 2  # “the top 10”
     follows = starts or refers or part or nobody or shorter  # “what share is on mobile”
     return reader.edited(last) if follows and last else reader.query()

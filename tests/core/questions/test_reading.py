@@ -91,6 +91,10 @@ def test_a_segment_that_does_not_exist_is_refused() -> None:
         ("what is their average number of page views",
          "Page views a user, of users who saw /cart and did not do purchase, all days"),
         ("how many users bought", "Users who did purchase, all days"),
+        ("bounce rate by device", "Bounce rate, by device, all days"),
+        ("what share of sessions start on /sale", "Share of sessions that began with /sale, all days"),
+        ("revenue of users on mobile", "Gross revenue, of users who are mostly on mobile, all days"),
+        ("revenue?", "Gross revenue, of users who saw /cart and did not do purchase, all days"),
     ],
 )  # fmt: skip
 def test_a_question_that_goes_on_changes_the_last_one(question: str, meant: str) -> None:
