@@ -71,6 +71,7 @@ LINES: Final = {
     "continuum": Line(null="continuum"), "mixtures": Line(null="mixtures"),
     "11 kinds": Line((11,)), "15 kinds": Line((15,)),
     "11 kinds, Zipf": Line((11,), zipf=True), "15 kinds, Zipf": Line((15,), zipf=True),
+    "3 by returns": Line((3,), by=Aspect.RETURNS),
 }  # fmt: skip
 
 
@@ -106,9 +107,10 @@ def made(line: Line, users: int, seed: int) -> Site:
             jitter = part + rng.normal(0, 1.5, len(part))
             part = part[np.lexsort(((-1 if kind[user] == 1 else 1) * jitter, session))]
         pages.append(part * line.pages + rng.choice(line.pages, len(part), p=popular / popular.sum()))
-        seconds = gap[user] * rng.lognormal(0, 0.7, len(part)) + 86_400 * rng.gamma(3) * (
-            np.diff(session, prepend=0) > 0
-        )
+        seconds, days = gap[user] * rng.lognormal(0, 0.7, len(part)), rng.gamma(3)
+        if line.by is Aspect.RETURNS:
+            days = np.array([1.0, 7.0, 30.0])[kind[user]] * rng.lognormal(0, 0.5, len(part))
+        seconds += 86_400 * days * (np.diff(session, prepend=0) > 0)
         times.append((1e6 * np.cumsum(seconds)).astype(np.int64))
         sessions.append(session)
     page = np.concatenate(pages)
@@ -163,8 +165,8 @@ def judged(line: Line, levels: SegmentLevels, site: Site) -> tuple[str, bool, fl
         The numbers in words, whether they are right, and the adjusted Rand index with the truth at the number
         found and at the best one; NaN without kinds.
     """
-    if line.by is Aspect.ACTIVITY:  # which is no part of the whole
-        one = levels.aspects.get(Aspect.ACTIVITY, AspectStructure(verdict=levels.verdict))
+    if line.by in (Aspect.ACTIVITY, Aspect.RETURNS):  # which are no part of the whole
+        one = levels.aspects.get(line.by, AspectStructure(verdict=levels.verdict))
         return str(one.k or f"({one.verdict})"), one.k is not None and abs(one.k - 3) <= 1, np.nan, np.nan
     offered = [level.k for level in levels.levels]
     found = " and ".join(map(str, offered)) or f"({levels.described_k})"

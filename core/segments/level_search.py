@@ -37,6 +37,7 @@ from core.segments.user_priors import (
     TokenCounts,
     cheapest_pair,
     crossed,
+    curve,
     improved,
     kinds,
     poles,
@@ -227,6 +228,8 @@ class _CrossFit:
         for number in sorted({*(number for number in TRAITS if number < k), max(k - 1, 1)}):
             near = max(number + 1, min(k, number + 4))
             yield [traits(tokens, fitted[min(near, max(fitted))], number) for tokens, fitted in self.sides]
+        near = max(2, min(k, 5))
+        yield [curve(tokens, fitted[min(near, max(fitted))]) for tokens, fitted in self.sides]
 
     def small_kinds(self, by_session: HalfCounts) -> tuple[FoundKind, ...]:
         """Find kinds of few users beside the prior that predicts best, be it kinds or a continuum.

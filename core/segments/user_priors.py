@@ -6,10 +6,11 @@ All are finite mixtures of atoms, an atom being a probability of every token wit
   Rubin 1977), and the pair whose merging costs least likelihood is merged, down to one: a prior a number.
 - *poles*: everybody is a mix of some poles, drawn from a Dirichlet distribution.
 - *traits*: everybody is a point in a few normal traits that tilt the logarithms of all probabilities.
+- *curve*: everybody is a point on a curve, with as many users on each stretch of it.
 - *crossed*: kinds whose users differ also in one normal trait that all kinds share.
 
-The last three are continua: their atoms are fixed points of a Sobol sequence, and what is learned is where
-the poles lie and what the traits tilt. Counts are Dirichlet-multinomial with one burstiness, so that what
+The last four are continua: their atoms are fixed points, evenly spread, and what is learned is where the
+poles lie and what the traits tilt. Counts are Dirichlet-multinomial with one burstiness, so that what
 somebody views again and again makes no kind (Madsen, Kauchak, Elkan 2005).
 
 Letters: n users, m atoms, v tokens.
@@ -73,11 +74,11 @@ class TokenCounts:
     ) -> None:
         self.counts, self.context, self.burstiness = sparse.csr_array(counts), context, burstiness
         self.onto = sparse.csr_array((np.ones(len(context)), (np.arange(len(context)), context)))
-        self.alternatives = np.asarray(self.onto.sum(axis=0)).ravel()[context]
         self._place_times(int(self.counts.data.max(initial=1)) if burstiness else 1)
+        total = np.asarray(self.counts.sum(axis=0)).ravel()
+        self.alternatives = np.maximum(self.onto.T @ (total > 0), 1)[context]
         if background is None:
-            total = np.asarray(self.counts.sum(axis=0)).ravel() + 0.01
-            background = total / (self.onto.T @ total)[context]
+            background = (total + 0.01) / (self.onto.T @ (total + 0.01))[context]
         self.background = background
 
     def __len__(self) -> int:
@@ -256,15 +257,32 @@ def poles(tokens: TokenCounts, start: Prior, concentration: float) -> Prior:
 
 def traits(tokens: TokenCounts, start: Prior, n_traits: int) -> Prior:
     """Fit normal traits that tilt all probabilities, from the axes along which kinds of ``start`` differ."""
+    uniform = _sobol(n_traits, _TRAIT_ATOMS) if n_traits > 1 else _evenly(_LINE_ATOMS)[:, None]
+    return _tilted(tokens, start, norm.ppf(uniform))
+
+
+def curve(tokens: TokenCounts, start: Prior) -> Prior:
+    """Fit a curve of probabilities along which users lie evenly: its ends are no rarer than its middle."""
+    line = _evenly(_LINE_ATOMS) - 0.5
+    return _tilted(tokens, start, np.column_stack([line, line**2]))
+
+
+def _tilted(tokens: TokenCounts, start: Prior, places: np.ndarray) -> Prior:
+    """Fit how places of users tilt all probabilities, from the axes along which kinds of ``start`` differ.
+
+    Args:
+        tokens: Token counts of users.
+        start: A prior of kinds.
+        places: float64 of shape (m, d), a point for each atom; no more axes are used than ``start`` has.
+    """
     logs = np.log(start.atoms)
     spread = np.sqrt(start.weights)[:, None] * (logs - start.weights @ logs)
     _, strength, axes = np.linalg.svd(spread, full_matrices=False)
-    n_traits = min(n_traits, len(strength))
-    uniform = _sobol(n_traits, _TRAIT_ATOMS) if n_traits > 1 else _evenly(_LINE_ATOMS)[:, None]
-    places = norm.ppf(uniform)
+    places = places[:, : len(strength)]
     places = (places - places.mean(axis=0)) / places.std(axis=0)
     even = np.full(len(places), 1 / len(places))
-    tilt, base = strength[:n_traits, None] * axes[:n_traits], np.log(tokens.background)
+    tilt = strength[: places.shape[1], None] * axes[: places.shape[1]]
+    base = np.log(tokens.background)
     for _ in range(20):
         atoms = tokens.normalised(base + places @ tilt)
         expected = tokens.expected(tokens.posterior(Prior(atoms, even)), atoms)

@@ -34,8 +34,8 @@ _MAX_PAGES: Final = 1_500
 _MAX_LABELS: Final = 40
 MAX_REPEATS: Final = 8
 """Most times that a token of a user counts in a half."""
-BUCKETS: Final = 16
-"""Buckets of times, and of page views a session: each is twice as wide as the one before."""
+BUCKETS: Final = 32
+"""Buckets of times, and of page views a session."""
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -46,6 +46,7 @@ class Aspect(StrEnum):
     ORDER = "order"
     TEMPO = "tempo"
     ACTIVITY = "activity"
+    RETURNS = "returns"
     LABELS = "labels"
 
 
@@ -125,7 +126,7 @@ def half_counts(
         Aspect.TEMPO: views.counted(
             _bucket(views.gap / _MICROSECONDS), np.zeros(BUCKETS, dtype=np.int64), ~views.begins_part
         ),
-        Aspect.ACTIVITY: views.sessions_counted(),
+        **views.sessions_counted(),
     }
     named = [
         _ranked(pd.factorize(np.asarray(names, dtype=object))[0], ranks, _MAX_LABELS)
@@ -202,23 +203,21 @@ class _Views:
         kept = np.ones(len(token), dtype=bool) if kept is None else kept
         return self._halves(self.user, token, self.second, kept, context)
 
-    def sessions_counted(self) -> HalfCounts:
-        """Count page views a session and days since the one before, in each half of each user's sessions."""
+    def sessions_counted(self) -> dict[Aspect, HalfCounts]:
+        """Count page views a session, and days since the one before, in each half of each user's sessions."""
         starts = np.flatnonzero(self.begins_session)
         user, size = self.user[starts], np.diff(starts, append=len(self.page))
         first = np.flatnonzero(np.diff(user, prepend=-1))
         number = np.arange(len(user)) - np.repeat(first, np.diff(first, append=len(user)))
         half = (np.bincount(user) // 2)[user]
         second = number >= half
-        days, several = _bucket(np.diff(self.timestamp[starts], prepend=0) / DAY), number > 0
+        days, several = np.diff(self.timestamp[starts], prepend=0) / DAY, number > 0
         several[number == half] = False  # this gap lies between the halves
         both, context = np.ones(len(user), dtype=bool), np.zeros(BUCKETS, dtype=np.int64)
-        return joined(
-            [
-                self._halves(user, _bucket(size), second, both, context),
-                self._halves(user, days, second, several, context),
-            ]
-        )
+        return {
+            Aspect.ACTIVITY: self._halves(user, _bucket(size), second, both, context),
+            Aspect.RETURNS: self._halves(user, _bucket(days), second, several, context),
+        }
 
     def _halves(
         self, user: np.ndarray, token: np.ndarray, second: np.ndarray, kept: np.ndarray, context: np.ndarray
@@ -244,8 +243,18 @@ def _latest(sequences: UserSequences) -> UserSequences:
 
 
 def _bucket(amount: np.ndarray) -> np.ndarray:
-    """Bucket that each amount falls in, 0 for less than 1: int of the shape of ``amount``."""
-    bucket: np.ndarray = np.minimum(np.log2(1 + np.maximum(amount, 0)), BUCKETS - 1).astype(np.int64)
+    """Bucket that each amount falls in, two to double it, after a normal shift of one bucket at random.
+
+    With fixed borders users who always do about the same, such as coming every third day, would be of one
+    kind on one side of a border and of another on the other. The shift makes their buckets a bell around what
+    they do, and a normal trait, which tilts the logarithms of all buckets, moves a bell.
+
+    Returns:
+        int of the shape of ``amount``.
+    """
+    shift = np.random.default_rng(0).normal(0.5, 1.0, len(amount))
+    place = 2 * np.log2(1 + np.maximum(amount, 0)) + shift
+    bucket: np.ndarray = np.clip(place, 0, BUCKETS - 1).astype(np.int64)
     return bucket
 
 

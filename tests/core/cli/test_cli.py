@@ -91,7 +91,8 @@ def test_supported_numbers_are_written_and_each_segment_has_a_certificate(finish
     assert [row["k"] for row in clusters["levels"]][-1:] == [clusters["suggested_k"]] * bool(
         clusters["levels"]
     )
-    assert {"pages"} <= set(clusters["views"]) <= {"pages", "order", "tempo", "activity", "labels"}
+    aspects = {"pages", "order", "tempo", "activity", "returns", "labels"}
+    assert {"pages"} <= set(clusters["views"]) <= aspects
     assert len(clusters["gains"]) > 1 and max(clusters["gains"]) > 0
     sure = [one["certificate"] for one in clusters["segments"] if one["kind"] == "segment"]
     assert all(0 <= one["low"] <= one["high"] <= 1 and one["word"] for one in sure)

@@ -64,7 +64,8 @@ def test_a_mix_of_two_poles_is_a_gradient() -> None:
 
 
 def test_kinds_of_much_variety_are_not_claimed_but_described_by_the_number_that_predicts_best() -> None:
-    site = made(Line((7,), variety=1.0), 500, 0)
+    """Which halves of the users agree on here; on most such sites they agree on fewer groups."""
+    site = made(Line((7,), variety=1.0), 500, 5)
     spread = measure_levels(site.sequences, np.arange(500), site.urls, {})
     assert (spread.verdict, spread.suggested_k) == (Structure.GRADIENT, None)
     assert spread.described_k == 1 + np.argmax(spread.gains)
@@ -109,6 +110,16 @@ def test_a_small_kind_is_not_said_beside_a_segment_that_shows_it() -> None:
     levels = supported(2).model_copy(update={"small_kinds": (kind,)})
     assert levels.not_shown(np.array([0, 0, 1, 1, 0, 0, 1, 1, -1, -1])) == [kind]
     assert levels.not_shown(np.array([0, 0, 0, -1, 0, 1, 1, 1, 1, -1])) == []
+
+
+def test_users_who_come_again_at_their_own_even_pace_are_of_no_kind() -> None:
+    """But those who come daily, weekly and monthly are."""
+    even, kinds = (
+        measure_levels(site.sequences, np.arange(600), site.urls, {}).aspects[Aspect.RETURNS]
+        for site in (made(Line(null="crowd"), 600, 0), made(Line((3,), by=Aspect.RETURNS), 600, 0))
+    )
+    assert (even.verdict, even.k) == (Structure.GRADIENT, None)
+    assert (kinds.verdict, kinds.k) == (Structure.SEGMENTS, 3)
 
 
 def test_labels_are_judged_by_themselves() -> None:

@@ -13,6 +13,7 @@ from core.segments.user_priors import (
     TokenCounts,
     cheapest_pair,
     crossed,
+    curve,
     improved,
     kinds,
     poles,
@@ -117,6 +118,7 @@ def test_priors_are_probabilities_within_each_context() -> None:
         poles(counted, fitted[2], 0.3),
         traits(counted, fitted[3], 1),
         traits(counted, fitted[4], 2),
+        curve(counted, fitted[3]),
         crossed(counted, fitted, 2),
     ]
     for prior in made:
@@ -142,3 +144,20 @@ def test_mixes_of_two_poles_are_predicted_better_by_poles_than_by_as_many_kinds(
     fitted = kinds(learning, most=3)
     by_poles = predictive(parts[0], parts[1], parts[2], poles(learning, fitted[2], 1.0)).mean()
     assert by_poles > max(predictive(parts[0], parts[1], parts[2], fitted[k]).mean() for k in fitted)
+
+
+def test_users_evenly_on_a_curve_are_predicted_better_by_a_curve_than_by_a_trait_or_kinds() -> None:
+    rng = np.random.default_rng(5)
+    place = rng.uniform(-1.7, 1.7, 1500)[:, None]
+    odds = np.exp(place * [-1, 0, 1] + [0, 1, 0])
+    chance = odds / odds.sum(axis=1, keepdims=True)
+    halves = [np.array([[*rng.multinomial(12, one), 0, 0] for one in chance]) for _ in range(2)]
+    learning = tokens(halves[0] + halves[1])
+    parts = [tokens(half) for half in (*halves, halves[0] + halves[1])]
+    fitted = kinds(learning, most=4)
+
+    def score(prior: Prior) -> float:
+        return float(predictive(parts[0], parts[1], parts[2], prior).mean())
+
+    by_curve = score(curve(learning, fitted[3]))
+    assert by_curve > max(score(traits(learning, fitted[3], 1)), *(score(fitted[k]) for k in fitted))

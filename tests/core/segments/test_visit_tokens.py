@@ -77,19 +77,36 @@ def test_thirds_are_of_what_a_half_holds_of_a_session() -> None:
     assert second == [1, 0, 0, 0, 1, 1]  # of the first session one page view is left, which has no place
 
 
-def test_gaps_are_within_sessions_in_buckets_that_double() -> None:
+def test_gaps_are_within_sessions_in_two_buckets_to_double() -> None:
     first, second = counts(half_counts(USER, URLS, {})[1][Aspect.TEMPO])
-    assert np.flatnonzero(first).tolist() == [1, 2]  # 1 s, 3 s
-    assert np.flatnonzero(second).tolist() == [2]  # 3 s, 6 s; not the 1 s from half to half
+    assert (sum(first), sum(second)) == (2, 2)  # 1 s, 3 s; 3 s, 6 s; not the 1 s from half to half
+    for seconds in (1.0, 3.0, 7.0):
+        found = half_counts(crowd(seconds), URLS, {})[1][Aspect.TEMPO].both.sum(axis=0)
+        assert found @ np.arange(BUCKETS) / found.sum() == pytest.approx(2 * np.log2(1 + seconds), abs=0.1)
 
 
-def test_activity_is_of_sessions() -> None:
+def test_no_border_parts_users_whose_gaps_are_nearly_the_same() -> None:
+    shares = [
+        half_counts(crowd(seconds), URLS, {})[1][Aspect.TEMPO].both.sum(axis=0) for seconds in (2.99, 3.01)
+    ]
+    assert np.abs(shares[0] - shares[1]).sum() < 0.02 * shares[0].sum()
+    assert shares[0][3:6].min() > 0.2 * shares[0].sum()  # a bell, not a bucket
+
+
+def crowd(seconds: float, users: int = 1000) -> UserSequences:
+    """Users with four page views, each so many seconds after the one before."""
+    every, views = np.arange(4 * users), np.zeros(4 * users, dtype=np.int32)
+    ids = pa.array([f"u{user:04d}" for user in range(users)])
+    timestamp = (1e6 * seconds * every).astype(np.int64)
+    return UserSequences(ids, 4 * np.arange(users + 1), views, timestamp, views)
+
+
+def test_activity_and_returns_are_of_sessions() -> None:
     day = 86_400.0
     user = one_user([0] * 7, [0, 1, 1, 1, 2, 3, 3], [0, day, day, day, 4 * day, 11 * day, 11 * day])
-    first, second = counts(half_counts(user, URLS, {})[1][Aspect.ACTIVITY])
-    assert np.flatnonzero(first[:BUCKETS]).tolist() == [1, 2]  # sessions of one and of three page views
-    assert np.flatnonzero(second[:BUCKETS]).tolist() == [1]  # of one and of two
-    assert (np.flatnonzero(first[BUCKETS:]).tolist(), np.flatnonzero(second[BUCKETS:]).tolist()) == ([1], [3])
+    aspects = half_counts(user, URLS, {})[1]
+    halves = [counts(aspects[one]) for one in (Aspect.ACTIVITY, Aspect.RETURNS)]
+    assert [(sum(first), sum(second)) for first, second in halves] == [(2, 2), (1, 1)]
 
 
 def test_labels_that_are_not_known_are_not_counted() -> None:
