@@ -460,10 +460,8 @@ class Counting:
         return distinct(np.concatenate(found))
 
     def bounced(self) -> np.ndarray:
-        """Numbers of the sessions with a single page view that counts."""
-        scope = self.people.scope.views
-        session = self.layout.session if scope is None else self.layout.session[scope]
-        found, times = np.unique(session, return_counts=True)
+        """Numbers of the sessions with a single page view."""
+        found, times = np.unique(self.layout.session, return_counts=True)
         single: np.ndarray = found[times == 1]
         return single
 

@@ -394,6 +394,12 @@ class Floor:
             Withheld: If nothing of it may be given.
             InputError: If it names what is not in the data.
         """
+        of_sessions = query.measure is Quantity.SESSIONS and query.of is not None
+        if of_sessions or query.measure is Quantity.BOUNCE_RATE:
+            # what is left beside these sessions can be of few users, which parts counted by user do not see
+            raise Withheld(
+                "Some of the sessions are not counted here: ask for users who did it, or all sessions."
+            )
         self._check_names(query)
         self._check_parts(query)
         result = execute(query, self._tables, self._screen)

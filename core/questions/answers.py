@@ -31,6 +31,8 @@ from core.questions.words import Kind, QuestionTerm, expand_chat_spelling
 
 MAX_LENGTH: Final = 200
 """Length of a question in words, at most."""
+_LONGEST: Final = 2_000
+"""Length of a question in letters, at most."""
 _ENDS: Final = re.compile(r"[?!;]\s+(?=\S)")
 """Where one question surely ends and another one begins."""
 _JOINS: Final = re.compile(
@@ -59,6 +61,10 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         context: The segments that it is about.
         last: What the question before was understood to ask, for one that goes on with it.
     """
+    question = " ".join(question.split())
+    if len(question) > _LONGEST:
+        said = f"A question has at most {MAX_LENGTH} words, and {_LONGEST:,} letters."
+        return Answer(notes(said), declined=True, suggestions=_nearest("", context))
     question = _with_biggest(expand_chat_spelling(in_english(question)), context)
     try:
         return _answered(question, context, last)

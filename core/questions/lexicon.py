@@ -19,7 +19,7 @@ _TOKEN: Final = re.compile(
     r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
-_COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
+_COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d]|/)")
 """A comma between words, which is read as ``and``."""
 _PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
 _PARTS: Final = re.compile(r"[\W_]+")

@@ -193,7 +193,6 @@ class DataNames:
             for value in items.values(context, dimension):
                 self._values.append((By(dimension.value), value))
                 self._index.add(_word_set(value))
-        self._context = context
 
     def event(self, words: Sequence[str]) -> str:
         """The event whose name has just these words, in any order and form; empty for none."""
@@ -214,11 +213,11 @@ class DataNames:
         exact = [place for place in found if self._index.names[place] == wanted]
         return [self._values[place] for place in exact or found]
 
-    def country(self, word: str) -> str:
+    def country(self, word: str, context: Context) -> str:
         """The country of a demonym, ``germans``; empty for none."""
         known = file_of_words()["demonyms"].get(word, "")
-        has = known in self._context.tables.basis.data.attributes[By.COUNTRY].values
-        return known if has else country_of(word, self._context)
+        has = known in context.tables.basis.data.attributes[By.COUNTRY].values
+        return known if has else country_of(word, context)
 
 
 _NAMES: WeakKeyDictionary[Tables, DataNames] = WeakKeyDictionary()

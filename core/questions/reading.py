@@ -592,6 +592,8 @@ class _Reader:
         if self.limits is not None and term.value in ("sessions", "views"):
             self._has(term.value)
             return
+        if term.value == Quantity.BOUNCE_RATE and self.draft.asked is Kind.MANY:
+            raise NotRead("Bounces are told as a rate: ask for the bounce rate.")
         rest = self.terms[self.at :]
         if term.text in _BRINGS and any(one.kind in _BROUGHT for one in rest):
             return  # “which source brings in the most visitors”
@@ -691,6 +693,10 @@ class _Reader:
 
     def _add(self, condition: Condition) -> None:
         target = self._target
+        before = self._previous()
+        joins = before is not None and before.kind in (Kind.AND, Kind.OR)
+        if joins and target and isinstance(target[-1], Not) and not self.draft.sides:
+            raise NotRead("It is not clear how far “not” reaches: say it of each.")
         made = denied(condition) if self.is_denied else condition
         last = target[-1] if target else None
         alike = isinstance(made, Is) and isinstance(last, Is) and made.dimension is last.dimension

@@ -89,7 +89,7 @@ def marked_spans(question: str, first: date, last: date) -> tuple[str, dict[str,
                 continue
             try:
                 span = made(match, _Days(first, last))
-            except (ValueError, SettingsError):  # no such day, or no such range
+            except (ValueError, OverflowError, SettingsError):  # no such day, or no such range
                 continue
             mark = _MARK + "x" * (1 + len(marked))
             marked[mark] = span

@@ -112,7 +112,7 @@ def _about_pages(terms: Sequence[QuestionTerm]) -> list[QuestionTerm]:
             del found[-2:]
         if is_page and found and _is_page(found[-1]):
             before = found.pop()
-            if not (before.text.startswith("/") or term.text.startswith("/")):
+            if before.text.startswith("/") == term.text.startswith("/"):
                 term = QuestionTerm(Kind.UNKNOWN, f"{before.text} {term.text}")
         found.append(term)
     return found
@@ -187,9 +187,14 @@ class _Cut:
         named = segments_named(self.context)
         return self._longest(
             lambda words: QuestionTerm(Kind.SEGMENT, " ".join(words), (named[tuple(words)],))
-            if tuple(words) in named and not own_phrases().get(tuple(words)) else None,
+            if tuple(words) in named and not self._means_else(words) else None,
             MAX_WORDS,
         )  # fmt: skip
+
+    def _means_else(self, words: Sequence[str]) -> bool:
+        """Whether a segment's name is also a word of queries, an event, a value, a page or a number."""
+        known = own_phrases().get(tuple(words)) or self._event_of(words) or self._value_of(words)
+        return bool(known or self._data.pages.is_whole_name(words) or all(map(str.isdecimal, words)))
 
     def _text(self, length: int, kind: Kind, value: object) -> QuestionTerm:
         return QuestionTerm(kind, " ".join(self.words[self.place : self.place + length]), value)
@@ -258,7 +263,7 @@ class _Cut:
         if any(len(word) < _SHORT and word != "uk" for word in words) or own_phrases().get(tuple(words)):
             return None
         found = self._data.values(words)
-        if not found and len(words) == 1 and (country := self._data.country(words[0])):
+        if not found and len(words) == 1 and (country := self._data.country(words[0], self.context)):
             found = [(By.COUNTRY, country)]
         if not found:
             return None
@@ -355,7 +360,7 @@ class _Cut:
             if word == "one" and not (following and following[0].kind in _COUNTED):
                 return QuestionTerm(Kind.FILLER, word), 1  # “that submitted one”
             return QuestionTerm(Kind.NUMBER, word, NUMBERS.index(word) + 1), 1
-        if word.isdecimal():
+        if word.isdecimal() and len(word) <= _LONGEST_NUMBER:
             return QuestionTerm(Kind.NUMBER, word, int(word)), 1
         if word in _stop_words():
             return QuestionTerm(Kind.FILLER, word), 1
@@ -369,6 +374,7 @@ class _Cut:
 
 
 _LONGEST: Final = 8
+_LONGEST_NUMBER: Final = 9
 _SKIPPED: Final = (
     "the", "a", "an", "our", "their", "his", "her", "this", "any", "some", "for", "to", "of", "in", "at",
     "with",

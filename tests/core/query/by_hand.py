@@ -473,7 +473,7 @@ class ByHand:
             case "session_rate":
                 return len(sessions & {moment.session for moment in done}), len(sessions)
             case "bounce_rate":
-                seen = [view.session for view in person.views if _within(query.period)(view)]
+                seen = [view.session for view in person.views]
                 return sum(seen.count(session) == 1 for session in sessions), len(sessions)
             case "views" | "views_per_user":
                 return len(views), 1

@@ -343,3 +343,16 @@ def test_a_floor_that_is_used_up_says_so() -> None:
         given = Floor(tables())
         for asked in (query(where=MOBILE), query(by="page"), query(by="day")):
             given.answer(asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Query(measure=Quantity.BOUNCE_RATE), Query(measure=Quantity.BOUNCE_RATE, by=By.DEVICE),
+        Query.model_validate({"measure": "sessions", "of": CART}),
+    ],
+)  # fmt: skip
+def test_some_of_the_sessions_are_not_counted(asked: Query) -> None:
+    """What is left beside them can be of few users: 305 sessions less 300 with a page are 5 users' own."""
+    with pytest.raises(Withheld, match="Some of the sessions"):
+        Floor(tables()).answer(asked)

@@ -85,6 +85,8 @@ def test_a_name_that_is_only_suggested_is_said_to_be() -> None:
         ("", "That asks for no figure."),
         ("hello", "That asks for no figure."),
         ("users " * 300, "at most 200 words"),
+        ("how many users " * 20_000, "at most 200 words"),
+        ("users in the last 99999999999 days", "I do not understand"),
     ],
 )
 def test_declined_in_one_line_with_the_reason_and_what_can_be_asked(question: str, why: str) -> None:

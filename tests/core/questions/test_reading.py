@@ -41,6 +41,8 @@ median of segment 2 | “median”
 where are users of segment 1 from | Where? Name a dimension
 what is the top of segment 1 | The top of what?
 top 5 most purchases | Most of what?
+users who did not see /cart or /sale | how far “not” reaches
+how many bounces | Bounces are told as a rate
 purchases in week 2 | Which week is meant?
 median time between /cart and the purchase | Times are counted from
 sessions with at least 3 page views | Sessions are counted by user
