@@ -395,7 +395,8 @@ class Floor:
             InputError: If it names what is not in the data.
         """
         of_sessions = query.measure is Quantity.SESSIONS and query.of is not None
-        if of_sessions or query.measure is Quantity.BOUNCE_RATE:
+        by_session = (Quantity.BOUNCE_RATE, Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
+        if of_sessions or query.measure in by_session:
             # what is left beside these sessions can be of few users, which parts counted by user do not see
             raise Withheld(
                 "Some of the sessions are not counted here: ask for users who did it, or all sessions."

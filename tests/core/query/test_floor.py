@@ -349,7 +349,9 @@ def test_a_floor_that_is_used_up_says_so() -> None:
     "asked",
     [
         Query(measure=Quantity.BOUNCE_RATE), Query(measure=Quantity.BOUNCE_RATE, by=By.DEVICE),
+        Query(measure=Quantity.VIEWS_PER_SESSION),
         Query.model_validate({"measure": "sessions", "of": CART}),
+        Query.model_validate({"measure": "session_rate", "of": CART}),
     ],
 )  # fmt: skip
 def test_some_of_the_sessions_are_not_counted(asked: Query) -> None:
