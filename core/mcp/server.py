@@ -35,9 +35,9 @@ EXAMPLE: Final = {
 }
 _ASK: Final = (
     "Count something: give a query (preferred) or an English question. Answers in sentences and rows; each "
-    "figure has an interval, its n and an address. Never of fewer than 20 users. “of” is what share, lift, "
-    "session_rate, events, time_to, funnel (steps) and next or previous are about; shares in “keep” are 0 to "
-    "1; weekday 1 is Monday; segments are named by their key. Example: "
+    "figure has an interval, its n and an address. Never of fewer than 20 users, nor rates of sessions. "
+    "“of” is what share, lift, events, time_to, funnel (steps) and next or previous are about; shares in "
+    "“keep” are 0 to 1; weekday 1 is Monday; segments are named by their key. Example: "
 )
 INSTRUCTIONS: Final = (
     "Behavioural segments and page views of a website. Call describe first. Every figure you say must come "

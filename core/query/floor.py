@@ -70,6 +70,10 @@ _OF_EVENTS: Final = (Quantity.EVENTS, Quantity.EVENTS_PER_USER)
 USED_UP: Final = "As many figures were given as can be kept from telling of a few users when put together"
 
 
+_BY_SESSION: Final = (Quantity.BOUNCE_RATE, Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
+"""Measures of sessions, which are not given at all."""
+
+
 class Withheld(InputError):
     """A figure that is not given, as it tells, or would help to tell, of a few users."""
 
@@ -255,25 +259,13 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
         paid = np.zeros(counting.layout.n_users, dtype=bool)
         paid[counting.payments()[1].user] = True
         return [main.only(paid[main.user])]
-    if measure is Quantity.BOUNCE_RATE:
-        return [
-            _gathered([(_in_sessions(counting, counting.bounced()), salts.view)], counting.layout.n_users)
-        ]
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):
         return [_holding(counting, main)]
     if query.by is By.EVENT:
         return []
-    if measure in (Quantity.SESSION_RATE, Quantity.SESSIONS):
-        inside = _in_sessions(counting, counting.sessions_with())
-        return [_gathered([(inside, salts.view)], counting.layout.n_users)]
     return [_gathered(list(_taken(counting, salts)), counting.layout.n_users)]
-
-
-def _in_sessions(counting: Counting, sessions: np.ndarray) -> Units:
-    """The page views that count, of some sessions by number."""
-    return counting.units.only(np.isin(counting.layout.session[counting.units.view], sessions))
 
 
 def _holding(counting: Counting, main: _Units) -> _Units:
@@ -395,8 +387,7 @@ class Floor:
             InputError: If it names what is not in the data.
         """
         of_sessions = query.measure is Quantity.SESSIONS and query.of is not None
-        by_session = (Quantity.BOUNCE_RATE, Quantity.SESSION_RATE, Quantity.VIEWS_PER_SESSION)
-        if of_sessions or query.measure in by_session:
+        if of_sessions or query.measure in _BY_SESSION:
             # what is left beside these sessions can be of few users, which parts counted by user do not see
             raise Withheld(
                 "Some of the sessions are not counted here: ask for users who did it, or all sessions."

@@ -1,9 +1,11 @@
 """Questions in German, Spanish and French are put into English, phrase by phrase."""
 
+import re
+
 import pytest
 
 from core.query.in_words import sentence
-from core.questions.languages import in_english, language_of
+from core.questions.languages import LANGUAGES, in_english, language_of
 from core.questions.reading import read
 from tests.core.questions.true_site import site
 
@@ -59,3 +61,10 @@ def test_phrases_are_replaced_and_addresses_stay(question: str, english: str) ->
 def test_a_question_is_read_as_in_english(question: str, meant: str) -> None:
     shop = site("shop").context
     assert sentence(read(question, shop), shop.title) == meant
+
+
+def test_no_meaning_stands_twice_in_a_language() -> None:
+    """Of two, YAML would keep the last without a word."""
+    for language in re.split(r"(?m)^\w\w:$", LANGUAGES.read_text(encoding="utf-8"))[1:]:
+        meanings = re.findall(r'(?m)^    "?([^":]+)"?: ', language)
+        assert len(meanings) == len(set(meanings))
