@@ -229,8 +229,10 @@ def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], 
         large = [row for row, keeps in zip(large, inside.tolist(), strict=True) if keeps]
     if not natural:
         large.sort(key=lambda row: row.value, reverse=query.order != "least")
+    pages = [row for row in large if row.name not in (START, END)]
+    ends = [row for row in large if row.name in (START, END)]  # no pages, so they take no page's place
     most = query.n_rows
-    return large[:most], few, max(0, len(large) - most) if most else 0
+    return [*pages[:most], *ends], few, max(0, len(pages) - most) if most else 0
 
 
 def _unseen(query: Query, people: People) -> int:

@@ -33,8 +33,11 @@ _ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
 
 
 def tokens(text: str) -> list[str]:
-    """Split a text into words, numbers, addresses and comparison signs, in lower case; a comma is ``and``."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
+    """Split a text into words, numbers, addresses and comparison signs; a comma is ``and``.
+
+    All but addresses, which are left as they are written, are in lower case.
+    """
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
     plain = _PERCENT.sub(" percent ", _COMMA.sub(" and ", plain))
     found = (match.group() for match in _TOKEN.finditer(plain))
     return [one for token in found for one in [_bare(token)] if one]
@@ -43,7 +46,7 @@ def tokens(text: str) -> list[str]:
 def _bare(token: str) -> str:
     if token.startswith(("/", "http")):
         return token.rstrip("?.!,:;)\"'”’") or token
-    return re.sub(r"'s?$", "", token)
+    return re.sub(r"'s?$", "", token.casefold())
 
 
 @lru_cache(maxsize=65_536)

@@ -120,6 +120,11 @@ class PagesByWords:
             words = own | (self._index.names[parent] if parent >= 0 else _word_set(above))
             places[address] = self._index.add(words)
             self._nodes.append(_Node(address, own, address in going_on, parent))
+        self._spelt = {address.casefold(): address for address in (*places, *pages)}
+
+    def as_spelt(self, address: str) -> str:
+        """The page or folder as the data spell it: ``/My_Page`` of ``/my_page``; the address if unknown."""
+        return address if address in self._pages else self._spelt.get(address.casefold(), address)
 
     def named(self, words: Sequence[str], *, whole: bool) -> FunnelStep | None:
         """The pages that words name; None if no address has all of them, or more than :data:`MAX_MEANT` have.
@@ -163,6 +168,7 @@ class PagesByWords:
     def folder(self, address: str) -> FunnelStep | None:
         """All pages of the folder that an address names; None where it is no folder."""
         base = "/" + address.strip("/.*").split("?")[0] if address.startswith("/") else address.rstrip("/.*")
+        base = self.as_spelt(base)
         if base == "/" or not any(node.address == base and node.has_pages for node in self._nodes):
             return None
         return FunnelStep(kind=StepKind.PAGE, any_of=(base, f"{base}/*", f"{base}?*"))

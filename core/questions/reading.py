@@ -180,6 +180,8 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
         reader.draft.users = True
     reader.read()
     draft = reader.draft
+    if _says_first(terms) and draft.asked is not Kind.LONG and draft.measure is not Quantity.TIME_TO:
+        raise NotRead("Who did something first is not counted; which page a session begins with is.")
     refers = bool(_PRONOUN.search(question)) and not (draft.where or draft.of or draft.step)
     refers |= last is not None and _IT.search(question) is not None
     if refers and last is None and not draft.users:
@@ -200,6 +202,14 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
     return reader.edited(last) if follows and last else reader.query()
 
 
+def _says_first(terms: Sequence[QuestionTerm]) -> bool:
+    """Whether “first” says something: not in “highest first”, nor in “first … then”."""
+    places = [at for at, term in enumerate(terms) if term.kind is Kind.FILLER and term.text == "first"]
+    orders = (Kind.MOST, Kind.LEAST)
+    in_turn = any(term.kind is Kind.THEN for term in terms)
+    return any(not in_turn and (not at or terms[at - 1].kind not in orders) for at in places)
+
+
 @dataclass
 class _Reader:
     terms: Sequence[QuestionTerm]
@@ -212,9 +222,9 @@ class _Reader:
     in_clause: bool = False
     """Whether conditions belong to a clause that begins with who or that."""
     clause_has_condition: bool = False
+    """Whether that clause has said something already."""
     before_clause: int = 0
     """Conditions before that clause."""
-    """Whether that clause has said something already."""
     is_predicate: bool = False
     """Whether conditions say what a share is of."""
     preposition: str = ""

@@ -279,7 +279,7 @@ class _Cut:
     def _address(self, address: str) -> tuple[QuestionTerm, int]:
         """A page by its address; all of its folder, where that is said or the address is no page."""
         noun = self._noun_at(1)
-        page = address.rstrip(".")
+        page = self._data.pages.as_spelt(address.rstrip("."))
         before = self.before[-1].text if self.before else ""
         whole = (
             before in _WITHIN or noun in listed("pages") or page.endswith("/")

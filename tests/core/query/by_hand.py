@@ -614,7 +614,10 @@ def _shown(query: Query, lines: list[Line]) -> tuple[list[Line], int, int]:
         lines = sorted(lines, key=lambda line: (sign * line.value, places[line.name]))
     every = query.by in (*OF_TIME, "segment", "visitor", "n_sessions")
     most = query.limit or (len(lines) if every else 100 if query.keep else 10)
-    return lines[:most], few, max(0, len(lines) - most)
+    edges = ("(end of the session)", "(start of the session)")  # no pages
+    steps = [line for line in lines if line.name not in edges]
+    ends = [line for line in lines if line.name in edges]
+    return [*steps[:most], *ends], few, max(0, len(steps) - most)
 
 
 def _parts_of(condition: Any) -> list[Any]:  # noqa: ANN401

@@ -124,6 +124,14 @@ def test_what_comes_before_and_after_a_page() -> None:
     assert rows(by="previous", measure="share", of=CART) == {"/sale": 0.6667, "/": 0.3333}
     assert rows(by="previous", of=did("/sale")) == {"/": 3, "(start of the session)": 1}
     assert rows(by="next", of=did("/sale", at="entry")) == {"/cart": 1}
+
+
+def test_the_end_of_a_session_takes_no_page_s_place() -> None:
+    names = list(rows(by="next", measure="views", of=did("/"), limit=1))
+    assert names[-1] == "(end of the session)" and len(names) == 2
+
+
+def test_events_have_no_next_page() -> None:
     with pytest.raises(InputError, match="between pages"):
         asked(by="next", of=BUY)
 

@@ -59,6 +59,14 @@ def test_a_folder_by_its_address() -> None:
     assert PagesByWords(PAGES).folder("/cart") is None
 
 
+def test_addresses_are_found_in_any_case() -> None:
+    pages = PagesByWords(("/My_Page", "/docs/Setup"))
+    assert pages.as_spelt("/my_page") == "/My_Page"
+    assert pages.as_spelt("/DOCS") == "/docs"
+    folder = pages.folder("/Docs/*")
+    assert folder is not None and folder.any_of[0] == "/docs"
+
+
 def test_words_of_the_same_meaning_are_compared_alike() -> None:
     assert meaning_of("baskets") == meaning_of("carts") == meaning_of("warenkorb")
     assert meaning_of("cart") != meaning_of("card")

@@ -132,3 +132,11 @@ def test_a_query_reads_the_same_from_its_json() -> None:
 def test_what_is_not_read_is_an_error_an_analyst_can_act_on() -> None:
     with pytest.raises(NotRead, match="I do not understand “flurb”"):
         read("how many flurb users", shop())
+
+
+@pytest.mark.parametrize(
+    "question", ["how many users first bought", "how many users just saw /cart", "users who only bought"]
+)
+def test_a_word_that_narrows_is_not_passed_over(question: str) -> None:
+    with pytest.raises(NotRead):
+        read(question, shop())
