@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.base import wording
 from core.base.safe_text import MAX_LENGTH, clean
+from core.base.schema import View
 from core.base.wording import uncapitalised
 from core.llm.chat_types import Usage
+from core.periods.filter import CountFilter
 from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
@@ -290,6 +292,28 @@ class Reading(BaseModel):
     topic: str = ""
 
 
+class ScreenChange(BaseModel):
+    """A change of what is on screen, which is proposed and applied by a click; controls that are None stay.
+
+    Args:
+        label: What the button that applies it says.
+        n_clusters: The number of segments.
+        counted: The filter of users and days to count.
+        outcomes: The chosen outcomes.
+        weight: A view, and its weight in percent; the others share the rest.
+        page: The page (its address) where that is done which no control can; nothing is applied then.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    n_clusters: int | None = None
+    counted: CountFilter | None = None
+    outcomes: tuple[str, ...] | None = None
+    weight: tuple[View, int] | None = None
+    page: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The answer to one question, as it is shown.
@@ -305,6 +329,7 @@ class Answer:
         dropped: Number of the model's blocks and remarks that failed a check and are not shown.
         reason: Why the answer is not the model's; empty if it is, or if no model was needed.
         population: Of which users the figures are, and who is in none; empty without figures.
+        change: The change of the screen that was asked for; None where none was.
         usage: Calls and tokens of the model; no calls where none was asked.
         cost: Price of ``usage`` in the currency of the price table; None if the model has no price.
     """
@@ -319,6 +344,7 @@ class Answer:
     dropped: int = 0
     reason: str = ""
     population: str = ""
+    change: ScreenChange | None = None
     usage: Usage = field(default_factory=Usage)
     cost: float | None = None
 

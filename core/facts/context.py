@@ -29,6 +29,7 @@ from core.journeys.funnel_table import FunnelWalk, walk
 from core.journeys.moves import Level, Moves, Places, StepCounts
 from core.journeys.patterns import FunnelSite, cleaned_by
 from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
+from core.periods.filter import CountFilter
 from core.periods.over_time import Activity
 from core.profiles.data import ProfileData
 from core.profiles.differences import Diff, differences, distributions, pair_differences
@@ -425,6 +426,9 @@ class Context:
         withheld: Whether names of segments are kept back, as no number of segments is supported.
         funnel: The funnel that the analyst built; None without one.
         like: Finds the look-alikes of a segment, by its key, or of ``PASTED``; None where it cannot.
+        counted: The filter of users and days on screen; None where there is no screen to change.
+        most_segments: Most segments that the screen can be set to.
+        weighable: Views that can have a weight.
     """
 
     tables: Tables
@@ -437,6 +441,9 @@ class Context:
     withheld: bool = False
     funnel: Funnel | None = None
     like: Callable[[str], LookAlikes] | None = None
+    counted: CountFilter | None = None
+    most_segments: int = 0
+    weighable: tuple[View, ...] = ()
 
     @property
     def segment_keys(self) -> tuple[str, ...]:

@@ -16,13 +16,14 @@ from typing import Final
 
 from core.base.errors import Beha2VecError
 from core.base.safe_text import clean
-from core.facts.answer import Answer, Chart, ChartMark, Reading
+from core.facts.answer import Answer, Chart, ChartMark, Note, Reading
 from core.facts.context import Context
 from core.facts.fact_maker import notes
 from core.profiles.profile_columns import Col
 from core.query import answering
 from core.query.query import OF_TIME, By, Is, Query
 from core.questions import topics
+from core.questions.changes import proposed
 from core.questions.languages import in_english
 from core.questions.lexicon import tokens
 from core.questions.reading import NotRead, read
@@ -39,6 +40,10 @@ _JOINS: Final = re.compile(
     r",?\s+and\s+(?=(?:how|which|what|where|when|why|describe|compare)\b)", re.IGNORECASE
 )
 """Where another question may begin."""
+_GOES_ON: Final = re.compile(
+    r"\s*(?:(?:only|just) (?!show|count)|leave out|exclude|hide|filter out|take out)\b", re.IGNORECASE
+)
+"""How a change of the screen begins that may also be one of the last question."""
 _SUBJECTS: Final = (Kind.NOUN, Kind.SEGMENT, Kind.TOTAL, Kind.DIMENSION)
 _IT: Final = re.compile(r"\bits\b|\b(?:does|is|did|has) it\b(?!\s+takes?)", re.IGNORECASE)
 _EVERYBODY: Final = frozenset({Kind.TOTAL, Kind.AVERAGE})
@@ -67,7 +72,15 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         return Answer(notes(said), declined=True, suggestions=_nearest("", context))
     question = _with_biggest(expand_chat_spelling(in_english(question)), context)
     try:
-        return _answered(question, context, last)
+        change = proposed(question, context)
+        if change is None:
+            return _answered(question, context, last)
+        if _query(last) and _GOES_ON.match(question):
+            with suppress(Beha2VecError):  # both: “only mobile” after “conversion rate by week”
+                made = _answered(question, context, last)
+                added = tuple(block for block in change.blocks if isinstance(block, Note))
+                return replace(made, blocks=(*made.blocks, *added), change=change.change)
+        return replace(change, reading=last)
     except Beha2VecError as error:
         said = error.problem if error.problem.endswith(("?", ".")) else str(error)
         return Answer(notes(said), declined=True, suggestions=_nearest(question, context))

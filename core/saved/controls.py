@@ -21,6 +21,7 @@ from core.base.settings import (
     ViewWeights,
     named_outcomes,
 )
+from core.facts.answer import ScreenChange
 from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
 from core.journeys.moves import Level
 from core.periods import filter as count_filter
@@ -106,6 +107,19 @@ class Controls(Settings):
                 with suppress(SettingsError):
                     now = Controls.checked(**now.model_dump() | {name: value})
         return now
+
+    def changed(self, change: ScreenChange, present: Sequence[View]) -> dict[str, Any]:
+        """Name of a control → its value after a proposed change, of the controls that it changes.
+
+        Args:
+            change: The change.
+            present: Views that can have a weight.
+        """
+        named = {name: getattr(change, name) for name in ("n_clusters", "counted", "outcomes")}
+        found = {name: value for name, value in named.items() if value is not None}
+        if change.weight is not None:
+            found["weights"] = reweighted(self.weights, present, *change.weight)
+        return found
 
     def link(self) -> dict[str, list[str]]:
         """Parameter → values of a link that sets these controls; an empty list where one is not set."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Beha2VecError
 from core.base.schema import View
-from core.facts.answer import Answer, Note
+from core.facts.answer import Answer, Note, ScreenChange
 from core.facts.context import Context
 from core.query import answering
 from core.query.in_words import parts
@@ -22,10 +22,12 @@ from core.saved.chat_task import ChatTask
 from core.saved.conversations import Conversation, Exchange
 from pages.ui.chat import assistants, chat_message, describe_view, topic
 from pages.ui.segments import session_segments, shared
-from pages.ui.shell import errors, state
+from pages.ui.shell import errors, links, state
 from pages.ui.shell.text import count, md_text
 
 _CURRENT: Final = "conversation"
+_BEFORE: Final = "before_changes"
+"""Key of ``state.of_model``: exchange → values of the controls that its change replaced."""
 _MAX_QUESTION_LENGTH: Final = 600
 _OFFERED: Final = 3
 """Questions offered instead of a refused one, at most."""
@@ -180,7 +182,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
 
 def _conditions(said: Answer) -> None:
     """Draw each part of an answered query as a button that asks it again without that part."""
-    if said.reading is None or not said.reading.query:
+    if said.reading is None or not (said.reading.query and said.query):  # a change of the screen has none
         return
     query = Query.model_validate_json(said.reading.query)
     titles = {key: title.full for key, title in said.titles.items()}
@@ -192,6 +194,48 @@ def _conditions(said: Answer) -> None:
                 args=(part.text, part.without.model_dump_json(exclude_none=True)),
                 help="Ask again without this",
             )  # fmt: skip
+
+
+def _change(change: ScreenChange, key: str) -> None:
+    """Draw the button that applies a proposed change or, once it is applied, brings back what was before."""
+    made_from = session_segments.found_sources()
+    if made_from is None:
+        return
+    if change.page:
+        links.link(
+            next(one for one in links.SECTIONS["Prepare"] if one.url_path == change.page), change.label
+        )
+        return
+    model, controls = made_from.model_key, state.controls(made_from.model_key)
+    wanted = controls.changed(change, made_from.vectors.weighable)
+    now = {name: getattr(controls, name) for name in wanted}
+    if "n_clusters" in now:  # where nobody has chosen it, the one on screen
+        now["n_clusters"] = controls.n_clusters or state.of_model(model).get(state.START)
+    before = state.of_model(model).get(_BEFORE, {}).get(key)
+    if now != wanted:
+        st.button(
+            md_text(change.label), icon=":material/tune:", key=f"apply-{key}", on_click=_apply,
+            args=(model, wanted, key, now),
+        )  # fmt: skip
+    elif before is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button(
+                "Undo", icon=":material/undo:", key=f"undo-{key}", on_click=_apply, args=(model, before)
+            )
+            st.caption(f":material/check: {md_text(change.label)}", width="content")
+    else:
+        st.caption(":material/check: It is so on screen.")
+
+
+def _apply(model: str, values: dict[str, Any], key: str = "", before: dict[str, Any] | None = None) -> None:
+    """Set controls, and keep under a key what they were before (a callback)."""
+    with errors.shown():
+        state.set_controls(model, **values)
+        if before is not None:
+            state.of_model(model).setdefault(_BEFORE, {})[key] = before
+        made_from = session_segments.found_sources()
+        if made_from is not None:
+            session_segments.settle(made_from, session_segments.read(made_from))
 
 
 def _without(text: str, changed: str) -> None:
@@ -218,6 +262,8 @@ def _exchange(conversation: Conversation, place: int, turn: ChatTask | None, dra
         if exchange.answer.facts:
             drawn.append((st.empty(), exchange))
         chat_message.draw(exchange.answer, key)
+        if exchange.answer.change is not None:
+            _change(exchange.answer.change, key)
     elif turn is None:
         st.caption(":material/info: This was not answered: the app was stopped before.")
         st.button(

@@ -17,6 +17,7 @@ from core.ingest.sources.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
 from core.profiles.name_fitting import CurrentName
 from core.saved import descriptions
+from core.saved.controls import MAX_SEGMENTS
 from core.saved.saved_work import Segmentation
 from pages.ui.people.look_alikes_view import PASTED
 from pages.ui.segments import session_segments, shared
@@ -45,6 +46,9 @@ def context(live: LiveSegments) -> Context:
         {} if live.withheld else suggested, live.certificates, live.unsupported,
         live.verdict if live.levels else "", live.withheld, state.controls(model).funnel,
         partial(_like, made_from, live.segmentation, str(state.of_model(model).get(PASTED, ""))),
+        state.controls(model).counted,
+        max(2, min(MAX_SEGMENTS, shared.different(made_from, live.settings.weights) - 1)),
+        made_from.vectors.weighable,
     )  # fmt: skip
 
 

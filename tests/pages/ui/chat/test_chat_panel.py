@@ -243,3 +243,38 @@ def test_a_part_of_a_query_is_taken_out_by_its_button(open_app: OpenApp, finishe
     assert exchange.question == "Without “are mostly on mobile”"
     assert exchange.answer is not None and not exchange.answer.declined
     assert "Users who have more than 2 page views, all days" in said(app)
+
+
+def test_a_change_of_the_screen_is_proposed_applied_and_undone(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "make it 4")
+    (chip,) = [button for button in app.sidebar.button if button.label == "Make 4 segments"]
+    assert app.slider(key="k").value == 3  # nothing changes before the click
+    app = chip.click().run()
+    assert not app.exception
+    assert app.slider(key="k").value == 4
+    (undo,) = [button for button in app.sidebar.button if button.label == "Undo"]
+    app = undo.click().run()
+    assert app.slider(key="k").value == 3
+    assert [button for button in app.sidebar.button if button.label == "Make 4 segments"]
+
+
+def test_a_filter_of_the_chat_is_the_one_of_the_pages(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    page = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3")
+    app = asked(page, "show only mobile")
+    assert UNFILTERED not in [caption.value for caption in app.sidebar.caption]
+    (chip,) = [button for button in app.sidebar.button if button.label == "Count only device mobile"]
+    (fact,) = kept(finished_run).exchanges[0].answer.facts  # type: ignore[union-attr]
+    app = chip.click().run()
+    assert not app.exception
+    (line,) = [one.value for one in app.main.caption if "Counted: device mobile" in one.value]
+    assert f"{fact.text} users of" in line
+    app = next(button for button in app.sidebar.button if button.label == "Undo").click().run()
+    assert any("Everybody and every day is counted" in caption.value for caption in app.main.caption)
+
+
+def test_a_change_that_is_made_elsewhere_says_where(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "leave out /cart")
+    assert "Pages are left out when the data are prepared" in said(app)
+    assert not [button for button in app.sidebar.button if str(button.key).startswith("apply-")]
