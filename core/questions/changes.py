@@ -183,6 +183,8 @@ def _segments(what: str, context: Context) -> Answer:
     if not 2 <= number <= context.most_segments:
         return Answer(notes(f"From 2 to {context.most_segments} segments are possible here."))
     now = len(context.segment_keys)
+    if number == now:
+        return Answer(notes(f"The users are in {now} segments already."))
     said = f"The users would be in {number} segments, in place of {now}."
     return Answer(notes(said), change=ScreenChange(label=f"Make {number} segments", n_clusters=number))
 

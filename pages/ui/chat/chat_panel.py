@@ -224,7 +224,7 @@ def _change(change: ScreenChange, key: str) -> None:
             )
             st.caption(f":material/check: {md_text(change.label)}", width="content")
     else:
-        st.caption(":material/check: It is so on screen.")
+        st.caption(":material/check: On screen now.")
 
 
 def _apply(model: str, values: dict[str, Any], key: str = "", before: dict[str, Any] | None = None) -> None:

@@ -88,6 +88,7 @@ def test_a_filter_goes_on_with_the_one_on_screen_and_everybody_clears_it() -> No
     [
         ("60 segments", "From 2 to 20 segments are possible here."),
         ("make it 1", "From 2 to 20 segments are possible here."),
+        ("make it 3", "The users are in 3 segments already."),
         ("weight themes .6", "Page themes have no weight here"),
         ("weight pages 160", "A weight is from 0 to 100 %."),
         ("leave out mobile, desktop and tablet", "Nobody would be left"),
