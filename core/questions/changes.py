@@ -175,7 +175,7 @@ def _filtered(chosen: CountFilter, context: Context) -> Answer:
     return Answer((*said, *notes(HOLDS)), counted.titles, population=counted.population, change=change)
 
 
-HOLDS: Final = "It holds on Profiles, Journeys and Time, and moves no segment."
+HOLDS: Final = "The filter holds on Profiles, Journeys and Time, and moves no segment."
 
 
 def _segments(what: str, context: Context) -> Answer:
