@@ -24,6 +24,7 @@ from core.query import answering
 from core.query.query import OF_TIME, By, Is, Query
 from core.questions import topics
 from core.questions.changes import proposed
+from core.questions.glossary import meaning
 from core.questions.languages import in_english
 from core.questions.lexicon import tokens
 from core.questions.reading import NotRead, read
@@ -139,6 +140,8 @@ def _whole(question: str, context: Context, last: Reading | None) -> Answer:
     Raises:
         Beha2VecError: If it is neither, or the data cannot tell it.
     """
+    if said := meaning(question, context):
+        return Answer(notes(said))
     terms = terms_of(question, context)
     asked = topics.read_topic(terms, context, last)
     if asked:
