@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,8 +24,7 @@ from core.base.settings import UrlSettings
 from core.base.wording import common_origin, pluralise, short_address
 from core.facts.answer import Fact, Title
 from core.journeys.flow import Routes
-from core.journeys.funnel import Funnel, StepKind
-from core.journeys.funnel_table import FunnelWalk, walk
+from core.journeys.funnel import Funnel
 from core.journeys.moves import Level, Moves, Places, StepCounts
 from core.journeys.patterns import FunnelSite, cleaned_by
 from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
     from core.people.look_alikes import LookAlikes
     from core.segments.certificate import Certificate
 
-_WALKS_KEPT: Final = 8
-"""Number of funnels whose walk is kept in memory."""
 _STOPS: Final = 5
 """Stops by which routes are told apart; routes that differ later count as the same."""
 LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
@@ -195,19 +192,6 @@ class Basis:
             events = ()
         return FunnelSite.from_names(self.addresses, self.names, events, self.urls())
 
-    @cached_property
-    def walked(self) -> Callable[[Funnel], FunnelWalk]:
-        """Function that returns how far each user comes in a funnel; the last few results are kept.
-
-        It raises :class:`core.base.errors.ArtifactError` if a step is an event and it is not known when.
-        """
-        return lru_cache(_WALKS_KEPT)(self._walk)
-
-    def _walk(self, funnel: Funnel) -> FunnelWalk:
-        asks_events = any(step.kind is StepKind.EVENT for step in funnel.steps)
-        events = self.events() if asks_events else TimedEvents.none()
-        return walk(funnel, self.funnel_site.marks_of(funnel), self.sequences, events)
-
     def _places(self, view: View) -> Places:
         names = np.array(self.pages)
         if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
@@ -292,27 +276,14 @@ class Tables:
         Only clustered users are in them: buyers of a single page beside others of two or more would differ by
         their number of pages. None where no clustered user has the outcome, or all have.
         """
-        return self._by_outcome((WITH, "Clustered users who converted"), everybody=False)
-
-    @cached_property
-    def converted(self) -> Tables | None:
-        """As :attr:`by_outcome`, but :data:`WITH` has every user with the outcome, also those in no segment.
-
-        For figures that are not compared.
-        """
-        return self._by_outcome((WITH, "Converted users"), everybody=True)
-
-    def _by_outcome(self, converted: tuple[str, str], *, everybody: bool) -> Tables | None:
         conversions, labels = self.profiles.conversions, self.partition.labels
         if conversions is None:
             return None
         split = np.where(labels <= OUTSIDE, labels, 1)
-        split[conversions.user] = np.where(
-            everybody | (labels[conversions.user] > OUTSIDE), 0, split[conversions.user]
-        )
+        split[conversions.user[labels[conversions.user] > OUTSIDE]] = 0
         if not {0, 1} <= set(split.tolist()):
             return None
-        called = (converted, (WITHOUT, "Clustered users who did not convert"))
+        called = ((WITH, "Clustered users who converted"), (WITHOUT, "Clustered users who did not convert"))
         rows = replace(make_rows(self.basis.data, split), called=called)
         return Tables(self.basis, profile_rows(self.basis.data, rows, self.profiles.settings), self.partition)
 
@@ -330,11 +301,6 @@ class Tables:
         return {
             (kind, *where): paid for kind, rows in zip(kinds, cells, strict=True) for *where, paid in rows
         }
-
-    @property
-    def unseen(self) -> pd.DataFrame:
-        """Users with the outcome and without a used page view: a row a currency."""
-        return self._of_outcome[self._of_outcome[Col.KEY] == UNSEEN]
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -363,15 +329,6 @@ class Tables:
             str(attribute): tuple(dict.fromkeys(part[Col.VALUE]))
             for attribute, part in named.groupby(Col.ATTRIBUTE, sort=False)
         }
-
-    @cached_property
-    def apart(self) -> Mapping[str, Mapping[str, float]]:
-        """Row key → metric → standard deviations from the other clustered users (the heat-map)."""
-        apart: dict[str, dict[str, float]] = {}
-        columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
-        for key, metric, z in zip(*columns, strict=True):
-            apart.setdefault(key, {})[metric] = z
-        return apart
 
     @cached_property
     def digest(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts.answer import BY_KEY, Block, Contrast, Fact, Verdict
+from core.facts.answer import BY_KEY, Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
 from core.profiles.means import (
@@ -22,7 +21,6 @@ from core.profiles.means import (
     decide_values,
     user_values,
 )
-from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.user_items import Family
 
@@ -44,11 +42,7 @@ class Baseline:
     written_n: int
 
 
-DESCRIBED: Final = (
-    "Nothing was tested: rows made from it, or from what it follows from, differ by construction."
-)
-UNSHOWN: Final = "The rows were made from it, and other sessions of these users do not show that they differ."
-_COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
+_COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS})
 """Metrics of items that are plain counts; no test applies to them."""
 
 
@@ -77,23 +71,6 @@ def decide(
     if decided and not (decided.differs and (q_value is None or q_value < SIGNIFICANCE)):
         return Verdict.UNSURE, decided
     return (Verdict.HIGHER if first.value > second.value else Verdict.LOWER), decided
-
-
-def sentence_on_tests(context: Context, blocks: Iterable[Block]) -> str:
-    """Sentence on the tests behind the differences that blocks show; empty for plain counts alone."""
-    contrasts = (block for block in blocks if isinstance(block, Contrast))
-    sure = [one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER)]
-    told = [one for one in sure if not _is_counted(context, one.first)]
-    unshown = [one for one in told if one.test == OTHER_SESSIONS and (one.q_value or 0) >= SIGNIFICANCE]
-    tests = dict.fromkeys(one.test for one in told if one not in unshown)
-    named = " and ".join(filter(None, tests))
-    shown = f"That they differ is shown, by {named}." if named else ""
-    return " ".join(filter(None, (shown, UNSHOWN if unshown else "", DESCRIBED if "" in tests else "")))
-
-
-def _is_counted(context: Context, fact: Fact) -> bool:
-    metric = fact.measure.partition(":")[0]
-    return metric in _COUNTED or (not fact.item and _values(context, fact) is None)
 
 
 def rest_figure(context: Context, first: Fact) -> Baseline | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.base.errors import SettingsError
 from core.base.schema import OUTSIDE
@@ -13,9 +12,6 @@ from core.periods.dataset_part import DatasetPart
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.storage.page_labels import LabelledPages
-
-if TYPE_CHECKING:
-    pass
 
 
 def filtered_tables(whole: Tables, part: DatasetPart, labels: LabelledPages | None) -> Tables:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -137,7 +137,6 @@ class Data(BaseModel):
     """
 
     model_config = Settings.model_config
-    unshown: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def checked(cls, /, **values: object) -> Self:
@@ -456,20 +455,3 @@ class Query(Data):
         """Most rows of the answer; None for all."""
         every = self.by in (*OF_TIME, By.SEGMENT, By.VISITOR, By.N_SESSIONS, None)
         return self.limit or (None if every else MAX_ROWS if self.keep else USUAL_ROWS)
-
-
-def composes(query: Query) -> bool:
-    """Whether a query combines what no table of segments holds: conditions, limits, times, sequences."""
-    if query.measure in (Quantity.FUNNEL, Quantity.RETENTION):
-        return False
-    said = [part for one in (query.where, query.of) if one for part in parts_of(one)]
-    leaves = [part for part in said if not isinstance(part, All | Any | Not)]
-    others = [part for part in leaves if not (isinstance(part, Is) and part.dimension is By.SEGMENT)]
-    special = any(isinstance(part, Has | Came) or _is_long(part) for part in said)
-    by_other = query.by not in (None, By.SEGMENT, *OF_STEPS) and len(others) > 1
-    return special or by_other or query.period is not None or len(leaves) > 2
-
-
-def _is_long(condition: Condition) -> bool:
-    """Whether a condition has a sequence or a number of times."""
-    return isinstance(condition, Did) and (len(condition.steps) > 1 or condition.times is not None)

@@ -35,7 +35,6 @@ _OPEN, _CLOSE = "zzopen", "zzclose"
 _EXPLAINED: Final = 4
 """Words before a bracket that what it holds may explain, at most."""
 _WITHIN: Final = ("in", "under", "inside", "within", "anything in", "below")
-_ADJECTIVE: Final = (Kind.DENIAL, Kind.FILLER, Kind.PREPOSITION)
 _BEFORE_PAGE: Final = (Kind.SAW, Kind.ENTERED, Kind.LEFT, Kind.AFTER, Kind.THEN, Kind.PREPOSITION)
 _COUNTED: Final = (Kind.UNIT, Kind.NOUN, Kind.DIMENSION, Kind.MEASURE, Kind.TIMES)
 _SHORT: Final = 3

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.base.errors import InputError
-from core.facts.answer import MEASURES, Contrast, Fact, Verdict
-from core.facts.contrasting import DESCRIBED, UNSHOWN, decide, sentence_on_tests
+from core.facts.answer import MEASURES, Fact, Verdict
+from core.facts.contrasting import decide
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.profiles.difference_words import in_words
@@ -30,22 +30,6 @@ OPPOSITE = {Verdict.HIGHER: Verdict.LOWER, Verdict.LOWER: Verdict.HIGHER}
 
 def pair(made: Figures, name: str, first: str, second: str) -> tuple[Fact, Fact]:
     return made.needed(first, name), made.needed(second, name)
-
-
-def test_what_shows_a_difference_is_said_where_one_is_said_to_be_higher() -> None:
-    made, fact = figures(), figures().needed("segment:0", Col.OUTCOME_RATE)
-    views = figures().needed("segment:0", Col.PAGE_VIEWS_MEAN)
-    count = figures().needed("segment:0", Col.USERS)
-
-    def said(fact: Fact, verdict: Verdict, test: str = "", q: float | None = None) -> str:
-        block = Contrast(first=fact, second=fact, verdict=verdict, test=test, q_value=q)
-        return sentence_on_tests(made.context, [block])
-
-    assert said(fact, Verdict.HIGHER, FISHER) == f"That they differ is shown, by {FISHER}."
-    assert said(views, Verdict.LOWER) == DESCRIBED
-    assert said(fact, Verdict.UNSURE, FISHER) == said(count, Verdict.HIGHER) == ""
-    assert said(fact, Verdict.HIGHER, OTHER_SESSIONS, 0.04).endswith(f"is shown, by {OTHER_SESSIONS}.")
-    assert said(fact, Verdict.HIGHER, OTHER_SESSIONS, 0.06) == UNSHOWN
 
 
 def test_a_share_that_was_tested_in_other_sessions_says_so_and_is_higher_by_its_interval() -> None:

@@ -27,7 +27,6 @@ from core.query.query import (
     Query,
     Range,
     both,
-    composes,
     denied,
     parts_of,
 )
@@ -246,14 +245,6 @@ def test_the_opposite_of_the_opposite_is_the_condition_itself() -> None:
 )  # fmt: skip
 def test_an_answer_has_a_readable_number_of_rows(made: dict[str, Any], most: int | None) -> None:
     assert Query.model_validate(made).n_rows == most
-
-
-def test_a_query_that_no_table_of_segments_holds_composes() -> None:
-    plain = {"measure": "share", "of": BUY, "by": "segment"}
-    assert not composes(Query.model_validate(plain))
-    assert not composes(Query.model_validate({"measure": "funnel", "of": BOTH}))
-    for more in ({"where": TWICE}, {"where": LONG}, {"period": MARCH}, {"where": BOTH}):
-        assert composes(Query.model_validate(plain | more)), more
 
 
 def test_a_period_without_a_limit_is_none() -> None:
