@@ -213,6 +213,18 @@ def execute(query: Query, tables: Tables, screen: Screen | None = None) -> Resul
     return Result(query, tuple(kept), users, n_base, unseen, few, more)
 
 
+def users_of(query: Query, tables: Tables) -> np.ndarray:
+    """The users whom a query asks about: bool of shape (n_users,).
+
+    Raises:
+        InputError: If it names what is not in the data.
+    """
+    layout = layout_of(tables.basis)
+    people = People(layout, tables, layout.in_period(query.period))
+    found: np.ndarray = people.seen if query.where is None else people.seen & people.holds(query.where)
+    return found
+
+
 def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], int, int]:
     """The rows that are shown, in their order, with the numbers of rows that were left out or cut off."""
     if query.by is None:

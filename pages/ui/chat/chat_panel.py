@@ -13,15 +13,17 @@ from core.base.schema import View
 from core.facts.answer import Answer, Note, ScreenChange
 from core.facts.context import Context
 from core.query import answering
-from core.query.in_words import parts
-from core.query.query import Query
+from core.query.execute import users_of
+from core.query.in_words import parts, people
+from core.query.query import By, Is, Query
 from core.questions.answers import ask
 from core.questions.topics import HELP
 from core.saved import conversations
 from core.saved.chat_task import ChatTask
 from core.saved.conversations import Conversation, Exchange
 from pages.ui.chat import assistants, chat_message, describe_view, topic
-from pages.ui.segments import session_segments, shared
+from pages.ui.segments import editing_view, session_segments, shared
+from pages.ui.segments.live_segments import solve
 from pages.ui.shell import errors, links, state
 from pages.ui.shell.text import count, md_text
 
@@ -194,6 +196,13 @@ def _conditions(said: Answer) -> None:
                 args=(part.text, part.without.model_dump_json(exclude_none=True)),
                 help="Ask again without this",
             )  # fmt: skip
+        where = query.where
+        if where is not None and not (isinstance(where, Is) and where.dimension is By.SEGMENT):
+            st.button(
+                "Make them a segment", key="parts-segment", icon=":material/group_add:",
+                on_click=_make_segment, args=(said.reading.query,), type="tertiary",
+                help="These users leave their segments for a new one, on every page. Explore can undo it.",
+            )  # fmt: skip
 
 
 def _change(change: ScreenChange, key: str) -> None:
@@ -236,6 +245,18 @@ def _apply(model: str, values: dict[str, Any], key: str = "", before: dict[str, 
         made_from = session_segments.found_sources()
         if made_from is not None:
             session_segments.settle(made_from, session_segments.read(made_from))
+
+
+def _make_segment(asked: str) -> None:
+    """Make a segment of the users whom a query asks about (a callback)."""
+    made_from = session_segments.found_sources()
+    if made_from is None:
+        return
+    live, query = solve(session_segments.shown(made_from)), Query.model_validate_json(asked)
+    about = topic.context(live)
+    with errors.shown():
+        users = users_of(query, about.tables)
+        editing_view.gather(live, users, people(query.where, about.title))
 
 
 def _without(text: str, changed: str) -> None:

@@ -278,3 +278,23 @@ def test_a_change_that_is_made_elsewhere_says_where(open_app: OpenApp, finished_
     app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "leave out /cart")
     assert "Pages are left out when the data are prepared" in said(app)
     assert not [button for button in app.sidebar.button if str(button.key).startswith("apply-")]
+
+
+def test_the_users_of_a_question_become_a_segment(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    app = asked(app, "How many users did purchase and did not see /blog?")
+    answer = kept(finished_run).exchanges[-1].answer
+    assert answer is not None
+    assert not answer.declined
+    app.sidebar.button(key="parts-segment").click().run()
+    assert not app.exception
+    partition = app.session_state["of_model"][finished_run.model]["session_segments"].history[0].partition
+    (edit,) = partition.edits
+    assert edit.why.startswith("users who ")
+    assert edit.users == int((partition.labels == edit.made).sum()) > 0
+    assert "Made 4 of" in texts(app.main)
+
+
+def test_users_of_a_segment_are_not_offered_as_one(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many page views has segment 1?")
+    assert all(button.key != "parts-segment" for button in app.sidebar.button)
