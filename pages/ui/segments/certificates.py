@@ -189,7 +189,8 @@ def draw(
         )
         no_pair = not certificate.same_pairs(found)
         hidden = {"again": not again, "word": none, "same_as": no_pair, "together": no_pair}
-        shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
+        table = table.drop(columns=[name for name, is_hidden in hidden.items() if is_hidden])
+        shown = table[[name for name in _CERTIFIED if name in table]]
         written_table.draw(
             shown, key="table-certificates", alt_text="How sure each segment is", columns=_CERTIFIED,
             height="content",
@@ -200,7 +201,7 @@ def draw(
                 f"Another training finds {same} of {count(len(again), 'segment')} again, with "
                 f"{RECOVERED:.0%} or more of its users and theirs in common."
             )
-        download_csv(shown, "certificates")
+        download_csv(table, "certificates")  # with its condition
 
 
 _share = partial(st.column_config.NumberColumn, format="%.2f")

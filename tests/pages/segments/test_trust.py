@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from core.base.progress import silent
@@ -13,6 +14,7 @@ from core.runs.jobs import State
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.segments.levels import SegmentLevels
 from core.storage.store import Store
+from pages.ui.segments import certificates
 from tests.core.model.trust import toy
 from tests.core.segments.made_levels import TOO_FEW, supported
 from tests.pages.conftest import OpenApp
@@ -196,8 +198,10 @@ def test_vectors_that_nobody_learned_are_judged_by_their_segments(
 
 
 def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    files: list[pd.DataFrame] = []
+    monkeypatch.setattr(certificates, "download_csv", lambda table, _: files.append(table))
     keep(finished_run, toy.scorecard(*FULL))
     store = Store(finished_run.root)
     dataset = artifacts.open_dataset(store, finished_run.dataset)
@@ -209,6 +213,7 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
     assert table["word"].tolist() == ["highly stable", "stable", "doubtful"]
     assert "again" not in table
+    assert files[-1]["condition"].unique().tolist() == ["given these vectors"]
     assert table["together"].dropna().tolist() == [0.93, 0.93]
     assert app.button(key="merge-1-2").label == "Merge"
     app.button(key="train_again").click().run()
