@@ -6,7 +6,7 @@ in: of a user in a segment, one page view may be left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -29,27 +29,30 @@ class DatasetPart(Dataset):
     Args:
         whole: The data set that it is a part of.
         chosen: The filter.
+        who: Users of whom the filter's condition holds, bool of shape (n_users,); None where it has none.
     """
 
     whole: Dataset
     chosen: CountFilter
+    who: np.ndarray | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, whole: Dataset, chosen: CountFilter) -> DatasetPart:
+    def of(cls, whole: Dataset, chosen: CountFilter, who: np.ndarray | None = None) -> DatasetPart:
         """Make the part of a data set that a filter leaves.
 
         Raises:
             SettingsError: If it leaves nobody.
         """
         key = content_key("part", chosen.model_dump(mode="json"), {"preprocess": whole.key})
-        made = cls(whole.path, key, whole, chosen)
+        made = cls(whole.path, key, whole, chosen, who)
         _ = made.fit  # who is nobody is told now
         return made
 
     @cached_property
     def fit(self) -> FilteredRows:
         """Users and page views that fit, by the numbers of the whole data set."""
-        return apply_filter(self.chosen, self.whole.users, self.whole.sequences, self.receipt.clock)
+        whole = self.whole
+        return apply_filter(self.chosen, whole.users, whole.sequences, self.receipt.clock, self.who)
 
     @property
     def by_day(self) -> bool:

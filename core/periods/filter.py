@@ -24,7 +24,7 @@ from core.storage.sequences import UserSequences
 
 ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}
 """Column of the users → its name in words and in a link."""
-_FROM, _TO = "from", "to"
+_FROM, _TO, _WHERE = "from", "to", "where"
 NAMED_AT_MOST: Final = 3
 """Values of an attribute that a sentence names, at most."""
 
@@ -37,6 +37,10 @@ class CountFilter(Settings):
     device: tuple[str, ...] = Field(default=(), max_length=1000)
     country: tuple[str, ...] = Field(default=(), max_length=1000)
     source: tuple[str, ...] = Field(default=(), max_length=1000)
+    where: str = Field(default="", max_length=20_000)
+    """Condition of users who count, of a query (``core.query.query.Condition``) as JSON."""
+    who: str = ""
+    """The condition in words."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -69,13 +73,14 @@ class CountFilter(Settings):
             f"{word} {day.day} {day:%b %Y}"
             for word, day in ((_FROM, self.first_day), (_TO, self.last_day)) if day is not None
         ]  # fmt: skip
-        return "; ".join([*parts, *([" ".join(days)] if days else [])])
+        return "; ".join([*([self.who] if self.who else []), *parts, *([" ".join(days)] if days else [])])
 
     def link(self) -> dict[str, list[str]]:
         """Parameters of a link that set this filter."""
         days = {_FROM: self.first_day, _TO: self.last_day}
         told = {name: [day.isoformat()] if day else [] for name, day in days.items()}
-        return told | {name: list(getattr(self, name)) for name in ATTRIBUTES.values()}
+        where = {_WHERE: [self.where] if self.where else []}
+        return told | where | {name: list(getattr(self, name)) for name in ATTRIBUTES.values()}
 
     @classmethod
     def from_link(cls, link: Mapping[str, Sequence[str]]) -> Self | None:
@@ -87,13 +92,13 @@ class CountFilter(Settings):
         said = {
             name: next(iter(link.get(key, ())), None)
             for key, name in ((_FROM, "first_day"), (_TO, "last_day"))
-        }
+        } | {"where": next(iter(link.get(_WHERE, ())), "")}
         named = {name: tuple(link.get(name, ())) for name in ATTRIBUTES.values()}
         found = cls.checked(**said, **named)
         return found if found.is_set else None
 
 
-LINKED: Final = (_FROM, _TO, *ATTRIBUTES.values())
+LINKED: Final = (_FROM, _TO, _WHERE, *ATTRIBUTES.values())
 """Names of the filter's parameters in a link."""
 
 
@@ -111,7 +116,11 @@ class FilteredRows:
 
 
 def apply_filter(
-    chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, clock: LocalClock
+    chosen: CountFilter,
+    users: pd.DataFrame,
+    sequences: UserSequences,
+    clock: LocalClock,
+    who: np.ndarray | None = None,
 ) -> FilteredRows:
     """Apply a filter to users and page views.
 
@@ -120,11 +129,15 @@ def apply_filter(
         users: One row a user (``core.base.schema.Users``).
         sequences: Their page views.
         clock: Clock by which days begin.
+        who: Users of whom the filter's condition holds, bool of shape (n_users,); needed where it has one.
 
     Raises:
         SettingsError: If it leaves nobody.
+        ValueError: If it has a condition, and ``who`` is missing.
     """
-    fits = np.ones(sequences.n_users, dtype=bool)
+    if chosen.where and who is None:
+        raise ValueError("a filter with a condition needs the users of whom it holds")
+    fits = np.ones(sequences.n_users, dtype=bool) if who is None else who.copy()
     for column, values in chosen.values.items():
         fits &= users[column].isin(values).to_numpy()
     day = days_of(sequences.timestamp, clock)

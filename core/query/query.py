@@ -7,6 +7,7 @@ of them are answered by :func:`core.query.execute.execute`. Conditions compose w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from core.base.errors import SettingsError
 from core.base.settings import Settings, checked
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind, StepOrder
 
@@ -310,6 +312,21 @@ class Others(Data):
 Condition: TypeAlias = Annotated[Did | Is | Has | Came | All | Any | Not, Field(discriminator="kind")]
 for _model in (All, Any, Not):
     _model.model_rebuild()
+
+
+def condition_of(text: str) -> Condition:
+    """Read a condition from JSON.
+
+    Raises:
+        SettingsError: If it is none.
+    """
+    try:
+        found = Query.checked(where=json.loads(text)).where
+    except ValueError as error:
+        raise SettingsError(f"A condition is not valid JSON: {error}") from error
+    if found is None:
+        raise SettingsError("A condition is empty")
+    return found
 
 
 def parts_of(condition: Condition) -> Iterator[Condition]:

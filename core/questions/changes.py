@@ -23,7 +23,7 @@ from core.periods.filter import ATTRIBUTES, CountFilter
 from core.profiles.outcomes import label_of
 from core.query import answering
 from core.query.in_words import when, who
-from core.query.query import All, By, Condition, Is, Period, Query
+from core.query.query import All, By, Is, Period, Query, condition_of
 from core.questions.lexicon import NUMBERS
 from core.questions.terms import terms_of
 from core.questions.words import Kind, file_of_words
@@ -154,8 +154,9 @@ def _everybody(_what: str, context: Context) -> Answer | None:
 
 def _filtered(chosen: CountFilter, context: Context) -> Answer:
     """What a filter leaves, which is counted as the same query is."""
-    conditions: list[Condition] = [
-        Is(dimension=By(column), any_of=values) for column, values in chosen.values.items()
+    conditions = [
+        *([condition_of(chosen.where)] if chosen.where else []),
+        *(Is(dimension=By(column), any_of=values) for column, values in chosen.values.items()),
     ]
     where = All.checked(of=tuple(conditions)) if len(conditions) > 1 else next(iter(conditions), None)
     days = {"first_day": chosen.first_day, "last_day": chosen.last_day}

@@ -26,6 +26,8 @@ from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
 from core.journeys.moves import Level
 from core.periods import filter as count_filter
 from core.periods.filter import CountFilter
+from core.query.in_words import people
+from core.query.query import By, Condition, Is, condition_of, parts_of
 from core.rules.conditions import SegmentRule
 from core.saved.saved_work import STAGE
 from core.storage.json_cache import JsonFile
@@ -228,8 +230,21 @@ def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | Non
 
 def _linked_filter(link: Mapping[str, Sequence[str]]) -> CountFilter | None:
     with suppress(SettingsError):
-        return CountFilter.from_link(link)
+        found = CountFilter.from_link(link)
+        return filter_of(condition_of(found.where), found) if found and found.where else found
     return None
+
+
+def filter_of(condition: Condition, beside: CountFilter) -> CountFilter:
+    """A filter of the users of whom a condition holds, with the days and attributes of another filter.
+
+    Raises:
+        SettingsError: If the condition is about segments, which a filter leaves as they are.
+    """
+    if any(isinstance(part, Is) and part.dimension is By.SEGMENT for part in parts_of(condition)):
+        raise SettingsError("A filter cannot be of segments", remedy="Choose the segments on the page")
+    where = condition.model_dump_json(exclude_none=True)
+    return beside.model_copy(update={"where": where, "who": people(condition, str)})
 
 
 def _linked_funnel(link: Mapping[str, Sequence[str]]) -> Funnel | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.errors import Beha2VecError
+from core.base.errors import Beha2VecError, SettingsError
 from core.base.schema import View
 from core.facts.answer import Answer, Note, ScreenChange
 from core.facts.context import Context
+from core.periods.filter import CountFilter
 from core.query import answering
 from core.query.execute import users_of
 from core.query.in_words import parts, people
@@ -20,6 +22,7 @@ from core.questions.answers import ask
 from core.questions.topics import HELP
 from core.saved import conversations
 from core.saved.chat_task import ChatTask
+from core.saved.controls import filter_of
 from core.saved.conversations import Conversation, Exchange
 from pages.ui.chat import assistants, chat_message, describe_view, topic
 from pages.ui.segments import editing_view, session_segments, shared
@@ -172,7 +175,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
         if running and before >= 0:
             _exchange(conversation, before, turns.get(before), drawn)
         elif (said := conversation.exchanges[newest].answer) is not None:
-            _conditions(said)
+            _conditions(said, f"{conversation.id}-{newest}")
             _offer(said.suggestions[:_OFFERED], "suggested")
     if before > 0:
         with st.expander(count(before, "earlier question"), type="compact", key="chat-earlier"):
@@ -182,8 +185,11 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
         describe_view.ask_aside(turns[newest])
 
 
-def _conditions(said: Answer) -> None:
-    """Draw each part of an answered query as a button that asks it again without that part."""
+def _conditions(said: Answer, key: str) -> None:
+    """Draw each part of an answered query as a button that asks it again without that part.
+
+    Its users can be counted alone on every page, or become a segment.
+    """
     if said.reading is None or not (said.reading.query and said.query):  # a change of the screen has none
         return
     query = Query.model_validate_json(said.reading.query)
@@ -196,13 +202,19 @@ def _conditions(said: Answer) -> None:
                 args=(part.text, part.without.model_dump_json(exclude_none=True)),
                 help="Ask again without this",
             )  # fmt: skip
-        where = query.where
-        if where is not None and not (isinstance(where, Is) and where.dimension is By.SEGMENT):
-            st.button(
-                "Make them a segment", key="parts-segment", icon=":material/group_add:",
-                on_click=_make_segment, args=(said.reading.query,), type="tertiary",
-                help="These users leave their segments for a new one, on every page. Explore can undo it.",
-            )  # fmt: skip
+        where, days = query.where, query.period
+        if where is None or (isinstance(where, Is) and where.dimension is By.SEGMENT):
+            return
+        with suppress(SettingsError):  # segments, or hours: no filter has them
+            if days is None or not (days.weekdays or days.hours):
+                bounds = days.model_dump(include={"first_day", "last_day"}) if days else {}
+                counted = filter_of(where, CountFilter(**bounds))
+                _change(ScreenChange(label="Count only them", counted=counted), key)
+        st.button(
+            "Make them a segment", key="parts-segment", icon=":material/group_add:", type="tertiary",
+            on_click=_make_segment, args=(said.reading.query,),
+            help="These users leave their segments for a new one, on every page. Explore can undo it.",
+        )  # fmt: skip
 
 
 def _change(change: ScreenChange, key: str) -> None:

@@ -17,6 +17,8 @@ from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
 from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, FilteredRows, apply_filter
 from core.profiles.data import encode_column
+from core.query.execute import users_of
+from core.query.query import Period, Query, condition_of
 from core.runs import pipeline
 from core.storage.day_coverage import EPOCH
 from pages.ui.segments.live_segments import LiveSegments
@@ -56,7 +58,8 @@ def draw(live: LiveSegments) -> None:
             st.caption("Everybody and every day is counted.")
             return
         line = st.container(width=_LINE)
-        _own_segments(live.sources, chosen)
+        if not chosen.where:  # of a later export nobody would know of whom it holds
+            _own_segments(live.sources, chosen)
         st.button(
             "Clear", icon=":material/filter_alt_off:", key="clear-filter", type="tertiary",
             on_click=_keep, args=(live.sources.model_key, CountFilter()),
@@ -92,7 +95,7 @@ def _counted(
     dataset: str, segments: str, chosen: CountFilter, settings: AnalyzeSettings, _live: LiveSegments
 ) -> tuple[DatasetPart, Tables]:
     """The part and its tables, kept for a few filters: each holds its page views."""
-    part = DatasetPart.of(_live.sources.dataset, chosen)
+    part = DatasetPart.of(_live.sources.dataset, chosen, _who(chosen, _live))
     return part, filtered_tables(_live.tables, part, _live.sources.labels)
 
 
@@ -115,9 +118,7 @@ def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
         st.switch_page(TRAINING.file)
 
 
-@cached(
-    lambda live: (live.sources.dataset.key, state.controls(live.sources.model_key).counted), max_entries=8
-)
+@cached(lambda live: (live.sources.counted, state.controls(live.sources.model_key).counted), max_entries=8)
 def left(live: LiveSegments) -> FilteredRows:
     """Which users and page views the filter leaves.
 
@@ -125,7 +126,16 @@ def left(live: LiveSegments) -> FilteredRows:
         SettingsError: If it leaves nobody.
     """
     data, chosen = live.sources.dataset, state.controls(live.sources.model_key).counted
-    return apply_filter(chosen, data.users, data.sequences, data.receipt.clock)
+    return apply_filter(chosen, data.users, data.sequences, data.receipt.clock, _who(chosen, live))
+
+
+def _who(chosen: CountFilter, live: LiveSegments) -> np.ndarray | None:
+    """Users of whom the filter's condition holds on its days; None where it has none."""
+    if not chosen.where:
+        return None
+    days = {name: day for name in ("first_day", "last_day") if (day := getattr(chosen, name))}
+    asked = Query(where=condition_of(chosen.where), period=Period(**days) if days else None)
+    return users_of(asked, live.tables)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

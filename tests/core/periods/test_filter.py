@@ -47,6 +47,15 @@ def test_days_are_those_of_the_exports_clock() -> None:
     assert left(first, LocalClock.fixed(-300)) == ([0, 1], 3)
 
 
+def test_users_of_a_condition_are_those_given_beside_the_other_fields() -> None:
+    chosen = CountFilter(device=("mobile",), where="{}", who="users who did it")
+    found = apply_filter(chosen, USERS, VISITS, UTC_CLOCK, np.array([False, True, True]))
+    assert (np.flatnonzero(found.users).tolist(), int(found.views.sum())) == ([2], 1)
+    assert chosen.in_words == "users who did it; device mobile"
+    with pytest.raises(ValueError, match="needs the users"):
+        left(chosen)
+
+
 def test_who_leaves_nobody_is_told_so() -> None:
     with pytest.raises(SettingsError, match=r"none of 3 users fits device tablet; from 1 Mar 2016.*Clear"):
         left(CountFilter(device=("tablet",), first_day=date(2016, 3, 1)))

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from core.base.schema import LEARNED_VIEWS, View
 from core.base.settings import OutcomeCount, ViewWeights
+from core.journeys.funnel import FunnelStep, StepKind
 from core.journeys.moves import Level
 from core.periods.filter import CountFilter
+from core.query.query import Did, Not
 from core.rules.conditions import SegmentRule
 from core.saved import controls
-from core.saved.controls import Controls, effective, percentages, reweighted, unread_funnel
+from core.saved.controls import Controls, effective, filter_of, percentages, reweighted, unread_funnel
 from core.storage.store import Store
 
 ALL = tuple(View)
@@ -171,6 +173,21 @@ def test_the_level_of_journeys_is_in_the_link_and_one_that_is_none_is_not_taken(
     assert held.link()["level"] == ["theme"]
     assert Controls().linked(held.link()).level is Level.THEME
     assert Controls().linked({"level": ["folder"]}).level is None
+
+
+def test_a_filter_of_a_condition_goes_into_a_link_which_cannot_say_other_words_for_it() -> None:
+    bought = Did(steps=(FunnelStep(kind=StepKind.EVENT, any_of=("purchase",)),))
+    held = Controls(counted=filter_of(Not(of=bought), CountFilter(device=("mobile",))))
+    assert held.counted.in_words == "users who did not do purchase; device mobile"
+    assert Controls().linked(held.link()) == held
+    assert Controls().linked(held.link() | {"who": ["everybody"]}) == held
+    for where in (
+        "nonsense",
+        "{}",
+        "null",
+        '{"kind": "is", "dimension": "segment", "any_of": ["segment:0"]}',
+    ):
+        assert Controls().linked({"where": [where], "device": ["mobile"]}) == Controls()
 
 
 def test_what_is_counted_goes_into_a_link_and_nonsense_there_counts_as_not_said() -> None:

@@ -298,3 +298,23 @@ def test_the_users_of_a_question_become_a_segment(open_app: OpenApp, finished_ru
 def test_users_of_a_segment_are_not_offered_as_one(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many page views has segment 1?")
     assert all(button.key != "parts-segment" for button in app.sidebar.button)
+
+
+def test_the_users_of_a_question_are_counted_alone_and_everybody_again(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    profiles = "pages/segments/profiles.py"
+    app = asked(open_app(profiles, data=finished_run.dataset, k="3"), "How many users did not see /blog?")
+    answer = kept(finished_run).exchanges[-1].answer
+    assert answer is not None
+    users = int(answer.facts[0].value)
+    (apply,) = (button for button in app.sidebar.button if str(button.key).startswith("apply-"))
+    apply.click().run()
+    assert not app.exception
+    assert "users who did not see" in texts(app.main)
+    assert f"{users} users of" in texts(app.main)
+    again = open_app(profiles, **{name: values for name, values in app.query_params.items()})
+    assert f"{users} users of" in texts(again.main)
+    (undo,) = (button for button in app.sidebar.button if str(button.key).startswith("undo-"))
+    undo.click().run()
+    assert "Everybody and every day is counted." in texts(app.main)
