@@ -63,12 +63,13 @@ def test_a_mix_of_two_poles_is_a_gradient() -> None:
     assert measure_levels(replace(USERS, page=page), EVERYBODY, ADDRESSES, {}).verdict is Structure.GRADIENT
 
 
-def test_kinds_of_much_variety_are_not_claimed_but_described_by_the_number_that_predicts_best() -> None:
-    """Which halves of the users agree on here; on most such sites they agree on fewer groups."""
-    site = made(Line((7,), variety=1.0), 500, 5)
+@pytest.mark.parametrize("seed", range(3))
+def test_kinds_of_much_variety_are_described_but_not_claimed(seed: int) -> None:
+    """Within such a kind users differ half as much as kinds do."""
+    site = made(Line((7,), variety=1.0), 500, seed)
     spread = measure_levels(site.sequences, np.arange(500), site.urls, {})
     assert (spread.verdict, spread.suggested_k) == (Structure.GRADIENT, None)
-    assert spread.described_k == 1 + np.argmax(spread.gains)
+    assert 2 <= spread.described_k <= MAX_DESCRIBED and spread.gradient_gain > max(spread.gains)
 
 
 def test_a_gradient_is_described_by_six_groups_at_most() -> None:
