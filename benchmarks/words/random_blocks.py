@@ -103,9 +103,7 @@ def _items(figures: Figures) -> Iterator[tuple[str, str]]:
     context = figures.context
     named = {kind: values(context, kind) for kind in (*LABELLED, *ATTRIBUTES)}
     for kind, items in (named | {Dimension.PAGE: context.tables.basis.pages[:PAGES]}).items():
-        counted = [ItemMetric.USERS, ItemMetric.SHARE]
-        counted += [ItemMetric.VIEWS, ItemMetric.VIEW_SHARE] if kind in LABELLED else []
-        yield from ((f"{metric}:{kind}", item) for item in items for metric in counted)
+        yield from ((f"{ItemMetric.SHARE}:{kind}", item) for item in items)
 
 
 def _fact(figures: Figures, key: str, measure: str, item: str) -> Fact | None:

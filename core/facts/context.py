@@ -350,13 +350,6 @@ class Tables:
         return cache(lambda key, view: self.basis.moves(view).taken(self.members(key)))
 
     @cached_property
-    def page_views(self) -> np.ndarray:
-        """Views of each page by each row: float64 of shape (n_rows + n_totals, n_pages), totals last."""
-        data = self.basis.data
-        views = self.rows.table(data.seen.user, data.seen.page, len(data.page_location), data.seen.views)
-        return self.rows.with_all(views)
-
-    @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
         """Cache of :func:`core.facts.items.item_rows`: (dimension, value) → what it returns."""
         return {}
@@ -365,7 +358,7 @@ class Tables:
         """Count the tables that most questions need, so that the first question does not wait for them."""
         for view in self.basis.views:
             self.basis.moves(view)
-        _ = self.segments, self.digest, self.differences, self.page_views
+        _ = self.segments, self.digest, self.differences
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from core.base.errors import InputError
-from core.base.schema import View
 from core.facts.answer import BY_KEY, Fact, Verdict
 from core.facts.context import OTHERS, Context
-from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
+from core.facts.items import ITEM_MEASURES, ItemMetric, item_rows
 from core.profiles.means import (
     SIGNIFICANCE,
     ComparedGroups,
@@ -40,10 +38,6 @@ class Baseline:
     n: int
     users: int
     written_n: int
-
-
-_COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS})
-"""Metrics of items that are plain counts; no test applies to them."""
 
 
 def decide(
@@ -76,13 +70,11 @@ def decide(
 def rest_figure(context: Context, first: Fact) -> Baseline | None:
     """The figure of the other clustered users, for a row's fact; None for a plain count, or of nobody."""
     metric, _, dimension = first.measure.partition(":")
-    if metric in _COUNTED or (not first.item and first.measure not in BY_KEY):
-        return None
     if first.item and metric == ItemMetric.SHARE:
         row = item_rows(context, Family(dimension), first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
         return Baseline(rest / rest_n, rest_n, rest, min(rest_n, first.n)) if rest_n else None
-    values = _values(context, first)
+    values = _values(context, first) if first.measure in BY_KEY else None
     if values is None:
         return None
     others = ComparedGroups.of_one(context.tables.rows, context.place(first.row)).others_of_first
@@ -95,9 +87,6 @@ def rest_figure(context: Context, first: Fact) -> Baseline | None:
 
 
 def _values(context: Context, first: Fact) -> UserValues | None:
-    metric, _, dimension = first.measure.partition(":")
-    if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
-        return _views_of(context, View(dimension), first.item)
     tables, conversions = context.tables, context.tables.profiles.conversions
     if conversions and first.currency in conversions.money:
         conversions = conversions.paid_in(first.currency)
@@ -112,14 +101,8 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
         role = role if role is MetricRole.INPUT else context.tables.rows.role_of(role)
         return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
-    if metric in _COUNTED:
-        return None
     if metric == ItemMetric.SHARE:
         return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))
-    if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
-        views = _views_of(context, View(dimension), first.item)
-        role = context.tables.rows.role_of(MetricRole.INPUT)
-        return decide_values(views, _sides(context, first, second), role)
     label = ITEM_MEASURES[ItemMetric(metric)].label if metric in set(ItemMetric) else first.label
     raise InputError(f"The {label} of two rows cannot be held against each other")
 
@@ -149,10 +132,3 @@ def _role(context: Context, item: str, family: Family) -> MetricRole:
     parts = (item,) if item in index.events or index.pages_of(item) else tables.profiles.chosen
     is_made = tables.rows.by_outcome or index.is_read(parts)
     return MetricRole.INPUT if is_made else MetricRole.HELD_OUT
-
-
-def _views_of(context: Context, view: View, item: str) -> UserValues:
-    """Page views of a theme or type, and all page views, a user."""
-    basis = context.tables.basis
-    assert basis.labels is not None  # an item of this kind was found in them
-    return UserValues(basis.labels.times(view, item), basis.data.page_views.astype(np.float64))

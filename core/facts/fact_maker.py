@@ -207,12 +207,10 @@ class Figures:
         if math.isnan(amount):
             return None
         measure = ITEM_MEASURES[metric]
-        label = f"{measure.label} {_ITEM_LABELS[dimension]}"
         return make_fact(
-            f"{metric}:{dimension}", measure.label if "views" in measure.label else label, (key,), amount,
-            measure.unit, item=value,
-            interval=(cell(row, measure.low), cell(row, measure.high)) if measure.low else None,
-            n=cell(row, measure.n), users=cell(row, Col.USERS),
+            f"{metric}:{dimension}", f"{measure.label} {_ITEM_LABELS[dimension]}", (key,), amount,
+            measure.unit, item=value, interval=(cell(row, measure.low), cell(row, measure.high)),
+            n=cell(row, Col.N), users=cell(row, Col.USERS),
         )  # fmt: skip
 
     def session_end(self, key: str, row: Mapping[Any, Any], kind: str) -> Fact:
@@ -321,13 +319,12 @@ class Figures:
         if counted is None:
             return None
         value = counted.value
-        is_of_users = first.low is not None and not first.measure.startswith(ItemMetric.VIEW_SHARE)
         low, high = wilson(np.array(value * counted.n), np.array(counted.n))
         most = 1 if first.item else digits(first.measure, value)
         return make_fact(
             first.measure, first.label, (OTHERS,), value, first.unit, item=first.item,
             digits=wording.share_digits(counted.written_n, most) if first.unit is Unit.SHARE else most,
-            interval=(float(low), float(high)) if is_of_users else None,
+            interval=(float(low), float(high)) if first.low is not None else None,
             n=counted.n, users=counted.users, currency=first.currency,
         )  # fmt: skip
 

@@ -47,12 +47,8 @@ Kind: TypeAlias = Dimension | Family
 class ItemMetric(StrEnum):
     """By what items are listed."""
 
-    USERS = "users"
     SHARE = "share"
     LIFT = "lift"
-    VIEWS = "views"
-    VIEW_SHARE = "view_share"
-    VIEW_LIFT = "view_lift"
 
 
 class ItemCol:
@@ -74,7 +70,6 @@ class ItemCol:
 
 LABELLED: Final = (Dimension.THEME, Dimension.TYPE)
 ATTRIBUTES: Final = (Dimension.BROWSER, Dimension.DEVICE, Dimension.COUNTRY, Dimension.SOURCE)
-LIFTS: Final = (ItemMetric.LIFT, ItemMetric.VIEW_LIFT)
 PLURAL: Final[Mapping[str, str]] = {
     Dimension.PAGE: "pages", Dimension.THEME: "themes", Dimension.TYPE: "page types",
     Dimension.BROWSER: "browsers", Dimension.DEVICE: "devices", Dimension.COUNTRY: "countries",
@@ -93,28 +88,18 @@ def table_of(dimension: Dimension) -> str:
 
 @dataclass(frozen=True)
 class ItemMeasure:
-    """Label and unit of a metric of items, and the columns of its interval's ends and its denominator."""
+    """Label and unit of a metric of items, and the columns of its interval's ends."""
 
     label: str
     unit: Unit
-    low: str = ""
-    high: str = ""
-    n: str = Col.N
+    low: str
+    high: str
 
 
 ITEM_MEASURES: Final = {
-    ItemMetric.USERS: ItemMeasure("users", Unit.COUNT),
     ItemMetric.SHARE: ItemMeasure("share of users", Unit.SHARE, ItemCol.SHARE_LOW, ItemCol.SHARE_HIGH),
     ItemMetric.LIFT: ItemMeasure(
         "times the others' share of users", Unit.RATIO, ItemCol.LIFT_LOW, ItemCol.LIFT_HIGH
-    ),
-    ItemMetric.VIEWS: ItemMeasure("page views", Unit.COUNT, n=ItemCol.VIEWS_N),
-    ItemMetric.VIEW_SHARE: ItemMeasure(
-        "share of page views", Unit.SHARE, ItemCol.VIEW_SHARE_LOW, ItemCol.VIEW_SHARE_HIGH, ItemCol.VIEWS_N
-    ),
-    ItemMetric.VIEW_LIFT: ItemMeasure(
-        "times the others' share of page views", Unit.RATIO, ItemCol.VIEW_LIFT_LOW, ItemCol.VIEW_LIFT_HIGH,
-        ItemCol.VIEWS_N,
     ),
 }  # fmt: skip
 
@@ -241,21 +226,18 @@ def values(context: Context, kind: Kind) -> tuple[str, ...]:
 def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n: int) -> list[str]:
     """The ``n`` top items of a row by a metric, highest first; by lift only those shown to be higher.
 
+    By share no pages are listed, which are too many.
+
     Raises:
-        InputError: If the data has no items of the dimension, or they have no such metric.
+        InputError: If the data has no items of the dimension, or by lift the row is a total.
     """
     if dimension is not Dimension.PAGE and not values(context, dimension):
         raise InputError(f"This data has no {PLURAL[dimension]}", remedy=_remedy(dimension))
     if metric is ItemMetric.LIFT:
         return _more_often(context, key, dimension)[:n]
-    if dimension is Dimension.PAGE:
-        return _most_viewed(context, key, metric, n)
     rows = {value: item_rows(context, dimension, value)[key] for value in values(context, dimension)}
-    if any(metric.value not in row for row in rows.values()):
-        raise InputError(f"{PLURAL[dimension].capitalize()} are not counted by {metric.value}")
-    least, above = (ItemCol.VIEW_LIFT_LOW, 1) if metric is ItemMetric.VIEW_LIFT else (metric.value, 0)
-    found = [value for value, row in rows.items() if row[least] > above]
-    return sorted(found, key=lambda value: -rows[value][metric.value])[:n]
+    found = [value for value, row in rows.items() if row[Col.SHARE] > 0]
+    return sorted(found, key=lambda value: -rows[value][Col.SHARE])[:n]
 
 
 def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
@@ -271,14 +253,6 @@ def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
     own = own[own[Diff.FAMILY] == dimension.value]
     items: list[str] = own.sort_values(Diff.EFFECT_LOW, ascending=False, kind="stable")[Diff.ITEM].tolist()
     return items
-
-
-def _most_viewed(context: Context, key: str, metric: ItemMetric, n: int) -> list[str]:
-    if metric is not ItemMetric.VIEWS:
-        raise InputError(f"Pages are not listed by {metric.value}", allowed="views or lift")
-    views = context.tables.page_views[context.place(key)]
-    first = np.argsort(-views, kind="stable")[:n]  # equal ones: the page with more views by everybody
-    return [context.tables.basis.pages[page] for page in first if views[page]]
 
 
 def _remedy(dimension: Dimension) -> str:

@@ -36,7 +36,6 @@ from core.facts.verbs import (
     LIKE_IN,
     LISTED,
     MORE,
-    OF,
     PRECISION,
     RECALL,
     RULE_USERS,
@@ -44,22 +43,18 @@ from core.facts.verbs import (
     commas,
     counted,
     end_of,
-    is_of,
     kind_of,
     listing,
     measured,
-    place_of,
     plural,
     subject,
     superlative,
     target,
     tied,
-    users_of,
     verb,
     what_it_has,
     who_converted,
     with_interval,
-    with_users,
 )
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
@@ -223,21 +218,15 @@ class _Speaker:
         return [f"{what} {facts[0].label}: ", *commas(parts), "."]
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
-        """Sentences on items of one row: items of one measure as a list, users beside their share."""
-        users = {place_of(fact): fact for fact in facts if is_of(ItemMetric.USERS, fact)}
-        shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
-        listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
-        lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
-        listed = [fact for fact in listed if fact.measure not in _RULE]
+        """Sentences on items of one row: items of one measure as a list."""
+        lines = [Line((*self._rule(rule),)) for rule in _rules(facts)]
+        listed = [fact for fact in facts if fact.measure not in _RULE]
         for place in dict.fromkeys(map(_measure, listed)):
             items = [fact for fact in listed if _measure(fact) == place]
-            beside = users if is_of(ItemMetric.SHARE, items[0]) else {}
             if len(items) == 1:
-                lines.append(Line((*self._one_item(items[0], beside.get(place_of(items[0]))),)))
+                lines.append(Line((*self._one_item(items[0]),)))
                 continue
-            parts = [
-                [f"{target(fact)} (", *with_users(fact, beside.get(place_of(fact))), ")"] for fact in items
-            ]
+            parts: list[list[Piece]] = [[f"{target(fact)} (", fact, ")"] for fact in items]
             lines.append(Line((f"{self._heading(items[0])}: ", *commas(parts), ".")))
         return lines
 
@@ -271,7 +260,7 @@ class _Speaker:
             return f"{capitalised(fact.label)}, of {row}"
         return capitalised(LISTED[kind].format(items=PLURAL[dimension], row=row))
 
-    def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
+    def _one_item(self, fact: Fact) -> list[Piece]:
         """Sentence about a single item."""
         kind, _, rest = fact.measure.partition(":")
         row = self._title(fact.row)
@@ -294,21 +283,11 @@ class _Speaker:
         if kind not in LISTED:  # of an older conversation
             return [f"{subject(fact)}, of {row}: ", fact, "."]
         does = f"{DO[rest]} {fact.called}"
-        what = f"{OF.get(rest, '')}{fact.called}"
+        if kind == ItemMetric.SHARE:
+            return [fact, f" of {row} {does}."]
         if isinf(fact.value):
-            who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
-            return [f"{who} are ", fact, f", in {row}, and not among the others."]
-        pieces: dict[ItemMetric, list[Piece]] = {
-            ItemMetric.SHARE: [*with_users(fact, None), f" of {row} {does}", *users_of(users), "."],
-            ItemMetric.USERS: [fact, f" users{'' if fact.row == ALL else f' of {row}'} {does}."],
-            ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
-            ItemMetric.VIEWS: [fact, f" page views of {row} are of {what}."],
-            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {what}."],
-            ItemMetric.VIEW_LIFT: [
-                f"The share of {what} in the page views of {row} is ", fact, " that of the others.",
-            ],
-        }  # fmt: skip
-        return pieces[ItemMetric(kind)]
+            return [f"Users that {does} are ", fact, f", in {row}, and not among the others."]
+        return [f"The share of {row} that {does} is ", fact, " that of the others."]
 
     # contrasts
 

@@ -67,12 +67,8 @@ OF: Final[Mapping[str, str]] = {Family.THEME: "the theme ", Family.TYPE: "the pa
 """Family → words before an item in ``page views of …``."""
 
 LISTED: Final[dict[str, str]] = {
-    ItemMetric.USERS: "{items} of {row} with most users",
     ItemMetric.SHARE: "{items} of {row}, by share of users",
     ItemMetric.LIFT: "{items} that set {row} apart (times the others' share of users)",
-    ItemMetric.VIEWS: "{items} that {row} viewed most, by page views",
-    ItemMetric.VIEW_SHARE: "{items} that {row} viewed most, by share of page views",
-    ItemMetric.VIEW_LIFT: "{items} that set {row} apart (times the others' share of page views)",
 }
 """Metric → heading of a list of items."""
 
@@ -161,16 +157,6 @@ def tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
     return facts[:count], facts[count:]
 
 
-def with_users(fact: Fact, users: Fact | None) -> list[Piece]:
-    """A figure, followed by its number of users where there is a fact of it: ``12.0 %, 186 users``."""
-    return [fact] if users is None else [fact, ", ", users, counted(users, " users")]
-
-
-def users_of(users: Fact | None) -> list[Piece]:
-    """The number of users in parentheses, ``(186 users)``; nothing where it is not known."""
-    return [] if users is None else [" (", users, counted(users, " users"), ")"]
-
-
 def target(fact: Fact) -> str:
     """The name of an item in a list; of a step from or to a place only the other end."""
     at = {"from": -1, "to": 0}.get(fact.measure.rpartition(":")[2])
@@ -187,16 +173,6 @@ def end_of(fact: Fact, at: int) -> str:
 def kind_of(fact: Fact) -> tuple[str, bool, bool]:
     """Key of facts that share a sentence: their row, whether they have an item, whether they compare rows."""
     return fact.row, bool(fact.item), len(fact.segments) > 1
-
-
-def is_of(metric: ItemMetric, fact: Fact) -> bool:
-    """Whether a fact is of a metric of an item."""
-    return fact.measure.startswith(f"{metric}:")
-
-
-def place_of(fact: Fact) -> tuple[str, str]:
-    """Grouping key of figures of the same users: the item, and its dimension."""
-    return fact.item, fact.measure.partition(":")[2]
 
 
 def commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:

@@ -26,7 +26,7 @@ from core.base.settings import Settings
 from core.facts.answer import QUERY, Answer, Fact, Unit
 from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
-from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
+from core.facts.items import ATTRIBUTES, ItemMetric, item_rows, values
 from core.facts.verbs import (
     LIKE,
     LIKE_IN,
@@ -141,7 +141,7 @@ _OF_SOME: Final = (
     PRECISION, RECALL, RULE_USERS, LIKE, "move",
 )  # fmt: skip
 """Figures of some users of a row, or of several rows."""
-_OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
+_OF_USERS: Final = (ItemMetric.SHARE, Col.USERS, ItemMetric.LIFT)
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
         return _is_closed(figures, fact, fewest, listed, Col.USERS)
     if name == Family.OUTCOME and len(chosen) > 1:  # those with any are known, and each outcome is a part
         return _is_closed(figures, fact, fewest, chosen, Col.OUTCOME_USERS)
-    everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
+    everyone, lift = fact.row == ALL, fact.measure.startswith(f"{ItemMetric.LIFT}:")
     if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
         return False
     context = figures.context
@@ -249,7 +249,9 @@ def _is_closed(figures: Figures, fact: Fact, fewest: int, listed: Sequence[str],
         for key, row in item_rows(context, Family(name), value).items()
     }
     cells = withheld_cells(users, {key: int(context.row(key)[whole]) for key in context.keys}, fewest)
-    return any((row, fact.item) in cells for row in (context.keys if kind in LIFTS else (fact.row,)))
+    return any(
+        (row, fact.item) in cells for row in (context.keys if kind == ItemMetric.LIFT else (fact.row,))
+    )
 
 
 def withheld_cells(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.base.schema import Users, View
 from core.facts.answer import QUERY, Answer, Contrast, Fact, Title
 from core.facts.context import UNSEEN, WITH, WITHOUT
-from core.facts.items import LIFTS, Dimension
+from core.facts.items import Dimension, ItemMetric
 from core.facts.verbs import (
     LIKE,
     LIKE_IN,
@@ -147,7 +147,7 @@ def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> ChartPlace | None:
     if not rows:
         return None
     ranking = PageRanking.MOST_VIEWED
-    if metric in LIFTS and fact.measure.startswith(metric):
+    if metric == ItemMetric.LIFT and fact.measure.startswith(metric):
         ranking = PageRanking.OVER if fact.value >= 1 else PageRanking.UNDER
     return ChartPlace(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
 

@@ -22,7 +22,7 @@ def hostile(text: str) -> tuple[Context, list[Block]]:
     step = seen[0].model_copy(update={"measure": "step:page", "item": f"{text} → {text}"})
     blocks = [
         FigureList(facts=(fact("users", 5), seen[0])),
-        FigureList(facts=(step, item(ItemMetric.VIEW_LIFT, Dimension.THEME, text, 3))),
+        FigureList(facts=(step, item(ItemMetric.LIFT, Dimension.THEME, text, 3))),
         contrast(*seen, Verdict.HIGHER),
     ]
     return context({0: text}), blocks

@@ -72,10 +72,8 @@ def test_values_are_the_most_frequent_first() -> None:
 @pytest.mark.parametrize(
     ("dimension", "metric", "found"),
     [
-        (Dimension.PAGE, ItemMetric.VIEWS, ["/sale", "/cart", "/"]),
-        (Dimension.TYPE, ItemMetric.VIEW_SHARE, ["Category", "Cart & checkout", "Homepage"]),
+        (Dimension.TYPE, ItemMetric.SHARE, ["Category", "Cart & checkout", "Homepage"]),
         (Dimension.DEVICE, ItemMetric.SHARE, ["mobile", "desktop"]),
-        (Dimension.THEME, ItemMetric.VIEW_LIFT, []),  # nobody else clustered saw shoes: no interval
         (Dimension.THEME, ItemMetric.LIFT, ["Shoes"]),
         (Dimension.DEVICE, ItemMetric.LIFT, []),
     ],
@@ -88,11 +86,7 @@ def test_what_is_not_there_is_said() -> None:
     with pytest.raises(InputError, match="no countries"):
         top(context(), "all", Dimension.COUNTRY, ItemMetric.SHARE, 5)
     with pytest.raises(InputError, match=r"no themes.*Label the pages"):
-        top(context(labelled=False), "all", Dimension.THEME, ItemMetric.VIEW_SHARE, 5)
-    with pytest.raises(InputError, match="not listed by share"):
-        top(context(), "all", Dimension.PAGE, ItemMetric.SHARE, 5)
-    with pytest.raises(InputError, match="not counted by views"):
-        top(context(), "all", Dimension.DEVICE, ItemMetric.VIEWS, 5)
+        top(context(labelled=False), "all", Dimension.THEME, ItemMetric.SHARE, 5)
     with pytest.raises(InputError, match=r"No device is called 'fridge'.*listed among the devices"):
         item_rows(context(), Dimension.DEVICE, "fridge")
     with pytest.raises(InputError, match="no page '/nowhere'"):

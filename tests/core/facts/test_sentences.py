@@ -89,10 +89,6 @@ def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) ->
     [
         (ItemMetric.SHARE, Dimension.PAGE, 0.5, "50.0% of {} saw A.", "Pages of {}, by share of users: "),
         (
-            ItemMetric.USERS, Dimension.DEVICE, 5, "5 users of {} are mostly on A.",
-            "Devices of {} with most users: ",
-        ),
-        (
             ItemMetric.LIFT, Dimension.PAGE, 3, "The share of {} that saw A is 3.0× that of the others.",
             "Pages that set {} apart (times the others' share of users): ",
         ),
@@ -100,20 +96,6 @@ def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) ->
             ItemMetric.LIFT, Dimension.PAGE, math.inf,
             "Users that saw A are only here, in {}, and not among the others.",
             "Pages that set {} apart (times the others' share of users): ",
-        ),
-        (
-            ItemMetric.VIEWS, Dimension.THEME, 7, "7 page views of {} are of the theme A.",
-            "Themes that {} viewed most, by page views: ",
-        ),
-        (
-            ItemMetric.VIEW_SHARE, Dimension.TYPE, 0.2,
-            "20.0% of the page views of {} are of the page type A.",
-            "Page types that {} viewed most, by share of page views: ",
-        ),
-        (
-            ItemMetric.VIEW_LIFT, Dimension.TYPE, 3,
-            "The share of the page type A in the page views of {} is 3.0× that of the others.",
-            "Page types that set {} apart (times the others' share of page views): ",
         ),
     ],
 )  # fmt: skip
@@ -169,16 +151,6 @@ def test_a_rule_is_said_once_with_all_that_is_measured_of_it() -> None:
     assert said(listed(rule[2])) == [f"{first} Of the segment, it finds 50% [40–60] (recall)."]
 
 
-def test_users_stand_beside_the_share_that_they_are() -> None:
-    facts = [
-        item(metric, Dimension.DEVICE, name, value)
-        for name in ("mobile", "desktop")
-        for metric, value in ((ItemMetric.SHARE, 0.5), (ItemMetric.USERS, 1))
-    ]
-    assert said(listed(*facts[:2])) == ["50.0% of Sale hunters (segment 1) are mostly on mobile (1 user)."]
-    assert said(listed(*facts))[0].endswith("mobile (50.0%, 1 user), desktop (50.0%, 1 user).")
-
-
 def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
     made = figures()
     row = {"from": "/sale", "to": "/sale", "share": 0.75, "n": 4, "users": 3}
@@ -197,6 +169,11 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
         "Closest to Sale hunters (segment 1), by the distance of the centroids: Night owl (segment 2) at "
         "1.41."
     ]
+
+
+def views_of_hats(value: float, row: str = "segment:0") -> Fact:
+    """A figure of an older conversation."""
+    return make_fact("views:theme", "page views", (row,), value, Unit.COUNT, item="Hats")
 
 
 @pytest.mark.parametrize(
@@ -227,8 +204,7 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
         ),
         (
             contrast(
-                item(ItemMetric.VIEWS, Dimension.THEME, "Hats", 9),
-                item(ItemMetric.VIEWS, Dimension.THEME, "Hats", 4, "segment:1"), Verdict.HIGHER,
+                views_of_hats(9), views_of_hats(4, "segment:1"), Verdict.HIGHER,
             ),
             "Page views of the theme Hats: more for Sale hunters (segment 1) than for Night owl (segment 2): "
             "9 against 4 (2.2×).",
@@ -432,6 +408,7 @@ def test_a_figure_of_an_older_conversation_is_still_said() -> None:
     ]
     row = "Sale hunters (segment 1)"
     assert said(listed(old[0])) == [f"Share of sessions on Monday, of {row}: 50.0%."]
+    assert said(listed(views_of_hats(7))) == [f"Page views of the theme Hats, of {row}: 7."]
     assert said(listed(*old)) == [f"Share of sessions on, of {row}: Monday (50.0%), Sunday (25.0%)."]
 
 

@@ -189,7 +189,7 @@ def test_what_would_give_a_device_away_has_no_value() -> None:
     made, context = shop_figures(), shop().context
     withheld, shown = [], []
     for key, device in product(context.keys, context.tables.attributes["device"]):
-        fact = made.item(key, Dimension.DEVICE, device, ItemMetric.USERS)
+        fact = made.item(key, Dimension.DEVICE, device, ItemMetric.SHARE)
         if fact and not is_few(made, fact, 20):
             (withheld if is_total(made, fact, 20) else shown).append(fact)
     assert withheld
