@@ -227,19 +227,17 @@ class Figures:
             Unit.SHARE, item=str(row[page]), n=row[Col.N], users=row[Col.USERS],
         )  # fmt: skip
 
-    def step(self, key: str, row: Mapping[Any, Any], by: str, of: str) -> Fact:
-        """The share that a step has of all steps, or of those from or to one place.
+    def step(self, key: str, row: Mapping[Any, Any], by: str) -> Fact:
+        """The share that a step has of all steps.
 
         Args:
             key: Key of the row of the segments table.
             row: A row of :func:`core.facts.steps.most_steps`.
             by: Between what: ``page``, ``theme`` or ``type``.
-            of: ``from`` or ``to`` if ``row`` is of one origin or target; empty for all steps.
         """
         return make_fact(
-            f"step:{by}{of and f':{of}'}", f"share of steps{of and f' {of} there'}", (key,),
-            float(row[Col.SHARE]), Unit.SHARE, item=f"{row[FROM]}{ARROW}{row[TO]}", n=row[Col.N],
-            users=row[Col.USERS],
+            f"step:{by}", "share of steps", (key,), float(row[Col.SHARE]), Unit.SHARE,
+            item=f"{row[FROM]}{ARROW}{row[TO]}", n=row[Col.N], users=row[Col.USERS],
         )  # fmt: skip
 
     def nearest(self, key: str, n: int) -> list[Fact]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import isinf
+from operator import attrgetter
 from typing import Final
 
 from core.base.wording import capitalised, uncapitalised
@@ -49,7 +50,6 @@ from core.facts.verbs import (
     plural,
     subject,
     superlative,
-    target,
     tied,
     verb,
     what_it_has,
@@ -59,6 +59,7 @@ from core.facts.verbs import (
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
+_MEASURE: Final = attrgetter("measure")
 _ENDS: Final = {"entry": "begin", "exit": "end"}
 _RULE: Final = {
     RULE_USERS: (" It describes ", " clustered users."),
@@ -179,7 +180,7 @@ class _Speaker:
                 lines += self._items(listed_facts)
             elif many:
                 lines += [
-                    Line((*self._between(list(alike)),)) for _, alike in groupby(listed_facts, _measure)
+                    Line((*self._between(list(alike)),)) for _, alike in groupby(listed_facts, _MEASURE)
                 ]
             else:
                 lines.append(Line((*self._has(row, listed_facts),)))
@@ -221,12 +222,12 @@ class _Speaker:
         """Sentences on items of one row: items of one measure as a list."""
         lines = [Line((*self._rule(rule),)) for rule in _rules(facts)]
         listed = [fact for fact in facts if fact.measure not in _RULE]
-        for place in dict.fromkeys(map(_measure, listed)):
-            items = [fact for fact in listed if _measure(fact) == place]
+        for measure in dict.fromkeys(map(_MEASURE, listed)):
+            items = [fact for fact in listed if fact.measure == measure]
             if len(items) == 1:
                 lines.append(Line((*self._one_item(items[0]),)))
                 continue
-            parts: list[list[Piece]] = [[f"{target(fact)} (", fact, ")"] for fact in items]
+            parts: list[list[Piece]] = [[f"{fact.called} (", fact, ")"] for fact in items]
             lines.append(Line((f"{self._heading(items[0])}: ", *commas(parts), ".")))
         return lines
 
@@ -244,12 +245,8 @@ class _Speaker:
         row = self._title(fact.row)
         if kind in _ENDS:
             return f"Sessions of {row} {_ENDS[kind]} most often with"
-        if kind == "step":
-            after = {
-                "from": f"After {fact.ends[0]}, {row} go on to",
-                "to": f"Before {fact.ends[1]}, {row} come from",
-            }
-            return after.get(of, f"The most frequent steps of {row}")
+        if kind == "step" and not of:
+            return f"The most frequent steps of {row}"
         if kind == "move":
             return f"Steps of {row}, by share of the users who were there"
         if kind == "route":
@@ -266,14 +263,8 @@ class _Speaker:
         row = self._title(fact.row)
         if kind in _ENDS:
             return [fact, f" of the sessions of {row} {_ENDS[kind]} with {fact.called}."]
-        if kind == "step":
-            origin, target = end_of(fact, 0), end_of(fact, 1)
-            ways: dict[str, list[Piece]] = {
-                "from": [f"After {origin}, ", fact, f" of the steps of {row} lead to {target}."],
-                "to": [f"Before {fact.ends[1]}, ", fact, f" of the steps of {row} come from {origin}."],
-            }
-            lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
-            return ways.get(rest.partition(":")[2], lead)
+        if kind == "step" and ":" not in rest:
+            return [fact, f" of the steps of {row} lead from {end_of(fact, 0)} to {end_of(fact, 1)}."]
         if kind == "move":
             return [fact, f" of {row} {_moved(fact)}."]
         if kind == "route":
@@ -436,12 +427,6 @@ def _related(block: Contrast) -> list[Piece]:
 def _is_whole(block: Ranking) -> bool:
     """Whether a ranking contains every row: only then are its first and last those of all."""
     return block.complete and block.reference is None and not block.limit
-
-
-def _measure(fact: Fact) -> tuple[str, str]:
-    """Key of facts that are listed together: the measure and, of steps from or to a place, that place."""
-    fixed = {"from": 0, "to": -1}.get(fact.measure.rpartition(":")[2])
-    return fact.measure, "" if fixed is None else fact.ends[fixed]
 
 
 def _bulleted(lines: Sequence[Line]) -> list[Line]:

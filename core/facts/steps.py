@@ -70,13 +70,10 @@ def end_facts(figures: Figures, key: str, kind: str, n: int) -> tuple[Fact, ...]
     return tuple(figures.session_end(key, row, kind) for row in table.to_dict("records"))
 
 
-def step_facts(
-    figures: Figures, key: str, view: View, n: int, *, of: str = "", origin: int | None = None,
-    target: int | None = None, between: bool = False,
-) -> tuple[Fact, ...]:  # fmt: skip
-    """Make facts of the steps of :func:`most_steps`; ``of`` is ``from`` or ``to`` for those of a place."""
-    table = most_steps(figures.context, key, view, n, origin=origin, target=target, between=between)
-    return tuple(figures.step(key, row, LEVEL_OF[view], of) for row in table.to_dict("records"))
+def step_facts(figures: Figures, key: str, view: View, n: int, *, between: bool = False) -> tuple[Fact, ...]:
+    """Make facts of the most frequent steps (:func:`most_steps`)."""
+    table = most_steps(figures.context, key, view, n, between=between)
+    return tuple(figures.step(key, row, LEVEL_OF[view]) for row in table.to_dict("records"))
 
 
 def _says_something(moves: Moves, *, between: bool) -> np.ndarray:

@@ -157,12 +157,6 @@ def tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
     return facts[:count], facts[count:]
 
 
-def target(fact: Fact) -> str:
-    """The name of an item in a list; of a step from or to a place only the other end."""
-    at = {"from": -1, "to": 0}.get(fact.measure.rpartition(":")[2])
-    return fact.called if at is None else end_of(fact, at)
-
-
 def end_of(fact: Fact, at: int) -> str:
     """One end of a step in words (``at``: 0 origin, -1 target): a name, or a session's start or end."""
     words = {START: "the start of a session", END: "the end of the session"}

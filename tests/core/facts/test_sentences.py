@@ -156,14 +156,11 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
     row = {"from": "/sale", "to": "/sale", "share": 0.75, "n": 4, "users": 3}
     step = {"from": "/", "to": "/sale", "share": 0.25, "n": 4, "users": 3}
     begin, end = (made.session_end("segment:0", row, kind) for kind in ("entry", "exit"))
-    steps = [made.step("segment:0", step, "page", of) for of in ("", "from", "to")]
-    lines = [said(listed(one))[0] for one in (begin, end, *steps)]
+    lines = [said(listed(one))[0] for one in (begin, end, made.step("segment:0", step, "page"))]
     assert lines == [
         "75% of the sessions of Sale hunters (segment 1) begin with /sale.",
         "75% of the sessions of Sale hunters (segment 1) end with /sale.",
         "25% of the steps of Sale hunters (segment 1) lead from / to /sale.",
-        "After /, 25% of the steps of Sale hunters (segment 1) lead to /sale.",
-        "Before /sale, 25% of the steps of Sale hunters (segment 1) come from /.",
     ]
     assert said(listed(*made.nearest("segment:0", 1))) == [
         "Closest to Sale hunters (segment 1), by the distance of the centroids: Night owl (segment 2) at "
@@ -277,18 +274,6 @@ def test_only_rankings_of_all_rows_have_ends_and_are_the_same_for_all() -> None:
         assert lines[0].startswith("- Sale hunters (segment 1) have the most users: 3. Then come")
         assert "lowest" not in lines[1]
         assert "same for all" not in lines[1]
-
-
-def test_steps_from_different_places_are_different_lists() -> None:
-    taken = [("Homepage → Category", 0.48), ("Category → Product", 0.45), ("Homepage → Blog", 0.1)]
-    steps = [
-        make_fact("step:type:from", "share of steps from there", ("segment:2",), share, RATE.unit, item=name)
-        for name, share in taken
-    ]
-    assert said(listed(*steps)) == [
-        "After Homepage, Segment 3 go on to: Category (48.0%), Blog (10.0%).",
-        "After Category, 45.0% of the steps of Segment 3 lead to Product.",
-    ]
 
 
 def test_both_ends_of_a_step_are_shown_however_long_their_addresses_are() -> None:
@@ -430,15 +415,18 @@ def test_rows_beyond_a_limit_are_listed_and_nobody_is_said() -> None:
 
 def test_reloads_and_ends_of_sessions_are_said_as_what_they_are() -> None:
     made = figures()
-    steps = [
-        made.step("segment:0", {"from": "/sale", "to": to, "share": 0.25, "n": 8, "users": 2}, "page", "from")
-        for to in ("/sale", "/cart", "(end of session)")
+    steps = [("/sale", "/sale"), ("/sale", "(end of session)"), ("(start)", "/sale")]
+    facts = [
+        made.step("segment:0", {"from": one, "to": other, "share": 0.25, "n": 8, "users": 2}, "page")
+        for one, other in steps
     ]
-    assert said(listed(*steps)) == [
-        "After /sale, Sale hunters (segment 1) go on to: /sale again (25%), /cart (25%), "
-        "the end of the session (25%)."
-    ]
-    before = {"from": "(start)", "to": "/sale", "share": 0.25, "n": 8, "users": 2}
-    assert said(listed(made.step("segment:0", before, "page", "to"))) == [
-        "Before /sale, 25% of the steps of Sale hunters (segment 1) come from the start of a session."
-    ]
+    begin = "25% of the steps of Sale hunters (segment 1) lead from"
+    assert [said(listed(fact)) for fact in facts] == [
+        [f"{begin} /sale to /sale again."], [f"{begin} /sale to the end of the session."],
+        [f"{begin} the start of a session to /sale."],
+    ]  # fmt: skip
+
+
+def test_a_step_from_a_place_in_an_older_conversation_is_no_share_of_all_steps() -> None:
+    old = make_fact("step:type:from", "share of steps from there", ("all",), 0.5, Unit.SHARE, item="A → B")
+    assert said(listed(old)) == ["Share of steps from there A → B, of all users: 50.0%."]
