@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from core.facts.answer import Answer, Comment, Contrast, Fact, FigureList, Note, Reading, Title, Unit, Verdict
+from core.facts.answer import (
+    Answer,
+    Comment,
+    Contrast,
+    Fact,
+    FigureList,
+    Note,
+    Reading,
+    Title,
+    Unit,
+    Verdict,
+    facts_of,
+)
+from core.facts.sentences import plain
 from core.saved import conversations
 from core.saved.conversations import Conversation, Exchange
 from core.storage.json_cache import set_aside
@@ -109,6 +122,27 @@ def test_a_conversation_of_an_older_release_is_read_as_plain_text(tmp_path: Path
     assert first.answer.blocks == (Note(text="It has 12 users, and [[F9]]."),)
     assert second.answer.blocks == (Comment(text="Said."),)  # nobody checks its numbers any more
     assert second.answer.source == "m"
+
+
+def test_figures_that_are_made_no_more_are_still_said_with_row_and_item(tmp_path: Path) -> None:
+    old = Path(__file__).with_name("old_conversation.json")
+    kept = tmp_path / conversations.FOLDER / "m" / f"{'0' * 16}.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(old.read_text())
+    found = conversations.load(Store(tmp_path), "m", kept.stem)
+    assert found is not None
+    answers = [one.answer for one in found.exchanges if one.answer]
+    kinds = {fact.measure.partition(":")[0] for answer in answers for fact in answer.facts}
+    assert {"users", "views", "view_share", "view_lift", "step"} <= kinds
+    for answer in answers:
+        text = plain(answer.blocks, answer.titles)
+        whole = [block for block in answer.blocks if isinstance(block, FigureList | Contrast)]
+        for fact in facts_of(whole):
+            said = (fact.text, fact.called, answer.titles[fact.row].short)
+            assert all(part.casefold() in text.casefold() for part in said)
+    assert plain(answers[2].blocks, answers[2].titles) == (
+        "Times the others' share of page views of the theme Unknown, of Bargain hunters (segment 1): 1.4×."
+    )
 
 
 @pytest.mark.parametrize(

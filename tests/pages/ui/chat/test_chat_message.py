@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -24,6 +25,8 @@ from core.facts.answer import (
 from core.facts.sentences import Line
 from core.profiles.profile_columns import Col
 from core.saved.conversations import Conversation, Exchange
+from core.storage.disk import PRIVATE
+from core.storage.json_cache import JsonFile
 from pages.ui.chat import chat_message
 from pages.ui.shell.text import md_text
 from tests.pages.fake_jobs import texts
@@ -146,3 +149,17 @@ def test_two_segments_with_one_name_are_two_bars() -> None:
     titles = {row: Title(label=title.label, name="Same") for row, title in TITLES.items()}
     (chart,) = drawn(Answer((Chart(facts=(fact(), fact("segment:1"))),), titles)).get("vega_lite_chart")
     assert '"sort": ["Same (segment 1)", "Same (segment 2)"]' in chart.proto.spec
+
+
+def test_an_old_conversation_is_drawn_though_its_figures_are_made_no_more() -> None:
+    kept = Path(__file__).parents[3] / "core" / "saved" / "old_conversation.json"
+    old = JsonFile(kept, Conversation, PRIVATE).read()
+    assert old is not None
+    for answer in (exchange.answer for exchange in old.exchanges):
+        assert answer is not None
+        page = drawn(answer)
+        assert not page.exception
+        figures = [
+            fact.text for block in answer.blocks if isinstance(block, FigureList) for fact in block.facts
+        ]
+        assert all(md_text(text) in texts(page) for text in figures)
