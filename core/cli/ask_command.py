@@ -52,12 +52,16 @@ def read_query(text: str) -> Query:
 
 
 def as_json(answer: Answer, context: Context) -> dict[str, Any]:
-    """An answer as plain data: the query, its population, its rows, its text, and why it was declined."""
+    """An answer as plain data: the query, what else it can mean, its population, rows, text, why declined."""
     query = json.loads(answer.reading.query) if answer.reading and answer.reading.query else None
     text = sentences.plain(answer.blocks, answer.titles)
     return {
         "query": query,
         "reading": sentence(Query.model_validate(query), context.title) if query else None,
+        "readings": [
+            {"query": json.loads(one.query), "reading": one.text, "figure": one.figure}
+            for one in answer.readings
+        ],
         "population": answer.population,
         "rows": [_row(fact, context) for fact in answer.facts],
         "text": "" if answer.declined else text,
@@ -76,11 +80,14 @@ def _row(fact: Fact, context: Context) -> dict[str, Any]:
 def answer_lines(found: Mapping[str, Any]) -> list[str]:
     """The lines to print: what was understood, the answer, and of whom it is."""
     declined = found["declined"]
+    others = [f"  {one['reading']}: {one['figure']}" for one in found["readings"]]
+    readings = ["It can also mean:" if not declined else "It can mean:", *others] if others else []
     if declined:
         nearest = [f"  {one}" for one in declined["nearest"]]
         return [
             declined["reason"],
+            *readings,
             *(["Nearest questions that can be answered:", *nearest] if nearest else []),
         ]
     read = [f"Asked: {found['reading']}."] if found["reading"] else []
-    return [*read, *found["text"].splitlines(), *filter(None, [found["population"]])]
+    return [*read, *found["text"].splitlines(), *filter(None, [found["population"]]), *readings]

@@ -292,6 +292,22 @@ class Reading(BaseModel):
     topic: str = ""
 
 
+class OtherReading(BaseModel):
+    """A further meaning of a question, to be asked by a click.
+
+    Args:
+        query: As JSON.
+        text: In words.
+        figure: Its figure as text; the number of its rows where it has several.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    query: str
+    text: str
+    figure: str
+
+
 class ScreenChange(BaseModel):
     """A change of what is on screen, which is proposed and applied by a click; controls that are None stay.
 
@@ -326,6 +342,7 @@ class Answer:
         declined: True where the question could not be answered; a note then says why.
         suggestions: Questions that can be asked instead, to be clicked.
         reading: What the question was understood to ask; None where the grammar did not answer it.
+        readings: What else it can mean; all that it can mean where no rule says which is likeliest.
         dropped: Number of the model's blocks and remarks that failed a check and are not shown.
         reason: Why the answer is not the model's; empty if it is, or if no model was needed.
         population: Of which users the figures are, and who is in none; empty without figures.
@@ -341,6 +358,7 @@ class Answer:
     declined: bool = False
     suggestions: tuple[str, ...] = ()
     reading: Reading | None = None
+    readings: tuple[OtherReading, ...] = ()
     dropped: int = 0
     reason: str = ""
     population: str = ""

@@ -10,6 +10,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -23,7 +24,7 @@ from core.query import answering
 from core.query.floor import FEWEST, Floor, Withheld
 from core.query.in_words import MEANINGS, sentence
 from core.query.query import By, Quantity, Query
-from core.questions.reading import read
+from core.questions.reading import PossibleQueries, read
 
 MOST_CHARACTERS: Final = 1_000
 """Longest question and sentence, in characters."""
@@ -155,23 +156,37 @@ class McpSession:
         question, query = arguments.get("question"), arguments.get("query")
         if (question is None) == (query is None):
             raise InputError("Give either “question” or “query”")
-        asked = self._read(question) if question is not None else _checked(query)
-        answer = self._answered(asked)
-        data = json.loads(asked.model_dump_json(exclude_none=True))
-        rows = [self._row(figure, asked) for figure in self._kept(answer, asked)]
-        reading = sentence(asked, self.context.title)
-        text = sentences.plain(answer.blocks, answer.titles)
-        if asked.by is not None or asked.measure in (Quantity.FUNNEL, Quantity.RETENTION):
-            text += f"\n{_LEFT_OUT}"
-        said = f"Understood as: {reading}.\n{text}\n{answer.population}\nAddresses: " + ", ".join(
-            row["address"] for row in rows
-        )
-        return ToolReply(said, {
-            "query": data, "reading": reading, "population": answer.population, "rows": rows, "text": text,
-            "declined": None,
-        })  # fmt: skip
+        possible = self._read(question) if question is not None else PossibleQueries((_checked(query),))
+        first, others = self._as_data(possible.queries[0]), list[dict[str, Any]]()
+        for other in possible.queries[1:]:
+            with suppress(Beha2VecError):  # what few users did is no reading
+                others.append(self._as_data(other))
+        said = [
+            f"Understood as: {one['reading']}.\n{one['text']}\n{one['population']}\nAddresses: "
+            + ", ".join(row["address"] for row in one["rows"])
+            for one in (first, *others)
+        ]
+        if possible.open_word and others:
+            line = f"“{possible.open_word}” names several things here: settle which one is meant."
+            declined = {"reason": line, "nearest": []}
+            data = {"declined": declined, "readings": [first, *others]}
+            return ToolReply("\n\n".join((line, *said)), data, refused=True)
+        text = "\n\nIt can also be meant otherwise.\n".join(said)
+        return ToolReply(text, {**first, "declined": None, "readings": others})
 
-    def _read(self, question: object) -> Query:
+    def _as_data(self, query: Query) -> dict[str, Any]:
+        """A query with its answer."""
+        answer = self._answered(query)
+        text = sentences.plain(answer.blocks, answer.titles)
+        if query.by is not None or query.measure in (Quantity.FUNNEL, Quantity.RETENTION):
+            text += f"\n{_LEFT_OUT}"
+        return {
+            "query": json.loads(query.model_dump_json(exclude_none=True)),
+            "reading": sentence(query, self.context.title), "population": answer.population,
+            "rows": [self._row(figure, query) for figure in self._kept(answer, query)], "text": text,
+        }  # fmt: skip
+
+    def _read(self, question: object) -> PossibleQueries:
         """Read a question in words; why it is not read would tell which rare names exist."""
         if not isinstance(question, str) or len(question) > MOST_CHARACTERS:
             raise InputError(f"A question is a text of at most {MOST_CHARACTERS:,} characters")

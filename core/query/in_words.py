@@ -89,6 +89,8 @@ BY_WORDS: Final = {
     By.EVENT: "event", By.DAY: "day", By.WEEK: "week", By.MONTH: "month", By.WEEKDAY: "day of the week",
     By.HOUR: "hour",
 }  # fmt: skip
+_NAMED_PAGES: Final = 3
+"""Pages of a step that are named, at most."""
 _IN_SESSIONS: Final = {"any": "with", "entry": "that began with", "exit": "that ended with"}
 _COUNTS: Final = {
     "views": "page views", "sessions": "sessions", "days": "days with a visit", "pages": "different pages",
@@ -101,6 +103,10 @@ def name_of(step: FunnelStep) -> str:
     first, *more = step.any_of
     if more == [f"{first}/*", f"{first}?*"]:
         return f"a page in {clean(first)}"
+    if step.kind is StepKind.PAGE and len(bases := _without_queries(step)) > 1:
+        some, more = [clean(base) for base in bases[:_NAMED_PAGES]], len(bases) - _NAMED_PAGES
+        listed = _listed([*some, f"{more} more"] if more > 0 else some, "and")
+        return f"any of {len(bases)} pages ({listed})"
     title = clean(step.title)
     levels = {
         StepKind.THEME: "the theme ",
@@ -108,6 +114,12 @@ def name_of(step: FunnelStep) -> str:
         StepKind.TEMPLATE: "a page like ",
     }
     return f"{levels.get(step.kind, '')}{title}"
+
+
+def _without_queries(step: FunnelStep) -> list[str]:
+    """The pages and folders of a step, each once: ``/a/*`` for ``/a``, ``/a/*`` and ``/a?*``."""
+    pages = (one for one in step.any_of if not one.endswith("?*") and f"{one}/*" not in step.any_of)
+    return list(dict.fromkeys(pages))
 
 
 def times(limits: Range) -> str:

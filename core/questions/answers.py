@@ -8,7 +8,7 @@ the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -16,11 +16,13 @@ from typing import Final
 
 from core.base.errors import Beha2VecError
 from core.base.safe_text import clean
-from core.facts.answer import Answer, Chart, ChartMark, Note, Reading
+from core.base.wording import pluralise
+from core.facts.answer import Answer, Chart, ChartMark, Note, OtherReading, Reading
 from core.facts.context import Context
 from core.facts.fact_maker import notes
 from core.profiles.profile_columns import Col
 from core.query import answering
+from core.query.in_words import sentence
 from core.query.query import OF_TIME, By, Is, Query
 from core.questions import topics
 from core.questions.changes import proposed
@@ -42,7 +44,8 @@ _JOINS: Final = re.compile(
 )
 """Where another question may begin."""
 _GOES_ON: Final = re.compile(
-    r"\s*(?:(?:only|just) (?!show|count)|leave out|exclude|hide|filter out|take out)\b", re.IGNORECASE
+    r"\s*(?:(?:only|just) (?!show|count)|(?:leave|filter|take) out|exclude|hide|make (?:it|that|them))\b",
+    re.IGNORECASE,
 )
 """How a change of the screen begins that may also be one of the last question."""
 _SUBJECTS: Final = (Kind.NOUN, Kind.SEGMENT, Kind.TOTAL, Kind.DIMENSION)
@@ -130,7 +133,7 @@ def _both(first: str, second: str, context: Context, last: Reading | None) -> An
         raise NotRead("It is not clear whom the second question is about.")
     return replace(
         right, blocks=(*left.blocks, *right.blocks), titles={**left.titles, **right.titles},
-        query="\n".join(dict.fromkeys((left.query, right.query))),
+        query="\n".join(dict.fromkeys((left.query, right.query))), readings=(*left.readings, *right.readings),
     )  # fmt: skip
 
 
@@ -149,19 +152,37 @@ def _whole(question: str, context: Context, last: Reading | None) -> Answer:
     else:
         drawn = any(_CHARTS.search(term.text) for term in terms)
         before, kinds = _before(question, last), {term.kind for term in terms}
+        readings: tuple[OtherReading, ...] = ()
         if before is not None and kinds & _EVERYBODY and kinds <= _EVERYBODY | _IDLE:
             query = before.model_copy(update={"where": None})  # “and overall?”
         elif before is not None and drawn and kinds <= {Kind.LIST, *_IDLE}:
             query = before  # “as a chart”
         else:
-            query = read(question, context, before)
+            possible = read(question, context, before)
+            query, readings = possible.queries[0], _computed(possible.queries[1:], context)
+            if possible.open_word and readings:
+                said = f"“{clean(possible.open_word)}” names several things here. Which do you mean?"
+                readings = (*_computed((query,), context), *readings)
+                return Answer(notes(said), declined=True, readings=readings)
         if drawn and query.by is None and not query.compare:
             query = Query.checked(**{**dict(query), "by": By.SEGMENT})
-        made = answering.answer(query, context)
+        made = replace(answering.answer(query, context), readings=readings)
         if drawn:
             mark = ChartMark.LINE if query.by in OF_TIME else ChartMark.BAR
             made = replace(made, blocks=(*made.blocks, Chart(facts=made.facts, mark=mark)))
     return replace(made, blocks=(*notes(*_only_suggested(terms, context)), *made.blocks))
+
+
+def _computed(queries: Iterable[Query], context: Context) -> tuple[OtherReading, ...]:
+    """What a question can mean, each with its figure; without what has no answer."""
+    found = []
+    for query in queries:
+        with suppress(Beha2VecError):
+            made = answering.answer(query, context)
+            figure = made.facts[0].text if len(made.facts) == 1 else pluralise(len(made.facts), "row")
+            asked = query.model_dump_json(exclude_none=True)
+            found.append(OtherReading(query=asked, text=sentence(query, context.title), figure=figure))
+    return tuple(found)
 
 
 def _query(reading: Reading | None) -> Query | None:

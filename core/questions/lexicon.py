@@ -21,6 +21,8 @@ _TOKEN: Final = re.compile(
 )
 _COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d]|/)")
 """A comma between words, which is read as ``and``."""
+_BELOW: Final = re.compile(r"(?<=\w)/\.{2,}")
+"""How people write what lies below an address: ``/blog/...``."""
 _PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
 _PARTS: Final = re.compile(r"[\W_]+")
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -37,7 +39,7 @@ def tokens(text: str) -> list[str]:
 
     All but addresses, which are left as they are written, are in lower case.
     """
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+    plain = _BELOW.sub("/*", unicodedata.normalize("NFKC", text).replace("’", "'"))
     plain = _PERCENT.sub(" percent ", _COMMA.sub(" and ", plain))
     found = (match.group() for match in _TOKEN.finditer(plain))
     return [one for token in found for one in [_bare(token)] if one]

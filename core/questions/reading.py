@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from core.base.errors import InputError
+from core.base.errors import Beha2VecError, InputError
 from core.base.safe_text import clean
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.facts.context import Context
@@ -41,15 +42,21 @@ from core.query.query import (
     denied,
 )
 from core.questions.languages import in_english
+from core.questions.lexicon import NUMBERS
 from core.questions.terms import terms_of
 from core.questions.words import Kind, QuestionTerm, expand_chat_spelling
 
 SHOWN: Final = 5
+MOST_READINGS: Final = 3
 NOT_UNDERSTOOD: Final = "I do not understand"
 _PRONOUN: Final = re.compile(r"\b(?:they|them|their|these|its)\b", re.IGNORECASE)
 _IT: Final = re.compile(r"\b(?:does|is|did|has) it\b(?!\s+takes?)", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"\s*(?:what|which|how|who|when|total)\b(?! about)", re.IGNORECASE)
 """How a question begins that goes on with none."""
+_MAKE: Final = re.compile(rf"^\s*make (?:it|that|them) (?=(?:\d+|{'|'.join(NUMBERS)})\W*$)", re.IGNORECASE)
+_THERE: Final = re.compile(
+    r"\b(?:came|come|comes|coming|return(?:s|ed|ing)?)(?: back)? there\b", re.IGNORECASE
+)
 _OR: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _YES_OR_NO: Final = re.compile(r"\s*(?:is|are|was|were|did|do|does|has|have)\b", re.IGNORECASE)
 _SENTENCE: Final = re.compile(
@@ -147,8 +154,21 @@ class _Draft:
     beyond: str = ""
 
 
-def read(question: str, context: Context, last: Query | None = None) -> Query:
-    """Read a question as a query.
+@dataclass(frozen=True)
+class PossibleQueries:
+    """What a question can mean.
+
+    Args:
+        queries: The likeliest first, :data:`MOST_READINGS` at most.
+        open_word: The word of which no rule says what it likeliest names; empty for none.
+    """
+
+    queries: tuple[Query, ...]
+    open_word: str = ""
+
+
+def read(question: str, context: Context, last: Query | None = None) -> PossibleQueries:
+    """Read a question as a query, or as several where its words name several things.
 
     Args:
         question: In the analyst's words.
@@ -162,15 +182,31 @@ def read(question: str, context: Context, last: Query | None = None) -> Query:
     """
     question = expand_chat_spelling(in_english(question))
     if last is not None:
+        if last.limit:
+            question = _MAKE.sub("the top ", question)
         question = re.sub(r"^\s*(?:only|just)\b", "", question, flags=re.IGNORECASE)
         question = re.sub(r"^\s*(?:what|how) about\b", "and", question, flags=re.IGNORECASE)
     if _OF_OWNER.search(question):
         raise NotRead(
             "Say whose share of whom: “share of buyers in segment 1” or “of buyers, what share is …”."
         )
+    if _THERE.search(question):
+        raise NotRead(
+            "Who came back to a page is not counted; how often it was seen is: “saw /cart at least twice”."
+        )
     if len([part for part in _SENTENCE.split(question) if part.strip(" .!?")]) > 1:
         raise NotRead("These are several sentences: ask in a single one.")
     terms = terms_of(question, context)
+    queries, open_word = [_read(question, terms, context, last)], ""
+    for place, term in enumerate(terms):
+        for other in term.instead:
+            with suppress(Beha2VecError):
+                queries.append(_read(question, [*terms[:place], other, *terms[place + 1 :]], context, last))
+                open_word = term.text if term.is_open else open_word
+    return PossibleQueries(tuple(dict.fromkeys(queries))[:MOST_READINGS], open_word)
+
+
+def _read(question: str, terms: Sequence[QuestionTerm], context: Context, last: Query | None) -> Query:
     unknown = [term.text for term in terms if term.kind is Kind.UNKNOWN]
     if unknown:
         listed = ", ".join(f"“{clean(word)}”" for word in dict.fromkeys(unknown[:SHOWN]))
@@ -1184,6 +1220,8 @@ class _Reader:
             return Quantity.SHARE, _joined(draft.of)  # “which segment uses Chrome most”
         if draft.asked is Kind.SHARE:
             return self._share()
+        if draft.sides and draft.order:
+            raise NotRead("More of what? Name a figure, such as sessions, or ask for each by itself.")
         if draft.sides and not draft.other_period and self.context.tables.profiles.chosen:
             return Quantity.SHARE, self._outcome()
         return self._usual(), None

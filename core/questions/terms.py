@@ -90,7 +90,7 @@ def _explained(found: list[QuestionTerm], opened: int, context: Context) -> None
         if not explained:
             break
         before.pop()
-    if step.kind is StepKind.PAGE:
+    if step.kind is StepKind.PAGE and not step.any_of[0].endswith("*"):
         name = QuestionTerm(Kind.STEP, name.text, names_of(context).pages.folder(step.any_of[0]) or step)
     found[:] = [*before, name]
 
@@ -144,8 +144,11 @@ class _Cut:
 
     def term(self) -> tuple[QuestionTerm, int]:
         """The term, and how many words it takes."""
-        if found := self._segments():
+        if found := self._numbered():
             return found
+        segment = self._named()
+        if segment and not self._means_else(segment):
+            return segment
         word = self.words[self.place]
         if word.startswith(("/", "http")):
             return self._address(word)
@@ -154,11 +157,15 @@ class _Cut:
             own = self._own()
             if not own or (own[1] <= page[1] and own[0].kind is not Kind.WHICH):
                 return self._with_noun(page)
-        cuts = [self._event(), self._value(), self._own(), page if page and self._is_page(page[1]) else None]
-        kept = [cut for cut in cuts if cut]
-        if kept:
-            return max(kept, key=lambda cut: cut[1])  # of the same length, the first
-        return self._otherwise(word, page)
+        is_page = page and self._is_page(page[1])
+        cuts = (self._event(), self._value(), self._own(), page if is_page else None, segment)
+        longest = max((cut[1] for cut in cuts if cut), default=0)
+        first, *others = (cut[0] for cut in cuts if cut and cut[1] == longest) if longest else (None,)
+        if first is None:
+            return self._otherwise(word, page)
+        is_done = first.kind is Kind.STEP and first.value.kind is StepKind.EVENT and not self._is_after_verb
+        named = tuple(one for one in others if one.kind in _NAMED and not (is_done and _is_page(one)))
+        return replace(first, instead=(*first.instead, *named)), longest
 
     @property
     def _data(self) -> DataNames:
@@ -173,7 +180,8 @@ class _Cut:
                 return term, length
         return None
 
-    def _segments(self) -> tuple[QuestionTerm, int] | None:
+    def _numbered(self) -> tuple[QuestionTerm, int] | None:
+        """Segments by their numbers."""
         numbers, used = segment_numbers(self.words, self.place)
         keys = tuple(f"segment:{int(number) - 1}" for number in numbers)
         known = self.context.segment_keys
@@ -181,19 +189,22 @@ class _Cut:
         if missing:
             listed_keys = ", ".join(self.context.title(key) for key in known)
             raise SettingsError(f"There is no segment {', '.join(missing)}", allowed=listed_keys)
-        if keys:
-            return self._text(used, Kind.SEGMENT, keys), used
+        return (self._text(used, Kind.SEGMENT, keys), used) if keys else None
+
+    def _named(self) -> tuple[QuestionTerm, int] | None:
+        """A segment by its name."""
         named = segments_named(self.context)
         return self._longest(
             lambda words: QuestionTerm(Kind.SEGMENT, " ".join(words), (named[tuple(words)],))
-            if tuple(words) in named and not self._means_else(words) else None,
+            if tuple(words) in named and not all(map(str.isdecimal, words)) else None,
             MAX_WORDS,
         )  # fmt: skip
 
-    def _means_else(self, words: Sequence[str]) -> bool:
-        """Whether a segment's name is also a word of queries, an event, a value, a page or a number."""
+    def _means_else(self, segment: tuple[QuestionTerm, int]) -> bool:
+        """Whether a segment is named by what is also a word of queries, an event, a value or a page."""
+        words = self.words[self.place : self.place + segment[1]]
         known = own_phrases().get(tuple(words)) or self._event_of(words) or self._value_of(words)
-        return bool(known or self._data.pages.is_whole_name(words) or all(map(str.isdecimal, words)))
+        return bool(known or self._data.pages.is_whole_name(words))
 
     def _text(self, length: int, kind: Kind, value: object) -> QuestionTerm:
         return QuestionTerm(kind, " ".join(self.words[self.place : self.place + length]), value)
@@ -266,18 +277,24 @@ class _Cut:
             found = [(By.COUNTRY, country)]
         if not found:
             return None
-        (dimension, value), *_ = found
-        text = " ".join(words)
-        if dimension in _LABELS:
-            return QuestionTerm(Kind.STEP, text, FunnelStep(kind=StepKind(dimension), any_of=(value,)))
-        alike = tuple((Kind.ATTRIBUTE, one) for one in found[1:] if one[0] is dimension)
-        return QuestionTerm(Kind.ATTRIBUTE, text, (dimension, value), alike)
+        text, terms = " ".join(words), list[QuestionTerm]()
+        for dimension in dict.fromkeys(one for one, _ in found):
+            first, *alike = [one for one in found if one[0] is dimension]
+            if dimension in _LABELS:
+                step = FunnelStep(kind=StepKind(dimension), any_of=first[1:])
+                terms.append(QuestionTerm(Kind.STEP, text, step))
+            else:
+                others = tuple((Kind.ATTRIBUTE, one) for one in alike)
+                terms.append(QuestionTerm(Kind.ATTRIBUTE, text, first, others))
+        return replace(terms[0], instead=tuple(terms[1:]), is_open=len(terms) > 1)
 
     # pages
 
     def _address(self, address: str) -> tuple[QuestionTerm, int]:
         """A page by its address; all of its folder, where that is said or the address is no page."""
         noun = self._noun_at(1)
+        if address.endswith("/*"):
+            return self._below(address.removesuffix("/*"))
         page = self._data.pages.as_spelt(address.rstrip("."))
         before = self.before[-1].text if self.before else ""
         whole = (
@@ -288,6 +305,16 @@ class _Cut:
         step = FunnelStep(kind=StepKind.PAGE, any_of=(known,))
         value = (self._data.pages.folder(page) if whole else None) or step
         return QuestionTerm(Kind.STEP, address, value), 1 + bool(noun)
+
+    def _below(self, folder: str) -> tuple[QuestionTerm, int]:
+        """The pages below a folder, ``/blog/...``; instead, the folder with its own page."""
+        whole = self._data.pages.folder(folder)
+        if whole is None:
+            return QuestionTerm(Kind.UNKNOWN, f"{folder}/*"), 1
+        below = QuestionTerm(Kind.STEP, folder, FunnelStep(kind=StepKind.PAGE, any_of=whole.any_of[1:2]))
+        own = whole.any_of[0] in self.context.tables.basis.pages
+        others = (QuestionTerm(Kind.STEP, folder, whole),) if own else ()
+        return replace(below, instead=others), 1 + bool(self._noun_at(1))
 
     def _page(self) -> tuple[QuestionTerm, int] | None:
         """The pages whose addresses have the most of the words that follow."""
@@ -382,6 +409,8 @@ _LONGEST_VALUE: Final = 4
 _OF_FOLDER: Final = ("section", "folder", "area", "directory", "category", "content")
 """Nouns for all pages of a folder together; others, such as ``articles``, can be listed one by one."""
 _ARTICLES: Final = ("the", "a", "an", "on", "our", "their", "in", "and", "or")
+_NAMED: Final = (Kind.STEP, Kind.ATTRIBUTE, Kind.SEGMENT)
+"""Kinds of terms that are names of the data."""
 _LABELS: Final = tuple(By(dimension.value) for dimension in LABELLED)
 
 

@@ -92,12 +92,16 @@ class QuestionTerm:
         text: As it was written, in lower case.
         value: What it names: a measure, a dimension, a step, (dimension, value), a range, a period, …
         others: Further values that the same words can name.
+        instead: Other terms that the same words can be, the likeliest first.
+        is_open: Whether no rule says that it comes before ``instead``.
     """
 
     kind: Kind
     text: str
     value: Any = None
     others: tuple[Any, ...] = ()
+    instead: tuple[QuestionTerm, ...] = ()
+    is_open: bool = False
 
 
 @cache

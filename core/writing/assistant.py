@@ -198,7 +198,8 @@ def _route(question: str, figures: Figures, last: Reading | None = None) -> _Rou
         rows, settled = rows_named(question, figures.context), True
     except Beha2VecError:
         rows, settled = (), False
-    wants = offline.change is None and (offline.declined or ideas or bool(_REASONS.search(question)))
+    is_clear = offline.change is None and not (offline.declined and offline.readings)
+    wants = is_clear and (offline.declined or ideas or bool(_REASONS.search(question)))
     return _Route(offline, offline.reading or Reading(rows=rows), settled and wants, ideas)
 
 

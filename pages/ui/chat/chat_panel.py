@@ -176,6 +176,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
             _exchange(conversation, before, turns.get(before), drawn)
         elif (said := conversation.exchanges[newest].answer) is not None:
             _conditions(said, f"{conversation.id}-{newest}")
+            _readings(said)
             _offer(said.suggestions[:_OFFERED], "suggested")
     if before > 0:
         with st.expander(count(before, "earlier question"), type="compact", key="chat-earlier"):
@@ -198,8 +199,8 @@ def _conditions(said: Answer, key: str) -> None:
     with st.container(horizontal=True, gap="xsmall", key="parts"):
         for number, part in enumerate(found):
             st.button(
-                md_text(part.text), key=f"part-{number}", icon=":material/close:", on_click=_without,
-                args=(part.text, part.without.model_dump_json(exclude_none=True)),
+                md_text(part.text), key=f"part-{number}", icon=":material/close:", on_click=_ask_query,
+                args=(f"Without “{part.text}”", part.without.model_dump_json(exclude_none=True)),
                 help="Ask again without this",
             )  # fmt: skip
         where, days = query.where, query.period
@@ -271,17 +272,29 @@ def _make_segment(asked: str) -> None:
         editing_view.gather(live, users, people(query.where, about.title))
 
 
-def _without(text: str, changed: str) -> None:
-    """Answer a query from which a part was taken out (a callback)."""
+def _readings(said: Answer) -> None:
+    """Draw what else a question can mean as buttons that ask it, each with its figure."""
+    with st.container(gap="xsmall", key="readings"):
+        if not said.declined and said.readings:
+            st.caption("It can also mean:")
+        for number, one in enumerate(said.readings):
+            st.button(
+                f"{md_text(one.text)}: **{md_text(one.figure)}**", key=f"reading-{number}",
+                icon=":material/alt_route:", on_click=_ask_query, args=(one.text, one.query), width="stretch",
+            )  # fmt: skip
+
+
+def _ask_query(text: str, query: str) -> None:
+    """Answer a query that stands in the conversation under a text (a callback)."""
     run = state.model()
     about = topic.on_screen()
     if run is None or about is None:
         return
     with errors.shown():
-        conversation = conversations.ask(state.store(), _current(run.key), f"Without “{text}”")
+        conversation = conversations.ask(state.store(), _current(run.key), text)
         state.of_model(run.key)[_CURRENT] = conversation
         try:
-            said = answering.answer(Query.model_validate_json(changed), about)
+            said = answering.answer(Query.model_validate_json(query), about)
         except Beha2VecError as error:
             said = Answer((Note(text=str(error)),), declined=True)
         conversations.answer(state.store(), conversation, len(conversation.exchanges) - 1, said, about)

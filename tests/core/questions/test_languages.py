@@ -60,7 +60,7 @@ def test_phrases_are_replaced_and_addresses_stay(question: str, english: str) ->
 )  # fmt: skip
 def test_a_question_is_read_as_in_english(question: str, meant: str) -> None:
     shop = site("shop").context
-    assert sentence(read(question, shop), shop.title) == meant
+    assert sentence(read(question, shop).queries[0], shop.title) == meant
 
 
 def test_no_meaning_stands_twice_in_a_language() -> None:

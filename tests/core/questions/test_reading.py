@@ -66,7 +66,7 @@ def said(query: Query) -> str:
 
 @pytest.mark.parametrize(("question", "meant"), lines(READ))
 def test_a_question_is_read_in_full(question: str, meant: str) -> None:
-    assert said(read(question, shop())) == meant
+    assert said(read(question, shop()).queries[0]) == meant
 
 
 @pytest.mark.parametrize(("question", "why"), lines(NOT_READ))
@@ -100,21 +100,18 @@ def test_a_segment_that_does_not_exist_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_a_question_that_goes_on_changes_the_last_one(question: str, meant: str) -> None:
-    last = read("how many users saw /cart and did not buy", shop())
-    assert said(read(question, shop(), last)) == meant
+    last = read("how many users saw /cart and did not buy", shop()).queries[0]
+    assert said(read(question, shop(), last).queries[0]) == meant
 
 
 def test_another_device_takes_the_place_of_the_one_before() -> None:
-    last = read("users on mobile who saw /cart", shop())
-    assert (
-        said(read("and on desktop?", shop(), last))
-        == "Users who saw /cart and are mostly on desktop, all days"
-    )
-    assert said(read("by device", shop(), last)) == "Users who saw /cart, by device, all days"
+    last = read("users on mobile who saw /cart", shop()).queries[0]
+    assert read("and on desktop?", shop(), last) == "Users who saw /cart and are mostly on desktop, all days"
+    assert said(read("by device", shop(), last).queries[0]) == "Users who saw /cart, by device, all days"
 
 
 def test_each_part_can_be_taken_out() -> None:
-    query = read("conversion rate per device of users who saw /cart on weekends", shop())
+    query = read("conversion rate per device of users who saw /cart on weekends", shop()).queries[0]
     assert [(part.text, said(part.without)) for part in parts(query, shop().title)] == [
         ("saw /cart", "Share of users who did purchase, by device, on Saturday or Sunday"),
         ("by device", "Share of users who did purchase, of users who saw /cart, on Saturday or Sunday"),
@@ -125,7 +122,7 @@ def test_each_part_can_be_taken_out() -> None:
 
 def test_a_query_reads_the_same_from_its_json() -> None:
     for question, _ in lines(READ):
-        query = read(question, shop())
+        query = read(question, shop()).queries[0]
         assert Query.model_validate_json(query.model_dump_json()) == query
 
 
