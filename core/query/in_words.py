@@ -104,7 +104,8 @@ def name_of(step: FunnelStep) -> str:
     if more == [f"{first}/*", f"{first}?*"]:
         return f"a page in {clean(first)}"
     if step.kind is StepKind.PAGE and len(bases := _without_queries(step)) > 1:
-        some, more = [clean(base) for base in bases[:_NAMED_PAGES]], len(bases) - _NAMED_PAGES
+        some = [clean(base) for base in bases[:_NAMED_PAGES]]
+        more = len(bases) - len(some)
         listed = _listed([*some, f"{more} more"] if more > 0 else some, "and")
         return f"any of {len(bases)} pages ({listed})"
     title = clean(step.title)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.facts.answer import Answer, Chart, FigureList, Note, Reading
 from core.facts.context import Context
 from core.facts.sentences import plain
-from core.query.query import Query
+from core.query.query import By, Is, Query
 from core.questions.answers import ask
 from core.questions.topics import HELP
 from core.questions.words import own_phrases
@@ -254,3 +254,17 @@ def test_known_words_in_any_order_never_break_it(words: list[str], further: list
 )
 def test_a_sign_that_compares_is_not_read_over(question: str) -> None:
     assert ask(question, EIGHT).declined
+
+
+def test_what_else_a_word_can_name_is_computed_and_offered() -> None:
+    named = replace(site("shop").context, names={0: "Mobile"})
+    answer = ask("how many users are mobile?", named)
+    assert "mostly on mobile" in said(answer)
+    (other,) = answer.readings
+    assert Query.model_validate_json(other.query).where == Is(dimension=By.SEGMENT, any_of=("segment:0",))
+    assert other.figure == ask("how many users are in segment 1?", named).facts[0].text
+
+
+@pytest.mark.parametrize("question", ["users who saw /sale more than /cart", "who of /cart came back there?"])
+def test_what_would_be_a_guess_is_declined(question: str) -> None:
+    assert ask(question, site("shop").context).declined

@@ -119,3 +119,10 @@ def test_what_may_go_on_with_the_last_question_is_answered_and_offered_as_a_chan
 def test_a_change_keeps_what_the_conversation_is_about() -> None:
     last = ask("conversion rate by device", SHOP).reading
     assert ask("make it 6", SHOP, last).reading == last
+
+
+def test_make_it_10_after_the_top_5_is_more_rows_or_more_segments() -> None:
+    last = ask("top 2 pages", SHOP).reading
+    answer = ask("make it 4", SHOP, last)
+    assert len(answer.facts) == 4
+    assert answer.change is not None and answer.change.n_clusters == 4
