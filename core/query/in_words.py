@@ -105,8 +105,8 @@ def name_of(step: FunnelStep) -> str:
         return f"a page in {clean(first)}"
     if step.kind is StepKind.PAGE and len(bases := _without_queries(step)) > 1:
         some = [clean(base) for base in bases[:_NAMED_PAGES]]
-        more = len(bases) - len(some)
-        listed = _listed([*some, f"{more} more"] if more > 0 else some, "and")
+        rest = len(bases) - len(some)
+        listed = _listed([*some, f"{rest} more"] if rest else some, "and")
         return f"any of {len(bases)} pages ({listed})"
     title = clean(step.title)
     levels = {
