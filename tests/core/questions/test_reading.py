@@ -106,7 +106,10 @@ def test_a_question_that_goes_on_changes_the_last_one(question: str, meant: str)
 
 def test_another_device_takes_the_place_of_the_one_before() -> None:
     last = read("users on mobile who saw /cart", shop()).queries[0]
-    assert read("and on desktop?", shop(), last) == "Users who saw /cart and are mostly on desktop, all days"
+    assert (
+        said(read("and on desktop?", shop(), last).queries[0])
+        == "Users who saw /cart and are mostly on desktop, all days"
+    )
     assert said(read("by device", shop(), last).queries[0]) == "Users who saw /cart, by device, all days"
 
 
