@@ -33,7 +33,7 @@ def test_json_holds_the_figures_of_the_query(
     for given in (json.dumps(BY_DEVICE), tmp_path / "query.json"):
         assert cli("ask", "--query", given, "--out", finished, "--json").returncode == 0
         found = json.loads(capsys.readouterr().out)
-        assert list(found) == ["query", "reading", "population", "rows", "text", "declined"]
+        assert list(found) == ["query", "reading", "readings", "population", "rows", "text", "declined"]
         counted = execute(Query.checked(**BY_DEVICE), open_context(finished).tables)
         assert [(row["name"], row["value"], row["n"]) for row in found["rows"]] == [
             (row.name, row.value, row.n) for row in counted.rows
