@@ -221,10 +221,10 @@ def paragraph(figures: Figures, segment: str) -> Finding:
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
     if _withheld(figures.context, key):
         rate = without_none([figures.measure(key, Col.OUTCOME_RATE)])
-        lines: tuple[Block, ...] = (FigureList(facts=rate), *_doubts(figures.context, key))
+        lines: tuple[Block, ...] = (FigureList(facts=rate), *doubts(figures.context, key))
         return Finding((*begin, *lines), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
-    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *_doubts(figures.context, key))
+    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *doubts(figures.context, key))
     return Finding(blocks, select("*", "segments", key=key))
 
 
@@ -257,7 +257,7 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
     apart = differing(figures, require_row(context, key)) or notes(NOTHING_APART)
-    blocks = dict.fromkeys((*_doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
+    blocks = dict.fromkeys((*doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
     return Finding((*blocks,), select("*", "differences", key=key))
 
 
@@ -266,11 +266,20 @@ def _withheld(context: Context, *keys: str) -> bool:
     return context.withheld and not set(keys).isdisjoint(context.segment_keys)
 
 
-def _doubts(context: Context, *keys: str) -> tuple[Note, ...]:
+def doubts(context: Context, *keys: str) -> tuple[Note, ...]:
     """Note that no number of segments is supported, if one of the rows is a segment; else empty."""
     if not context.unsupported or set(keys).isdisjoint(context.segment_keys):
         return ()
     return notes(WITHHELD if context.withheld else UNSUPPORTED)
+
+
+_RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
+"""Measures that are 0 or 100 % by definition for users grouped by the outcome."""
+
+
+def is_rate(fact: Fact) -> bool:
+    """Whether a figure is of the outcome."""
+    return fact.measure in _RATES or fact.measure.endswith(f":{Family.OUTCOME}")
 
 
 def _apart(figures: Figures, key: str) -> tuple[Block, ...]:
@@ -312,7 +321,7 @@ def compare(figures: Figures, a: str, b: str) -> Finding:
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
     contrasts.sort(key=lambda contrast: not contrast.verdict.is_sure)
-    return Finding((*_doubts(context, first, second), *apart, *contrasts), query)
+    return Finding((*doubts(context, first, second), *apart, *contrasts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -331,7 +340,7 @@ def compare_all(figures: Figures) -> Finding:
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
     unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
     apart = [block for key in keys for block in differing(figures, key, 1)]
-    blocks = _doubts(figures.context, *keys)
+    blocks = doubts(figures.context, *keys)
     return Finding((*blocks, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 

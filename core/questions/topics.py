@@ -15,16 +15,16 @@ from core.base.errors import InputError
 from core.base.safe_text import clean
 from core.base.schema import View
 from core.facts import items, like_tools, move_tools, other_tools, rule_tools, segment_tools
-from core.facts.answer import Answer, Block, Contrast, Fact, FigureList, Reading, facts_of
+from core.facts.answer import Answer, Block, Contrast, FigureList, Reading, facts_of
 from core.facts.context import ALL, PASTED, WITH, WITHOUT, Context
 from core.facts.fact_maker import Figures, Finding, answer_of, notes, select, without_none
 from core.facts.items import Dimension, ItemMetric
+from core.facts.segment_tools import is_rate
 from core.facts.steps import step_view
-from core.journeys.funnel_start import usual_funnel
 from core.profiles.profile_columns import HEAT_MAP, Col
-from core.profiles.user_items import Family
 from core.query import answering
-from core.query.query import By, Did, Is, Quantity, Query
+from core.query.query import By, Quantity, Query
+from core.questions import advice
 from core.questions.terms import terms_of
 from core.questions.words import Kind, QuestionTerm, file_of_words, listed
 
@@ -50,6 +50,7 @@ class TopicKind(StrEnum):
     MOVES = "moves"
     ROUTES = "routes"
     FUNNEL = "funnel"
+    ADVISE = "advise"
 
 
 @dataclass(frozen=True)
@@ -183,12 +184,16 @@ def _routes(figures: Figures, asked: TopicQuestion) -> Finding:
 def _funnel(figures: Figures, asked: TopicQuestion) -> Finding:
     """The funnel that the analyst built on Journeys, or the usual way to the outcome, as a query."""
     context = figures.context
-    basis, chosen = context.tables.basis, context.tables.profiles.chosen
-    funnel = context.funnel or usual_funnel(basis.funnel_site, basis.data.outcomes, chosen)
-    steps = Did(steps=funnel.steps, order=funnel.order, within=funnel.within)
-    of_row = None if asked.rows[0] == ALL else Is(dimension=By.SEGMENT, any_of=asked.rows[:1])
-    found = answering.answer(Query(measure=Quantity.FUNNEL, of=steps, where=of_row), context)
+    steps, users = advice.funnel_steps(context), advice.users_of(asked.rows[0])
+    found = answering.answer(Query(measure=Quantity.FUNNEL, of=steps, where=users), context)
     return Finding((*found.blocks, *notes(OWN_FUNNEL if context.funnel else USUAL_FUNNEL)), found.query)
+
+
+def _advise(figures: Figures, asked: TopicQuestion) -> Finding:
+    rows = [row for row in asked.rows if row != ALL]
+    if len(rows) > 1:
+        raise InputError("What to do is told of one segment at a time")
+    return advice.advise(figures, *(rows or [""]))
 
 
 OWN_FUNNEL: Final = "This is the funnel of Journeys."
@@ -237,6 +242,9 @@ TOPICS: Final[Mapping[TopicKind, _Answerer]] = {
         _funnel, "users by step of the analyst's funnel, or of the usual one", 1, ALL,
         beside=(Kind.STEP_BY_STEP, Kind.MANY, Kind.LEFT),
     ),
+    TopicKind.ADVISE: _Answerer(
+        _advise, "what to try for a segment, or for more of the outcome", beside=(Kind.OUTCOME, Kind.MOST)
+    ),
 }  # fmt: skip
 
 
@@ -274,8 +282,6 @@ def _focus(blocks: Sequence[Block]) -> tuple[str, ...]:
 # users with the outcome, whatever their segment
 
 CONVERTED: Final = "That they converted is what makes them this row; none of the others did."
-_RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
-"""Measures that are 0 or 100 % by definition for users grouped by the outcome."""
 
 
 def _of_converted(asked: TopicQuestion, context: Context) -> Answer:
@@ -300,15 +306,11 @@ def _beside_outcome(blocks: Sequence[Block]) -> tuple[Block, ...]:
     kept: list[Block] = []
     for block in blocks:
         if isinstance(block, FigureList):
-            block = FigureList(facts=tuple(fact for fact in block.facts if not _is_rate(fact)))
+            block = FigureList(facts=tuple(fact for fact in block.facts if not is_rate(fact)))
             kept += [block] if block.facts else []
-        elif not (isinstance(block, Contrast) and _is_rate(block.first)):
+        elif not (isinstance(block, Contrast) and is_rate(block.first)):
             kept.append(block)
     return tuple(kept) if facts_of(kept) or not facts_of(blocks) else (*kept, *notes(CONVERTED))
-
-
-def _is_rate(fact: Fact) -> bool:
-    return fact.measure in _RATES or fact.measure.endswith(f":{Family.OUTCOME}")
 
 
 # reading
@@ -348,14 +350,15 @@ def read_topic(terms: Sequence[QuestionTerm], context: Context, last: Reading | 
     if not said:
         return _going_on(terms, rows, last)
     topic = _chosen(said, terms, rows)
-    if rows and topic in _OF_ALL:
+    if (rows and topic in _OF_ALL) or (WITH in rows and topic is TopicKind.ADVISE):
         return None
     allowed = (*_BESIDE, *TOPICS[topic].beside)
     beside = [term for term in terms if term not in said]
     if not all(_may_stand(term, topic, allowed) or _is_row(term, rows, context) for term in beside):
         return None
     measure = next(filter(None, (_column(term, context) for term in beside)), "")
-    if last is not None and TOPICS[topic].least and not (rows or TOPICS[topic].usual):
+    of_it = TOPICS[topic].least or (topic in _OF_IT and _says_it(terms))
+    if last is not None and of_it and not (rows or TOPICS[topic].usual):
         rows, measure = _spoken_of(last, context), measure or _measure_of(last)
     topic, rows = _settled(topic, rows, terms, _spoken_of(last, context) if last else ())
     by = next((_STEPS_BY[dimension] for term in terms if (dimension := _by(term)) in _STEPS_BY), "")
@@ -376,7 +379,7 @@ def _settled(
     topic: TopicKind, rows: tuple[str, ...], terms: Sequence[QuestionTerm], spoken: tuple[str, ...]
 ) -> tuple[TopicKind, tuple[str, ...]]:
     """The topic and the rows, with those that “it”, “all users” and “the segments” stand for."""
-    it = terms[0].text == "and" or any(word in _IT for term in terms for word in term.text.split())
+    it = terms[0].text == "and" or _says_it(terms)
     if topic is TopicKind.DIFFER and len(rows) == 1 and it:
         rows = tuple(dict.fromkeys((*spoken[:1], *rows)))  # “compare it with segment 4”
     if any(term.kind in (Kind.TOTAL, Kind.AVERAGE) for term in terms) and len(rows) < 2:
@@ -410,7 +413,14 @@ def _may_stand(term: QuestionTerm, topic: TopicKind, allowed: Sequence[Kind]) ->
     return idle or term.kind in allowed or _is_named(term, topic)
 
 
+def _says_it(terms: Sequence[QuestionTerm]) -> bool:
+    """Whether a question refers to what the last answer spoke of."""
+    return any(word in _IT for term in terms for word in term.text.split())
+
+
 _IT: Final = ("it", "its", "them", "they")
+_OF_IT: Final = (TopicKind.ADVISE, TopicKind.SURE)
+"""Topics of no segment in particular, unless a question refers to one."""
 _GOING_ON: Final = (Kind.FILLER, Kind.PREPOSITION, Kind.AND, Kind.SEGMENT, Kind.OUTCOME, Kind.NOUN)
 
 
@@ -443,7 +453,7 @@ def _chosen(said: Sequence[QuestionTerm], terms: Sequence[QuestionTerm], rows: S
 
 
 _SPECIAL: Final = (
-    TopicKind.SURE, TopicKind.SAMPLE, TopicKind.CHANGED, TopicKind.PERSONA, TopicKind.RULE,
+    TopicKind.ADVISE, TopicKind.SURE, TopicKind.SAMPLE, TopicKind.CHANGED, TopicKind.PERSONA, TopicKind.RULE,
     TopicKind.LOOK_ALIKES, TopicKind.NEAREST, TopicKind.ROUTES, TopicKind.MOVES, TopicKind.STEPS,
     TopicKind.FUNNEL, TopicKind.WHY, TopicKind.DIFFER, TopicKind.SEGMENTS, TopicKind.DESCRIBE, TopicKind.HELP,
 )  # fmt: skip
