@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from core.base.places import PROGRAM
+
 
 class _Named(NamedTuple):
     option: str
@@ -71,7 +73,7 @@ def _without_controls(text: str) -> str:
     return ". ".join(sentence for sentence in text.split(". ") if "⟦" not in sentence)
 
 
-BOUNDED_RUN: Final = "python -m core run FILES --out OUT --memory SIZE"
+BOUNDED_RUN: Final = f"{PROGRAM} run FILES --out OUT --memory SIZE"
 """Command to suggest where the records do not fit into memory."""
 
 _MAX_LINE_LENGTH: Final = 500

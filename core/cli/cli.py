@@ -1,4 +1,4 @@
-"""The command line: the same stages without a screen.
+"""Opens the app; with a COMMAND, the same stages without a screen.
 
 Exit status: 0 when done; 2 for bad input, with one line that says what was wrong, the value, what is
 allowed and what to do; 3 where drift raises its alarm; 130 when interrupted. Progress goes to stderr.
@@ -7,6 +7,7 @@ allowed and what to do; 3 where drift raises its alarm; 130 when interrupted. Pr
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from typing import Any, NoReturn
 
 import click
 
+from core import __version__
 from core.base.errors import Beha2VecError, Cancelled, ResourceError
-from core.base.settings import (
-    Device,
-)
+from core.base.places import DATA, data_folder
+from core.base.settings import Device
 from core.cli.console import ConsoleProgress, print_line
 from core.cli.run_command import (
     files,
@@ -33,9 +34,27 @@ from core.storage.locks import claim_file
 _BAD_INPUT, _ALARM, _INTERRUPTED = 2, 3, 130
 
 
-@click.group(help=__doc__, context_settings={"max_content_width": 100})
-def app() -> None:
-    """Group of all commands, which :func:`main` runs."""
+@click.group(help=__doc__, invoke_without_command=True, context_settings={"max_content_width": 100})
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Of the app; 8501 by default, 0 for any free one."
+)
+@click.option(
+    "--data",
+    type=files,
+    help=f"Folder of the app's cache/ and input/; by default {DATA}, else {data_folder()}.",
+)
+@click.version_option(__version__, prog_name="beha2vec")
+@click.pass_context
+def app(context: click.Context, port: int | None, data: Path | None) -> None:
+    """Group of all commands, which :func:`main` runs; without a command it opens the app."""
+    if data is not None:
+        os.environ[DATA] = str(data.resolve())
+    if context.invoked_subcommand is None:
+        from core.cli.app_command import open_app
+
+        open_app(8501 if port is None else port)
+    elif port is not None:
+        raise click.UsageError("--port before a command is the app's, which no command opens")
 
 
 app.add_command(run)
@@ -246,7 +265,9 @@ def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -
 
 @app.command()
 @click.argument("ids", type=files, metavar="IDS")
-@click.option("--cache", type=files, help="The app's cache; by default BEHA2VEC_CACHE, else the project's.")
+@click.option(
+    "--cache", type=files, help="The app's cache; by default BEHA2VEC_CACHE, else cache/ of --data."
+)
 @click.option("--out", type=files, multiple=True, help="Folder of `run` or `watch`, once for each.")
 @click.option("--input", "tables", type=files, multiple=True, metavar="PATH", help="Files to write anew.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
@@ -285,9 +306,6 @@ def main() -> NoReturn:
     try:
         with disk_errors():
             status = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(_BAD_INPUT)
     except click.ClickException as error:
         sys.exit(_complain(error.format_message()))
     except Cancelled as error:

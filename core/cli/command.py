@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from core.base.places import PROGRAM
 from core.base.schema import View
 from core.base.settings import (
     ClusterSettings,
@@ -21,7 +22,7 @@ from core.segments.combination import present_weights
 
 
 def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -> str:
-    """Command ``python -m core run`` that repeats a run.
+    """Command that repeats a run.
 
     Args:
         settings: Every setting of the run.
@@ -43,9 +44,7 @@ def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -
     words += [] if settings.named_anyway else ["--keep-names-back"]
     return shlex.join(
         [
-            "python",
-            "-m",
-            "core",
+            *PROGRAM.split(),
             "run",
             "INPUT",
             "--out",

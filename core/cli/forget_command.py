@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import ResourceError, SettingsError
+from core.base.places import cache_folder
 from core.base.progress import Progress
 from core.base.wording import pluralise
 from core.ingest.sources import id_list
 from core.runs.forgetting import forget as forgetting
 from core.runs.forgetting.patterns import IdPatterns
 from core.runs.forgetting.places import SearchedPlaces
-from core.runs.jobs import PROJECT
 from core.storage.disk import write_text_atomic
 
 _TOO_SHORT: Final = "too short to be told from other words: only columns of ids are searched for them"
@@ -88,7 +87,7 @@ def searched_places(cache: Path | None, out: Sequence[Path], tables: Sequence[Pa
     Raises:
         SettingsError: If there is nothing.
     """
-    usual = Path(os.environ.get("BEHA2VEC_CACHE") or PROJECT / "cache")
+    usual = cache_folder()
     places = SearchedPlaces(cache or (usual if usual.is_dir() else None), tuple(out), tuple(tables))
     if not places.searched:
         raise SettingsError("There is nothing to search", remedy="Name a --cache, an --out or an --input")

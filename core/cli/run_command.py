@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from core.base.errors import SettingsError
+from core.base.places import PROGRAM
 from core.base.schema import RAW_TEXT_COLUMNS
 from core.base.settings import (
     PRESETS,
@@ -477,7 +478,7 @@ def _runner(
 
 def _with_input() -> str:
     """The command as it was typed, with the place of what it lacks; in quotes, as a full stop follows."""
-    return f"Name INPUT, the files of the export: “python -m core run INPUT {shlex.join(sys.argv[2:])}”"
+    return f"Name INPUT, the files of the export: “{PROGRAM} run INPUT {shlex.join(sys.argv[2:])}”"
 
 
 def _require_input(inputs: Sequence[Path], engine: str | None, *, fresh: bool) -> None:

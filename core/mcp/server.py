@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from core.base.errors import ResourceError, SettingsError
+from core.base.places import install_command
 from core.facts.context import Context
 from core.mcp.session import McpSession
 from core.query.query import Query
@@ -120,7 +121,7 @@ def make_server(context: Context) -> Server[Any]:
     """
     if find_spec("mcp") is None:
         raise SettingsError(
-            "The package mcp is not installed", remedy="Install it: pip install 'beha2vec[mcp]'"
+            "The package mcp is not installed", remedy=f"Install it: {install_command('mcp', 'mcp>=2.3,<3')}"
         )
     import anyio.to_thread
     import mcp_types as types

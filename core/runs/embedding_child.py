@@ -23,12 +23,12 @@ import numpy as np
 import pyarrow as pa
 
 from core.base.errors import ArtifactError, Beha2VecError, ResourceError
+from core.base.places import PROJECT
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.wording import duration
 from core.storage.sequences import UserSequences
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 _MODULE: Final = "core.runs.embedding_child"
 _ABOUT, _ERROR = "about", "error"
 LIMIT_S: Final = 300.0

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from core.base.places import PROJECT
 from core.base.settings import Settings
 from core.runs import job_process
 from core.runs.job_view import (
@@ -56,7 +57,6 @@ LOOKS: Final = "core.runs.inspection_child"
 """The child that looks into files before they are read."""
 ENGINES: Final = "core.scoring.engine_child"
 """The child that reads files or BigQuery, in a room above this one."""
-PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

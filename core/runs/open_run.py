@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.errors import ArtifactError
+from core.base.places import PROGRAM
 from core.facts.context import Basis, Context, Tables
 from core.runs import pipeline
 from core.runs.artifacts import open_labelled
@@ -16,7 +17,7 @@ from core.runs.run import read_previous
 from core.segments.partition import Partition
 from core.storage.store import Store
 
-_RUN_FIRST: Final = "Give the folder that “python -m core run INPUT --out OUT” wrote, whole"
+_RUN_FIRST: Final = f"Give the folder that “{PROGRAM} run INPUT --out OUT” wrote, whole"
 _NOT_SAMPLED: Final = "run it once without --memory and --sample-users, on a machine that holds all records"
 
 

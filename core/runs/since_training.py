@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError, InputError, reworded_for_frozen_model
+from core.base.places import PROGRAM
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, View
 from core.base.settings import Device
@@ -108,7 +109,7 @@ def _since_training(placed: Placement) -> SinceTraining:
     if period is None:
         raise ArtifactError(
             "The model's folder keeps nothing of its training period: an earlier release wrote it",
-            remedy="Write it again: python -m core run --out OUT --from-stage analyze",
+            remedy=f"Write it again: {PROGRAM} run --out OUT --from-stage analyze",
         )
     known = frozen.known.pages
     alike = sections if period.by_section else list

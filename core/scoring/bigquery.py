@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import Beha2VecError, InputError, ResourceError, SettingsError
+from core.base.places import install_command
 from core.base.progress import Progress, SubProgress
 from core.base.schema import REMOVED_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
@@ -153,7 +154,7 @@ def _connect(request: BigQueryRequest) -> bigquery.Client:
     if not installed():
         raise SettingsError(
             "BigQuery cannot be read, as google-cloud-bigquery is not installed",
-            remedy="pip install 'beha2vec[bigquery]' (or pip install google-cloud-bigquery)",
+            remedy=f"Install it: {install_command('bigquery', 'google-cloud-bigquery>=3.30,<4')}",
         )
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery

@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import InputError, ResourceError
+from core.base.places import PROJECT
 
-PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 _CHILD: Final = "core.sql.sandbox_child"
 _TOO_LARGE: Final = 5
 """Exit status of the child where the query needs too much memory, as in ``sandbox_child.py``."""

@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import InputError
+from core.base.places import PROGRAM
 from core.base.settings import IngestSettings
 from core.scoring.spark import requirements
 from core.storage.dataset import Dataset
@@ -30,7 +31,7 @@ _NEXT = (
 )
 _SPARK = (
     "Spark is installed. A cluster works from the command line: "
-    "`python -m core run FILES --out OUT --engine spark --master URL`"
+    f"`{PROGRAM} run FILES --out OUT --engine spark --master URL`"
 )
 _FEW: Final = 3
 """Other data sets that are listed without opening the list, at most."""

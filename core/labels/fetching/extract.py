@@ -10,17 +10,16 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from core.base.errors import ResourceError
+from core.base.places import PROJECT
 from core.labels.fetching.child import OUT_OF_MEMORY
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.limits import FetchLimits
 from core.labels.label_types import Document
 
 _CHILD: Final = (sys.executable, "-m", "core.labels.fetching.child")
-PROJECT: Final = Path(__file__).resolve().parents[3]
 _SLACK_S: Final = 5.0
 """Seconds beyond the limit, at which the child ends itself, after which the parent kills it."""
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")

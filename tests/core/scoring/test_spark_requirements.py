@@ -57,7 +57,7 @@ def test_another_form_is_refused_with_those_that_there_are(url: str) -> None:
 def test_who_has_not_installed_the_extra_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirements, "find_spec", lambda name: None)
     assert util.find_spec("json")
-    with pytest.raises(SettingsError, match=r"not installed.*pip install 'beha2vec\[spark\]'"):
+    with pytest.raises(SettingsError, match=r"not installed.*pip install 'pyspark>=4.3,<5'"):
         require_spark(Master.read("local[1]"))
 
 
