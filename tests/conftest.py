@@ -31,7 +31,7 @@ INTEGRATION: Final = (
         "core/runs/test_watch.py",
     ),
     *("core/runs/test_jobs.py", "core/runs/test_jobs_not_answering.py", "core/runs/test_embedding_child.py"),
-    *("core/llm/test_real.py", "core/sql/test_sandbox.py", "core/scoring/test_on_spark.py"),
+    *("test_wheel.py", "core/llm/test_real.py", "core/sql/test_sandbox.py", "core/scoring/test_on_spark.py"),
 )
 """Where tests run whole pages, programs or servers; the others are the unit part."""
 
