@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 from core.base.errors import Beha2VecError, InputError
@@ -40,6 +41,7 @@ from core.query.query import (
     Query,
     Range,
     denied,
+    parts_of,
 )
 from core.questions.languages import in_english
 from core.questions.lexicon import NUMBERS
@@ -88,6 +90,8 @@ _BEFORE_COUNT: Final = (
     Kind.MANY, Kind.MOST, Kind.LEAST, Kind.AVERAGE, Kind.TOP, Kind.SHARE, Kind.RANGE, Kind.NUMBER,
     Kind.ATTRIBUTE,
 )  # fmt: skip
+_OF_SESSIONS: Final = (Quantity.VIEWS_PER_SESSION, Quantity.SESSION_RATE, Quantity.BOUNCE_RATE)
+_OF_PEOPLE: Final = (Quantity.USERS, Quantity.SHARE, Quantity.LIFT, Quantity.FUNNEL, Quantity.RETENTION)
 _RANKS: Final = ("rank", "sort", "sort by", "order segments by", "order clusters by", "compare by")
 _SIZES: Final = ("biggest", "largest", "smallest", "bigger", "larger", "smaller")
 _BARE: Final = (Kind.AND, Kind.PREPOSITION, Kind.STEP, Kind.ATTRIBUTE)
@@ -405,7 +409,8 @@ class _Reader:
     def verbs(self, term: QuestionTerm) -> None:
         before = self._previous()
         counted = next((value for kind, value in term.others if kind is Kind.UNIT), None)
-        if counted and (before is None or before.kind in _BEFORE_COUNT):
+        of_share = before is not None and before.text == "of" and self.terms[self.at - 3].kind is Kind.SHARE
+        if counted and (before is None or of_share or before.kind in _BEFORE_COUNT):
             self.unit(QuestionTerm(Kind.UNIT, term.text, counted, term.others))  # “most visits”
             return
         if term.kind is Kind.RETURN and self.draft.asked is Kind.OFTEN:
@@ -1048,6 +1053,7 @@ class _Reader:
         if draft.by is None and not draft.sides and any(map(_are_segments, draft.where)):
             draft.by = None if measure is Quantity.FUNNEL else By.SEGMENT  # each of “segments 1, 2 and 4”
         where, compare = self._periods(measure) if draft.other_period else self._sides()
+        self._refuse_more(measure, of, where)
         if draft.order and not compare:
             self._ordered()
         if draft.rate and measure is not Quantity.SHARE:
@@ -1110,6 +1116,18 @@ class _Reader:
         keep = Range(**{self.draft.beyond: row.value})
         order = "most" if self.draft.beyond == "above" else "least"
         return query.model_copy(update={"by": By.SEGMENT, "keep": keep, "order": order})
+
+    def _refuse_more(self, measure: Quantity, of: Condition | None, where: Condition | None) -> None:
+        """Refuse words of a second figure, and shares of users who all did what is asked."""
+        if measure not in _OF_SESSIONS and any(term.kind is Kind.PER_SESSION for term in self.terms):
+            raise NotRead("A session has page views and shares of sessions; other figures are of users.")
+        said = {(one.kind, other.kind) for one, other in pairwise(self.terms)}
+        if (Kind.MANY, Kind.NOUN) in said and measure not in _OF_PEOPLE:
+            raise NotRead("One figure at a time is possible.")  # “how many users stayed long”
+        both = [one for one in (of, where) if one is not None and measure is Quantity.SHARE]
+        did = [{part for part in parts_of(one) if isinstance(part, Did)} for one in both]
+        if len(did) > 1 and did[0] & did[1]:
+            raise NotRead("All of these users did that: say once what they did.")
 
     def _refuse(self, measure: Quantity) -> None:
         """Refuse words that were read and say something else than the measure."""

@@ -48,6 +48,9 @@ median time between /cart and the purchase | Times are counted from
 sessions with at least 3 page views | Sessions are counted by user
 mobile users who bought on at least 2 days | On how many days
 users on 1 November 2025 and on 3 November 2025 | about one period
+engagement time per visit by device | A session has page views
+how many users saw /cart and their time on site | One figure at a time
+what share of users who saw /cart saw /cart | All of these users did that
 """
 
 
@@ -95,6 +98,7 @@ def test_a_segment_that_does_not_exist_is_refused() -> None:
         ("how many users bought", "Users who did purchase, all days"),
         ("bounce rate by device", "Bounce rate, by device, all days"),
         ("what share of sessions start on /sale", "Share of sessions that began with /sale, all days"),
+        ("what share of visits start on /sale", "Share of sessions that began with /sale, all days"),
         ("revenue of users on mobile", "Gross revenue, of users who are mostly on mobile, all days"),
         ("revenue?", "Gross revenue, of users who saw /cart and did not do purchase, all days"),
     ],
