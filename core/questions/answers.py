@@ -225,7 +225,8 @@ def _candidates(question: str, context: Context) -> Iterator[str]:
     with suppress(Beha2VecError):
         terms = terms_of(question, context)
         unknown = {term.text for term in terms if term.kind is Kind.UNKNOWN}
-        kept = [term.text for term in terms if term.kind is not Kind.UNKNOWN]
+        known = (term.text for term in terms if term.kind is not Kind.UNKNOWN)
+        kept = [text for text in known if text != "please"]  # what stands for a filler of another language
         if unknown and len(kept) > 1:
             yield " ".join(kept)
         segments = [key for term in terms if term.kind is Kind.SEGMENT for key in term.value]
