@@ -16,8 +16,6 @@ runs it in a child process, ``cli/`` is the command line.
 
 import os
 
-__version__ = "0.1.0"
-
 # Threads of OpenMP (torch, scikit-learn) wait asleep instead of spinning. They read this once, when first
 # loaded. Beside other work on the same cores, a training step was measured three times faster this way.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

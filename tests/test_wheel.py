@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-import core
+from core.base.places import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 120
@@ -96,7 +96,7 @@ def call(program: Path, *args: object, environment: Mapping[str, str], cwd: Path
 def test_the_wheel_has_one_name_and_every_file_of_the_app(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    info = f"beha2vec-{core.__version__}.dist-info"
+    info = f"beha2vec-{VERSION}.dist-info"
     assert {name.split("/")[0] for name in names} == {"beha2vec", info}
     parts = ["app.py", "core", "pages", ".streamlit"]
     files = [path for part in parts for path in [ROOT / part, *(ROOT / part).rglob("*")] if path.is_file()]
@@ -117,7 +117,7 @@ def test_the_program_runs_the_stages_from_any_folder(
     def run(*args: object) -> tuple[int, str, str]:
         return call(program, *args, environment=elsewhere, cwd=tmp_path)
 
-    assert run("--version") == (0, f"beha2vec, version {core.__version__}\n", "")
+    assert run("--version") == (0, f"beha2vec, version {VERSION}\n", "")
     assert run("run", "--help")[1].startswith("Usage: beha2vec run ")
     quick = ("--clusters", 3, "--preset", "bag", "--labels", "off")
     for step in (

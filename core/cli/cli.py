@@ -17,9 +17,8 @@ from typing import Any, NoReturn
 
 import click
 
-from core import __version__
 from core.base.errors import Beha2VecError, Cancelled, ResourceError
-from core.base.places import DATA, data_folder
+from core.base.places import DATA, VERSION, data_folder
 from core.base.settings import Device
 from core.cli.console import ConsoleProgress, print_line
 from core.cli.run_command import (
@@ -43,7 +42,7 @@ _BAD_INPUT, _ALARM, _INTERRUPTED = 2, 3, 130
     type=files,
     help=f"Folder of the app's cache/ and input/; by default {DATA}, else {data_folder()}.",
 )
-@click.version_option(__version__, prog_name="beha2vec")
+@click.version_option(VERSION, prog_name="beha2vec")
 @click.pass_context
 def app(context: click.Context, port: int | None, data: Path | None) -> None:
     """Group of all commands, which :func:`main` runs; without a command it opens the app."""
