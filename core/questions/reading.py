@@ -59,6 +59,9 @@ _MAKE: Final = re.compile(rf"^\s*make (?:it|that|them) (?=(?:\d+|{'|'.join(NUMBE
 _THERE: Final = re.compile(
     r"\b(?:came|come|comes|coming|return(?:s|ed|ing)?)(?: back)? there\b", re.IGNORECASE
 )
+_NEVER: Final = re.compile(
+    r"\s*which (?P<rows>\w+) (?:never|do not|don['’]t|did not|didn['’]t) (?P<did>[^,]+?)\W*", re.IGNORECASE
+)
 _OR: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _YES_OR_NO: Final = re.compile(r"\s*(?:is|are|was|were|did|do|does|has|have)\b", re.IGNORECASE)
 _SENTENCE: Final = re.compile(
@@ -190,6 +193,9 @@ def read(question: str, context: Context, last: Query | None = None) -> Possible
             question = _MAKE.sub("the top ", question)
         question = re.sub(r"^\s*(?:only|just)\b", "", question, flags=re.IGNORECASE)
         question = re.sub(r"^\s*(?:what|how) about\b", "and", question, flags=re.IGNORECASE)
+    never = _NEVER.fullmatch(question)
+    if never:
+        question = f"share of users who {never['did']} by {never['rows']}"
     if _OF_OWNER.search(question):
         raise NotRead(
             "Say whose share of whom: “share of buyers in segment 1” or “of buyers, what share is …”."
@@ -207,7 +213,17 @@ def read(question: str, context: Context, last: Query | None = None) -> Possible
             with suppress(Beha2VecError):
                 queries.append(_read(question, [*terms[:place], other, *terms[place + 1 :]], context, last))
                 open_word = term.text if term.is_open else open_word
+    if never:
+        queries = [_of_nobody(query) for query in queries]
     return PossibleQueries(tuple(dict.fromkeys(queries))[:MOST_READINGS], open_word)
+
+
+def _of_nobody(query: Query) -> Query:
+    """The rows of a share in which nobody did it."""
+    is_plain = isinstance(query.of, Did) and not (query.order or query.compare)
+    if query.measure is not Quantity.SHARE or query.by is None or not is_plain:
+        raise NotRead("Ask how many there are of each instead.")
+    return Query.checked(**{**dict(query), "keep": Range(at_most=0)})
 
 
 def _read(question: str, terms: Sequence[QuestionTerm], context: Context, last: Query | None) -> Query:

@@ -27,6 +27,8 @@ which users only saw /cart | “only”
 which segment has the most | By what?
 how many users of segment 1 are the cart | Users are no page
 which segments have no buyers | Ask how many there are of each
+which pages never convert | Ask how many there are of each
+which segments never buy and never come back | Ask how many there are of each
 conversion rate of users who are not | belongs to
 users within 2 days | Within which time of what?
 how many new users | Who is new is not known
