@@ -321,9 +321,9 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
             refunded: Number of users who got everything back that they paid.
         """
         called, is_page = label_of(chosen), any(self.pages_of(outcome) for outcome in chosen)
+        elsewhere = f", only {pluralise(without, 'user')} without one, in no segment" if without else ""
         possible = {
-            f"Nobody with a page view has {called}, only {pluralise(without, 'user')} without one, "
-            "in no segment. Choose another outcome": not had,
+            f"Nobody with a page view has {called}{elsewhere}. Choose another outcome": not had,
             f"All {pluralise(had, 'user')} have {called}, so that it tells no segment from another. Choose "
             "another outcome": had == n_users,
             f"{arrived:,} of the {pluralise(had, 'user')} with {called} came in on it: it says how they "

@@ -194,6 +194,8 @@ def test_what_to_know_before_reading_an_outcome() -> None:
     assert notes(INDEX, "purchase") == notes(INDEX, "page:/cart") == ""
     nobody = index((8, "purchase", 1, 1, 5.0))
     assert "Nobody with a page view has purchase, only 1 user without one" in notes(nobody, "purchase")
+    filtered = index((1, "visit", 1, 1, None)).part_of(INDEX)  # those with a purchase are left out
+    assert notes(filtered, "purchase") == "Nobody with a page view has purchase. Choose another outcome"
     everybody = index(*((user, "visit", 1, 1, None) for user in range(8)))
     assert "All 8 users have visit" in notes(everybody, "visit")
     assert "4 of the 4 users with a view of / came in on it" in notes(INDEX, "page:/")
