@@ -171,9 +171,9 @@ def _filtered(chosen: CountFilter, context: Context) -> Answer:
         users = pluralise(context.tables.profiles.n_users, "user")
         heading = f"Of {users}, count only those {', '.join(those)}"
     said = (FigureTable(heading=heading, facts=counted.facts),)
-    label = f"Count only {clean(chosen.in_words)}" if chosen.is_set else "Count everybody"
+    label = "Count only them" if chosen.is_set else "Count everybody"
     change = ScreenChange(label=label, counted=chosen)
-    return Answer((*said, *notes(HOLDS)), counted.titles, population=counted.population, change=change)
+    return Answer((*said, *notes(HOLDS)), counted.titles, change=change)
 
 
 HOLDS: Final = "The filter holds on Profiles, Journeys and Time, and moves no segment."

@@ -264,7 +264,7 @@ def test_a_filter_of_the_chat_is_the_one_of_the_pages(open_app: OpenApp, finishe
     page = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3")
     app = asked(page, "show only mobile")
     assert UNFILTERED not in [caption.value for caption in app.sidebar.caption]
-    (chip,) = [button for button in app.sidebar.button if button.label == "Count only device mobile"]
+    (chip,) = [button for button in app.sidebar.button if button.label == "Count only them"]
     (fact,) = kept(finished_run).exchanges[0].answer.facts  # type: ignore[union-attr]
     app = chip.click().run()
     assert not app.exception
