@@ -197,10 +197,8 @@ def execute(query: Query, tables: Tables, screen: Screen | None = None) -> Resul
     Raises:
         InputError: If it names what is not in the data, or nobody is left to count.
     """
-    layout = layout_of(tables.basis)
-    people = People(layout, tables, layout.in_period(query.period))
-    base = people.seen
-    chosen = base if query.where is None else base & people.holds(query.where)
+    people = _people(query, tables)
+    base, chosen = people.seen, _chosen(query, people)
     counted = Counting(query, people, chosen)
     users, n_base = int(chosen.sum()), int(base.sum())
     unseen = _unseen(query, people)
@@ -219,10 +217,16 @@ def users_of(query: Query, tables: Tables) -> np.ndarray:
     Raises:
         InputError: If it names what is not in the data.
     """
+    return _chosen(query, _people(query, tables))
+
+
+def _people(query: Query, tables: Tables) -> People:
     layout = layout_of(tables.basis)
-    people = People(layout, tables, layout.in_period(query.period))
-    found: np.ndarray = people.seen if query.where is None else people.seen & people.holds(query.where)
-    return found
+    return People(layout, tables, layout.in_period(query.period))
+
+
+def _chosen(query: Query, people: People) -> np.ndarray:
+    return people.seen if query.where is None else people.seen & people.holds(query.where)
 
 
 def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], int, int]:

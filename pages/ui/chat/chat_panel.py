@@ -175,7 +175,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
         if running and before >= 0:
             _exchange(conversation, before, turns.get(before), drawn)
         elif (said := conversation.exchanges[newest].answer) is not None:
-            _conditions(said, f"{conversation.id}-{newest}")
+            _conditions(said, f"{conversation.id}-{newest}-users")
             _readings(said)
             _offer(said.suggestions[:_OFFERED], "suggested")
     if before > 0:

@@ -318,3 +318,13 @@ def test_the_users_of_a_question_are_counted_alone_and_everybody_again(
     (undo,) = (button for button in app.sidebar.button if str(button.key).startswith("undo-"))
     undo.click().run()
     assert "Everybody and every day is counted." in texts(app.main)
+
+
+def test_more_rows_or_more_segments_are_offered_beside_what_can_be_done_with_the_users(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "top 3 pages of users who saw /cart")
+    app = asked(app, "make it 5")
+    assert not app.exception
+    labels = [b.label for b in app.sidebar.button if str(b.key).startswith("apply-")]
+    assert labels == ["Make 5 segments", "Count only them"]
