@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 import yaml
 
 _FILE: Final = Path(__file__).with_suffix(".yaml")
@@ -27,44 +28,51 @@ class _Definitions(TypedDict):
 
 @cache
 def _definitions() -> _Definitions:
-    definitions: _Definitions = yaml.safe_load(_FILE.read_text("utf-8"))
+    definitions: _Definitions = yaml.load(
+        _FILE.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
     return definitions
 
 
-def channel_of(source: ir.Value, medium: ir.Value, campaign: ir.Value, ads_click: ir.Value) -> ir.Value:
-    """Return the channel as an expression of text, never null; evaluate it on distinct values, not on events.
+def add_channel(visits: ir.Table) -> ir.Table:
+    """Add the column ``channel``, never null; call it with distinct values, not with events.
 
     Args:
-        source: Text; absent or empty counts as ``(direct)``.
-        medium: Text; absent or empty counts as ``(none)``.
-        campaign: Name of the campaign, text.
-        ads_click: Id of a click on Google Ads (``gclid``), text: where there is one, source and medium are
-            ``google`` and ``cpc``, as GA4 has it and the export often does not.
+        visits: Columns of text, absent where null or empty: ``source`` (absent, it counts as ``(direct)``),
+            ``medium`` (``(none)``), ``campaign`` (a name) and ``ads_click`` (``gclid``; where there is one,
+            source and medium are ``google`` and ``cpc``, as GA4 has it and the export often does not).
     """
-    clicked = _plain(ads_click) != ""
-    values = {
-        "source": clicked.ifelse("google", _plain(source).nullif("").fill_null("(direct)")),
-        "medium": clicked.ifelse("cpc", _plain(medium).nullif("").fill_null("(none)")),
-        "campaign": _plain(campaign),
-    }
+    clicked = _plain(visits["ads_click"]) != ""
+    plain = visits.mutate(
+        plain_source=clicked.ifelse("google", _plain(visits["source"]).nullif("").fill_null("(direct)")),
+        plain_medium=clicked.ifelse("cpc", _plain(visits["medium"]).nullif("").fill_null("(none)")),
+        plain_campaign=_plain(visits["campaign"]),
+    )
+    known = plain.left_join(_categories(), "plain_source")
     branches = [
-        (ibis.or_(*(_fits(conditions, values) for conditions in channel["any"])), channel["channel"])
+        (ibis.or_(*(_fits(conditions, known) for conditions in channel["any"])), channel["channel"])
         for channel in _definitions()["channels"]
     ]
-    return ibis.cases(*branches, else_=UNASSIGNED)
+    return known.select(*visits.columns, channel=ibis.cases(*branches, else_=UNASSIGNED))
 
 
 def _plain(text: ir.Value) -> ir.Value:
-    return text.cast("string").fill_null("").strip().lower()
+    return text.fill_null("").strip().lower()
 
 
-def _fits(conditions: dict[str, str], values: dict[str, ir.Value]) -> ir.Value:
+def _categories() -> ir.Table:
+    """Return one row a listed source: ``plain_source`` and its ``category``."""
+    category = {source: name for name, names in _definitions()["categories"].items() for source in names}
+    return ibis.memtable(pa.table({"plain_source": list(category), "category": list(category.values())}))
+
+
+def _fits(conditions: dict[str, str], known: ir.Table) -> ir.Value:
     """Whether all conditions of an alternative hold."""
     return ibis.and_(
         *(
-            values["source"].isin(_definitions()["categories"][wanted])
+            (known["category"] == wanted).fill_null(False)
             if field == "category"
-            else values[field].re_search(f"^({wanted})$")
+            else known[f"plain_{field}"].re_search(f"^({wanted})$")
             for field, wanted in conditions.items()
         )
     )

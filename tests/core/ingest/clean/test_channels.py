@@ -7,7 +7,7 @@ import itertools
 import ibis
 import pytest
 
-from core.ingest.clean.channels import channel_of
+from core.ingest.clean.channels import add_channel
 
 _SOURCES = {
     "search": [
@@ -106,13 +106,12 @@ def _unpaid(source: str, medium: str, category: str, shop: bool) -> str:
 
 
 def _channels(rows: list[tuple[str | None, ...]]) -> list[str]:
-    names = ("source", "medium", "campaign", "gclid")
+    names = ("source", "medium", "campaign", "ads_click")
     table = ibis.memtable(
         [dict(zip(names, row, strict=True)) | {"row": i} for i, row in enumerate(rows)],
         schema={**dict.fromkeys(names, "string"), "row": "int64"},
     )
-    channel = channel_of(table.source, table.medium, table.campaign, table.gclid)
-    result: list[str] = table.select("row", channel=channel).order_by("row").execute()["channel"].tolist()
+    result: list[str] = add_channel(table).order_by("row").execute()["channel"].tolist()
     return result
 
 
