@@ -48,7 +48,8 @@ def add_channel(visits: ir.Table) -> ir.Table:
         plain_medium=clicked.ifelse("cpc", _plain(visits["medium"]).nullif("").fill_null("(none)")),
         plain_campaign=_plain(visits["campaign"]),
     )
-    known = plain.left_join(_categories(), "plain_source")
+    # Selected once more: ibis refuses to join a table whose expressions are of an open join.
+    known = plain.left_join(_categories(), "plain_source").select(*plain.columns, "category")
     branches = [
         (ibis.or_(*(_fits(conditions, known) for conditions in channel["any"])), channel["channel"])
         for channel in _definitions()["channels"]

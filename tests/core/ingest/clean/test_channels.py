@@ -141,3 +141,10 @@ def test_every_combination_gets_the_channel_of_the_published_conditions() -> Non
 )
 def test_absent_odd_and_clicked_values(row: tuple[str | None, ...], channel: str) -> None:
     assert _channels([row]) == [channel]
+
+
+def test_the_result_joins_other_tables() -> None:
+    schema = dict.fromkeys(("source", "medium", "campaign", "ads_click"), "string")
+    visits = ibis.memtable([("google", "cpc", None, None)], schema=schema)
+    order = ibis.memtable({"channel": ["Paid Search"], "number": [3]})
+    assert add_channel(visits).join(order, "channel").execute()["number"].tolist() == [3]
