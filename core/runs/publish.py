@@ -22,11 +22,12 @@ from core.journeys.funnel_table import CountedFunnel, count_funnels, to_plain
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.profiles.profile_columns import Col, RowKind
 from core.runs import pipeline
-from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
+from core.runs.export import SEGMENT, arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.stages import LEVELS, LevelsRequest
+from core.runs.user_data import KEY_COLUMNS, USER_DATA, ga4_user_data, import_bytes
 from core.segments.one_page import OnePageSegments
 from core.storage.dataset import RECEIPT, SEQUENCES, USERS
 from core.storage.page_labels import LABELS, page_names
@@ -65,7 +66,7 @@ _EMBEDDINGS, CLUSTERS, PROFILES, REPORT = (
 )
 WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, _TAXONOMY, MODEL, _DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, _RULES,
-    _NEXT_PAGES, _FACETS, _EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG,
+    _NEXT_PAGES, _FACETS, _EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG, USER_DATA,
 })  # fmt: skip
 """Everything in a run's folder that is made of users; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
@@ -116,10 +117,21 @@ def publish(
         doubts = _doubts(levels, segments.partition, certificates)
         if not finish:  # of a run in a bound of memory they would be of its sample
             doubts += [row["text"] for row in clusters["small_kinds"]]
+            _write_user_data(building, results.dataset.receipt.user_key)
         record = _record(results, settings, segments, doubts) | {"failed": later.failed}
         record |= finish(building, segments) if finish else {}
         write_json(building / RUN, record)
     return record
+
+
+def _write_user_data(folder: Path, user_key: str) -> None:
+    """Write the file for a user-data import of GA4, where the export says what GA4 joins it by."""
+    if user_key in KEY_COLUMNS:
+        columns = [Users.USER_ID, Users.CLUSTER, SEGMENT, Users.STREAM_ID]
+        present = set(pq.read_schema(folder / USERS).names)
+        users = pq.read_table(folder / USERS, columns=[name for name in columns if name in present])
+        if len(table := ga4_user_data(users.to_pandas(), user_key)):
+            (folder / USER_DATA).write_bytes(import_bytes(table))
 
 
 def _levels(store: Store, results: StoredStages, progress: Progress) -> SegmentLevels | None:

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.cli.command import command_line, renumbered, settings_without_option
 from core.runs.export import IdStyle
+from core.runs.user_data import KEY_COLUMNS, PROPERTY, USER_DATA
 from pages.ui.segments import cards, downloads, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -38,6 +39,7 @@ def page() -> None:
         _users(live)
         _profiles(live)
         _vectors_and_evidence(live)
+        _elsewhere(live)
     _preview(live)
     _command(live)
 
@@ -87,6 +89,28 @@ def _vectors_and_evidence(live: LiveSegments) -> None:
             "Journeys", "journeys.json", lambda: downloads.journeys_json(live),
             "Steps, entries, exits and loops of each segment, beside the others.",
         )  # fmt: skip
+
+
+def _elsewhere(live: LiveSegments) -> None:
+    dataset = live.sources.dataset
+    if (user_key := dataset.receipt.user_key) not in KEY_COLUMNS:
+        return
+    what = f"Who is in which segment, as GA4 user data; register the user property {PROPERTY} there first."
+    with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", what):
+        stream = ""
+        if user_key == "user_pseudo_id":
+            stream = st.text_input(
+                "Stream id", key="stream-id", placeholder="digits",
+                help="For users whose stream the export does not say; in GA4 under Admin › Data streams.",
+            ).strip()  # fmt: skip
+        _button(
+            "GA4 user data", USER_DATA, lambda: downloads.ga4_user_data(live, stream),
+            "Users without a stream id are left out: type the stream id.",
+        )  # fmt: skip
+        if user_key == "user_id":
+            _button("User ids", "user_ids.csv", lambda: downloads.user_ids(live), "One column, for ads.")
+        else:
+            st.caption("Ads platforms cannot match these ids: they are cookies.")
 
 
 def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:

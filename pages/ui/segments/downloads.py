@@ -17,7 +17,7 @@ from core.journeys.step_table import journeys
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.profiles.facets import Facets
 from core.profiles.outcome_prediction import predict_outcome
-from core.runs import export, report
+from core.runs import export, report, user_data
 from core.runs.export import IdStyle
 from core.runs.model_folder import StoredStages, publish_model
 from core.runs.pipeline import RunSettings, Segments
@@ -51,6 +51,17 @@ def _facets(live: LiveSegments) -> Facets:
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
     """The table of :func:`users` as CSV."""
     return export.csv_bytes(users(live), ids)
+
+
+def ga4_user_data(live: LiveSegments, stream: str = "") -> bytes:
+    """The segments as a user-data import of GA4; ``stream``: that of users whose stream is not known."""
+    user_key = live.sources.dataset.receipt.user_key
+    return user_data.import_bytes(user_data.ga4_user_data(users(live), user_key, stream))
+
+
+def user_ids(live: LiveSegments) -> bytes:
+    """The ids of the users in segments, as one column of a CSV."""
+    return user_data.import_bytes(user_data.ids_alone(users(live)))
 
 
 def users_parquet(live: LiveSegments) -> bytes:

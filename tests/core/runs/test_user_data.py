@@ -1,0 +1,51 @@
+"""Segment membership as GA4 imports it: the documented rules, checked by a plain reader of the file."""
+
+import csv
+import io
+import re
+
+import pandas as pd
+import pytest
+
+from core.runs.user_data import PROPERTY, ga4_user_data, ids_alone, import_bytes
+
+USERS = pd.DataFrame(
+    {
+        "user_id": pd.Series(["1605951.6059719720", "-1.50", "0012.50", "9.9"], dtype="str"),
+        "cluster": [0, 1, 11, -1],
+        "segment": pd.Series(['Sales, "red"', None, "A name that is longer than a user property", "x"]),
+        "stream_id": pd.Series(["123", None, "456.0", "123"], dtype="str"),
+    }
+)
+
+
+def read(table: pd.DataFrame) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(import_bytes(table).decode("utf-8"))))
+
+
+def test_the_file_keeps_the_rules_of_user_data() -> None:
+    rows = read(ga4_user_data(USERS, "user_pseudo_id", "789"))
+    assert [list(row) for row in rows] == [["stream_id", "client_id", PROPERTY]] * 3
+    assert [(row["stream_id"], row["client_id"]) for row in rows] == [
+        ("123", "1605951.6059719720"), ("789", "-1.50"), ("456", "0012.50")
+    ]  # fmt: skip
+    assert [row[PROPERTY] for row in rows] == ['1 Sales, "red"', "2", "12 A name that is longer than a user"]
+    assert all(0 < len(row[PROPERTY]) <= 36 for row in rows)
+    assert re.fullmatch("(?!google_|ga_|firebase_)[A-Za-z][A-Za-z0-9_]{0,23}", PROPERTY)
+
+
+@pytest.mark.parametrize("users", [USERS.assign(stream_id=None), USERS.drop(columns="stream_id")])
+def test_users_without_a_stream_are_left_out_until_it_is_typed(users: pd.DataFrame) -> None:
+    assert read(ga4_user_data(users, "user_pseudo_id")) == []
+    assert {row["stream_id"] for row in read(ga4_user_data(users, "user_pseudo_id", "789"))} == {"789"}
+
+
+def test_by_user_id_no_stream_is_needed() -> None:
+    rows = read(ga4_user_data(USERS.drop(columns="stream_id"), "user_id"))
+    assert [list(row) for row in rows] == [["user_id", PROPERTY]] * 3
+
+
+def test_a_list_for_ads_is_one_column_of_ids() -> None:
+    assert import_bytes(ids_alone(USERS)).decode().split() == [
+        "user_id", "1605951.6059719720", "-1.50", "0012.50"
+    ]  # fmt: skip
