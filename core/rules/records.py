@@ -62,7 +62,7 @@ def ga4_text(rule: SegmentRule, export: LoadedExport) -> str:
 
 
 def _either(clause: RuleClause, export: LoadedExport) -> list[str]:
-    conditions = [_condition(one, export) for one in clause.any_of]
+    conditions = dict.fromkeys(_condition(one, export) for one in clause.any_of)
     return [f"    {'OR ' if place else ''}{text}" for place, text in enumerate(conditions)]
 
 

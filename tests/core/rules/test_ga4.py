@@ -82,6 +82,8 @@ def test_what_must_not_hold_is_excluded(export: LoadedExport) -> None:
         "Add group to exclude: Permanently exclude users when",
         "    Event page_view · Event count > 8",
     ]
+    twice = SegmentRule(clauses=(*rule.clauses, RuleClause(any_of=(many,), negated=True)))
+    assert ga4_text(twice, export) == ga4_text(rule, export)
     only = SegmentRule(clauses=(RuleClause(any_of=(many,), negated=True),))
     assert ga4_text(only, export).splitlines()[1:3] == ["  Group 1", "    Event page_view"]
 
