@@ -33,6 +33,7 @@ class _Named(NamedTuple):
 _CONTROLS: Final = {
     "user_key": _Named("--user-key COLUMN", "“Who is a user?” on the Data page"),
     "mapping": _Named("--column FIELD=COLUMN", "“Which column is what?” on the Data page"),
+    "dimensions": _Named("--dimension COLUMN", "“Columns kept as attributes of users” on the Data page"),
     "page_view": _Named("--page-view NAME", "“Which event is a page view?” on the Data page"),
     "stream": _Named("--stream NAME", "“Which stream?” on the Data page"),
     "no_event_name": _Named("--column event_name=", "“Event name” on the Data page, “not in the file”"),
@@ -45,8 +46,8 @@ def control(setting: str) -> str:
     """Return the placeholder of a setting for the text of an error; :func:`_with_controls` replaces it.
 
     Args:
-        setting: ``user_key``, ``mapping``, ``page_view``, ``stream``, ``no_event_name``, ``memory`` or
-            ``bound``.
+        setting: ``user_key``, ``mapping``, ``dimensions``, ``page_view``, ``stream``, ``no_event_name``,
+            ``memory`` or ``bound``.
 
     Raises:
         KeyError: If it is none of these.

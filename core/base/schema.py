@@ -11,6 +11,7 @@ Three table shapes cross a stage:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -56,7 +57,7 @@ class Raw:
     STREAM_ID: Final = "stream_id"
 
 
-RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
+FIELDS: Final[tuple[str, ...]] = (
     Raw.USER_KEY,
     Raw.EVENT_TIMESTAMP,
     Raw.EVENT_DATE,
@@ -92,6 +93,10 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.PLATFORM,
     Raw.STREAM_ID,
 )
+"""Fields with a meaning of their own, which the header rule finds."""
+DIMENSION_FIELDS: Final = tuple(f"dimension_{number}" for number in range(10))
+"""Fields of the columns that the analyst chose as dimensions, in the order of the settings."""
+RAW_TEXT_COLUMNS: Final = (*FIELDS, *DIMENSION_FIELDS)
 """Every raw column but ``file_no`` and ``line``: text, nullable, always present (all-null when absent)."""
 
 
@@ -143,6 +148,12 @@ class Users:
     # added by later stages
     CLUSTER: Final = "cluster"  # int32, OUTSIDE for users in no segment
     EMBEDDING: Final = "embedding"  # fixed-size list of float32
+
+
+def dimensions_in(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of ``users`` that are not in :class:`Users`: the dimensions the analyst chose."""
+    fixed = {value for name, value in vars(Users).items() if not name.startswith("_")}
+    return tuple(column for column in columns if column not in fixed)
 
 
 class Pages:

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from core.base.errors import SettingsError
-from core.base.schema import TEMPLATE_OUTCOME, View
+from core.base.schema import DIMENSION_FIELDS, TEMPLATE_OUTCOME, View, dimensions_in
 
 _SIZE: Final = TypeAdapter(ByteSize)
 _SHOWN_CHARACTERS: Final = 200
@@ -155,6 +155,11 @@ class UrlSettings(Settings):
     rules: tuple[UrlRule, ...] = ()
 
 
+_ColumnName: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]
+
+
 class IngestSettings(Settings):
     """How input files are read and which records are left out."""
 
@@ -162,7 +167,7 @@ class IngestSettings(Settings):
     """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
-    added = frozenset({"page_view", "stream"})
+    added = frozenset({"page_view", "stream", "dimensions"})
     page_view: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """Name of the events that are page views; empty to take the one of
     :data:`core.ingest.read.tools.PAGE_VIEWS` that the files have. Without names of events all records are."""
@@ -176,6 +181,8 @@ class IngestSettings(Settings):
     """Inactivity that ends a session where ``ga_session_id`` is missing."""
     strip_pages: tuple[str, ...] = ()
     """Canonical pages to leave out of the sequences (a confirmation page that gives the outcome away)."""
+    dimensions: Annotated[tuple[_ColumnName, ...], Field(max_length=len(DIMENSION_FIELDS))] = ()
+    """Columns kept as attributes of users, as the files spell them (``user_properties.plan``, ``region``)."""
     url: UrlSettings = UrlSettings()
     mask_own: bool = True
     """Mask values that belong to one user each (docs/method.md); known patterns are masked either way."""
@@ -186,6 +193,32 @@ class IngestSettings(Settings):
     known_pages: frozenset[str] = Field(default=frozenset(), exclude=True, repr=False)
     """Pages that a model was trained on, where new users are read for it: many saw them there, so no number
     in them is personal, however few see them here. They belong to the model and are written nowhere else."""
+
+    @field_validator("dimensions")
+    @classmethod
+    def _are_different(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := [name for name in value if value.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} is listed twice")
+        return value
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Field of :data:`core.base.schema.RAW_TEXT_COLUMNS` → column, for all columns the analyst named."""
+        return {**self.mapping, **dict(zip(DIMENSION_FIELDS, self.dimensions, strict=False))}
+
+    @property
+    def dimension_keys(self) -> dict[str, str]:
+        """Key of each dimension, its column of ``users`` → its field.
+
+        The key is the last part of the name, or the whole name where that is taken.
+        """
+        keys: dict[str, str] = {}
+        for field, name in zip(DIMENSION_FIELDS, self.dimensions, strict=False):
+            whole = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+            short = re.sub(r"\W+", "_", name.rpartition(".")[2].strip().lower()).strip("_")
+            taken = not dimensions_in([short]) or short in keys or not short
+            keys[f"{whole or field}_value" if taken and whole == short else whole if taken else short] = field
+        return keys
 
     def viewing(self, page_view: str) -> Self:
         """Return a copy whose ``page_view`` is this event name, so that later events are read alike."""

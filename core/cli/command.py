@@ -129,6 +129,8 @@ def _ingest(settings: RunSettings) -> list[str]:
         words += ["--column", f"{field}={column}"]
     words += ["--page-view", ingest.page_view] if ingest.page_view else []
     words += ["--stream", ingest.stream] if ingest.stream else []
+    for name in ingest.dimensions:
+        words += ["--dimension", name]
     for page in ingest.strip_pages:
         words += ["--strip-page", page]
     for place in ingest.keep_places:

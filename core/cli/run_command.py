@@ -19,7 +19,7 @@ import click
 
 from core.base.errors import SettingsError
 from core.base.places import PROGRAM
-from core.base.schema import RAW_TEXT_COLUMNS
+from core.base.schema import FIELDS
 from core.base.settings import (
     PRESETS,
     AnalyzeSettings,
@@ -174,6 +174,7 @@ def settings_of_options(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]
             mapping=_pairs("--column", options["column"], absent=True) or None,
             page_view=options["page_view"],
             stream=options["stream"],
+            dimensions=options["dimension"] or None,
             strip_pages=options["strip_page"] or None,
             keep_places=options["keep_place"] or None,
             mask_places=options["mask_place"] or None,
@@ -356,9 +357,13 @@ files = click.Path(path_type=Path)
     multiple=True,
     metavar="FIELD=COLUMN",
     help="Where the header rule is wrong; FIELD= where no column is that field. A FIELD is one of "
-    f"{', '.join(RAW_TEXT_COLUMNS)}.",
+    f"{', '.join(FIELDS)}.",
 )
 @click.option("--page-view", metavar="NAME", help="Name of the events that are page views; found by itself.")
+@click.option(
+    "--dimension", multiple=True, metavar="COLUMN",
+    help="Column kept as an attribute of users, such as user_properties.plan or region; up to 10.",
+)  # fmt: skip
 @click.option("--stream", metavar="NAME", help="Platform or stream_id whose events alone are used.")
 @click.option(
     "--strip-page", multiple=True, metavar="PAGE", help="Canonical page to leave out of the sequences."

@@ -67,7 +67,7 @@ def decide(
         progress(STAGE, 0.3, "Cleaning page addresses")
         locations = canonical_locations(engine, page_views, written, users, settings)
         progress(STAGE, 0.6, "Looking at labels")
-        people = people_by_label(engine, written, users, locations.hosts)
+        people = people_by_label(engine, written, users, locations.hosts, settings.dimension_keys)
         names = number_names(engine, typed)
         counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(names, staying)}
         masking = locations.masking

@@ -10,7 +10,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.base.schema import PAGE_OUTCOME, EventTimes, Group, Outcomes, Pages, Users, page_outcome
+from core.base.schema import (
+    PAGE_OUTCOME,
+    EventTimes,
+    Group,
+    Outcomes,
+    Pages,
+    Users,
+    dimensions_in,
+    page_outcome,
+)
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import OutcomesWithoutUserId
@@ -60,19 +69,25 @@ def groups_of(used: UsedViews, bots: np.ndarray) -> np.ndarray:
 def users_table(used: UsedViews, groups: np.ndarray, people: UserFacts, user_ids: pa.Array) -> pa.Table:
     """Build ``users``: one row a user (:class:`core.base.schema.Users`)."""
     numbers = pa.array(used.numbers)
+    more = [pa.field(name, pa.string()) for name in dimensions_in(people.labels)]
+    schema = pa.schema([*USERS, *more])
     last = used.offsets[1:] - 1
-    return pa.table(
-        {
-            Users.USER_ID: user_ids.take(numbers),
-            Users.GROUP: groups,
-            Users.PAGE_VIEWS: used.lengths,
-            Users.SESSIONS: used.sessions.number[last] + 1,
-            Users.FIRST_TS: used.views.timestamp[used.offsets[:-1]],
-            Users.LAST_TS: used.views.timestamp[last],
-            Users.ENGAGEMENT_MSEC: people.engagement.take(numbers),
-            **{name: labels.take(numbers) for name, labels in people.labels.items()},
-        }
-    ).cast(USERS)
+    return (
+        pa.table(
+            {
+                Users.USER_ID: user_ids.take(numbers),
+                Users.GROUP: groups,
+                Users.PAGE_VIEWS: used.lengths,
+                Users.SESSIONS: used.sessions.number[last] + 1,
+                Users.FIRST_TS: used.views.timestamp[used.offsets[:-1]],
+                Users.LAST_TS: used.views.timestamp[last],
+                Users.ENGAGEMENT_MSEC: people.engagement.take(numbers),
+                **{name: labels.take(numbers) for name, labels in people.labels.items()},
+            }
+        )
+        .select(schema.names)
+        .cast(schema)
+    )
 
 
 def pages_table(used: UsedViews, locations: Locations) -> tuple[pa.Table, np.ndarray]:

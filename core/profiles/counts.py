@@ -9,7 +9,7 @@ Then :func:`attribute_shares`: browser, device, country and first source of each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
@@ -239,6 +239,13 @@ TITLES: Final = {
     Users.SOURCE: "First source",
 }
 """Attribute → its title; "main" is the value of most of a user's events."""
+
+
+def titles_of(attributes: Iterable[str]) -> dict[str, str]:
+    """Return the titles of the fixed attributes, then those of the dimensions among ``attributes``."""
+    return TITLES | {name: f"Main {name}" for name in attributes if name not in TITLES}
+
+
 SHOWN: Final = 12
 """Most values that are listed of an attribute; the rarer ones are added up in one row."""
 OTHER: Final = "(all other values)"

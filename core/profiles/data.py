@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import Group, Pages, Users
+from core.base.schema import Group, Pages, Users, dimensions_in
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 from core.storage.dataset import Dataset
@@ -63,7 +63,7 @@ class ProfileData:
         sessions: int64 of shape (n_users,), with at least one page view.
         different_pages: int64 of shape (n_users,).
         engagement_s: float64 of shape (n_users,), seconds summed over all events; NaN where none was sent.
-        attributes: Attribute → its value for each user.
+        attributes: Attribute or dimension → its value for each user.
         outcomes: Possible outcomes → who had them, see ``core/profiles/outcomes.py``.
         seen: Which user saw which page.
         page_location: Address of each page, most viewed first, at most ``MAX_PAGES``.
@@ -125,7 +125,9 @@ class ProfileData:
             sessions=users[Users.SESSIONS].to_numpy(dtype=np.int64),
             different_pages=different_pages,
             engagement_s=msec / 1000,
-            attributes=MappingProxyType({name: encode_column(users[name]) for name in _ATTRIBUTES}),
+            attributes=MappingProxyType(
+                {name: encode_column(users[name]) for name in (*_ATTRIBUTES, *dimensions_in(users.columns))}
+            ),
             outcomes=OutcomeIndex.from_tables(outcomes, pages, sequences, labels),
             seen=seen,
             page_location=tuple(pages[Pages.PAGE_LOCATION].head(MAX_PAGES)),

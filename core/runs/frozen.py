@@ -219,7 +219,8 @@ def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSetting
     """
     url = settings.url.model_copy(update={"collapse_ids": False})
     decided = {
-        "url": url, "mask_own": False, "keep_places": (), "mask_places": (), "known_pages": frozenset(known)
+        "url": url, "mask_own": False, "keep_places": (), "mask_places": (), "known_pages": frozenset(known),
+        "dimensions": (),  # of the training: no model reads them, and a later export may lack them
     }  # fmt: skip
     return settings.model_copy(update=decided)
 

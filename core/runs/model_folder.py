@@ -113,7 +113,7 @@ def write_model(folder: Path, results: StoredStages, settings: RunSettings, made
     for file in results.model.path.iterdir():
         if file.name != MANIFEST:
             link(file, folder / file.name)
-    ingest = settings.ingest.viewing(results.dataset.receipt.page_view)
+    ingest = settings.ingest.viewing(results.dataset.receipt.page_view).model_copy(update={"dimensions": ()})
     (folder / INGEST_SETTINGS).write_text(ingest.model_dump_json(indent=1), encoding="utf-8")
     if results.labels:
         settings_file, labels_file = LABEL_FILES

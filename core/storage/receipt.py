@@ -279,6 +279,18 @@ class PersonalPlace(_Part):
     """First letters of a few values."""
 
 
+class ChosenDimension(_Part):
+    """A column of the export that is kept as an attribute of users."""
+
+    key: str
+    """Its column in ``users``: each user's most frequent value, by events."""
+    column: str
+    """The column of the files."""
+    users: int
+    """Number of users with a value."""
+    values: int
+
+
 class Receipt(_Part):
     """Everything that happened between reading the files and the finished sequences.
 
@@ -341,6 +353,7 @@ class Receipt(_Part):
     """Basis of the traffic source (:class:`SourceBasis`) → users."""
     revenue: dict[str, Revenue] = {}
     """Currency → revenue of all purchases, whoever bought; empty where only some of the users are counted."""
+    dimensions: tuple[ChosenDimension, ...] = ()
     outcome_users: dict[str, OutcomeUsers] = {}
     """Event → its users and revenue, most users first."""
     no_user_id: dict[str, OutcomeUsers] = {}

@@ -18,7 +18,7 @@ from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.periods.filtering import NOT_BY_DAY
 from core.profiles import profile_columns
-from core.profiles.counts import TITLES
+from core.profiles.counts import TITLES, titles_of
 from core.profiles.metrics import outside_note, records
 from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, PageRanking, RowKind
@@ -348,7 +348,7 @@ def _attributes(live: LiveSegments, keys: list[str]) -> None:
     st.markdown("#### Who they are", help="The model never saw any of these: a difference is a finding.")
     drawn = {
         title: (attribute, found)
-        for attribute, title in TITLES.items()
+        for attribute, title in titles_of(live.profiles.shares[Col.ATTRIBUTE].unique()).items()
         if len(found := tables.shares_of(live.profiles, live.names, attribute, keys))
     }
     if silent := [title.lower() for title in TITLES.values() if title not in drawn]:

@@ -39,6 +39,7 @@ from core.ingest.sources.overlap import describe_overlaps, describe_repeats
 from core.storage.day_coverage import day_coverage, page_views_by_day
 from core.storage.leaks import leaking_pages
 from core.storage.receipt import (
+    ChosenDimension,
     FileReceipt,
     LeftOut,
     OutcomeUsers,
@@ -128,10 +129,23 @@ def make_receipt(counted: ReceiptInputs) -> Receipt:
         urls=locations.count,
         other_events_used=waterfall.other_events, left_out=waterfall.causes,
         source_basis=_bases(counted),
+        dimensions=_dimensions(counted),
         revenue=revenue_of(outcome_users, no_user_id, outcomes.refunds),
         outcome_users=outcome_users,
         no_user_id=no_user_id, outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
+    )  # fmt: skip
+
+
+def _dimensions(counted: ReceiptInputs) -> tuple[ChosenDimension, ...]:
+    """Count users and values of each dimension among the users with a used page view."""
+    numbers, settings = pa.array(counted.used.numbers), counted.settings
+    columns = {key: settings.columns[field] for key, field in settings.dimension_keys.items()}
+    labels = {key: counted.behaviour.people.labels[key].take(numbers) for key in columns}
+    return tuple(
+        ChosenDimension(key=key, column=columns[key], users=len(of_users) - of_users.null_count,
+                  values=pc.count_distinct(of_users).as_py())
+        for key, of_users in labels.items()
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis import _
 
-from core.base.schema import SOURCES, Raw, SourceBasis
+from core.base.schema import DIMENSION_FIELDS, SOURCES, Raw, SourceBasis
 from core.base.settings import IngestSettings
 from core.ingest.engine import Engine
 
@@ -141,6 +141,7 @@ def typed(
         *(Raw.FILE_NO, Raw.LINE, Raw.USER_KEY),
         *(column(name).name(name) for name in _AS_WRITTEN),
         *(_decimal(column(name)).try_cast("int64").name(name) for name in BATCH),
+        *(absent(raw[name]).name(name) for name in DIMENSION_FIELDS if name in present),
         **{
             USER_ID: user_id(column(Raw.USER_KEY)),
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
@@ -376,8 +377,12 @@ COUNT, EVENTS, VIEWS, FIRST = "count", "events", "views", "first"
 """Columns of :func:`as_written`: all records, used records, used page views, and the first time."""
 
 
+def _dimensions(typed: ir.Table) -> list[str]:
+    return [name for name in typed.columns if name in DIMENSION_FIELDS]
+
+
 def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> ir.Table:
-    """Group typed records by ``user_key`` and labels (browser, source, …) as written.
+    """Group typed records by ``user_key``, labels (browser, source, …) as written and dimensions.
 
     The other columns are :data:`COUNT`, :data:`EVENTS`, :data:`VIEWS`, :data:`FIRST` and engagement time.
 
@@ -387,7 +392,7 @@ def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> 
         occurring: Fates of at least one record.
     """
     here = stays(typed, occurring)
-    rows = typed.group_by(Raw.USER_KEY, *LABELS).agg(
+    rows = typed.group_by(Raw.USER_KEY, *LABELS, *_dimensions(typed)).agg(
         **{
             COUNT: _.count(),
             EVENTS: _.count(where=here),

@@ -105,7 +105,7 @@ def observe(
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
     views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
     progress(STAGE, 0.65, "Describing users")
-    people = describe_people(engine, written, users, pages)
+    people = describe_people(engine, written, users, pages, settings.dimension_keys)
     progress(STAGE, 0.8, "Counting outcomes")
     done = _outcomes(
         engine, all_events, deeds, twice, everybody, pages.masking, staying, names, tally, decided

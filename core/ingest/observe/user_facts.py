@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis import _
 
+from core.base.errors import InputError, control
 from core.base.schema import Raw, Users
 from core.ingest.clean import records
 from core.ingest.clean.locations import Locations
@@ -23,6 +24,8 @@ from core.ingest.observe.narrow import USER
 
 MANY_BROWSERS: Final = 5
 """Fewest distinct browsers of an id that is hardly a single person's cookie."""
+MANY_NAMES: Final = 20
+"""Fewest users with a value of a dimension from which on it is checked for values of one user each."""
 
 _DIMENSIONS: Final = {
     Users.BROWSER: Raw.DEVICE_BROWSER,
@@ -55,7 +58,9 @@ class UserFacts:
         return np.asarray(self.engagement.fill_null(0)) > 0
 
 
-def describe_people(engine: Engine, written: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
+def describe_people(
+    engine: Engine, written: ir.Table, users: ir.Table, locations: Locations, dimensions: Mapping[str, str]
+) -> UserFacts:
     """Compute the attributes of every user with a page view.
 
     Args:
@@ -63,8 +68,12 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
         written: Users as written (:func:`core.ingest.clean.records.as_written`).
         users: ``user_key`` → ``user``.
         locations: Gives the site's own hosts, which are no traffic source, and the masking of labels.
+        dimensions: Key of each dimension that the analyst chose → its field.
+
+    Raises:
+        InputError: If most users have a value of a dimension that no other user has.
     """
-    people = people_by_label(engine, written, users, locations.hosts)
+    people = people_by_label(engine, written, users, locations.hosts, dimensions)
     totals = people.group_by(USER).agg(
         events=_.events.sum().cast("int64"),
         engagement=_.engagement.sum().cast("int64"),
@@ -73,6 +82,9 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
     table = engine.arrow(totals.order_by(USER))
     n_users = len(table)
     found = {name: engine.arrow(table) for name, table in label_of_user(people).items()}
+    if locations.masking.labels is None:
+        for key in dimensions:
+            _refuse_names(key, found[key][key])
     labels = {name: _labels(table, name, n_users, locations.masking) for name, table in found.items()}
     labels[Users.SOURCE_BASIS] = _bases(found[Users.SOURCE], n_users)
     return UserFacts(
@@ -88,17 +100,26 @@ def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
 
     Users without a label are left out; ``groups`` is the table of :func:`people_by_label`.
     """
-    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
+    other = {USER, EVENTS, ENGAGEMENT, FIRST, records.BASIS, Users.SOURCE}
+    tables = {name: _most_frequent(groups, name) for name in groups.columns if name not in other}
     return tables | {Users.SOURCE: _first_source(groups)}
 
 
-def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
+def people_by_label(
+    engine: Engine,
+    written: ir.Table,
+    users: ir.Table,
+    hosts: Collection[str],
+    dimensions: Mapping[str, str],
+) -> ir.Table:
     """Return one row per combination of labels of a user with a page view; most users have one."""
+    places = {key: field for key, field in dimensions.items() if field in written.columns}
     seen = written.filter(written[EVENTS] > 0)
     people = seen.join(users, Raw.USER_KEY).select(
         USER,
         *(EVENTS, ENGAGEMENT, FIRST, records.BASIS),
         **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
+        **{key: seen[field] for key, field in places.items()},
         **{Users.SOURCE: records.first_touch(seen[Raw.TRAFFIC_SOURCE], seen[Raw.TRAFFIC_MEDIUM], hosts)},
     )
     return engine.keep("people", people)
@@ -119,6 +140,22 @@ def _first_source(groups: ir.Table) -> ir.Table:
 
 def _best(table: ir.Table, names: Sequence[str], order: Sequence[ir.Value | str]) -> ir.Table:
     return table.group_by(USER).agg(**{name: table[name].first(order_by=order) for name in names})
+
+
+def _refuse_names(key: str, values: pa.ChunkedArray) -> None:
+    """Check that a dimension describes users, and does not name them.
+
+    Raises:
+        InputError: If more than half of at least :data:`MANY_NAMES` users with a value have their own.
+    """
+    users = pc.value_counts(values.combine_chunks()).field("counts")
+    alone = pc.sum(pc.equal(users, 1)).as_py() or 0
+    if len(values) >= MANY_NAMES and alone > len(values) / 2:
+        raise InputError(
+            f"The dimension {key} has {len(users):,} values, and {alone:,} of the {len(values):,} users with "
+            "a value have one that nobody else has: it names users instead of describing them",
+            remedy=f"Leave it out, or choose a column whose values many users share: {control('dimensions')}",
+        )
 
 
 def _bases(found: pa.Table, n_users: int) -> pa.Array:

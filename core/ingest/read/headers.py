@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import InputError, SettingsError, control
-from core.base.schema import RAW_TEXT_COLUMNS, REMOVED_FIELDS, REQUIRED_FIELDS, SOURCES, Raw
+from core.base.schema import FIELDS, RAW_TEXT_COLUMNS, REMOVED_FIELDS, REQUIRED_FIELDS, SOURCES, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
@@ -126,7 +126,7 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     """
     spellings = [(normalise_header(name), normalise_spelling(name)) for name in names]
     tool = tool_of({plain for plain, _ in spellings})
-    aliases = {field: _aliases(field, tool, settings) for field in RAW_TEXT_COLUMNS}
+    aliases = {field: _aliases(field, tool, settings) for field in FIELDS}
     found = {field: indices for field in aliases if (indices := _candidates(aliases[field], spellings))}
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
@@ -233,14 +233,14 @@ def _candidates(aliases: Sequence[str], spellings: Sequence[tuple[str, str]]) ->
 
 
 def _overrules(names: Sequence[str], settings: IngestSettings) -> dict[str, int]:
-    unknown = [field for field in settings.mapping if field not in {*RAW_TEXT_COLUMNS, *REMOVED_FIELDS}]
+    unknown = [field for field in settings.mapping if field not in {*FIELDS, *REMOVED_FIELDS}]
     if unknown:
         raise SettingsError(
-            f"mapping has the field {unknown[0]!r}, which does not exist", allowed=", ".join(RAW_TEXT_COLUMNS)
+            f"mapping has the field {unknown[0]!r}, which does not exist", allowed=", ".join(FIELDS)
         )
     exact = {name: index for index, name in reversed(list(enumerate(names)))}
     plain = {normalise_header(name): index for name, index in exact.items()}
-    wanted = {field: column for field, column in settings.mapping.items() if column}
+    wanted = {field: column for field, column in settings.columns.items() if column}
     places = {
         field: exact.get(column, plain.get(normalise_header(column))) for field, column in wanted.items()
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from core.ingest.read import ndjson, parquet
 from core.ingest.read.delimited import SAMPLE_ROWS as LOOKED_AT
 from core.ingest.read.delimited import open_delimited
 from core.ingest.read.event_rows import EventRows
-from core.ingest.read.headers import HeaderMap, user_keys
+from core.ingest.read.headers import HeaderMap, is_likely_key, user_keys
 from core.ingest.read.nested import rows_of
 from core.ingest.read.read_file import inner_names, may_be_view
 from core.ingest.read.table_layout import DelimitedLayout, ParsedBlock, assemble
@@ -38,6 +39,7 @@ _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
 _VALUE: Final = re.compile(r"([^=&#]*=)([^&#]*)")
 """Name and value of a query parameter; names belong to the site and are shown."""
 _DAY_OR_MONTH_FIRST: Final = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:\D.*)?")
+_OF_USERS: Final = re.compile(r"^user_propert(?:y|ies)[._]", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"[a-z][a-z\d+.-]*://[^/?#]*", re.IGNORECASE)
 
 
@@ -64,6 +66,18 @@ class FilePreview(_Part):
     """Notes on events that have several rows."""
 
 
+class FoundDimension(_Part):
+    """A column that is no field yet and may describe users, as the first rows of the files show it."""
+
+    name: str
+    filled: float
+    """Share of the rows shown that have a value."""
+    values: int
+    """Number of different values in them."""
+    example: str
+    """The most frequent value, as in the preview."""
+
+
 class Inspection(_Part):
     """Previews of all files, and the proposed mapping of columns."""
 
@@ -74,6 +88,8 @@ class Inspection(_Part):
     """Field → all columns that could hold it, best first."""
     user_keys: tuple[str, ...]
     """Possible values of ``IngestSettings.user_key``, the likely ones first."""
+    dimensions: tuple[FoundDimension, ...] = ()
+    """Columns that can be kept as attributes of users, those with a value in most rows first."""
     warnings: tuple[str, ...] = ()
     """Warnings about equal files, files of the same day, and files of different tools."""
 
@@ -103,12 +119,29 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
         mapping=mapping,
         candidates={field: names for field, names in candidates.items() if names},
         user_keys=user_keys(columns, taken),
+        dimensions=_dimensions([preview for preview, _ in looks], set(mapping.values())),
         warnings=(
             *describe_copies(sources),
             *different_tools([(preview.name, preview.tool) for preview, _ in looks]),
             *describe_overlaps({s.name: frozenset() for s in sources}),
         ),
     )
+
+
+def _dimensions(previews: Sequence[FilePreview], taken: Collection[str]) -> tuple[FoundDimension, ...]:
+    """List the columns that are no field and have a value in the rows of the previews."""
+    cells: dict[str, list[str | None]] = {}
+    for preview in previews:
+        for name, column in zip(preview.columns, zip(*preview.sample_rows, strict=True), strict=False):
+            cells.setdefault(name, []).extend(column)
+    found = []
+    for name, texts in cells.items():
+        counts = Counter(cell for cell in texts if cell)
+        if counts and name not in taken and not is_likely_key(_OF_USERS.sub("", name)):
+            example = counts.most_common(1)[0][0]
+            filled = counts.total() / len(texts)
+            found.append(FoundDimension(name=name, filled=filled, values=len(counts), example=example))
+    return tuple(sorted(found, key=lambda one: (-one.filled, one.name)))
 
 
 def _look(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:

@@ -197,7 +197,7 @@ def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSet
     values = {field for field, name in header.by_name.items() if normalise_header(name) == EVENT_VALUE}
     missing = values | usual.keys() - header.columns.keys()  # a sample may lack the few records of revenue
     also = [name for field, name in usual.items() if field in missing and name not in seen]
-    wanted = [name for name in settings.mapping.values() if "." in name and name not in seen]
+    wanted = [name for name in settings.columns.values() if "." in name and name not in seen]
     return map_headers(tuple(dict.fromkeys([*seen, *also, *wanted])), settings)
 
 

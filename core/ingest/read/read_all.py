@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.base.errors import InputError, control
 from core.base.progress import Progress
-from core.base.schema import PAGE_VIEW, REMOVED_FIELDS, SOURCES, Raw, Rejects
+from core.base.schema import DIMENSION_FIELDS, PAGE_VIEW, REMOVED_FIELDS, SOURCES, Raw, Rejects
 from core.base.settings import IngestSettings
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.blocks import QUOTING
@@ -181,10 +181,15 @@ def _refuse_nothing(reads: Sequence[FileRead], rejects: pa.Table) -> None:
 
 def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount]) -> None:
     """Check that every column of the analyst's mapping was read in at least one file."""
-    for field, column in settings.mapping.items():
+    for field, column in settings.columns.items():
         wanted = normalise_header(column)
         used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
         if column and wanted not in used and field not in REMOVED_FIELDS:
+            if field in DIMENSION_FIELDS:
+                raise InputError(
+                    f"No file has values in the column {column!r}, which was chosen as a dimension",
+                    remedy=f"Look at the columns of the file, and name another: {control('dimensions')}",
+                )
             raise InputError(
                 f"The mapping reads {field} from {column!r}, but no file has values in such a column",
                 remedy=f"Look at the columns of the file, and name another: {control('mapping')}",

@@ -91,7 +91,10 @@ class ReadCache:
 
 def reading(settings: IngestSettings) -> dict[str, Any]:
     """Return the settings that decide how a file is read; all others apply later."""
-    return {"version": _VERSION, **settings.model_dump(mode="json", include={"mapping", "user_key"})}
+    return {
+        "version": _VERSION,
+        **settings.model_dump(mode="json", include={"mapping", "user_key", "dimensions"}),
+    }
 
 
 def open_read(store: Store, key: str) -> FileRead:

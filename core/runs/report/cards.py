@@ -23,7 +23,7 @@ from core.journeys.moves import FROM, STEPS, TO, Moves, StepCounts
 from core.journeys.step_table import MoveCol, step_table
 from core.journeys.survival import TimeToOutcome, time_to_outcome
 from core.profiles import profile_columns
-from core.profiles.counts import TITLES
+from core.profiles.counts import titles_of
 from core.profiles.difference_words import in_words
 from core.profiles.differences import Diff, top_differences
 from core.profiles.facets import Facets
@@ -438,6 +438,7 @@ class _CardMaker:
         source, segment, key = self._source, row[Col.SEGMENT], row[Col.KEY]
         name, sure = source.names.get(segment), source.certificates.get(segment)
         sequences, at = source.dataset.sequences, source.dataset.receipt.clock
+        titles = titles_of(row[Col.ATTRIBUTE] for row in self._shares)
         return Card(
             segment=segment,
             name=self._called[key],
@@ -451,7 +452,7 @@ class _CardMaker:
             differences=self._leading(key),
             moves=tuple(self._moves.get(segment, ())),
             pages=self._page_rows(key),
-            dimensions=tuple(self._dimension(key, name, label) for name, label in TITLES.items()),
+            dimensions=tuple(self._dimension(key, name, label) for name, label in titles.items()),
             ways=self._ways.parts(place) if self._ways else (),
             visitors=tuple(
                 visitor(sequences, self._pages, user, f"Typical visitor {number}", at)

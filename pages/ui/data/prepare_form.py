@@ -8,8 +8,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base import wording
 from core.base.errors import InputError
-from core.base.schema import REQUIRED_FIELDS, Raw
+from core.base.schema import DIMENSION_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection, no_time
@@ -114,7 +115,11 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
     with st.container(border=True, key="form-columns"):
         mapping = _mapping(found, before)
         page_view = _page_view(found, mapping, before)
-        named = {"page_view": page_view, "stream": _stream(found, mapping, before)}
+        named = {
+            "page_view": page_view,
+            "stream": _stream(found, mapping, before),
+            "dimensions": _dimensions(found, before),
+        }
     with st.container(border=True, key="form-options"):
         options = _options(before)
     with errors.shown():
@@ -192,6 +197,27 @@ def _stream(found: Inspection, mapping: Mapping[str, str], before: IngestSetting
         "platform (WEB, ANDROID, IOS) or stream_id can be typed.",
     )  # fmt: skip
     return str(picked or "")
+
+
+def _dimensions(found: Inspection, before: IngestSettings) -> tuple[str, ...]:
+    """Draw the choice of the columns that are kept as attributes of users."""
+    known = {one.name: one for one in found.dimensions}
+
+    def described(name: str) -> str:
+        one = known.get(name)
+        if one is None:
+            return name
+        values = wording.pluralise(one.values, "value")
+        return f"{name} · {one.filled:.0%} filled, {values}, such as {one.example[:40]}"
+
+    picked = st.multiselect(
+        "Columns kept as attributes of users", list(dict.fromkeys((*before.dimensions, *known))),
+        before.dimensions, key="dimensions", format_func=described, accept_new_options=True, select_all=False,
+        max_selections=len(DIMENSION_FIELDS), placeholder="None; choose a column or type its name",
+        help="Such as user_properties.plan: segments are then compared by it, with each user's most frequent "
+        "value. Figures are of the first rows. No model reads these columns.",
+    )  # fmt: skip
+    return tuple(picked)
 
 
 def _column_of(field: str, found: Inspection, detected: str) -> str:

@@ -172,3 +172,19 @@ def test_money_is_gross_less_refunds(tmp_path: Path, shape: str, kind: str) -> N
     receipt = dataset_of(tmp_path, path).receipt
     assert receipt.revenue["EUR"].model_dump() == {"gross": 130.5, "refunds": 30.25, "net": 100.25}
     assert receipt.outcome_users["purchase"].net == {"EUR": 100.25}
+
+
+DESCRIBED = (
+    *(hit("a", second, params={"author": author}, geo={"region": "Hesse"})
+      for second, author in enumerate(("ann", "bob", "bob"))),
+    hit("b", 0, geo={"region": "Bavaria"}),
+    hit("b", 1, params={"author": "ann"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "kind"), EVERY)
+def test_dimensions_are_read_from_every_shape(tmp_path: Path, shape: str, kind: str) -> None:
+    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](DESCRIBED)))
+    users = dataset_of(tmp_path, path, dimensions=("event_params.author", "geo.region")).users
+    assert users["author"].tolist() == ["bob", "ann"]
+    assert users["region"].tolist() == ["Hesse", "Bavaria"]

@@ -3,7 +3,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.base.schema import Raw
+from core.base.errors import InputError
+from core.base.schema import DIMENSION_FIELDS, Raw, dimensions_in
 from core.base.settings import IngestSettings
 from core.ingest.in_memory import LiveUsers, read_people
 from core.storage.receipt import count_user_bases, describe_bases
@@ -135,3 +136,32 @@ def test_ids_that_are_addresses_are_kept_and_said_to_be(tmp_path: Path) -> None:
     assert dataset.users["user_id"].tolist() == ["jane@x.com", "jim@x.com"]
     assert dataset.receipt.id_kind == "email address"
     assert any("email addresses" in text for text in dataset.receipt.warnings)
+
+
+def test_a_dimension_is_the_most_frequent_value_of_each_user(tmp_path: Path) -> None:
+    first, second = DIMENSION_FIELDS[:2]
+    rows = [
+        event("u", 0, **{first: "free"}),
+        event("u", 1, **{first: "pro", second: "(not set)"}),
+        event("u", 2, name="scroll", **{first: "pro"}),
+        event("v", 0),
+    ]
+    settings = IngestSettings(dimensions=("user_properties.plan", "event_params.source"))
+    dataset = shop(tmp_path, *rows, dimensions=settings.dimensions)
+    assert dataset.users["plan"].tolist()[:1] == ["pro"]
+    assert dataset.users["plan"].isna().tolist() == [False, True]
+    assert dataset.users["event_params_source"].isna().all(), "the key `source` is taken by a column of users"
+    plan, source = dataset.receipt.dimensions
+    assert (plan.key, plan.column, plan.users, plan.values) == ("plan", "user_properties.plan", 1, 1)
+    assert (source.users, source.values) == (0, 0)
+    assert dimensions_in(dataset.users.columns) == ("plan", "event_params_source")
+
+
+def test_a_dimension_that_names_users_is_refused(tmp_path: Path) -> None:
+    rows = [event(f"u{n}", n, **{DIMENSION_FIELDS[0]: f"name {n}"}) for n in range(20)]
+    with pytest.raises(InputError, match="crm_name has 20 values, and 20 of the 20 users"):
+        shop(tmp_path / "all", *rows, dimensions=("crm_name",))
+    for row in rows[:10]:
+        row[DIMENSION_FIELDS[0]] = "member"
+    dataset = shop(tmp_path / "half", *rows, dimensions=("crm_name",))
+    assert (dataset.users["crm_name"] == "member").sum() == 10

@@ -144,3 +144,13 @@ def test_dates_that_begin_with_the_day_or_the_month_are_told_before_all_is_read(
         assert look(path).files[0].odd_dates == (("ts",) if written in odd else ())
     mixed = write(tmp_path / "b.csv", csv_of("31.12.2025,u,/a", "1700000000,u,/a", header="ts,clientId,url"))
     assert look(mixed).files[0].odd_dates == ()
+
+
+def test_columns_that_may_describe_users_are_listed(tmp_path: Path) -> None:
+    rows = [f"{ROW},{plan},x@y.example" for plan in ("pro", "free", "pro", "")]
+    found = look(write(tmp_path / "a.csv", csv_of(*rows, header=HEADER + ",user_properties_plan,crm_id")))
+    plan = next(one for one in found.dimensions if one.name == "user_properties_plan")
+    assert (plan.filled, plan.values, plan.example) == (0.75, 2, "pro")
+    names = {one.name for one in found.dimensions}
+    assert "crm_id" not in names, "it names users"
+    assert names.isdisjoint(found.mapping.values())
