@@ -138,7 +138,7 @@ def _times(context: Context, kind: Kind, value: str) -> tuple[np.ndarray, np.nda
         return np.bincount(seen.user[own], seen.views[own], size), everybody
     if kind == Family.OUTCOME:
         return np.bincount(context.tables.outcomes[value].user, minlength=size).astype(np.float64), everybody
-    made = basis.data.attributes.get(kind.value)
+    made = basis.data.attributes.get(kind.value) if kind in ATTRIBUTES else None  # not a dimension "page"
     if value not in (made.values if made else values(context, kind)):
         raise InputError(
             f"No {kind.value} is called {value!r}", allowed=f"one that is listed among the {PLURAL[kind]}"

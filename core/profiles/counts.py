@@ -242,8 +242,8 @@ TITLES: Final = {
 
 
 def titles_of(attributes: Iterable[str]) -> dict[str, str]:
-    """Return the titles of the fixed attributes, then those of the dimensions among ``attributes``."""
-    return TITLES | {name: f"Main {name}" for name in attributes if name not in TITLES}
+    """Attribute → its title: those of every data set, then the dimensions among these ("Main plan")."""
+    return TITLES | {name: f"Main {name.replace('_', ' ')}" for name in attributes if name not in TITLES}
 
 
 SHOWN: Final = 12

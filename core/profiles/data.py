@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import Group, Pages, Users, dimensions_in
+from core.base.schema import Group, Pages, Users
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
-from core.storage.dataset import Dataset
+from core.storage.dataset import Dataset, dimensions_of
 from core.storage.page_labels import LabelledPages
 from core.storage.receipt import count_user_bases, describe_bases
 from core.storage.sequences import UserSequences
@@ -126,7 +126,7 @@ class ProfileData:
             different_pages=different_pages,
             engagement_s=msec / 1000,
             attributes=MappingProxyType(
-                {name: encode_column(users[name]) for name in (*_ATTRIBUTES, *dimensions_in(users.columns))}
+                {name: encode_column(users[name]) for name in (*_ATTRIBUTES, *dimensions_of(users))}
             ),
             outcomes=OutcomeIndex.from_tables(outcomes, pages, sequences, labels),
             seen=seen,

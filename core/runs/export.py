@@ -27,7 +27,7 @@ from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users, View
 from core.profiles.outcomes import OutcomeRecord
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
-from core.storage.dataset import UserColumns
+from core.storage.dataset import UserColumns, dimensions_of
 
 SEGMENT, _NEXT_SEGMENT = "segment", "next_segment"
 _DISTANCE, _NEXT_DISTANCE = "distance", "next_distance"
@@ -79,7 +79,7 @@ def users_table(
         ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (gross; empty where none was sent; a
         column each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
         ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``,
-        ``stream_id``.
+        ``stream_id``, and a column a dimension.
 
     Raises:
         ArtifactError: If there are more users than segments were made of.
@@ -92,7 +92,9 @@ def users_table(
     table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
     facts = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.STREAM_ID]
-    return table.join(_seen(users)).join(users.filter(facts))  # earlier releases kept no stream
+    table = table.join(_seen(users))
+    own = users.filter([*facts, *dimensions_of(users)])  # earlier releases kept no stream
+    return table.join(own.rename(columns={name: f"{name}_dimension" for name in table}))
 
 
 def _labels_of(users: pd.DataFrame, partition: Partition) -> np.ndarray:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import EventTimes, Group, Users
+from core.base.schema import EventTimes, Group, Users, dimensions_in
 from core.storage.receipt import Receipt
 from core.storage.sequences import UserSequences, read_sequences
 
@@ -149,6 +149,12 @@ class Dataset:
 def _frame(path: Path) -> pd.DataFrame:
     frame: pd.DataFrame = pq.read_table(path).to_pandas()
     return frame
+
+
+def dimensions_of(users: pd.DataFrame) -> tuple[str, ...]:
+    """Keys of the dimensions that the analyst chose: the text columns beyond those of ``schema.Users``."""
+    own = dimensions_in(users.columns)
+    return tuple(name for name in own if pd.api.types.infer_dtype(users[name], skipna=True) == "string")
 
 
 UserColumns: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]

@@ -18,7 +18,7 @@ from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.periods.filtering import NOT_BY_DAY
 from core.profiles import profile_columns
-from core.profiles.counts import TITLES, titles_of
+from core.profiles.counts import titles_of
 from core.profiles.metrics import outside_note, records
 from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, PageRanking, RowKind
@@ -346,12 +346,13 @@ def _page_views(found: pd.DataFrame) -> int:
 
 def _attributes(live: LiveSegments, keys: list[str]) -> None:
     st.markdown("#### Who they are", help="The model never saw any of these: a difference is a finding.")
+    titles = titles_of(live.profiles.shares[Col.ATTRIBUTE])
     drawn = {
         title: (attribute, found)
-        for attribute, title in titles_of(live.profiles.shares[Col.ATTRIBUTE].unique()).items()
+        for attribute, title in titles.items()
         if len(found := tables.shares_of(live.profiles, live.names, attribute, keys))
     }
-    if silent := [title.lower() for title in TITLES.values() if title not in drawn]:
+    if silent := [title.lower() for title in titles.values() if title not in drawn]:
         st.caption(f"This file does not say: {', '.join(silent)}.")
     basis = {Users.SOURCE: f"{md_text(live.tables.basis.data.source_basis)} "}
     with st.grid(2, min_column_width=SIDE):

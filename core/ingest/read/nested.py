@@ -23,7 +23,14 @@ import pyarrow.compute as pc
 
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.headers import EVENT_VALUE, SIGNED_IN_KEY, HeaderMap, map_headers, normalise_header
+from core.ingest.read.headers import (
+    EVENT_VALUE,
+    SIGNED_IN_KEY,
+    HeaderMap,
+    map_headers,
+    normalise_header,
+    normalise_spelling,
+)
 from core.ingest.sources.text import is_utf8
 
 _EXACT_INTEGERS = float(2**53)
@@ -197,7 +204,9 @@ def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSet
     values = {field for field, name in header.by_name.items() if normalise_header(name) == EVENT_VALUE}
     missing = values | usual.keys() - header.columns.keys()  # a sample may lack the few records of revenue
     also = [name for field, name in usual.items() if field in missing and name not in seen]
-    wanted = [name for name in settings.columns.values() if "." in name and name not in seen]
+    alike = set(map(normalise_spelling, seen))
+    named = [name for name in settings.columns.values() if "." in name]
+    wanted = [name for name in named if normalise_spelling(name) not in alike]
     return map_headers(tuple(dict.fromkeys([*seen, *also, *wanted])), settings)
 
 

@@ -421,6 +421,7 @@ class _CardMaker:
     ) -> None:  # fmt: skip
         self._source, self._called, self._top = source, called, described["top_pages"]
         self._shares, self._outcome = described["shares"], described["outcome"]
+        self._titles = titles_of(row[Col.ATTRIBUTE] for row in self._shares)
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
         self._differences, self._others = source.differences, others(source.differences)
         self._source_basis = describe_bases(count_user_bases(source.dataset.users))
@@ -438,7 +439,6 @@ class _CardMaker:
         source, segment, key = self._source, row[Col.SEGMENT], row[Col.KEY]
         name, sure = source.names.get(segment), source.certificates.get(segment)
         sequences, at = source.dataset.sequences, source.dataset.receipt.clock
-        titles = titles_of(row[Col.ATTRIBUTE] for row in self._shares)
         return Card(
             segment=segment,
             name=self._called[key],
@@ -452,7 +452,7 @@ class _CardMaker:
             differences=self._leading(key),
             moves=tuple(self._moves.get(segment, ())),
             pages=self._page_rows(key),
-            dimensions=tuple(self._dimension(key, name, label) for name, label in titles.items()),
+            dimensions=tuple(self._dimension(key, name, label) for name, label in self._titles.items()),
             ways=self._ways.parts(place) if self._ways else (),
             visitors=tuple(
                 visitor(sequences, self._pages, user, f"Typical visitor {number}", at)

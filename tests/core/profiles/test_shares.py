@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.schema import Group
-from core.profiles.counts import COLUMNS, OTHER, SHOWN, attribute_shares, count_values
+from core.profiles.counts import COLUMNS, OTHER, SHOWN, attribute_shares, count_values, titles_of
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
-from tests.core.profiles.toy import LABELS, many, outcomes, tables, toy
+from tests.core.profiles.toy import LABELS, many, outcomes, tables, toy, toy_tables
 
 
 def shares_of(data: ProfileData, labels: np.ndarray) -> pd.DataFrame:
@@ -29,6 +29,21 @@ def test_shares_by_eye() -> None:
     assert found[Col.SHARE].to_dict() == pytest.approx({"Chrome": 2 / 3, "Safari": 1 / 3, "Firefox": 0})
     assert found[Col.REST_SHARE].to_dict() == pytest.approx({"Chrome": 0, "Safari": 0.5, "Firefox": 0.5})
     assert set(table[Col.EVIDENCE]) == {MetricRole.HELD_OUT}
+
+
+def test_a_dimension_is_an_attribute_whose_shares_come_last() -> None:
+    users, *rest = toy_tables()
+    plans = ["pro", "free", None, "pro", "free", "pro", "free", "pro"]
+    users = users.assign(plan_type=plans, score=range(8), never_sent=None)
+    data = ProfileData.from_tables(users, *rest)
+    assert list(data.attributes) == ["browser", "device", "country", "source", "plan_type"]
+    table = shares_of(data, LABELS)
+    found = table[(table[Col.KEY] == "segment:0") & (table[Col.ATTRIBUTE] == "plan_type")]
+    assert found.set_index(Col.VALUE)[Col.USERS].to_dict() == {"pro": 1, "free": 1}
+    assert found[Col.ABSENT].tolist() == [1, 1]
+    assert list(titles_of(table[Col.ATTRIBUTE]).items())[-1] == ("plan_type", "Main plan type")
+    before = table[table[Col.ATTRIBUTE] != "plan_type"]
+    pd.testing.assert_frame_equal(before, shares_of(toy(), LABELS))
 
 
 def test_absent_values_are_counted_apart() -> None:

@@ -96,6 +96,14 @@ def test_users_table_says_who_is_where() -> None:
     assert table["engaged_seconds"].iloc[1] == 1.5
 
 
+def test_users_table_ends_with_the_dimensions_beside_a_column_of_the_same_name() -> None:
+    users = toy_users().assign(plan=["pro"] * 7 + [None], segment=["b2b"] * 8)
+    table = export.users_table(users, toy_partition(), VECTORS, {0: "Shoppers", 1: "@readers"}, {})
+    assert table.columns[-2:].tolist() == ["plan", "segment_dimension"]
+    assert table["plan"].tolist()[:2] == ["pro", "pro"]
+    assert table["segment"].tolist()[:2] == ["Shoppers", "@readers"]
+
+
 def test_users_table_says_how_near_a_user_is_to_the_own_and_the_next_segment() -> None:
     table = toy_table()
     assert table["distance"].tolist()[:2] == [0.0, 0.0]
