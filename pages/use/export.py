@@ -118,7 +118,7 @@ def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:
     with box:
         st.markdown(f"**{icon} {title}**")
         st.caption(what)
-    return box.container(horizontal=True)
+    return box.container(horizontal=True, vertical_alignment="bottom")
 
 
 def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: str) -> None:
