@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from core.base.errors import InputError
-from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.schema import FIELDS, Raw
 from core.scoring.bigquery import names_of, query_of
 from core.scoring.bigquery_request import BigQueryRequest, DayTable
 
@@ -40,7 +40,7 @@ def request(**settings: Any) -> BigQueryRequest:  # noqa: ANN401
 def test_names_are_those_of_a_nested_file() -> None:
     names = names_of(request(), table(*COLUMNS))
     assert list(names)[:2] == [Raw.EVENT_TIMESTAMP, Raw.USER_KEY]
-    assert set(names) == {*RAW_TEXT_COLUMNS} - {Raw.BROWSER_ID}  # that is the key
+    assert set(names) == {*FIELDS} - {Raw.BROWSER_ID}  # that is the key
     assert names[Raw.USER_KEY] == "user_pseudo_id"
     assert names[Raw.BATCH_PAGE_ID] == "batch_page_id"  # GA4 has moved it out of the parameters
     assert names[Raw.BATCH_ORDERING_ID] == "event_params.batch_ordering_id"
