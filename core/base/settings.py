@@ -210,14 +210,15 @@ class IngestSettings(Settings):
     def dimension_keys(self) -> dict[str, str]:
         """Key of each dimension, its column of ``users`` → its field.
 
-        The key is the last part of the name, or the whole name where that is taken.
+        The key is the last part of the name; where that is taken the whole name, else with the field.
         """
         keys: dict[str, str] = {}
         for field, name in zip(DIMENSION_FIELDS, self.dimensions, strict=False):
-            whole = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
-            short = re.sub(r"\W+", "_", name.rpartition(".")[2].strip().lower()).strip("_")
-            taken = not dimensions_in([short]) or short in keys or not short
-            keys[f"{whole or field}_value" if taken and whole == short else whole if taken else short] = field
+            short, whole = (
+                re.sub(r"\W+", "_", one.lower()).strip("_") for one in (name.rpartition(".")[2], name)
+            )
+            free = [key for key in (short, whole) if key and key not in keys and dimensions_in([key])]
+            keys[free[0] if free else f"{whole}_{field}"] = field
         return keys
 
     def viewing(self, page_view: str) -> Self:

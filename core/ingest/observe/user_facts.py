@@ -113,13 +113,15 @@ def people_by_label(
     dimensions: Mapping[str, str],
 ) -> ir.Table:
     """Return one row per combination of labels of a user with a page view; most users have one."""
-    places = {key: field for key, field in dimensions.items() if field in written.columns}
     seen = written.filter(written[EVENTS] > 0)
     people = seen.join(users, Raw.USER_KEY).select(
         USER,
         *(EVENTS, ENGAGEMENT, FIRST, records.BASIS),
         **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
-        **{key: seen[field] for key, field in places.items()},
+        **{
+            key: seen[field] if field in seen.columns else ibis.null("string")
+            for key, field in dimensions.items()
+        },
         **{Users.SOURCE: records.first_touch(seen[Raw.TRAFFIC_SOURCE], seen[Raw.TRAFFIC_MEDIUM], hosts)},
     )
     return engine.keep("people", people)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ from core.base.schema import DIMENSION_FIELDS, Raw, dimensions_in
 from core.base.settings import IngestSettings
 from core.ingest.in_memory import LiveUsers, read_people
 from core.storage.receipt import count_user_bases, describe_bases
-from tests.core.ingest.shop import Row, event, shop
+from tests.core.ingest.shop import Row, event, made_of, raw_read, shop
 
 SOURCE, MEDIUM = Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM
 
@@ -165,3 +166,19 @@ def test_a_dimension_that_names_users_is_refused(tmp_path: Path) -> None:
         row[DIMENSION_FIELDS[0]] = "member"
     dataset = shop(tmp_path / "half", *rows, dimensions=("crm_name",))
     assert (dataset.users["crm_name"] == "member").sum() == 10
+
+
+def test_every_dimension_has_a_key_of_its_own() -> None:
+    names = ("x.b_plan", "a.plan", "b.plan", "source", "geo.country")
+    keys = IngestSettings(dimensions=names).dimension_keys
+    assert list(keys.values()) == list(DIMENSION_FIELDS[:5])
+    assert list(keys) == ["b_plan", "plan", "b_plan_dimension_2", "source_dimension_3", "geo_country"]
+
+
+def test_a_dimension_that_a_file_of_new_users_lacks_is_absent(tmp_path: Path) -> None:
+    raw = replace(
+        raw_read(tmp_path / "raw", [[event("u", 0), event("v", 0)]]), present=frozenset(event("u", 0))
+    )
+    dataset = made_of(tmp_path, raw, IngestSettings(dimensions=("plan",)))
+    assert dataset.users["plan"].isna().all()
+    assert dataset.receipt.dimensions[0].users == 0
