@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from core.base.attributes import ATTRIBUTES
 from core.facts.answer import Answer, Block, Chart, Fact, FigureList, FigureTable
 from core.journeys.funnel import StepKind
-from core.query.query import ATTRIBUTES, All, By, Condition, Did, Is, Not, Others, Quantity, Query
+from core.query.query import All, By, Condition, Did, Is, Not, Others, Quantity, Query
 
 OUTCOME: Final = ("purchase",)
 _COLUMNS: Final = {

@@ -30,11 +30,12 @@ from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.facts.answer import BY_KEY, Block, Contrast, Fact, Ranking, Title
 from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
-from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric, values
+from core.facts.items import LABELLED, ItemMetric, values
 from core.facts.sentences import plain
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
+from core.profiles.user_items import Family
 from core.segments.clustering import fit
 from core.storage.dataset import Dataset, is_clustered
 
@@ -101,8 +102,8 @@ def draw(figures: Figures, count: int, seed: int = 0) -> Iterator[Contrast | Ran
 
 def _items(figures: Figures) -> Iterator[tuple[str, str]]:
     context = figures.context
-    named = {kind: values(context, kind) for kind in (*LABELLED, *ATTRIBUTES)}
-    for kind, items in (named | {Dimension.PAGE: context.tables.basis.pages[:PAGES]}).items():
+    named = {kind: values(context, kind) for kind in (*LABELLED, *context.tables.basis.data.attributes)}
+    for kind, items in (named | {Family.PAGE: context.tables.basis.pages[:PAGES]}).items():
         yield from ((f"{ItemMetric.SHARE}:{kind}", item) for item in items)
 
 
@@ -110,7 +111,7 @@ def _fact(figures: Figures, key: str, measure: str, item: str) -> Fact | None:
     if not item:
         return figures.measure(key, measure)
     metric, _, dimension = measure.partition(":")
-    return figures.item(key, Dimension(dimension), item, ItemMetric(metric))
+    return figures.item(key, dimension, item, ItemMetric(metric))
 
 
 def problems(block: Contrast | Ranking, oracle: Oracle, titles: Mapping[str, Title]) -> Iterator[str]:

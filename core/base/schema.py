@@ -150,6 +150,14 @@ class Users:
     EMBEDDING: Final = "embedding"  # fixed-size list of float32
 
 
+RESERVED_KEYS: Final = frozenset({
+    "measure", "outcome", "page", "folder", "word", "template", "theme", "type", "entry", "exit", "hour",
+    "weekday", "interest", "stage", "rhythm", "level", "segment", "visitor", "n_sessions", "next", "previous",
+    "event", "day", "week", "month", "last_days",
+})  # fmt: skip
+"""Names of what is counted of users beside their attributes; no dimension has one as its key."""
+
+
 def dimensions_in(columns: Iterable[str]) -> tuple[str, ...]:
     """Return the columns of ``users`` that are not in :class:`Users`: the dimensions the analyst chose."""
     fixed = {value for name, value in vars(Users).items() if not name.startswith("_")}

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from core.base.errors import SettingsError
-from core.base.schema import DIMENSION_FIELDS, TEMPLATE_OUTCOME, View, dimensions_in
+from core.base.schema import DIMENSION_FIELDS, RESERVED_KEYS, TEMPLATE_OUTCOME, View, dimensions_in
 
 _SIZE: Final = TypeAdapter(ByteSize)
 _SHOWN_CHARACTERS: Final = 200
@@ -217,7 +217,8 @@ class IngestSettings(Settings):
             short, whole = (
                 re.sub(r"\W+", "_", one.lower()).strip("_") for one in (name.rpartition(".")[2], name)
             )
-            free = [key for key in (short, whole) if key and key not in keys and dimensions_in([key])]
+            taken = keys.keys() | RESERVED_KEYS
+            free = [key for key in (short, whole) if key and key not in taken and dimensions_in([key])]
             keys[free[0] if free else f"{whole}_{field}"] = field
         return keys
 

@@ -230,7 +230,7 @@ class Tables:
     basis: Basis
     profiles: Profiles
     partition: Partition
-    again: Mapping[Family, pd.DataFrame] = field(default_factory=dict)
+    again: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> Rows:

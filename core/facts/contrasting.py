@@ -71,7 +71,7 @@ def rest_figure(context: Context, first: Fact) -> Baseline | None:
     """The figure of the other clustered users, for a row's fact; None for a plain count, or of nobody."""
     metric, _, dimension = first.measure.partition(":")
     if first.item and metric == ItemMetric.SHARE:
-        row = item_rows(context, Family(dimension), first.item)[first.row]
+        row = item_rows(context, dimension, first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
         return Baseline(rest / rest_n, rest_n, rest, min(rest_n, first.n)) if rest_n else None
     values = _values(context, first) if first.measure in BY_KEY else None
@@ -102,7 +102,7 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
         return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric == ItemMetric.SHARE:
-        return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))
+        return decide_shares(*_counts(context, first, second), _role(context, first.item, dimension))
     label = ITEM_MEASURES[ItemMetric(metric)].label if metric in set(ItemMetric) else first.label
     raise InputError(f"The {label} of two rows cannot be held against each other")
 
@@ -124,9 +124,9 @@ def _sides(context: Context, first: Fact, second: Fact) -> ComparedGroups:
     return made(context.tables.rows, *places)
 
 
-def _role(context: Context, item: str, family: Family) -> MetricRole:
+def _role(context: Context, item: str, family: str) -> MetricRole:
     """How an item relates to what made the rows; an outcome may be read by the model, or have made them."""
-    if family is not Family.OUTCOME:
+    if family != Family.OUTCOME:
         return context.tables.basis.items.role_of(family, context.tables.rows)
     tables, index = context.tables, context.tables.basis.data.outcomes
     parts = (item,) if item in index.events or index.pages_of(item) else tables.profiles.chosen

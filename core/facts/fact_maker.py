@@ -14,7 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from core.base import wording
+from core.base.attributes import attribute_words
 from core.base.errors import InputError
+from core.base.schema import Users
 from core.facts.answer import (
     ARROW,
     BY_KEY,
@@ -32,7 +34,7 @@ from core.facts.answer import (
 )
 from core.facts.context import ALL, OTHERS, Context
 from core.facts.contrasting import decide, rest_figure
-from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
+from core.facts.items import ITEM_MEASURES, ItemMetric, cell, item_rows
 from core.facts.verbs import DO
 from core.journeys.moves import FROM, TO
 from core.profiles.other_sessions import OTHER_SESSIONS
@@ -92,7 +94,7 @@ def notes(*texts: str) -> tuple[Note, ...]:
 def with_bases(blocks: Iterable[Block], context: Context) -> tuple[Block, ...]:
     """The blocks, and a note on how users' traffic sources were found if a figure is about a source."""
     said, told = tuple(blocks), context.tables.basis.data.source_basis
-    of_source = any(f":{Family.SOURCE}" in fact.measure for fact in facts_of(said))
+    of_source = any(f":{Users.SOURCE}" in fact.measure for fact in facts_of(said))
     return (*said, *notes(told)) if of_source else said
 
 
@@ -117,7 +119,6 @@ _OF_CONVERTED: Final = (
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final[Mapping[str, str]] = {
     **{family: f"who {does}" for family, does in DO.items()}, Family.PAGE: "who saw the page",
-    Family.BROWSER: "mostly with", Family.DEVICE: "mostly on", Family.COUNTRY: "mostly from",
     Family.OUTCOME: "with the outcome",
 }  # fmt: skip
 
@@ -196,7 +197,7 @@ class Figures:
             raise InputError(f"{of} {_why_absent(name, self.currencies)}")
         return fact
 
-    def item(self, key: str, dimension: Kind, value: str, metric: ItemMetric) -> Fact | None:
+    def item(self, key: str, dimension: str, value: str, metric: ItemMetric) -> Fact | None:
         """A metric of an item (a page, theme, device, …) for a row; None where it is not counted.
 
         Raises:
@@ -207,8 +208,9 @@ class Figures:
         if math.isnan(amount):
             return None
         measure = ITEM_MEASURES[metric]
+        having = _ITEM_LABELS.get(dimension) or attribute_words(dimension).having
         return make_fact(
-            f"{metric}:{dimension}", f"{measure.label} {_ITEM_LABELS[dimension]}", (key,), amount,
+            f"{metric}:{dimension}", f"{measure.label} {having}", (key,), amount,
             measure.unit, item=value, interval=(cell(row, measure.low), cell(row, measure.high)),
             n=cell(row, Col.N), users=cell(row, Col.USERS),
         )  # fmt: skip
@@ -266,7 +268,7 @@ class Figures:
         if metric not in (set(ItemMetric) if fact.item else BY_KEY):
             return None
         if fact.item:
-            return self.item(key, Family(dimension), fact.item, ItemMetric(metric))
+            return self.item(key, dimension, fact.item, ItemMetric(metric))
         return self.measure(key, metric, fact.currency)
 
     def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:

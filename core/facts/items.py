@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from core.base.attributes import attribute_words
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts.answer import Unit
@@ -26,22 +27,6 @@ from core.profiles.user_items import Family
 
 Row: TypeAlias = Mapping[str, Any]
 """Figures of one row: column → value."""
-
-
-class Dimension(StrEnum):
-    """What can be listed of a row: the families of items that questions are asked about."""
-
-    PAGE = "page"
-    THEME = "theme"
-    TYPE = "type"
-    BROWSER = "browser"
-    DEVICE = "device"
-    COUNTRY = "country"
-    SOURCE = "source"
-
-
-Kind: TypeAlias = Dimension | Family
-"""Kind of an item: a family of the table of differences, or the dimension of that name."""
 
 
 class ItemMetric(StrEnum):
@@ -68,12 +53,9 @@ class ItemCol:
     VIEW_LIFT_HIGH: Final = "view_lift_high"
 
 
-LABELLED: Final = (Dimension.THEME, Dimension.TYPE)
-ATTRIBUTES: Final = (Dimension.BROWSER, Dimension.DEVICE, Dimension.COUNTRY, Dimension.SOURCE)
-PLURAL: Final[Mapping[str, str]] = {
-    Dimension.PAGE: "pages", Dimension.THEME: "themes", Dimension.TYPE: "page types",
-    Dimension.BROWSER: "browsers", Dimension.DEVICE: "devices", Dimension.COUNTRY: "countries",
-    Dimension.SOURCE: "first sources",
+LABELLED: Final = (Family.THEME, Family.TYPE)
+_PLURAL: Final[Mapping[str, str]] = {
+    Family.PAGE: "pages", Family.THEME: "themes", Family.TYPE: "page types",
     Family.FOLDER: "folders", Family.WORD: "words", Family.TEMPLATE: "templates", Family.ENTRY: "first pages",
     Family.EXIT: "last pages", Family.HOUR: "hours", Family.WEEKDAY: "days of the week",
     Family.OUTCOME: "outcomes", Family.INTEREST: "interests", Family.STAGE: "stages",
@@ -81,9 +63,14 @@ PLURAL: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def table_of(dimension: Dimension) -> str:
-    """Name of the table of a dimension in a query: ``pages``, ``page_types``."""
-    return PLURAL[dimension].replace(" ", "_").replace("-", "_")
+def plural_of(family: str) -> str:
+    """Several items of a family or attribute: ``pages``, ``devices``."""
+    return _PLURAL.get(family) or attribute_words(family).plural
+
+
+def table_of(family: str) -> str:
+    """Name of the table of a family in a query: ``pages``, ``page_types``."""
+    return plural_of(family).replace(" ", "_").replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -104,7 +91,7 @@ ITEM_MEASURES: Final = {
 }  # fmt: skip
 
 
-def item_rows(context: Context, kind: Kind, value: str) -> Mapping[str, Row]:
+def item_rows(context: Context, kind: str, value: str) -> Mapping[str, Row]:
     """Figures of one item for every row: row key → column (``Col``, ``ItemCol``) → value.
 
     Raises:
@@ -114,17 +101,17 @@ def item_rows(context: Context, kind: Kind, value: str) -> Mapping[str, Row]:
     if (kind, value) not in tables.items:
         times, known = _times(context, kind, value)
         made = _of_users(tables.rows, times > 0, known)
-        if kind in (Dimension.PAGE, *LABELLED):
+        if kind in (Family.PAGE, *LABELLED):
             made |= _of_views(tables.rows, times, tables.basis.data.page_views.astype(np.float64))
         rows = zip(*(figures.tolist() for figures in made.values()), strict=True)
         found = {
             key: dict(zip(made, row, strict=True)) for key, row in zip(tables.records, rows, strict=True)
         }
-        tables.items[kind.value, value] = found
+        tables.items[kind, value] = found
     return tables.items[kind, value]
 
 
-def _times(context: Context, kind: Kind, value: str) -> tuple[np.ndarray, np.ndarray]:
+def _times(context: Context, kind: str, value: str) -> tuple[np.ndarray, np.ndarray]:
     """How often each user has an item, and who counts: float64 and bool of shape (n_users,).
 
     Raises:
@@ -138,16 +125,16 @@ def _times(context: Context, kind: Kind, value: str) -> tuple[np.ndarray, np.nda
         return np.bincount(seen.user[own], seen.views[own], size), everybody
     if kind == Family.OUTCOME:
         return np.bincount(context.tables.outcomes[value].user, minlength=size).astype(np.float64), everybody
-    made = basis.data.attributes.get(kind.value) if kind in ATTRIBUTES else None  # not a dimension "page"
+    made = basis.data.attributes.get(kind)
     if value not in (made.values if made else values(context, kind)):
         raise InputError(
-            f"No {kind.value} is called {value!r}", allowed=f"one that is listed among the {PLURAL[kind]}"
+            f"No {kind} is called {value!r}", allowed=f"one that is listed among the {plural_of(kind)}"
         )
     if made:
         return (made.codes == made.values.index(value)).astype(np.float64), made.codes >= 0
     if kind in LABELLED and basis.labels:
-        return basis.labels.times(View(kind.value), value), everybody
-    family = basis.items.families[Family(kind.value)]
+        return basis.labels.times(View(kind), value), everybody
+    family = basis.items.families[kind]
     place = family.names.index(value)
     return family.has[:, [place]].toarray()[:, 0].astype(np.float64), family.known
 
@@ -200,7 +187,7 @@ def label_table(context: Context) -> pd.DataFrame:
     """
     head = context.tables.rows.head
     parts = [
-        head.assign(**{Col.ATTRIBUTE: kind.value, Col.VALUE: value}).merge(
+        head.assign(**{Col.ATTRIBUTE: str(kind), Col.VALUE: value}).merge(
             pd.DataFrame.from_dict(dict(item_rows(context, kind, value)), orient="index"),
             left_on=Col.KEY, right_index=True,
         )
@@ -209,21 +196,21 @@ def label_table(context: Context) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(ROW))
 
 
-def values(context: Context, kind: Kind) -> tuple[str, ...]:
+def values(context: Context, kind: str) -> tuple[str, ...]:
     """Names of the items of a kind that occur, most frequent first; empty for pages, which are too many."""
     basis = context.tables.basis
     if kind == Family.PAGE:
         return ()
     if kind in LABELLED:
-        view = View(kind.value)
+        view = View(kind)
         return basis.labels.views[view].values if basis.labels and view in basis.labels.views else ()
-    if kind in ATTRIBUTES:
-        return context.tables.attributes.get(kind.value, ())
-    family = basis.items.families.get(Family(kind.value))
+    if kind in basis.data.attributes:
+        return context.tables.attributes.get(kind, ())
+    family = basis.items.families.get(kind)
     return family.names if family else ()
 
 
-def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n: int) -> list[str]:
+def top(context: Context, key: str, dimension: str, metric: ItemMetric, n: int) -> list[str]:
     """The ``n`` top items of a row by a metric, highest first; by lift only those shown to be higher.
 
     By share no pages are listed, which are too many.
@@ -231,8 +218,8 @@ def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n:
     Raises:
         InputError: If the data has no items of the dimension, or by lift the row is a total.
     """
-    if dimension is not Dimension.PAGE and not values(context, dimension):
-        raise InputError(f"This data has no {PLURAL[dimension]}", remedy=_remedy(dimension))
+    if dimension != Family.PAGE and not values(context, dimension):
+        raise InputError(f"This data has no {plural_of(dimension)}", remedy=_remedy(dimension))
     if metric is ItemMetric.LIFT:
         return _more_often(context, key, dimension)[:n]
     rows = {value: item_rows(context, dimension, value)[key] for value in values(context, dimension)}
@@ -240,7 +227,7 @@ def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n:
     return sorted(found, key=lambda value: -rows[value][Col.SHARE])[:n]
 
 
-def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
+def _more_often(context: Context, key: str, dimension: str) -> list[str]:
     """Items shown to be more frequent in a row than among the others, surest first.
 
     Raises:
@@ -250,12 +237,12 @@ def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
     own = table[(table[Col.KEY] == key) & is_apart(table) & (table[Diff.RATIO] > 1)]
     if key not in set(table[Col.KEY]):
         raise InputError(f"{context.title(key)} are held against nobody", remedy="Ask about one segment")
-    own = own[own[Diff.FAMILY] == dimension.value]
+    own = own[own[Diff.FAMILY] == dimension]
     items: list[str] = own.sort_values(Diff.EFFECT_LOW, ascending=False, kind="stable")[Diff.ITEM].tolist()
     return items
 
 
-def _remedy(dimension: Dimension) -> str:
+def _remedy(dimension: str) -> str:
     return "Label the pages first" if dimension in LABELLED else ""
 
 

@@ -20,7 +20,7 @@ from core.facts.fact_maker import (
     select,
     share_fact,
 )
-from core.facts.items import PLURAL, Dimension
+from core.facts.items import plural_of
 from core.facts.steps import step_facts
 from core.journeys.flow import ROUTE
 from core.journeys.moves import FROM, TO
@@ -70,7 +70,7 @@ def _view_of(context: Context, by: str) -> View:
     """
     view = _VIEW_OF[by]
     if view not in context.tables.basis.views:
-        raise InputError(f"This data has no {PLURAL[Dimension(by)]}", remedy="Label the pages first")
+        raise InputError(f"This data has no {plural_of(by)}", remedy="Label the pages first")
     return view
 
 

@@ -33,7 +33,7 @@ from core.facts.answer import (
 )
 from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.fact_maker import Figures, Finding, make_fact, notes, require_row, select, without_none
-from core.facts.items import ATTRIBUTES, ItemMetric
+from core.facts.items import ItemMetric
 from core.facts.steps import end_facts, step_facts, step_view
 from core.profiles.differences import Diff, is_apart, top_differences
 from core.profiles.profile_columns import FIELDS, HEAT_MAP, Col, MetricRole, RowKind
@@ -125,7 +125,7 @@ def _fact(figures: Figures, key: str, measure: str, item: str) -> Fact | None:
     if not item:
         return figures.measure(key, measure)
     metric, _, family = measure.partition(":")
-    return figures.item(key, Family(family), item, ItemMetric(metric))
+    return figures.item(key, family, item, ItemMetric(metric))
 
 
 _DIFFERENCES, _ENDS, _STEPS, _NEAREST, _SHARES = 8, 3, 5, 3, 3
@@ -157,7 +157,7 @@ class Evidence:
     def shares(self) -> tuple[Fact, ...]:
         """Shares of its most frequent browsers, devices, countries and sources, three of each."""
         context, shares = self.figures.context, []
-        for dimension in ATTRIBUTES:
+        for dimension in context.tables.basis.data.attributes:
             if items.values(context, dimension):
                 names = items.top(context, self.key, dimension, ItemMetric.SHARE, _SHARES)
                 shares += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]

@@ -31,9 +31,8 @@ from core.facts.answer import (
     Verdict,
 )
 from core.facts.context import ALL, OTHERS
-from core.facts.items import PLURAL, ItemMetric
+from core.facts.items import ItemMetric, plural_of
 from core.facts.verbs import (
-    DO,
     LIKE_IN,
     LISTED,
     MORE,
@@ -43,6 +42,7 @@ from core.facts.verbs import (
     Piece,
     commas,
     counted,
+    does,
     end_of,
     kind_of,
     listing,
@@ -255,7 +255,7 @@ class _Speaker:
             return "From where to where"
         if kind not in LISTED:  # of an older conversation
             return f"{capitalised(fact.label)}, of {row}"
-        return capitalised(LISTED[kind].format(items=PLURAL[dimension], row=row))
+        return capitalised(LISTED[kind].format(items=plural_of(dimension), row=row))
 
     def _one_item(self, fact: Fact) -> list[Piece]:
         """Sentence about a single item."""
@@ -273,12 +273,12 @@ class _Speaker:
             return [fact, f" users changed: {fact.called}."]
         if kind not in LISTED:  # of an older conversation
             return [f"{subject(fact)}, of {row}: ", fact, "."]
-        does = f"{DO[rest]} {fact.called}"
+        who = f"{does(rest)} {fact.called}"
         if kind == ItemMetric.SHARE:
-            return [fact, f" of {row} {does}."]
+            return [fact, f" of {row} {who}."]
         if isinf(fact.value):
-            return [f"Users that {does} are ", fact, f", in {row}, and not among the others."]
-        return [f"The share of {row} that {does} is ", fact, " that of the others."]
+            return [f"Users that {who} are ", fact, f", in {row}, and not among the others."]
+        return [f"The share of {row} that {who} is ", fact, " that of the others."]
 
     # contrasts
 
@@ -404,7 +404,7 @@ def _difference(block: Contrast) -> list[Piece]:
         of = "" if fact.ends[0] == START else " of those"
         return [fact, f"{of} {_moved(fact)}, against ", block.second, *_related(block)]
     if kind == ItemMetric.SHARE and fact.item:
-        return [fact, f" {DO[family]} {fact.called}, against ", block.second, *_related(block)]
+        return [fact, f" {does(family)} {fact.called}, against ", block.second, *_related(block)]
     return [f"{measured(fact)}: ", fact, " against ", block.second, *_related(block)]
 
 

@@ -10,14 +10,14 @@ from core.facts import items
 from core.facts.answer import Fact
 from core.facts.context import LEVEL_OF, Context
 from core.facts.fact_maker import Figures
-from core.facts.items import Dimension
 from core.journeys.moves import FROM, STEPS, TO, Moves
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 
 
 def step_view(context: Context) -> View:
     """View between whose values steps are listed: page types, or pages where no page has a type."""
-    return View.TYPE if {*items.values(context, Dimension.TYPE)} - {UNKNOWN} else View.URL
+    return View.TYPE if {*items.values(context, Family.TYPE)} - {UNKNOWN} else View.URL
 
 
 def most_steps(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from core.base import wording
+from core.base.attributes import attribute_words
 from core.facts.answer import Fact, Unit
 from core.facts.items import ItemMetric
 from core.journeys.moves import END, START
@@ -55,13 +56,18 @@ MORE: Final = {
 DO: Final[Mapping[str, str]] = {
     Family.PAGE: "saw", Family.FOLDER: "saw a page in", Family.WORD: "saw a page about",
     Family.TEMPLATE: "saw a page like", Family.THEME: "saw the theme", Family.TYPE: "saw the page type",
-    Family.ENTRY: "began a session with", Family.EXIT: "ended a session with", Family.BROWSER: "mostly use",
-    Family.DEVICE: "are mostly on", Family.COUNTRY: "are mostly from", Family.SOURCE: "first came from",
+    Family.ENTRY: "began a session with", Family.EXIT: "ended a session with",
     Family.HOUR: "first came, by UTC, at",
     Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
     Family.INTEREST: "mostly saw", Family.STAGE: "got as far as", Family.RHYTHM: "are", Family.LEVEL: "are",
 }  # fmt: skip
-"""Family → verb phrase for users with an item; a user's device, browser and country have most events."""
+"""Family → verb phrase for users with an item; of attributes see :func:`does`."""
+
+
+def does(family: str) -> str:
+    """Verb phrase for users with an item of a family, or with a value of an attribute."""
+    return DO.get(family) or attribute_words(family).do
+
 
 OF: Final[Mapping[str, str]] = {Family.THEME: "the theme ", Family.TYPE: "the page type "}
 """Family → words before an item in ``page views of …``."""

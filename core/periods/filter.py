@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Self
+from typing import Annotated, Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from core.base.attributes import ATTRIBUTES, attribute_words
 from core.base.errors import SettingsError
 from core.base.local_clock import LocalClock, days_of
-from core.base.schema import Users
+from core.base.safe_text import clean
 from core.base.settings import Settings
 from core.base.wording import pluralise
 from core.periods.calendar import day_number
+from core.storage.dataset import dimensions_of
 from core.storage.sequences import UserSequences
 
-ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}
-"""Column of the users → its name in words and in a link."""
-_FROM, _TO, _WHERE = "from", "to", "where"
+_FROM, _TO, _WHERE, _IS = "from", "to", "where", "is"
 NAMED_AT_MOST: Final = 3
 """Values of an attribute that a sentence names, at most."""
 
@@ -34,13 +34,22 @@ class CountFilter(Settings):
 
     first_day: date | None = None
     last_day: date | None = None
-    device: tuple[str, ...] = Field(default=(), max_length=1000)
-    country: tuple[str, ...] = Field(default=(), max_length=1000)
-    source: tuple[str, ...] = Field(default=(), max_length=1000)
+    attributes: tuple[tuple[str, Annotated[tuple[str, ...], Field(max_length=1000)]], ...] = ()
+    """Attribute of users (a column) and the values that fit; built from a mapping, too."""
     where: str = Field(default="", max_length=20_000)
     """Condition of users who count, of a query (``core.query.query.Condition``) as JSON."""
     who: str = ""
     """The condition in words."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_tuple(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Earlier releases saved an attribute as a field of its own."""
+        rest = {name: value for name, value in given.items() if name not in ATTRIBUTES}
+        own = {name: given[name] for name in ATTRIBUTES if name in given}
+        chosen = {**own, **dict(rest.pop("attributes", ()))}
+        attributes = tuple((name, tuple(chosen[name])) for name in sorted(chosen) if chosen[name])
+        return rest | {"attributes": attributes}
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -62,13 +71,20 @@ class CountFilter(Settings):
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
         """Column of the users → the values that fit, of attributes that are filtered by."""
-        chosen = {column: getattr(self, name) for column, name in ATTRIBUTES.items()}
-        return {column: values for column, values in chosen.items() if values}
+        return dict(self.attributes)
+
+    def with_values(self, values: Mapping[str, Sequence[str]], **changes: object) -> Self:
+        """The filter with other values of some attributes, none for any value, and other changes.
+
+        Raises:
+            SettingsError: If that is not possible.
+        """
+        return self.checked(**self.model_dump() | {"attributes": self.values | dict(values)} | changes)
 
     @property
     def in_words(self) -> str:
         """The filter in words, ``device mobile or tablet; from 1 Mar 2016``; empty if nothing is left out."""
-        parts = [f"{ATTRIBUTES[column]} {_listed(values)}" for column, values in self.values.items()]
+        parts = [f"{attribute_words(column).name} {_listed(values)}" for column, values in self.attributes]
         days = [
             f"{word} {day.day} {day:%b %Y}"
             for word, day in ((_FROM, self.first_day), (_TO, self.last_day)) if day is not None
@@ -80,7 +96,14 @@ class CountFilter(Settings):
         days = {_FROM: self.first_day, _TO: self.last_day}
         told = {name: [day.isoformat()] if day else [] for name, day in days.items()}
         where = {_WHERE: [self.where] if self.where else []}
-        return told | where | {name: list(getattr(self, name)) for name in ATTRIBUTES.values()}
+        own = {name: list(self.values.get(name, ())) for name in ATTRIBUTES}
+        of_dimensions = [
+            f"{name}:{value}"
+            for name, values in self.attributes
+            if name not in ATTRIBUTES
+            for value in values
+        ]
+        return told | where | own | {_IS: of_dimensions}
 
     @classmethod
     def from_link(cls, link: Mapping[str, Sequence[str]]) -> Self | None:
@@ -93,12 +116,14 @@ class CountFilter(Settings):
             name: next(iter(link.get(key, ())), None)
             for key, name in ((_FROM, "first_day"), (_TO, "last_day"))
         } | {"where": next(iter(link.get(_WHERE, ())), "")}
-        named = {name: tuple(link.get(name, ())) for name in ATTRIBUTES.values()}
-        found = cls.checked(**said, **named)
+        named = {name: [*link.get(name, ())] for name in ATTRIBUTES}
+        for name, _, value in (text.partition(":") for text in link.get(_IS, ())):
+            named.setdefault(name, []).append(value)
+        found = cls.checked(**said, attributes=named)
         return found if found.is_set else None
 
 
-LINKED: Final = (_FROM, _TO, _WHERE, *ATTRIBUTES.values())
+LINKED: Final = (_FROM, _TO, _WHERE, *ATTRIBUTES, _IS)
 """Names of the filter's parameters in a link."""
 
 
@@ -139,6 +164,12 @@ def apply_filter(
         raise ValueError("a filter with a condition needs the users of whom it holds")
     fits = np.ones(sequences.n_users, dtype=bool) if who is None else who.copy()
     for column, values in chosen.values.items():
+        if column not in users:
+            raise SettingsError(
+                f"The filter names {clean(column)!r}, which this data set does not have",
+                allowed=", ".join((*ATTRIBUTES, *dimensions_of(users))),
+                remedy="Clear the filter",
+            )
         fits &= users[column].isin(values).to_numpy()
     day = days_of(sequences.timestamp, clock)
     (first, last), views = chosen.within, fits[sequences.user]

@@ -9,7 +9,7 @@ Then :func:`attribute_shares`: browser, device, country and first source of each
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from core.base.schema import Users
 from core.profiles.data import EncodedColumn, ProfileData
 from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import ROW, Col, MetricRole
@@ -230,20 +229,6 @@ def _happened(parts: Sequence[OutcomeTotals]) -> OutcomeTotals:
     }
     arrived, refunded = (sum(getattr(part, name) for part in parts) for name in ("arrived", "refunded"))
     return OutcomeTotals(users, sessions, paid, arrived, refunds, refunded)
-
-
-TITLES: Final = {
-    Users.DEVICE: "Main device",
-    Users.BROWSER: "Main browser",
-    Users.COUNTRY: "Main country",
-    Users.SOURCE: "First source",
-}
-"""Attribute → its title; "main" is the value of most of a user's events."""
-
-
-def titles_of(attributes: Iterable[str]) -> dict[str, str]:
-    """Attribute → its title: those of every data set, then the dimensions among these ("Main plan")."""
-    return TITLES | {name: f"Main {name.replace('_', ' ')}" for name in attributes if name not in TITLES}
 
 
 SHOWN: Final = 12

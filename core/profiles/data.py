@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.attributes import ATTRIBUTES
 from core.base.schema import Group, Pages, Users
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
@@ -20,7 +21,6 @@ from core.storage.receipt import count_user_bases, describe_bases
 from core.storage.sequences import UserSequences
 
 GROUPS: Final = tuple(Group)
-_ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
 MAX_PAGES: Final = 20_000
 """Most pages that can be listed, the most viewed ones; a rarer page would never rank."""
 
@@ -126,7 +126,7 @@ class ProfileData:
             different_pages=different_pages,
             engagement_s=msec / 1000,
             attributes=MappingProxyType(
-                {name: encode_column(users[name]) for name in (*_ATTRIBUTES, *dimensions_of(users))}
+                {name: encode_column(users[name]) for name in (*ATTRIBUTES, *dimensions_of(users))}
             ),
             outcomes=OutcomeIndex.from_tables(outcomes, pages, sequences, labels),
             seen=seen,

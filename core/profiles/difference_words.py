@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -9,31 +10,40 @@ import pandas as pd
 from pandas.api.typing import NAType
 
 from core.base import wording
+from core.base.attributes import attribute_words
 from core.profiles import profile_columns
 from core.profiles.differences import Diff
 from core.profiles.other_sessions import OTHER_SESSIONS
 from core.profiles.profile_columns import FIELDS, Col
 from core.profiles.user_items import Family
 
-_WHAT: Final = {
+_WHAT: Final[Mapping[str, str]] = {
     Family.OUTCOME: "did {}", Family.PAGE: "saw {}", Family.FOLDER: "saw a page in {}",
     Family.WORD: "saw a page about “{}”", Family.TEMPLATE: "saw a page like {}",
     Family.THEME: "saw the theme {}", Family.TYPE: "saw the page type {}",
     Family.ENTRY: "began a session with {}", Family.EXIT: "ended a session with {}",
-    Family.SOURCE: "first came from {}", Family.DEVICE: "mostly on {}",
-    Family.BROWSER: "mostly with {}", Family.COUNTRY: "mostly from {}", Family.HOUR: "first came at {} UTC",
+    Family.HOUR: "first came at {} UTC",
     Family.WEEKDAY: "first came on a {} (UTC)", Family.INTEREST: "mostly saw {}",
     Family.STAGE: "got as far as {}", Family.RHYTHM: "{}", Family.LEVEL: "{}",
 }  # fmt: skip
 """Family → what a share of the users did with an item; measures have labels in ``FIELDS``."""
-FAMILIES: Final = {
+_FAMILIES: Final[Mapping[str, str]] = {
     Family.MEASURE: "Activity", Family.OUTCOME: "Outcome", Family.PAGE: "Pages", Family.FOLDER: "Folders",
     Family.WORD: "Words", Family.TEMPLATE: "Templates", Family.THEME: "Themes", Family.TYPE: "Page types",
-    Family.ENTRY: "First pages", Family.EXIT: "Last pages", Family.SOURCE: "Sources",
-    Family.DEVICE: "Devices", Family.BROWSER: "Browsers", Family.COUNTRY: "Countries",
+    Family.ENTRY: "First pages", Family.EXIT: "Last pages",
     Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week", Family.INTEREST: "Interests",
     Family.STAGE: "Stages", Family.RHYTHM: "Rhythms", Family.LEVEL: "Facets",
 }  # fmt: skip
+
+
+def family_titles(families: Iterable[str]) -> dict[str, str]:
+    """Family or attribute → its title, of those given, in the order in which they are listed."""
+    given = set(families)
+    return {family: title for family, title in _FAMILIES.items() if family in given} | {
+        name: wording.capitalised(attribute_words(name).plural) for name in sorted(given - {*_FAMILIES})
+    }
+
+
 _MADE: Final = "by construction"
 """Note on a difference that was not tested, since the rows were made from it."""
 _OTHER_SESSIONS_NOTE: Final = {
@@ -73,7 +83,7 @@ def _row(
     differs: bool | NAType, detectable: float, n: int, rest_n: int, test: str,
 ) -> tuple[str, str, str, str, str]:  # fmt: skip
     is_measure = family == Family.MEASURE
-    what = _LABELS[item] if is_measure else f"{USERS}{_WHAT[Family(family)].format(item)}"
+    what = _LABELS[item] if is_measure else f"{USERS}{_what(family, item)}"
     least = min(n, rest_n)
     times = wording.lift(ratio)
     if isinstance(differs, NAType) or test == OTHER_SESSIONS:
@@ -89,6 +99,12 @@ def _row(
         if abs(apart) < detectable < np.inf:  # a larger observed difference would contradict the text
             said += f"; {_apart(item, detectable, is_measure, least).removeprefix('+')} would have been seen"
     return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, least), said, times
+
+
+def _what(family: str, item: str) -> str:
+    if family in _WHAT:
+        return _WHAT[family].format(item)
+    return f"{attribute_words(family).having.removeprefix('who ')} {item}"
 
 
 def _value(item: str, value: float, is_measure: bool, n: int) -> str:

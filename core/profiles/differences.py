@@ -37,6 +37,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
+from core.base.schema import Users
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.means import (
@@ -55,7 +56,7 @@ from core.profiles.outcomes import OutcomeRecord
 from core.profiles.profile_columns import ROW, Col, MetricRole, RowKind
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
-from core.profiles.user_items import HELD_OUT, Family, UserItems
+from core.profiles.user_items import SEEN, Family, UserItems
 
 _MIN_EFFECT: Final = 0.1
 """Least low end, in standard deviations, of a difference that ranks: half of Cohen's small effect."""
@@ -65,12 +66,12 @@ MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
 )  # fmt: skip
-_RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
+_RULES: Final = (Family.MEASURE, Users.SOURCE, Users.DEVICE)
 """Families that make segments of one-page users, beside the page; measures :data:`OF_OUTCOME` do not."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
 _NO_OUTCOMES: Final[Mapping[str, OutcomeRecord]] = MappingProxyType({})
-_UNTESTED: Final[Mapping[Family, pd.DataFrame]] = MappingProxyType({})
+_UNTESTED: Final[Mapping[str, pd.DataFrame]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
 _Part: TypeAlias = dict[str, np.ndarray]
@@ -111,7 +112,7 @@ def differences(
     rows: Rows,
     items: UserItems,
     outcomes: Mapping[str, OutcomeRecord] = _NO_OUTCOMES,
-    again: Mapping[Family, pd.DataFrame] = _UNTESTED,
+    again: Mapping[str, pd.DataFrame] = _UNTESTED,
 ) -> pd.DataFrame:
     """Compare every segment and group with the other clustered users.
 
@@ -200,7 +201,7 @@ def _strength(rows: pd.DataFrame) -> pd.Series:
 class _Shares:
     """Counts of users with each item of a family, and of all users; arrays of shape (n_rows, n_items)."""
 
-    family: Family
+    family: str
     names: Sequence[str]
     role: MetricRole
     users: np.ndarray
@@ -210,7 +211,7 @@ class _Shares:
 
     @classmethod
     def of(
-        cls, family: Family, names: Sequence[str], role: MetricRole, has: _Matrix, known: np.ndarray,
+        cls, family: str, names: Sequence[str], role: MetricRole, has: _Matrix, known: np.ndarray,
         sides: ComparedGroups,
     ) -> _Shares:  # fmt: skip
         (users, rest), (n, rest_n) = sides.both(has), sides.both(known[:, None])
@@ -220,7 +221,7 @@ class _Shares:
 
 def _table(
     data: ProfileData, rows: Rows, sides: ComparedGroups, about: Sequence[int], items: UserItems,
-    outcomes: Mapping[str, OutcomeRecord], again: Mapping[Family, pd.DataFrame] = _UNTESTED,
+    outcomes: Mapping[str, OutcomeRecord], again: Mapping[str, pd.DataFrame] = _UNTESTED,
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
@@ -288,7 +289,7 @@ def _of_shares(blocks: Sequence[_Shares]) -> _Part:
     p[held_out], is_fisher = two_shares.test_shares(*(part[held_out] for part in four))
     test[held_out] = np.where(is_fisher, two_shares.FISHER, two_shares.CHI_SQUARE)
     named = {
-        Diff.FAMILY: np.repeat([block.family.value for block in blocks], wide),
+        Diff.FAMILY: np.repeat([str(block.family) for block in blocks], wide),
         Diff.ITEM: np.array([name for block in blocks for name in block.names], dtype=object),
         Diff.ROLE: role, Diff.TEST: test, Diff.P_VALUE: p,
     }  # fmt: skip
@@ -355,7 +356,7 @@ def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
     }
 
 
-def _tested_again(columns: Mapping[str, np.ndarray], again: Mapping[Family, pd.DataFrame]) -> _Part:
+def _tested_again(columns: Mapping[str, np.ndarray], again: Mapping[str, pd.DataFrame]) -> _Part:
     """Test what the model saw of segments in other sessions: p, or 1 where these point the other way."""
     p, test = columns[Diff.P_VALUE].copy(), columns[Diff.TEST].copy()
     is_input = (columns[Diff.ROLE] == MetricRole.INPUT) & (columns[Col.KIND] == RowKind.SEGMENT)
@@ -379,7 +380,7 @@ def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
     rest, rest_n = columns[Col.REST_USERS], columns[Col.REST_N]
     parted = ((users == n) & (rest == 0)) | ((users == 0) & (rest == rest_n))
     is_outcome = (family == Family.OUTCOME) | np.isin(columns[Diff.ITEM], OF_OUTCOME)
-    is_made = is_outcome | (parted & ~np.isin(family, list(HELD_OUT)))
+    is_made = is_outcome | (parted & np.isin(family, list(SEEN)))
     by_outcome = is_made & (columns[Col.KIND] == RowKind.SEGMENT) & rows.by_outcome
     of_rule = np.isin(family, _RULES) | (columns[Diff.ROLE] != MetricRole.HELD_OUT)
     by_rule = of_rule & ~is_outcome & (columns[Col.KIND] == RowKind.ONE_PAGE)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from core.base.schema import Users
 from core.labels.words import roots
 from core.profiles.differences import Diff
 from core.profiles.name_words import HABITS, SUBJECTS, SiteWords, item_phrase
@@ -40,7 +41,7 @@ class CandidateStrength(IntEnum):
 
 
 _SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
-_DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
+_DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Users.SOURCE, Users.DEVICE, Family.OUTCOME)
 _HALF: Final = 0.5
 """Least share of the segment's users for a claim that begins a name."""
 SURE_LIFT: Final = 3.0

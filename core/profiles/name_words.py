@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from core.base.schema import Pages
+from core.base.schema import Pages, Users
 from core.base.wording import uncapitalised
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
@@ -157,14 +157,14 @@ def item_phrase(family: str, item: str, site: SiteWords, *, less: bool = False) 
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
             text = site.written(item)
-        case Family.RHYTHM | Family.LEVEL | Family.DEVICE:
-            text = f"{item} visitors" if family == Family.DEVICE else item
+        case Family.RHYTHM | Family.LEVEL | Users.DEVICE:
+            text = f"{item} visitors" if family == Users.DEVICE else item
         case Family.TYPE:
             people = PEOPLE.get(item.casefold(), "visitors")
             text = people if people.startswith(lower(item)) else f"{lower(item)} {people}"
         case Family.OUTCOME:
             text = _of_outcome(item, site)
-        case Family.SOURCE:
+        case Users.SOURCE:
             text = _of_source(item)
         case Family.MEASURE:
             text = HABITS[item][int(less)] if item in HABITS else ""

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import OUTSIDE, View
-from core.profiles.user_items import Family, ItemFamily, items_of_pages
+from core.profiles.user_items import ItemFamily, items_of_pages
 from core.storage.sequences import UserSequences
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class OtherSessions:
 
     vectors: Mapping[View, np.ndarray]
     first: UserSequences
-    second: Mapping[Family, ItemFamily]
+    second: Mapping[str, ItemFamily]
     stratum: np.ndarray
 
     @classmethod
@@ -72,7 +72,7 @@ class OtherSessions:
         seen = {family: items for family, items in made if items.names}
         return cls(vectors, first, seen, np.searchsorted(bounds, second.lengths))
 
-    def scores(self, combined: Combined, partition: Partition) -> dict[Family, pd.DataFrame]:
+    def scores(self, combined: Combined, partition: Partition) -> dict[str, pd.DataFrame]:
         """Test how far segments differ from chance in their users' other sessions.
 
         Args:

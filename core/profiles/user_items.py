@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.base.schema import RESERVED, PageLabels, Pages, Users
+from core.base.attributes import ATTRIBUTES
+from core.base.schema import RESERVED, PageLabels, Pages
 from core.base.wording import common_origin, short_address
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
@@ -35,8 +36,10 @@ _MAX_ITEMS: Final = 1_000
 """Most items of a family, those of the most users."""
 _EVERYWHERE: Final = 0.5
 """Share of the pages and of the page views above which a word is left out, like the site's name."""
+_PREDICTED: Final = 50
+"""Values that pages are asked to predict, at most; all rarer ones count as one, and so do users without."""
 PAGES_AT_ONCE: Final = 1 << 16
-"""Pairs of user and page whose odds of every hour or weekday are in memory at once."""
+"""Pairs of user and page whose odds of every value are in memory at once."""
 _MAX_DEPTH: Final = 4
 """Deepest level of folders that are items."""
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -44,7 +47,7 @@ _MIN_LENGTH: Final = 3
 
 
 class Family(StrEnum):
-    """Kinds of items in which users can differ."""
+    """Kinds of items in which users can differ; each attribute of users is one more, by its column."""
 
     MEASURE = "measure"
     """A column of the segments table."""
@@ -63,10 +66,6 @@ class Family(StrEnum):
     """The first page of a session."""
     EXIT = "exit"
     """The last page of a session."""
-    SOURCE = "source"
-    DEVICE = "device"
-    BROWSER = "browser"
-    COUNTRY = "country"
     HOUR = "hour"
     """Hour of the user's first page view, UTC."""
     WEEKDAY = "weekday"
@@ -81,12 +80,8 @@ class Family(StrEnum):
     """The user's level of any other facet."""
 
 
-_ATTRIBUTES: Final = {
-    Family.SOURCE: Users.SOURCE, Family.DEVICE: Users.DEVICE, Family.BROWSER: Users.BROWSER,
-    Family.COUNTRY: Users.COUNTRY,
-}  # fmt: skip
-HELD_OUT: Final = frozenset({*_ATTRIBUTES, Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
-"""Families that no model sees; all others follow from the pages, which it saw."""
+SEEN: Final = frozenset({*Family} - {Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
+"""Families that follow from the pages, which a model saw; it sees no attribute and none of the others."""
 _GIVEN_AWAY: Final = 0.05
 """Result of :func:`_tells` from which on pages give away a user's hour or weekday, as dated articles or a
 day's campaign do. News sites have .08 to .34, shops and synthetic sites .01."""
@@ -112,12 +107,12 @@ class UserItems:
     """What each user saw, did or came with (an *item*: a page, a source, an hour), by family.
 
     Args:
-        families: Family → its items; a family without any is left out.
+        families: Family, or attribute of users, → its items; one without any is left out.
         given_away: Families that no model sees, but that the pages of a first session give away.
     """
 
-    families: Mapping[Family, ItemFamily]
-    given_away: frozenset[Family] = frozenset()
+    families: Mapping[str, ItemFamily]
+    given_away: frozenset[str] = frozenset()
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> UserItems:
@@ -144,33 +139,36 @@ class UserItems:
             levels: Family → each user's level of each facet: object of shape (n_users,), empty text if none.
         """
         made = items_of_pages(pages, sequences, labels)
-        made |= {family: _of_users(data.attributes[column]) for family, column in _ATTRIBUTES.items()}
         first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
-        times = {
+        times: dict[str, EncodedColumn] = {
             Family.HOUR: encode_column(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)),
             Family.WEEKDAY: encode_column(first.dt.day_of_week.map(_DAYS.__getitem__)),
         }
-        made |= {family: _of_users(values) for family, values in times.items()}
+        of_users = {**data.attributes, **times}
+        made |= {family: _of_users(values) for family, values in of_users.items()}
         made |= {family: _of_levels(facets) for family, facets in levels.items()}
         begun = _seen(sequences, _first_sessions(sequences), len(pages))
-        given_away = {family for family, values in times.items() if _tells(begun, values) >= _GIVEN_AWAY}
-        if given_away:
+        given_away = {
+            family for family, values in of_users.items()
+            if family not in ATTRIBUTES and _tells(begun, values) >= _GIVEN_AWAY
+        }  # fmt: skip
+        if given_away & {*times}:
             given_away.add(Family.RHYTHM)
         kept = MappingProxyType({family: items for family, items in made.items() if items.names})
         return cls(kept, frozenset(given_away))
 
-    def role_of(self, family: Family, rows: Rows) -> MetricRole:
+    def role_of(self, family: str, rows: Rows) -> MetricRole:
         """How the items of a family relate to what made the rows; stages are the rule if an outcome did."""
-        if family is Family.STAGE and rows.by_outcome:
+        if family == Family.STAGE and rows.by_outcome:
             return MetricRole.RULE
         if family in (*self.given_away, Family.INTEREST, Family.STAGE, Family.LEVEL):
             return rows.role_of(MetricRole.DERIVED)
-        return rows.role_of(MetricRole.HELD_OUT if family in HELD_OUT else MetricRole.INPUT)
+        return rows.role_of(MetricRole.INPUT if family in SEEN else MetricRole.HELD_OUT)
 
 
 def items_of_pages(
     pages: pd.DataFrame, sequences: UserSequences, labels: Mapping[str, Sequence[str]]
-) -> dict[Family, ItemFamily]:
+) -> dict[str, ItemFamily]:
     """Lay out which user saw which page, folder, word and label, and where sessions began and ended.
 
     Args:
@@ -191,7 +189,7 @@ def items_of_pages(
     starts = sequences.session_starts
     ends = np.append(starts[1:], sequences.n_views) - 1
     seen = _seen(sequences, slice(None), len(pages))
-    made = {family: _of_pages(seen, names) for family, names in of_page.items()}
+    made: dict[str, ItemFamily] = {family: _of_pages(seen, names) for family, names in of_page.items()}
     for family, views in ((Family.ENTRY, starts), (Family.EXIT, ends)):
         made[family] = _of_pages(_seen(sequences, views, len(pages)), called)
     return made
@@ -256,19 +254,21 @@ def _tells(seen: sparse.csr_array, made: EncodedColumn) -> float:
     """
     if len(made.values) < 2:
         return 0.0
-    share = np.bincount(made.codes) / len(made.codes)
-    users, starts = len(made.codes), seen.indptr
-    own = sparse.csr_array((np.ones(users), made.codes, np.arange(users + 1)), (users, len(share)))
+    codes = np.minimum(made.codes, _PREDICTED - 1)
+    codes = np.where(codes < 0, codes.max() + 1, codes)
+    share = np.bincount(codes) / len(codes)
+    users, starts = len(codes), seen.indptr
+    own = sparse.csr_array((np.ones(users), codes, np.arange(users + 1)), (users, len(share)))
     of_page, hits = ((seen > 0).T @ own).toarray(), 0
     cuts = np.searchsorted(starts, np.arange(0, seen.nnz, PAGES_AT_ONCE))
     for begin, end in pairwise(np.unique(np.append(cuts, users))):
         page = seen.indices[starts[begin] : starts[end]]
-        code = np.repeat(made.codes[begin:end], np.diff(starts[begin : end + 1]))
+        code = np.repeat(codes[begin:end], np.diff(starts[begin : end + 1]))
         counts = of_page[page] - np.eye(len(share))[code]
         odds = np.log((counts + share) / (counts.sum(axis=1, keepdims=True) + 1) / share)
         by_user = np.add.reduceat(odds, starts[begin:end] - starts[begin])
         likely = (np.log(share) + by_user).argmax(axis=1)
-        hits += int(np.count_nonzero(likely == made.codes[begin:end]))
+        hits += int(np.count_nonzero(likely == codes[begin:end]))
     most = share.max()
     chance = Z_95 * np.sqrt(most * (1 - most) / users)
     return float((hits / users - most - chance) / (1 - most))

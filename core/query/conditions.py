@@ -18,7 +18,7 @@ from core.journeys.patterns import Moments, StepMarks, any_of, matching
 from core.periods.over_time import distinct
 from core.profiles.profile_columns import RowKind
 from core.query.layout import AGAIN, EVERYTHING, MANY_SESSIONS, ONCE, Names, QueryData, Scope
-from core.query.query import All, Any, By, Came, Condition, Did, Has, Is, Not, Range
+from core.query.query import All, Any, By, Came, Condition, Did, Dimension, Has, Is, Not, Range
 
 _NEAREST: Final = 3
 _LOOKED_AT: Final = 5_000
@@ -213,7 +213,7 @@ class People:
             raise InputError(f"There is no segment {clean(key)!r}", allowed=", ".join(keys))
         return self.tables.rows.members(keys.index(key))
 
-    def of_users(self, by: By) -> Names:
+    def of_users(self, by: Dimension) -> Names:
         """What users are called in a dimension of users; segments by the keys of their rows."""
         if by is By.SEGMENT:
             keys = [key for key, row in self.tables.records.items() if row["kind"] == RowKind.SEGMENT]

@@ -35,7 +35,6 @@ from core.query.query import (
     OF_SESSIONS,
     OF_STEPS,
     OF_TIME,
-    OF_USERS,
     TOTALS,
     All,
     Any,
@@ -47,6 +46,7 @@ from core.query.query import (
     Quantity,
     Query,
     Range,
+    is_of_users,
     parts_of,
 )
 from core.storage.receipt import NO_CURRENCY
@@ -323,7 +323,7 @@ class Counting:
     def _by_views(self) -> Names:
         """The row of each page view, for dimensions of pages, sessions and time."""
         by, layout = self.query.by, self.layout
-        assert by is not None
+        assert isinstance(by, By)
         if by in OF_TIME:
             return layout.of_time(by)
         names = layout.of_pages(By.PAGE if by in OF_SESSIONS else by)
@@ -349,7 +349,7 @@ class Counting:
 
     @property
     def _is_by_users(self) -> bool:
-        return self.query.by is None or self.query.by in OF_USERS
+        return self.query.by is None or is_of_users(self.query.by)
 
     def pairs(self) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
         """The rows, and the different pairs of a user who counts and a row: user and row of each, sorted."""
@@ -375,7 +375,9 @@ class Counting:
         elif scope is not None:
             inside &= scope
         done, by = np.flatnonzero(inside), self.query.by
-        names = self.layout.of_time(by, events=True) if by in OF_TIME else Names(events.name, events.names)
+        names = Names(events.name, events.names)
+        if isinstance(by, By) and by in OF_TIME:
+            names = self.layout.of_time(by, events=True)
         return Units(names.names, events.user[done], names.code[done], done)
 
     # sums

@@ -34,7 +34,6 @@ from core.query.query import (
     MONEY,
     OF_STEPS,
     OF_TIME,
-    OF_USERS,
     All,
     Any,
     By,
@@ -49,6 +48,7 @@ from core.query.query import (
     Quantity,
     Query,
     Range,
+    is_of_users,
     parts_of,
 )
 
@@ -408,7 +408,7 @@ class Floor:
         for by in (*self.data.known_attributes, By.VISITOR):
             names = self._everybody.of_users(by)
             users = np.bincount(names.code[names.code >= 0], minlength=len(names.names))
-            found[by.value] = _most(users, names.names)
+            found[str(by)] = _most(users, names.names)
         for by in self.data.known_pages:
             names = self.data.of_pages(by)
             pairs = _Units.of(self.data.user, names.code[self.data.page], self._salts.view, self.data.n_users)
@@ -586,6 +586,10 @@ class _Screening:
             shown -= hidden if len(hidden) > before else set()
         return shown
 
+    @property
+    def _is_of_users(self) -> bool:
+        return self.query.by is None or is_of_users(self.query.by)
+
     @staticmethod
     def _few(users: np.ndarray) -> np.ndarray:
         found: np.ndarray = (users > 0) & (users < FEWEST)
@@ -595,7 +599,7 @@ class _Screening:
         """Hide the smallest rows until what is hidden cannot be told by subtraction from the sum of all."""
         if self.query.by is None or self.query.measure is Quantity.RETENTION:
             return
-        nowhere = np.setdiff1d(self.chosen, self.main.user) if self.query.by in OF_USERS else self.chosen[:0]
+        nowhere = np.setdiff1d(self.chosen, self.main.user) if is_of_users(self.query.by) else self.chosen[:0]
         rest = [row for row in np.argsort(users, kind="stable").tolist() if users[row] and row not in hidden]
         while rest and (hidden or is_few(len(nowhere))):
             several = len(hidden) + bool(len(nowhere)) > 1
@@ -610,7 +614,7 @@ class _Screening:
 
     def _keep_in_mind(self, hidden: set[int]) -> None:
         """Of users with one value each, a cell that is hidden may not follow from others later on."""
-        if self.query.by in (None, *OF_USERS):
+        if self._is_of_users:
             for row in hidden:
                 for units in (self.main, *self.parts):
                     self.given.hide(units.user[units.row == row])
@@ -625,7 +629,7 @@ class _Screening:
                 if self.query.measure is Quantity.FUNNEL:
                     break
                 continue
-            if self.query.by in (None, *OF_USERS) and any(
+            if self._is_of_users and any(
                 self.given.would_tell(units.user[units.row == row]) for units in (self.main, *self.parts)
             ):
                 continue

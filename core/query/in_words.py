@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from core.base.attributes import attribute_words
 from core.base.safe_text import clean
 from core.base.wording import capitalised
 from core.facts.answer import Unit
@@ -23,6 +24,7 @@ from core.query.query import (
     Came,
     Condition,
     Did,
+    Dimension,
     Has,
     Is,
     Not,
@@ -80,15 +82,21 @@ MEANINGS: Final = {
     Quantity.RETENTION: "Of users first seen in a whole week (or day), those seen again so much later.",
 }
 """What each measure is and how it is counted: the glossary."""
-BY_WORDS: Final = {
-    By.SEGMENT: "segment", By.DEVICE: "device", By.BROWSER: "browser", By.COUNTRY: "country",
-    By.SOURCE: "first source", By.VISITOR: "visitors who came once or again",
+BY_WORDS: Final[Mapping[str, str]] = {
+    By.SEGMENT: "segment", By.VISITOR: "visitors who came once or again",
     By.N_SESSIONS: "number of sessions", By.PAGE: "page", By.FOLDER: "folder", By.TEMPLATE: "template",
     By.THEME: "theme", By.TYPE: "page type", By.ENTRY: "first page of the session",
     By.EXIT: "last page of the session", By.NEXT: "next page", By.PREVIOUS: "page before",
     By.EVENT: "event", By.DAY: "day", By.WEEK: "week", By.MONTH: "month", By.WEEKDAY: "day of the week",
     By.HOUR: "hour",
 }  # fmt: skip
+
+
+def by_words(by: Dimension) -> str:
+    """A dimension in words."""
+    return BY_WORDS.get(by) or attribute_words(by).name
+
+
 _NAMED_PAGES: Final = 3
 """Pages of a step that are named, at most."""
 _IN_SESSIONS: Final = {"any": "with", "entry": "that began with", "exit": "that ended with"}
@@ -203,14 +211,9 @@ def _is(condition: Is, titled: Titled, *, holds: bool) -> str:
             return values[0] if holds else f"did not come {values[0].removeprefix('came ')}"
         case By.N_SESSIONS:
             return f"{'have' if holds else 'do not have'} {_listed(values)} sessions"
-        case By.SOURCE:
-            return f"{'first came' if holds else 'did not first come'} from {_listed(values)}"
-        case By.BROWSER:
-            return f"{'' if holds else 'do not '}mostly use {_listed(values)}"
-        case By.COUNTRY:
-            return f"are {no}mostly from {_listed(values)}"
         case _:
-            return f"are {no}mostly on {_listed(values)}"
+            words = attribute_words(condition.dimension)
+            return f"{words.do if holds else words.do_not} {_listed(values)}"
 
 
 def _day(day: date) -> str:
@@ -290,7 +293,7 @@ def sentence(query: Query, titled: Titled) -> str:
     elif query.compare:
         parts.append(f"beside {people(query.compare, titled)}")
     if query.by:
-        parts.append(f"by {BY_WORDS[query.by]}")
+        parts.append(f"by {by_words(query.by)}")
     if query.keep:
         parts.append(f"only rows with {limits(query)}")
     if query.order or query.limit:
@@ -339,7 +342,7 @@ def parts(query: Query, titled: Titled) -> tuple[Part, ...]:
         beside = "all other users" if isinstance(query.compare, Others) else people(query.compare, titled)
         found.append(Part(f"beside {beside}", query.model_copy(update={"compare": None})))
     if query.by and query.by not in OF_STEPS:
-        found.append(Part(f"by {BY_WORDS[query.by]}", query.model_copy(update=_WITHOUT_ROWS)))
+        found.append(Part(f"by {by_words(query.by)}", query.model_copy(update=_WITHOUT_ROWS)))
     if query.keep:
         found.append(Part(limits(query), query.model_copy(update={"keep": None})))
     if query.period:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from core.base.errors import ArtifactError, InputError
 from core.base.local_clock import DAY, HOUR, LocalClock
+from core.base.safe_text import clean
 from core.facts.context import Basis
 from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
@@ -24,7 +25,7 @@ from core.journeys.patterns import Moments, StepMarks
 from core.periods.calendar import day_number
 from core.profiles.data import EncodedColumn
 from core.profiles.outcomes import path_of
-from core.query.query import ATTRIBUTES, OF_PAGES, By, Period
+from core.query.query import OF_PAGES, By, Dimension, Period
 from core.storage.dataset import TimedEvents
 from core.storage.day_coverage import EPOCH
 
@@ -206,17 +207,19 @@ class QueryData:
         code, names = pd.factorize(np.asarray(called, dtype=object))
         return Names(code.astype(np.int32), tuple(map(str, names)))
 
-    def attribute(self, by: By) -> EncodedColumn:
-        """The device, browser, country or first source of each user; an InputError where none was sent."""
-        column = self.basis.data.attributes.get(by.value)
+    def attribute(self, by: Dimension) -> EncodedColumn:
+        """The value of an attribute of each user; an InputError where none was sent."""
+        column = self.basis.data.attributes.get(by)
         if column is None or not column.values:
-            raise InputError(f"The data has no {by}", allowed=", ".join(self.known_attributes))
+            raise InputError(
+                f"The data has no {clean(by)}", allowed=", ".join((*map(str, By), *self.known_attributes))
+            )
         return column
 
     @property
-    def known_attributes(self) -> tuple[By, ...]:
+    def known_attributes(self) -> tuple[str, ...]:
         """The attributes of users of which there are values."""
-        return tuple(by for by in ATTRIBUTES if self.basis.data.attributes[by.value].values)
+        return tuple(name for name, column in self.basis.data.attributes.items() if column.values)
 
     @property
     def known_pages(self) -> tuple[By, ...]:

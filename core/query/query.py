@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from core.base.attributes import ATTRIBUTES
 from core.base.errors import SettingsError
 from core.base.settings import Settings, checked
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind, StepOrder
@@ -72,14 +73,9 @@ class Quantity(StrEnum):
 
 
 class By(StrEnum):
-    """What an answer has a row for each of."""
+    """What an answer has a row for each of, beside the attributes of users."""
 
     SEGMENT = "segment"
-    DEVICE = "device"
-    BROWSER = "browser"
-    COUNTRY = "country"
-    SOURCE = "source"
-    """Where a user first came from, ``google / organic``."""
     VISITOR = "visitor"
     """``came once`` (one session) or ``came again``."""
     N_SESSIONS = "n_sessions"
@@ -104,13 +100,38 @@ class By(StrEnum):
     HOUR = "hour"
 
 
-ATTRIBUTES: Final = (By.DEVICE, By.BROWSER, By.COUNTRY, By.SOURCE)
-OF_USERS: Final = (By.SEGMENT, *ATTRIBUTES, By.VISITOR, By.N_SESSIONS)
-"""Dimensions of which a user has a single value."""
+_CHOSEN: Final = f"{', '.join(ATTRIBUTES)}, or a dimension that the analyst chose"
+Dimension: TypeAlias = Annotated[
+    By | Annotated[str, Field(min_length=1, max_length=200)],
+    Field(union_mode="left_to_right", description=f"also {_CHOSEN}"),
+]
+"""What an answer has a row for each of: a :class:`By`, or an attribute of users by its column."""
+_OF_USERS: Final = (By.SEGMENT, By.VISITOR, By.N_SESSIONS)
+OF_USERS: Final = f"{', '.join(_OF_USERS)}, {_CHOSEN}"
+"""The dimensions of which each user has a single value, in words."""
 OF_PAGES: Final = (By.PAGE, By.FOLDER, By.TEMPLATE, By.THEME, By.TYPE)
 OF_TIME: Final = (By.DAY, By.WEEK, By.MONTH, By.WEEKDAY, By.HOUR)
 OF_SESSIONS: Final = (By.ENTRY, By.EXIT)
 OF_STEPS: Final = (By.NEXT, By.PREVIOUS)
+
+
+_NAMED: Final = {by.value: by for by in By}
+
+
+def dimension_of(name: str) -> Dimension:
+    """The dimension of a name."""
+    return _NAMED.get(name, name)
+
+
+def is_attribute(by: Dimension | None) -> bool:
+    """Whether a dimension is an attribute of users, such as their device or one that the analyst chose."""
+    return by is not None and not isinstance(by, By)
+
+
+def is_of_users(by: Dimension | None) -> bool:
+    """Whether each user has a single value in a dimension."""
+    return is_attribute(by) or by in _OF_USERS
+
 
 MONEY: Final = (
     Quantity.REVENUE,
@@ -247,15 +268,15 @@ class Is(Data):
     """Users by an attribute, or by their segment."""
 
     kind: Literal["is"] = "is"
-    dimension: By
+    dimension: Dimension
     any_of: Annotated[tuple[str, ...], Field(min_length=1, max_length=200)]
     """Values, in which ``*`` stands for any text; of segments their keys, such as ``segment:0``."""
 
     @field_validator("dimension")
     @classmethod
-    def _is_of_users(cls, value: By) -> By:
-        if value not in OF_USERS:
-            raise ValueError(f"users have no {value}; they have {', '.join(OF_USERS)}")
+    def _is_of_users(cls, value: Dimension) -> Dimension:
+        if not is_of_users(value):
+            raise ValueError(f"users have no {value}; they have {OF_USERS}")
         return value
 
 
@@ -367,7 +388,7 @@ class Query(Data):
     """What share, lift, session_rate, events, time_to and funnel are about; of views, the pages."""
     where: Condition | None = None
     """Users who count; all users where it is absent."""
-    by: By | None = None
+    by: Dimension | None = None
     period: Period | None = None
     """Page views and events that count; only users who came in it do."""
     compare: (
@@ -437,8 +458,8 @@ class Query(Data):
             yield f"by {self.by} are counted users, views and their share"
         if self.measure is Quantity.LIFT and self.compare:
             yield "lift compares with all other users already"
-        if self.measure is Quantity.TIME_TO and self.by not in (None, *OF_USERS):
-            yield f"time_to is counted by {', '.join(OF_USERS)}"
+        if self.measure is Quantity.TIME_TO and self.by and not is_of_users(self.by):
+            yield f"time_to is counted by {OF_USERS}"
         if self.by in OF_TIME and self.measure in (*OF_WHOLE_TIME, Quantity.LIFT):
             yield f"{self.measure} is known of the whole time only, not by {self.by}"
         yield from self._of_special_rows()

@@ -19,11 +19,11 @@ from core.facts.answer import Answer, FigureTable, ScreenChange
 from core.facts.context import Context
 from core.facts.fact_maker import notes
 from core.journeys.funnel import StepKind
-from core.periods.filter import ATTRIBUTES, CountFilter
+from core.periods.filter import CountFilter
 from core.profiles.outcomes import label_of
 from core.query import answering
 from core.query.in_words import when, who
-from core.query.query import All, By, Is, Period, Query, condition_of
+from core.query.query import All, Is, Period, Query, condition_of, is_attribute
 from core.questions.lexicon import NUMBERS
 from core.questions.terms import terms_of
 from core.questions.words import Kind, file_of_words
@@ -77,9 +77,9 @@ def _only(what: str, context: Context) -> Answer | None:
     named: dict[str, list[str]] = {}
     days: Period | None = None
     for term in terms:
-        if term.kind is Kind.ATTRIBUTE and term.value[0] in ATTRIBUTES:
+        if term.kind is Kind.ATTRIBUTE and is_attribute(term.value[0]):
             own = [other[1] for kind, other in term.others if kind is Kind.ATTRIBUTE]
-            named.setdefault(ATTRIBUTES[term.value[0]], []).extend((term.value[1], *own))
+            named.setdefault(term.value[0], []).extend((term.value[1], *own))
         elif term.kind is Kind.PERIOD and days is None and not (term.value.weekdays or term.value.hours):
             days = term.value
         else:
@@ -89,7 +89,7 @@ def _only(what: str, context: Context) -> Answer | None:
     assert context.counted is not None
     bounds = {"first_day": days.first_day, "last_day": days.last_day} if days else {}
     values = {name: tuple(dict.fromkeys(own)) for name, own in named.items()}
-    return _filtered(CountFilter.checked(**context.counted.model_dump() | values | bounds), context)
+    return _filtered(context.counted.with_values(values, **bounds), context)
 
 
 def _leave_out(what: str, context: Context) -> Answer | None:
@@ -99,7 +99,7 @@ def _leave_out(what: str, context: Context) -> Answer | None:
         return Answer(notes(PREPARED), change=ScreenChange(label="Prepare again", page="data"))
     out = {term.value for term in terms if term.kind is Kind.ATTRIBUTE}
     columns = {column for column, _ in out}
-    if len(out) != len(terms) or len(columns) != 1 or not columns <= ATTRIBUTES.keys():
+    if len(out) != len(terms) or len(columns) != 1 or not all(map(is_attribute, columns)):
         return None
     (column,) = columns
     assert context.counted is not None
@@ -107,8 +107,7 @@ def _leave_out(what: str, context: Context) -> Answer | None:
     left = tuple(value for value in there if (column, value) not in out)
     if not left:
         return Answer(notes(f"Nobody would be left without {clean(what)}."))
-    values = {ATTRIBUTES[column]: left}
-    return _filtered(CountFilter.checked(**context.counted.model_dump() | values), context)
+    return _filtered(context.counted.with_values({column: left}), context)
 
 
 PREPARED: Final = (
@@ -156,7 +155,7 @@ def _filtered(chosen: CountFilter, context: Context) -> Answer:
     """What a filter leaves, which is counted as the same query is."""
     conditions = [
         *([condition_of(chosen.where)] if chosen.where else []),
-        *(Is(dimension=By(column), any_of=values) for column, values in chosen.values.items()),
+        *(Is(dimension=column, any_of=values) for column, values in chosen.values.items()),
     ]
     where = All.checked(of=tuple(conditions)) if len(conditions) > 1 else next(iter(conditions), None)
     days = {"first_day": chosen.first_day, "last_day": chosen.last_day}

@@ -10,9 +10,9 @@ from typing import Final
 
 import snowballstemmer
 
+from core.base.schema import Users
 from core.facts import items
 from core.facts.context import Context
-from core.facts.items import Dimension
 
 _TOKEN: Final = re.compile(
     r"https?://\S+|(?<!\S)/\S*|\d+(?:st|nd|rd|th)\b|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*"
@@ -116,7 +116,7 @@ def country_of(word: str, context: Context) -> str:
     own = stem(word)
     found = [
         value
-        for value in items.values(context, Dimension.COUNTRY)
+        for value in items.values(context, Users.COUNTRY)
         if any(_akin(own, stem(part)) for part in _PARTS.split(value.casefold()))
     ]
     return found[0] if len(found) == 1 else ""

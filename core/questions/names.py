@@ -14,13 +14,15 @@ from functools import cache, lru_cache
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from core.base.attributes import ATTRIBUTES, attribute_words
+from core.base.schema import Users
 from core.facts import items
 from core.facts.context import Context, Tables
-from core.facts.items import ATTRIBUTES, LABELLED
+from core.facts.items import LABELLED
 from core.journeys.funnel import FunnelStep, StepKind
 from core.profiles.profile_columns import Col
 from core.query.layout import layout_of
-from core.query.query import By
+from core.query.query import Dimension, dimension_of
 from core.questions.lexicon import country_of, stem, tokens
 from core.questions.words import file_of_words
 
@@ -193,11 +195,17 @@ class DataNames:
         self._of_event = {
             _meanings(tokens(name)): name for name in self.events if name not in _SENT_BY_ITSELF
         }
-        self._values: list[tuple[By, str]] = []
+        attributes = context.tables.basis.data.attributes
+        self.dimensions = {
+            tuple(tokens(words)): name for name in attributes if name not in ATTRIBUTES
+            for words in (attribute_words(name).name, f"{attribute_words(name).name}s")
+        }  # fmt: skip
+        """Words of the dimensions that the analyst chose → the dimension."""
+        self._values: list[tuple[Dimension, str]] = []
         self._index = _Index()
-        for dimension in (*ATTRIBUTES, *LABELLED):
+        for dimension in (*attributes, *LABELLED):
             for value in items.values(context, dimension):
-                self._values.append((By(dimension.value), value))
+                self._values.append((dimension_of(dimension), value))
                 self._index.add(_word_set(value))
 
     def event(self, words: Sequence[str]) -> str:
@@ -209,8 +217,8 @@ class DataNames:
         found = [name for words, name in self._of_event.items() if meaning_of(word) in words]
         return found[0] if len(found) == 1 else ""
 
-    def values(self, words: Sequence[str]) -> list[tuple[By, str]]:
-        """Values of devices, browsers, countries, sources, themes and types whose names have all the words.
+    def values(self, words: Sequence[str]) -> list[tuple[Dimension, str]]:
+        """Values of attributes, themes and types whose names have all the words.
 
         Where a value is called just that, only such values.
         """
@@ -222,7 +230,7 @@ class DataNames:
     def country(self, word: str, context: Context) -> str:
         """The country of a demonym, ``germans``; empty for none."""
         known = file_of_words()["demonyms"].get(word, "")
-        has = known in context.tables.basis.data.attributes[By.COUNTRY].values
+        has = known in context.tables.basis.data.attributes[Users.COUNTRY].values
         return known if has else country_of(word, context)
 
 

@@ -22,10 +22,8 @@ from core.journeys.funnel import SESSION, FunnelStep, StepKind
 from core.profiles.outcomes import PURCHASE, path_of
 from core.query.execute import execute
 from core.query.query import (
-    ATTRIBUTES,
     OF_PAGES,
     OF_TIME,
-    OF_USERS,
     TOTALS,
     All,
     Any,
@@ -33,6 +31,7 @@ from core.query.query import (
     Came,
     Condition,
     Did,
+    Dimension,
     Has,
     Is,
     Not,
@@ -41,6 +40,8 @@ from core.query.query import (
     Query,
     Range,
     denied,
+    is_attribute,
+    is_of_users,
     parts_of,
 )
 from core.questions.languages import in_english
@@ -145,7 +146,7 @@ class _Draft:
     where: list[Condition] = field(default_factory=list)
     of: list[Condition] = field(default_factory=list)
     funnel: list[FunnelStep] = field(default_factory=list)
-    by: By | None = None
+    by: Dimension | None = None
     period: Period | None = None
     other_period: Period | None = None
     keep: Range | None = None
@@ -302,7 +303,7 @@ class _Reader:
     def either(self, *, whether: bool) -> bool:
         """Read “mobile or desktop in segment 2?” as the split by device, “mostly on mobile?” as a share."""
         draft = self.draft
-        own = [one for one in draft.where if isinstance(one, Is) and one.dimension in ATTRIBUTES]
+        own = [one for one in draft.where if isinstance(one, Is) and is_attribute(one.dimension)]
         others = [one for one in draft.where if one not in own]
         if draft.by is not None or draft.of or len(own) != 1 or not all(map(_is_segment, others)):
             return False
@@ -554,7 +555,7 @@ class _Reader:
         if term.value is By.PAGE and before is not None and before.kind is Kind.SAW and self.draft.order:
             self._measure(Quantity.VIEWS)  # “least viewed pages”
         is_counted = self.draft.asked is Kind.MANY and before is not None and before.kind is Kind.MANY
-        if is_counted and term.value in (By.DAY, By.EVENT, By.PAGE, *OF_USERS):
+        if is_counted and (term.value in (By.DAY, By.EVENT, By.PAGE) or is_of_users(term.value)):
             raise NotRead(
                 f"How many {clean(term.text)} there are is not counted; users, sessions and views are."
             )
@@ -562,7 +563,7 @@ class _Reader:
             if self.draft.asked is Kind.SHARE:
                 raise NotRead("The share of events is not counted; that of users or sessions is.")
             return  # “add_to_cart events”
-        if self.draft.by is not None and self.draft.by is not term.value:
+        if self.draft.by is not None and self.draft.by != term.value:
             raise NotRead("One dimension at a time is possible.")
         self.draft.by = term.value
 
@@ -782,7 +783,7 @@ class _Reader:
 
     def attribute(self, term: QuestionTerm) -> None:
         dimension, value = term.value
-        more = [other for kind, other in term.others if kind is Kind.ATTRIBUTE and other[0] is dimension]
+        more = [other for kind, other in term.others if kind is Kind.ATTRIBUTE and other[0] == dimension]
         values = (value, *(other[1] for other in more))
         self._add(Is(dimension=dimension, any_of=tuple(dict.fromkeys(values))))
 
@@ -1247,7 +1248,9 @@ class _Reader:
             draft.measure = Quantity.USERS  # “which is the largest segment”
             return Quantity.USERS, None
         has = any(term.text in ("has", "have", "had") for term in self.terms)
-        does = draft.asked is Kind.WHICH and draft.by in OF_USERS and draft.where and not (draft.users or has)
+        does = (
+            draft.asked is Kind.WHICH and is_of_users(draft.by) and draft.where and not (draft.users or has)
+        )
         if does and (draft.order or draft.by is By.SEGMENT) and not self.in_clause:
             draft.order = draft.order or "most"
             draft.of, draft.where = draft.where, []
@@ -1317,7 +1320,7 @@ class _Reader:
         if not draft.of and 0 < self.before_clause < len(draft.where):  # “share of mobile users who bought”
             draft.where, draft.of = draft.where[: self.before_clause], draft.where[self.before_clause :]
         if (
-            not draft.of and draft.by in OF_USERS and draft.where
+            not draft.of and is_of_users(draft.by) and draft.where
         ):  # “which segment has the highest share of …”
             draft.where, draft.of = [], draft.where
         if not draft.of and len(draft.where) > 1 and _is_segment(draft.where[0]):
@@ -1386,19 +1389,19 @@ class _Reader:
         """What takes the place of the last share's condition, as “and desktop?” does; None for nothing."""
         bare = all(term.kind in _BARE for term in self.terms)
         (new, *more) = (*self.draft.where, *self.draft.of, None)
-        both_are = isinstance(new, Is) and isinstance(of, Is) and new.dimension is of.dimension
+        both_are = isinstance(new, Is) and isinstance(of, Is) and new.dimension == of.dimension
         both_did = isinstance(new, Did) and isinstance(of, Did) and _is_done(new) == _is_done(of)
         return new if bare and more == [None] and (both_are or both_did) else None
 
     def _edited_where(self, last: Query, new: Sequence[Condition]) -> dict[str, object]:
         """New conditions of whom the last query is about; “by device” takes the place of “on mobile”."""
         by = self.draft.by or last.by
-        if by in OF_USERS and self.draft.by is not None:
-            kept = _kept(last.where, [Is(dimension=by, any_of=("*",))])
+        if self.draft.by is not None and is_of_users(self.draft.by):
+            kept = _kept(last.where, [Is(dimension=self.draft.by, any_of=("*",))])
             return {"where": _joined([*kept, *new])}
         if not new:
             return {}
-        own_dimension = by in OF_USERS and any(isinstance(one, Is) and one.dimension is by for one in new)
+        own_dimension = is_of_users(by) and any(isinstance(one, Is) and one.dimension == by for one in new)
         rows = dict.fromkeys(("by", "keep", "order", "limit")) if own_dimension else {}
         return {"where": _joined([*_kept(last.where, new), *new]), **rows}
 

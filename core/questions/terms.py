@@ -13,6 +13,7 @@ from functools import cache
 from typing import Final
 
 from core.base.errors import SettingsError
+from core.base.schema import Users
 from core.facts.context import Context
 from core.facts.items import LABELLED
 from core.journeys.funnel import FunnelStep, StepKind
@@ -158,7 +159,9 @@ class _Cut:
             if not own or (own[1] <= page[1] and own[0].kind is not Kind.WHICH):
                 return self._with_noun(page)
         is_page = page and self._is_page(page[1])
-        cuts = (self._event(), self._value(), self._own(), page if is_page else None, segment)
+        cuts = (
+            self._dimension(), self._event(), self._value(), self._own(), page if is_page else None, segment
+        )  # fmt: skip
         longest = max((cut[1] for cut in cuts if cut), default=0)
         first, *others = (cut[0] for cut in cuts if cut and cut[1] == longest) if longest else (None,)
         if first is None:
@@ -265,6 +268,15 @@ class _Cut:
 
     # values of the data
 
+    def _dimension(self) -> tuple[QuestionTerm, int] | None:
+        """A dimension that the analyst chose, by its name."""
+        named = self._data.dimensions
+        return self._longest(
+            lambda words: QuestionTerm(Kind.DIMENSION, " ".join(words), named[tuple(words)])
+            if tuple(words) in named else None,
+            _LONGEST_VALUE,
+        )  # fmt: skip
+
     def _value(self) -> tuple[QuestionTerm, int] | None:
         """A device, browser, country, source, theme or type."""
         return self._longest(self._value_of, _LONGEST_VALUE)
@@ -274,12 +286,12 @@ class _Cut:
             return None
         found = self._data.values(words)
         if not found and len(words) == 1 and (country := self._data.country(words[0], self.context)):
-            found = [(By.COUNTRY, country)]
+            found = [(Users.COUNTRY, country)]
         if not found:
             return None
         text, terms = " ".join(words), list[QuestionTerm]()
         for dimension in dict.fromkeys(one for one, _ in found):
-            first, *alike = [one for one in found if one[0] is dimension]
+            first, *alike = [one for one in found if one[0] == dimension]
             if dimension in _LABELS:
                 step = FunnelStep(kind=StepKind(dimension), any_of=first[1:])
                 terms.append(QuestionTerm(Kind.STEP, text, step))

@@ -18,12 +18,12 @@ from core.facts import items, like_tools, move_tools, other_tools, rule_tools, s
 from core.facts.answer import Answer, Block, Contrast, FigureList, Reading, facts_of
 from core.facts.context import ALL, PASTED, WITH, WITHOUT, Context
 from core.facts.fact_maker import Figures, Finding, answer_of, notes, select, without_none
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.facts.segment_tools import is_rate
 from core.facts.steps import step_view
 from core.profiles.profile_columns import HEAT_MAP, Col
 from core.query import answering
-from core.query.query import By, Quantity, Query
+from core.query.query import By, Dimension, Quantity, Query, dimension_of
 from core.questions import advice
 from core.questions.terms import terms_of
 from core.questions.words import Kind, QuestionTerm, file_of_words, listed
@@ -114,7 +114,7 @@ def _of_all(tool: Callable[[Figures], Finding]) -> Run:
 def _differ(figures: Figures, asked: TopicQuestion) -> Finding:
     """What sets one row apart, or two or all rows from each other; of more rows their usual figures."""
     if len(asked.rows) == 1 and asked.by:
-        dimension = Dimension(asked.by)
+        dimension = asked.by
         found = items.top(figures.context, asked.rows[0], dimension, ItemMetric.LIFT, asked.number or _LISTED)
         facts = without_none(figures.item(asked.rows[0], dimension, one, ItemMetric.LIFT) for one in found)
         query = select("value, lift", items.table_of(dimension), key=asked.rows[0])
@@ -328,7 +328,7 @@ _COLUMNS: Final = {
     "revenue_per_user": Col.REVENUE_PER_USER, "session_rate": Col.SESSION_RATE, "share": Col.OUTCOME_RATE,
 }  # fmt: skip
 """Measure of a query → column of the segments table."""
-_STEPS_BY: Final = {By.PAGE: "page", By.THEME: "theme", By.TYPE: "type"}
+_STEPS_BY: Final[Mapping[str, str]] = {By.PAGE: "page", By.THEME: "theme", By.TYPE: "type"}
 _OF_ALL: Final = (TopicKind.HELP, TopicKind.CHANGED, TopicKind.SAMPLE, TopicKind.SEGMENTS)
 """Topics that are asked of no segment."""
 _BY_PAGE: Final = (TopicKind.STEPS, TopicKind.MOVES, TopicKind.ROUTES, TopicKind.WHY)
@@ -361,7 +361,7 @@ def read_topic(terms: Sequence[QuestionTerm], context: Context, last: Reading | 
     if last is not None and of_it and not (rows or TOPICS[topic].usual):
         rows, measure = _spoken_of(last, context), measure or _measure_of(last)
     topic, rows = _settled(topic, rows, terms, _spoken_of(last, context) if last else ())
-    by = next((_STEPS_BY[dimension] for term in terms if (dimension := _by(term)) in _STEPS_BY), "")
+    by = next((_STEPS_BY[dimension] for term in terms if (dimension := _by(term) or "") in _STEPS_BY), "")
     number = next((int(term.value) for term in terms if term.kind is Kind.NUMBER), None)
     return TopicQuestion(topic, rows, measure if topic is TopicKind.WHY else "", by, number)
 
@@ -484,10 +484,10 @@ def _is_named(term: QuestionTerm, topic: TopicKind) -> bool:
     return by is By.SEGMENT or (topic in _BY_PAGE and by in _STEPS_BY)
 
 
-def _by(term: QuestionTerm) -> By | None:
+def _by(term: QuestionTerm) -> Dimension | None:
     if term.kind is Kind.DIMENSION:
-        return By(term.value)
-    return next(map(By, _others(term, Kind.DIMENSION)), None)
+        return dimension_of(term.value)
+    return next(map(dimension_of, _others(term, Kind.DIMENSION)), None)
 
 
 def _column(term: QuestionTerm, context: Context) -> str:

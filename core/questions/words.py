@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from core.query.query import By
+from core.query.query import dimension_of
 from core.questions.lexicon import tokens
 
 WORDS: Final = Path(__file__).parent / "words.yaml"
@@ -128,7 +128,7 @@ def own_phrases() -> Mapping[tuple[str, ...], tuple[QuestionTerm, ...]]:
         for value, texts in named.items():
             grouped = section in _GROUPS
             kind = Kind(str(value) if grouped else section)
-            said = None if grouped else By(str(value)) if kind is Kind.DIMENSION else value
+            said = None if grouped else dimension_of(str(value)) if kind is Kind.DIMENSION else value
             for text in texts.split("|"):
                 term = QuestionTerm(kind, " ".join(text.split()), said)
                 found.setdefault(tuple(tokens(text)), []).append(term)

@@ -117,7 +117,7 @@ def _tagged(name: str, shape: Shape) -> Shape:
     """The schema of a condition, whose kind must be told."""
     properties = {**shape["properties"], "kind": _tag(name.lower())}
     if "dimension" in properties:
-        properties["dimension"] = _tag(*OF_USERS)
+        properties["dimension"] = {"type": "string", "description": OF_USERS}
     return _object(properties, "kind", *shape.get("required", ()))
 
 

@@ -26,7 +26,7 @@ from core.base.settings import Settings
 from core.facts.answer import QUERY, Answer, Fact, Unit
 from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
-from core.facts.items import ATTRIBUTES, ItemMetric, item_rows, values
+from core.facts.items import ItemMetric, item_rows, values
 from core.facts.verbs import (
     LIKE,
     LIKE_IN,
@@ -135,8 +135,6 @@ _DOING: Final = {
 """Measures that say how many users of a row do something."""
 Cell: TypeAlias = tuple[str, str]
 """Row key and value of an attribute (such as the browser), of which each user has one."""
-_ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
-"""Families of which each user has one item."""
 _OF_SOME: Final = (
     PRECISION, RECALL, RULE_USERS, LIKE, "move",
 )  # fmt: skip
@@ -220,8 +218,8 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
     if fact.measure.startswith(f"{QUERY}:"):  # what could be told by several together is not followed here
         return True
     name, chosen = fact.measure.partition(":")[2], figures.context.tables.profiles.chosen
-    if name in _ONE_EACH:
-        listed = values(figures.context, Family(name))
+    if name in (*figures.context.tables.basis.data.attributes, Family.HOUR, Family.WEEKDAY):  # one each
+        listed = values(figures.context, name)
         return _is_closed(figures, fact, fewest, listed, Col.USERS)
     if name == Family.OUTCOME and len(chosen) > 1:  # those with any are known, and each outcome is a part
         return _is_closed(figures, fact, fewest, chosen, Col.OUTCOME_USERS)
@@ -246,7 +244,7 @@ def _is_closed(figures: Figures, fact: Fact, fewest: int, listed: Sequence[str],
     users = {
         (key, value): int(row[Col.USERS])
         for value in listed
-        for key, row in item_rows(context, Family(name), value).items()
+        for key, row in item_rows(context, name, value).items()
     }
     cells = withheld_cells(users, {key: int(context.row(key)[whole]) for key in context.keys}, fewest)
     return any(

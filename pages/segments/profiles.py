@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
+from core.base.attributes import titles_of
 from core.base.schema import Users, View
 from core.facts.context import Context
 from core.facts.contrasting import rest_figure
@@ -18,7 +19,6 @@ from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.periods.filtering import NOT_BY_DAY
 from core.profiles import profile_columns
-from core.profiles.counts import titles_of
 from core.profiles.metrics import outside_note, records
 from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, PageRanking, RowKind

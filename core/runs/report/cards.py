@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.base import wording
+from core.base.attributes import titles_of
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
 from core.base.wording import common_origin, common_suffix, duration, minute, pluralise, short_address
@@ -23,7 +24,6 @@ from core.journeys.moves import FROM, STEPS, TO, Moves, StepCounts
 from core.journeys.step_table import MoveCol, step_table
 from core.journeys.survival import TimeToOutcome, time_to_outcome
 from core.profiles import profile_columns
-from core.profiles.counts import titles_of
 from core.profiles.difference_words import in_words
 from core.profiles.differences import Diff, top_differences
 from core.profiles.facets import Facets

@@ -8,10 +8,11 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import Users, View
+from core.base.attributes import attribute_words
+from core.base.schema import View
 from core.facts.answer import QUERY, Answer, Contrast, Fact, Title
 from core.facts.context import UNSEEN, WITH, WITHOUT
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.facts.verbs import (
     LIKE,
     LIKE_IN,
@@ -20,8 +21,8 @@ from core.facts.verbs import (
     RULE_USERS,
     measured,
 )
-from core.profiles.counts import TITLES
 from core.profiles.profile_columns import Col, PageRanking
+from core.profiles.user_items import Family
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import ChartPlace
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
@@ -41,14 +42,10 @@ _BY_MEASURE: Final = {
 }  # fmt: skip
 """Measure of a row → the chart that shows it; other measures of rows are in the heat map and its table."""
 _BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
-    Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
-    Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
-    Dimension.BROWSER: (TITLES[Users.BROWSER], f"shares-{Users.BROWSER}"),
-    Dimension.DEVICE: (TITLES[Users.DEVICE], f"shares-{Users.DEVICE}"),
-    Dimension.COUNTRY: (TITLES[Users.COUNTRY], f"shares-{Users.COUNTRY}"),
-    Dimension.SOURCE: (TITLES[Users.SOURCE], f"shares-{Users.SOURCE}"),
-}  # fmt: skip
-"""Dimension → title and key of its chart on the page Profiles."""
+    Family.THEME: ("Page themes", f"labels-{View.THEME}"),
+    Family.TYPE: ("Page types", f"labels-{View.TYPE}"),
+}
+"""Family → title and key of its chart on the page Profiles; attributes have their own."""
 _OF_ANOTHER: Final = ("difference", "ratio", "detectable")
 """Beginnings of measures (``ratio:…``) that compare another figure, whose chart shows them."""
 _IN_THE_ANSWER: Final = ("entry", "exit", "step", "route", QUERY)
@@ -131,10 +128,12 @@ def chart_of(fact: Fact) -> ChartPlace | None:
         return None
     if metric == "move":
         return MOVES
-    if dimension == Dimension.PAGE:
+    if dimension == Family.PAGE:
         return _pages(fact, metric, rows)
-    title, chart = _BY_ITEM.get(dimension, ("", ""))
-    return ChartPlace(title, PROFILES, chart, rows) if chart else None
+    if dimension in {*Family} - _BY_ITEM.keys():
+        return None
+    title, chart = _BY_ITEM.get(dimension) or (attribute_words(dimension).title, f"shares-{dimension}")
+    return ChartPlace(title, PROFILES, chart, rows)
 
 
 def pages_chart(key: str, ranking: str) -> str:

@@ -9,17 +9,19 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import Users
+from core.base.attributes import ATTRIBUTES, attribute_words
 from core.base.settings import AnalyzeSettings
+from core.base.wording import capitalised
 from core.facts.context import Tables
 from core.facts.filtered_tables import filtered_tables
 from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
-from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, FilteredRows, apply_filter
+from core.periods.filter import NAMED_AT_MOST, CountFilter, FilteredRows, apply_filter
 from core.profiles.data import encode_column
 from core.query.execute import users_of
 from core.query.query import Period, Query, condition_of
 from core.runs import pipeline
+from core.storage.dataset import dimensions_of
 from core.storage.day_coverage import EPOCH
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import Sources
@@ -28,7 +30,6 @@ from pages.ui.shell.links import TRAINING
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share
 
-_TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First source"}
 _LINE: Final = 600
 """Pixels that the filter's text needs; on a phone it goes below the button."""
 _OFFERED: Final = 1_000
@@ -143,7 +144,8 @@ def _offered(dataset: str, _sources: Sources) -> tuple[date, date, dict[str, lis
     """First and last day, and the values of each attribute, most frequent first."""
     data = _sources.dataset
     first, last = covered(data.sequences.timestamp, data.receipt.clock)
-    values = {column: list(encode_column(data.users[column]).values[:_OFFERED]) for column in ATTRIBUTES}
+    named = (*ATTRIBUTES, *dimensions_of(data.users))
+    values = {column: list(encode_column(data.users[column]).values[:_OFFERED]) for column in named}
     return EPOCH + timedelta(first), EPOCH + timedelta(last), values
 
 
@@ -155,15 +157,15 @@ def _fields(made_from: Sources, chosen: CountFilter) -> None:
         _day("First day", "first_day", chosen, (first, last), model)
         _day("Last day", "last_day", chosen, (first, last), model)
     for column, offered in values.items():
-        name = ATTRIBUTES[column]
-        current = list(getattr(chosen, name))
+        current = list(chosen.values.get(column, ()))
         options = list(dict.fromkeys([*offered, *current]))
         if len(options) < 2:
             continue
-        state.display(f"filter-{name}", current)
+        state.display(f"filter-{column}", current)
         st.multiselect(
-            _TITLES[column], options, current, key=f"filter-{name}", placeholder="Any",
-            format_func=md_text, on_change=_changed, args=(model, name), select_all=False,
+            capitalised(attribute_words(column).name), options, current, key=f"filter-{column}",
+            placeholder="Any", format_func=md_text, on_change=_changed, args=(model, column),
+            select_all=False,
         )  # fmt: skip
 
 
@@ -178,8 +180,10 @@ def _day(label: str, name: str, chosen: CountFilter, days: tuple[date, date], mo
 
 def _changed(model: str, name: str) -> None:
     value: Any = st.session_state[f"filter-{name}"]
-    current = state.controls(model).counted.model_dump()
-    current[name] = tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        _keep(model, state.controls(model).counted.with_values({name: value}))
+        return
+    current = state.controls(model).counted.model_dump() | {name: value}
     if current["first_day"] and current["last_day"] and current["first_day"] > current["last_day"]:
         current["first_day"] = current["last_day"] = value  # the day that was chosen last holds
     _keep(model, CountFilter.checked(**current))

@@ -11,7 +11,7 @@ import streamlit as st
 from core.base import wording
 from core.facts.context import Context
 from core.profiles import profile_columns
-from core.profiles.difference_words import FAMILIES, in_words
+from core.profiles.difference_words import family_titles, in_words
 from core.profiles.differences import Diff, listed_differences, top_differences
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.segments import charts
@@ -91,12 +91,12 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
         name: A unique end of the widgets' keys.
     """
     own = listed_differences(table, key)
-    present = [family for family in FAMILIES if family in set(own[Diff.FAMILY])]
+    present = family_titles(own[Diff.FAMILY])
     chosen = st.pills(
-        "Kinds", present, selection_mode="multi", format_func=FAMILIES.__getitem__, key=f"families-{name}",
-        label_visibility="collapsed", persist_state="session",
+        "Kinds", list(present), selection_mode="multi", format_func=present.__getitem__,
+        key=f"families-{name}", label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    shown = own[own[Diff.FAMILY].isin(chosen or present)]
+    shown = own[own[Diff.FAMILY].isin(chosen or list(present))]
     words = in_words(shown).assign(
         **{name: shown[name] for name in (Diff.ROLE, Col.N, Col.REST_N, Diff.Q_VALUE)}
     )

@@ -11,8 +11,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import Users
 from core.facts.context import WITH, WITHOUT
-from core.profiles.difference_words import FAMILIES
+from core.profiles.difference_words import family_titles
 from core.profiles.differences import Diff, top_differences
 from core.profiles.profile_columns import Col
 from core.profiles.user_items import Family
@@ -130,7 +131,7 @@ def _choose(live: LiveSegments, k: int) -> None:
     st.session_state.pop(f"{_LOOKED_AT}-{live.sources.model_key}", None)
 
 
-_TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
+_TELLING: Final = (Users.SOURCE, Users.DEVICE, Family.PAGE)
 _NO_OUTCOME: Final = (
     "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
 )
@@ -197,5 +198,5 @@ def _not_led(table: pd.DataFrame) -> str:
     for family in (family for family in _TELLING if family not in set(led)):
         rows = own[own[Diff.FAMILY] == family]
         reason = _ABSENT if rows.empty else _SMALL if rows[Diff.DIFFERS].any() else _UNSHOWN
-        why.setdefault(reason, []).append(FAMILIES[family].lower())
+        why.setdefault(reason, []).append(family_titles([family])[family].lower())
     return " ".join(f"{reason}: {', '.join(kinds)}." for reason, kinds in why.items())

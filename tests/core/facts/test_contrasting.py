@@ -13,7 +13,7 @@ from core.base.errors import InputError
 from core.facts.answer import MEASURES, Fact, Verdict
 from core.facts.contrasting import decide
 from core.facts.fact_maker import Figures
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.profiles.difference_words import in_words
 from core.profiles.differences import MEASURES as MEASURES_OF_MEANS
 from core.profiles.differences import Diff
@@ -36,7 +36,7 @@ def test_a_share_that_was_tested_in_other_sessions_says_so_and_is_higher_by_its_
     about = figures().context
     scores = pd.DataFrame([[0.1], [-0.1]], columns=["/sale"])
     made = Figures(replace(about, tables=replace(about.tables, again={Family.PAGE: scores})))
-    sale = made.item("segment:0", Dimension.PAGE, "/sale", ItemMetric.SHARE)
+    sale = made.item("segment:0", Family.PAGE, "/sale", ItemMetric.SHARE)
     assert sale
     block = made.contrast(sale, "all")
     assert (block.verdict, block.test) == (Verdict.HIGHER, OTHER_SESSIONS)
@@ -76,7 +76,7 @@ def test_equal_figures_that_are_tested_are_not_shown_to_differ() -> None:
 def test_a_share_is_held_against_the_other_clustered_users_where_all_are_named() -> None:
     """2 of 3 saw the cart, and 0 of the 2 others; 2 of 3 come by mobile, and 0 of the 2 others."""
     made = figures()
-    for dimension, value in ((Dimension.PAGE, "/cart"), (Dimension.DEVICE, "mobile")):
+    for dimension, value in ((Family.PAGE, "/cart"), ("device", "mobile")):
         own = made.item("segment:0", dimension, value, ItemMetric.SHARE)
         assert own
         contrast = made.contrast(own, "all")
@@ -108,7 +108,7 @@ def test_a_figure_says_what_the_table_says(name: str) -> None:
 
 def test_lifts_of_two_rows_have_no_test() -> None:
     made = figures()
-    lifts = [made.item(key, Dimension.PAGE, "/", ItemMetric.LIFT) for key in ("segment:0", "segment:1")]
+    lifts = [made.item(key, Family.PAGE, "/", ItemMetric.LIFT) for key in ("segment:0", "segment:1")]
     with pytest.raises(InputError, match="share of users of two rows cannot be held against each other"):
         decide(context(), *lifts)
 

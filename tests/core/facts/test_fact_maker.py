@@ -8,8 +8,9 @@ import pytest
 from core.base.errors import InputError
 from core.facts.answer import MEASURES, Fact, Unit, Verdict
 from core.facts.fact_maker import Figures, make_fact, relation, select
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.profiles import profile_columns
+from core.profiles.user_items import Family
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import context, figures, without_outcome
 from tests.core.facts.toy_facts import fact
@@ -83,20 +84,20 @@ def test_there_is_no_ratio_to_nothing() -> None:
 
 def test_items_with_their_numbers() -> None:
     made = figures()
-    share = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.SHARE)
+    share = made.item("segment:0", Family.PAGE, "/cart", ItemMetric.SHARE)
     assert share is not None
     assert (share.measure, share.item, share.text, share.users) == ("share:page", "/cart", "67%", 2)
-    lift = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.LIFT)
+    lift = made.item("segment:0", Family.PAGE, "/cart", ItemMetric.LIFT)
     assert lift is not None
     assert lift.text == "only here"
-    assert made.item("all", Dimension.PAGE, "/cart", ItemMetric.LIFT) is None
+    assert made.item("all", Family.PAGE, "/cart", ItemMetric.LIFT) is None
 
 
 def test_the_same_measure_and_item_of_another_row() -> None:
     made = figures()
-    share = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.SHARE)
+    share = made.item("segment:0", Family.PAGE, "/cart", ItemMetric.SHARE)
     assert share is not None
-    assert made.same(share, "segment:1") == made.item("segment:1", Dimension.PAGE, "/cart", ItemMetric.SHARE)
+    assert made.same(share, "segment:1") == made.item("segment:1", Family.PAGE, "/cart", ItemMetric.SHARE)
     assert made.same(made.needed("segment:0", "users"), "all") == made.needed("all", "users")
     assert made.same(made.nearest("segment:0", 1)[0], "all") is None
 
@@ -104,7 +105,7 @@ def test_the_same_measure_and_item_of_another_row() -> None:
 def test_what_cannot_be_held_against_each_other_is_refused() -> None:
     made = figures()
     users, near = made.needed("segment:0", "users"), made.nearest("segment:0", 1)[0]
-    lift = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.LIFT)
+    lift = made.item("segment:0", Family.PAGE, "/cart", ItemMetric.LIFT)
     assert lift is not None
     for first, key, message in (
         (users, "segment:0", "cannot be held against itself"),
@@ -149,7 +150,7 @@ def test_revenue_says_its_currency_and_none_where_it_is_not_known() -> None:
 
 def test_the_others_share_has_the_digits_of_its_own_number() -> None:
     made = shop_figures()
-    share = made.item("segment:0", Dimension.DEVICE, "mobile", ItemMetric.SHARE)
+    share = made.item("segment:0", "device", "mobile", ItemMetric.SHARE)
     assert share
     others = made.contrast(share, "all").second
     assert (others.n >= 100, others.text) == (True, f"{others.value:.1%}")

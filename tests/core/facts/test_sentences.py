@@ -24,8 +24,9 @@ from core.facts.answer import (
     facts_of,
 )
 from core.facts.fact_maker import make_fact, relation
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.facts.sentences import plain, say
+from core.profiles.user_items import Family
 from tests.core.facts.toy import figures
 from tests.core.facts.toy_facts import BLOCKS, TITLES, fact, item
 
@@ -87,20 +88,20 @@ def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) ->
 @pytest.mark.parametrize(
     ("metric", "dimension", "value", "one", "many"),
     [
-        (ItemMetric.SHARE, Dimension.PAGE, 0.5, "50.0% of {} saw A.", "Pages of {}, by share of users: "),
+        (ItemMetric.SHARE, Family.PAGE, 0.5, "50.0% of {} saw A.", "Pages of {}, by share of users: "),
         (
-            ItemMetric.LIFT, Dimension.PAGE, 3, "The share of {} that saw A is 3.0× that of the others.",
+            ItemMetric.LIFT, Family.PAGE, 3, "The share of {} that saw A is 3.0× that of the others.",
             "Pages that set {} apart (times the others' share of users): ",
         ),
         (
-            ItemMetric.LIFT, Dimension.PAGE, math.inf,
+            ItemMetric.LIFT, Family.PAGE, math.inf,
             "Users that saw A are only here, in {}, and not among the others.",
             "Pages that set {} apart (times the others' share of users): ",
         ),
     ],
 )  # fmt: skip
 def test_one_item_is_a_sentence_and_several_are_a_list(
-    metric: ItemMetric, dimension: Dimension, value: float, one: str, many: str
+    metric: ItemMetric, dimension: str, value: float, one: str, many: str
 ) -> None:
     first, second = (item(metric, dimension, name, value) for name in "AB")
     row = "Sale hunters (segment 1)"
@@ -304,7 +305,7 @@ def test_what_is_beyond_all_users_and_that_nobody_is() -> None:
 def test_what_sets_a_row_apart_is_a_list_below_one_heading() -> None:
     """Each figure against that of the others; what is not shown to differ is said before it."""
     saw, others_saw = (
-        item(ItemMetric.SHARE, Dimension.PAGE, "/cart", share, row)
+        item(ItemMetric.SHARE, Family.PAGE, "/cart", share, row)
         for share, row in ((0.75, "segment:0"), (0.25, "others"))
     )
     returns = fact("sessions_mean", 1.2, "others")

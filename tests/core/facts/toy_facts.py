@@ -6,6 +6,7 @@ import math
 
 from hypothesis import strategies as st
 
+from core.base.attributes import ATTRIBUTES
 from core.facts.answer import (
     BY_KEY,
     MEASURES,
@@ -21,7 +22,7 @@ from core.facts.answer import (
     Verdict,
 )
 from core.facts.fact_maker import make_fact, relation
-from core.facts.items import ITEM_MEASURES, Dimension, ItemMetric
+from core.facts.items import ITEM_MEASURES, ItemMetric
 
 TITLES = {
     "segment:0": Title(label="Segment 1", name="Sale hunters"),
@@ -39,7 +40,7 @@ def fact(measure: str, value: float, row: str = "segment:0", **more: object) -> 
     return make_fact(measure, made.label, (row,), value, made.unit, **{"digits": made.digits, **more})
 
 
-def item(metric: ItemMetric, dimension: Dimension, name: str, value: float, row: str = "segment:0") -> Fact:
+def item(metric: ItemMetric, dimension: str, name: str, value: float, row: str = "segment:0") -> Fact:
     """A figure about an item."""
     made = ITEM_MEASURES[metric]
     return make_fact(f"{metric}:{dimension}", made.label, (row,), value, made.unit, item=name)
@@ -49,7 +50,12 @@ ROWS = st.sampled_from(sorted(TITLES))
 NAMES = st.sampled_from(["/cart", "/p/2024?id=7", "Tents 3000", "[x](http://e.example/9)", "**5** users"])
 VALUES = st.floats(0, 1e7) | st.integers(0, 10_000).map(float)
 ITEMS = st.builds(
-    item, st.sampled_from(ItemMetric), st.sampled_from(Dimension), NAMES, VALUES | st.just(math.inf), ROWS
+    item,
+    st.sampled_from(ItemMetric),
+    st.sampled_from(["page", "theme", "type", *ATTRIBUTES]),
+    NAMES,
+    VALUES | st.just(math.inf),
+    ROWS,
 )
 
 

@@ -20,6 +20,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+from core.base.attributes import ATTRIBUTES
 from core.mcp.server import make_server, tool_list
 from core.mcp.session import McpSession
 from core.query.floor import FEWEST
@@ -137,8 +138,8 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     ("ask", {"question": "\u202e\x00 '; DROP TABLE users; --"}, "not understood"),
     ("ask", {"query": "users"}, "is an object"),
     ("ask", {"query": {"measure": "ids"}}, "not possible"),
-    ("ask", {"query": {"by": "user_id"}}, "not possible"),
-    ("ask", {"query": {"where": {"kind": "is", "dimension": "user", "any_of": ["1"]}}}, "not possible"),
+    ("ask", {"query": {"by": "user_id"}}, "has no user_id"),
+    ("ask", {"query": {"where": {"kind": "is", "dimension": "user", "any_of": ["1"]}}}, "No user is called"),
     ("ask", {"query": {"where": NOBODY}}, "nobody"),
     ("ask", {"query": {"period": {"first_day": "1999-01-01", "last_day": "1999-01-02"}}}, ""),
     ("ask", {"query": {"where": PATTERN}}, "No page"),
@@ -167,7 +168,7 @@ def test_no_answer_holds_an_id_or_a_figure_without_an_address(finished: Path) ->
     session = McpSession(context)
     ids = context.tables.basis.sequences.user_id.to_pylist()
     measures = ("users", "views", "sessions", "views_per_user", "sessions_per_user")
-    by = [one.value for one in By if one not in OF_STEPS]
+    by = [*(one.value for one in By if one not in OF_STEPS), *ATTRIBUTES]
     asked = [{"measure": measure, "by": one} for measure in measures for one in by]
     replies = [session.call("ask", {"query": query}) for query in asked] + [session.call("describe", {})]
     answered = [reply for reply in replies if not reply.refused]

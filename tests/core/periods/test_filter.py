@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.base.attributes import ATTRIBUTES
 from core.base.errors import SettingsError
 from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.base.schema import Users
-from core.periods.filter import ATTRIBUTES, CountFilter, apply_filter
+from core.periods.filter import CountFilter, apply_filter
 from tests.core.periods.visits import CASES, frame, random_case, visits
 
 USERS = pd.DataFrame(
@@ -72,6 +73,17 @@ def test_a_link_says_the_same_and_nonsense_in_it_is_refused() -> None:
     assert CountFilter.from_link({}) is None
     with pytest.raises(SettingsError):
         CountFilter.from_link({"from": ["yesterday"]})
+
+
+def test_a_chosen_dimension_filters_as_a_device_does_and_a_link_keeps_it() -> None:
+    chosen = CountFilter(attributes={"plan": ("pro: yearly", "free"), "country": ()}, device=("mobile",))
+    assert chosen.values == {"device": ("mobile",), "plan": ("pro: yearly", "free")}
+    assert chosen.in_words == "device mobile; plan pro: yearly or free"
+    assert CountFilter.from_link(chosen.link()) == chosen == CountFilter.model_validate(chosen.model_dump())
+    users = USERS.assign(plan=["free", "pro", "pro: monthly"])
+    assert np.flatnonzero(apply_filter(chosen, users, VISITS, UTC_CLOCK).users).tolist() == [0]
+    with pytest.raises(SettingsError, match="'plan', which this data set does not have"):
+        left(chosen)
 
 
 def test_many_values_are_not_all_written_out() -> None:

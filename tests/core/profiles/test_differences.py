@@ -57,7 +57,7 @@ def test_items_of_the_eight_by_eye() -> None:
     items = {family: families[family] for family in (Family.LEVEL, Family.RHYTHM, Family.STAGE)}
     assert [made.names for made in items.values()] == [("searchers",), ("weekend visitors",), ("a cart",)]
     assert [made.has.sum() for made in items.values()] == [4, 3, 5]
-    assert families[Family.SOURCE].known.tolist() == [True, True, False, True, True, True, True, False]
+    assert families["source"].known.tolist() == [True, True, False, True, True, True, True, False]
 
 
 def test_what_no_model_saw_is_tested_and_the_way_to_an_outcome_never() -> None:
@@ -292,7 +292,7 @@ def test_what_made_a_segment_by_rule_is_no_finding_and_its_outcome_is_one() -> N
     table = differences(toy(), make_rows(toy(), LABELS, one_page([5], [6])), toy_items(), PURCHASE)
     by_rule = table[table[Col.KIND] == RowKind.ONE_PAGE]
     of_outcome = by_rule[Diff.FAMILY].eq(Family.OUTCOME) | by_rule[Diff.ITEM].isin(OF_OUTCOME)
-    made = by_rule[Diff.FAMILY].isin([Family.MEASURE, Family.SOURCE, Family.DEVICE]) & ~of_outcome
+    made = by_rule[Diff.FAMILY].isin([Family.MEASURE, "source", "device"]) & ~of_outcome
     assert set(by_rule[made][Diff.ROLE]) == {"rule"} and by_rule[made][Diff.P_VALUE].isna().all()
     assert set(by_rule[of_outcome][Diff.ROLE]) == {"held out"}
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.base.attributes import titles_of
 from core.base.schema import Group
-from core.profiles.counts import COLUMNS, OTHER, SHOWN, attribute_shares, count_values, titles_of
+from core.profiles.counts import COLUMNS, OTHER, SHOWN, attribute_shares, count_values
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
@@ -23,7 +24,7 @@ def shares_of(data: ProfileData, labels: np.ndarray) -> pd.DataFrame:
 def test_shares_by_eye() -> None:
     table = shares_of(toy(), LABELS)
     assert tuple(table.columns) == COLUMNS
-    assert table[Col.ATTRIBUTE].unique().tolist() == ["browser", "device", "source"]  # no user has a country
+    assert table[Col.ATTRIBUTE].unique().tolist() == ["device", "browser", "source"]  # no user has a country
     found = table[(table[Col.KEY] == "segment:0") & (table[Col.ATTRIBUTE] == "browser")].set_index(Col.VALUE)
     assert found[Col.USERS].to_dict() == {"Chrome": 2, "Safari": 1, "Firefox": 0}
     assert found[Col.SHARE].to_dict() == pytest.approx({"Chrome": 2 / 3, "Safari": 1 / 3, "Firefox": 0})
@@ -36,7 +37,7 @@ def test_a_dimension_is_an_attribute_whose_shares_come_last() -> None:
     plans = ["pro", "free", None, "pro", "free", "pro", "free", "pro"]
     users = users.assign(plan_type=plans, score=range(8), never_sent=None)
     data = ProfileData.from_tables(users, *rest)
-    assert list(data.attributes) == ["browser", "device", "country", "source", "plan_type"]
+    assert list(data.attributes) == ["device", "browser", "country", "source", "plan_type"]
     table = shares_of(data, LABELS)
     found = table[(table[Col.KEY] == "segment:0") & (table[Col.ATTRIBUTE] == "plan_type")]
     assert found.set_index(Col.VALUE)[Col.USERS].to_dict() == {"pro": 1, "free": 1}

@@ -185,7 +185,7 @@ class Learned:
         people = People(layout_of(tables().basis), tables())
         chosen = people.seen if asked.where is None else people.holds(asked.where)
         self.sets.append(chosen)
-        if asked.by in (By.DEVICE, By.SEGMENT, By.COUNTRY, By.BROWSER, By.SOURCE, By.N_SESSIONS):
+        if asked.by in ("device", By.SEGMENT, "country", "browser", "source", By.N_SESSIONS):
             names = people.of_users(asked.by)
             self.sets += [chosen & (names.code == names.names.index(row.name)) for row in result.rows]
         if asked.by is None and asked.of is not None:
@@ -205,7 +205,7 @@ class Learned:
     def sums(self) -> list[str]:
         """Cells of device and segment of a few users that follow from sums of all that is known."""
         people = People(layout_of(tables().basis), tables())
-        of, by = people.of_users(By.SEGMENT), people.of_users(By.DEVICE)
+        of, by = people.of_users(By.SEGMENT), people.of_users("device")
         known = np.array(self.sets, dtype=float)
         found = []
         for segment in range(len(of.names)):
@@ -278,7 +278,7 @@ def test_a_query_is_refused_that_a_single_condition_takes_few_users_from() -> No
 
 def test_one_small_row_is_hidden_with_the_next_one_as_the_sum_would_tell_it() -> None:
     looked_at = 0
-    for by in (By.BROWSER, By.COUNTRY, By.SOURCE, By.DEVICE):
+    for by in ("browser", "country", "source", "device"):
         whole = query(where=saw("/cart"), by=by, limit=100)
         rows = execute(whole, tables()).rows
         few = {row.name for row in rows if is_few(row.users)}
@@ -348,7 +348,7 @@ def test_a_floor_that_is_used_up_says_so() -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        Query(measure=Quantity.BOUNCE_RATE), Query(measure=Quantity.BOUNCE_RATE, by=By.DEVICE),
+        Query(measure=Quantity.BOUNCE_RATE), Query(measure=Quantity.BOUNCE_RATE, by="device"),
         Query(measure=Quantity.VIEWS_PER_SESSION),
         Query.model_validate({"measure": "sessions", "of": CART}),
         Query.model_validate({"measure": "session_rate", "of": CART}),

@@ -20,7 +20,6 @@ from core.query.query import (
     MAX_STEPS,
     USUAL_ROWS,
     All,
-    By,
     Is,
     Not,
     Period,
@@ -83,8 +82,8 @@ def deep(depth: int) -> dict[str, Any]:
         ({"by": "day", "measure": "revenue"}, "revenue is known of the whole time only, not by day"),
         ({"by": "hour", "measure": "lift", "of": BUY}, "lift is known of the whole time only, not by hour"),
         ({"measure": "lift", "of": BUY, "where": MOBILE, "compare": "others"}, "lift compares with all"),
-        ({"by": "day", "measure": "time_to", "of": BUY}, "time_to is counted by segment, device"),
-        ({"by": "page", "measure": "time_to", "of": BUY}, "time_to is counted by segment, device"),
+        ({"by": "day", "measure": "time_to", "of": BUY}, "time_to is counted by segment, visitor"),
+        ({"by": "page", "measure": "time_to", "of": BUY}, "time_to is counted by segment, visitor"),
         ({"by": "device", "measure": "funnel", "of": BOTH}, "a funnel has a row a step"),
         ({"where": MOBILE, "compare": "others", "measure": "funnel", "of": BOTH}, "a funnel has a row"),
         ({"by": "device", "measure": "retention"}, "who comes again is asked by day or week"),
@@ -230,7 +229,7 @@ def test_conditions_are_joined_flat_and_once() -> None:
 
 
 def test_the_opposite_of_the_opposite_is_the_condition_itself() -> None:
-    condition = Is(dimension=By.DEVICE, any_of=("mobile",))
+    condition = Is(dimension="device", any_of=("mobile",))
     assert denied(condition) == Not(of=condition)
     assert denied(denied(condition)) == condition
     assert [*parts_of(denied(condition))] == [Not(of=condition), condition]

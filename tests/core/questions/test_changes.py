@@ -27,14 +27,18 @@ def changed(text: str, counted: CountFilter | None = None) -> dict[str, object]:
     return change.model_dump(exclude_defaults=True, exclude={"label"}) if change else {}
 
 
+def _devices(*names: str) -> dict[str, object]:
+    return {"counted": {"attributes": (("device", names),)}}
+
+
 @pytest.mark.parametrize(
     ("text", "change"),
     [
-        ("show only mobile", {"counted": {"device": ("mobile",)}}),
-        ("only mobile users please", {"counted": {"device": ("mobile",)}}),
-        ("Could you show only users on mobile or tablet?", {"counted": {"device": ("mobile", "tablet")}}),
-        ("zeige nur mobile", {"counted": {"device": ("mobile",)}}),
-        ("leave out mobile", {"counted": {"device": ("desktop", "tablet")}}),
+        ("show only mobile", _devices("mobile")),
+        ("only mobile users please", _devices("mobile")),
+        ("Could you show only users on mobile or tablet?", _devices("mobile", "tablet")),
+        ("zeige nur mobile", _devices("mobile")),
+        ("leave out mobile", _devices("desktop", "tablet")),
         ("show only users from 1 Nov 2025 on", {"counted": {"first_day": date(2025, 11, 1)}}),
         ("make it 6", {"n_clusters": 6}),
         ("6 segments please", {"n_clusters": 6}),
@@ -76,7 +80,7 @@ def test_what_it_says_is_what_the_filter_leaves() -> None:
 
 def test_a_filter_goes_on_with_the_one_on_screen_and_everybody_clears_it() -> None:
     counted = CountFilter(first_day=date(2025, 11, 1), device=("mobile",))
-    desktop = {"first_day": date(2025, 11, 1), "device": ("desktop",)}
+    desktop = {"first_day": date(2025, 11, 1), "attributes": (("device", ("desktop",)),)}
     assert changed("show only desktop", counted) == {"counted": desktop}
     answer = ask("everybody again", replace(SHOP, counted=counted))
     assert answer.change == ScreenChange(label="Count everybody", counted=CountFilter())

@@ -28,6 +28,8 @@ SITES = {
     "news": ("sign_up", ["/", "/politics", "/sport", "/weather", "/subscribe"]),
 }
 """Site → its outcome, and its pages."""
+PLANS = ("pro yearly", "free trial", None)
+"""Values of a dimension that the analyst chose, user by user."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def site(name: str) -> Site:
         data.mkdir()
         work.mkdir()
         rows.to_csv(export, index=False)
-        ingest([export], IngestSettings(), data, silent, work)
+        ingest([export], IngestSettings(dimensions=("plan_type",)), data, silent, work)
         dataset = Dataset(data, name)
         users = dataset.users
         counted = ProfileData.from_dataset(dataset)
@@ -116,5 +118,6 @@ def _events(chance: random.Random, outcome: str, pages: Sequence[str]) -> list[d
                 "page_location": f"https://site.example{chance.choice(pages)}", "device_category": device,
                 "purchase_revenue": 10 * (1 + user % 3) if event == "purchase" else None,
                 "transaction_id": f"t{user}" if event == "purchase" else None,
+                "plan_type": PLANS[user % 3],
             })  # fmt: skip
     return found

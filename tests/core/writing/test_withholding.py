@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.facts.context import UNSEEN, Context, Tables
 from core.facts.fact_maker import Figures
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.facts.like_tools import look_alikes
 from core.facts.move_tools import differing_steps
 from core.facts.rule_tools import segment_rule
@@ -71,7 +71,7 @@ def test_whom_a_figure_tells_about() -> None:
     assert affected_users(made, rate) == AffectedUsers(converted, 3 - converted)
     assert affected_users(made, made.needed("all", Col.USERS)) == AffectedUsers(8)
     page = made.context.tables.basis.pages[0]
-    shares = [made.item(key, Dimension.PAGE, page, ItemMetric.SHARE) for key in made.context.keys]
+    shares = [made.item(key, Family.PAGE, page, ItemMetric.SHARE) for key in made.context.keys]
     for fact in filter(None, shares):
         inside = round(fact.value * fact.n)
         assert affected_users(made, fact) == AffectedUsers(inside, fact.n - inside)
@@ -128,8 +128,8 @@ def test_all_users_are_withheld_where_one_row_is_and_so_is_every_share_of_them()
 def test_a_lift_is_withheld_where_it_gives_the_others_away() -> None:
     made, context, told = shop_figures(), shop().context, set()
     for page, fewest in product(context.tables.basis.pages[:12], range(1, 10)):
-        lift = made.item("segment:0", Dimension.PAGE, page, ItemMetric.LIFT)
-        parts = [made.item(key, Dimension.PAGE, page, ItemMetric.SHARE) for key in context.segment_keys]
+        lift = made.item("segment:0", Family.PAGE, page, ItemMetric.LIFT)
+        parts = [made.item(key, Family.PAGE, page, ItemMetric.SHARE) for key in context.segment_keys]
         if lift and sum(is_few(made, fact, fewest) for fact in parts if fact) == 1:
             assert is_total(made, lift, fewest)
             told.add(page)
@@ -189,12 +189,12 @@ def test_what_would_give_a_device_away_has_no_value() -> None:
     made, context = shop_figures(), shop().context
     withheld, shown = [], []
     for key, device in product(context.keys, context.tables.attributes["device"]):
-        fact = made.item(key, Dimension.DEVICE, device, ItemMetric.SHARE)
+        fact = made.item(key, "device", device, ItemMetric.SHARE)
         if fact and not is_few(made, fact, 20):
             (withheld if is_total(made, fact, 20) else shown).append(fact)
     assert withheld
     assert shown
-    lift = made.item("segment:0", Dimension.DEVICE, "tablet", ItemMetric.LIFT)
+    lift = made.item("segment:0", "device", "tablet", ItemMetric.LIFT)
     assert lift is None or is_total(made, lift, 20)
 
 
