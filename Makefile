@@ -6,6 +6,7 @@
 # make bench  the benchmark at a small size (USERS=… for a larger one)
 # make quality  the vectors beside the simple ways on sites of many makers (USERS=25000: hours)
 # make audit  SBOM, licences and known vulnerabilities of what requirements.lock pins
+# make docs   the site of docs/ and the code's reference, in build/site
 # make lock   pin what was tested, with hashes, and try the pins in an empty environment (downloads gigabytes)
 PORT ?= 8501
 USERS ?= 5000
@@ -16,12 +17,13 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 AUDIT := .venv-audit/.ready
+DOCS := .venv-docs/.ready
 LOCK := requirements.lock
 BQ := .venv-bqemulator
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test rest browsers unit check format bench quality audit lock clean
+.PHONY: run setup test rest browsers unit check format bench quality audit docs lock clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -86,6 +88,18 @@ $(BQ)/.ready: requirements-bqemulator.txt
 		duckdb.connect().execute(f"INSTALL \047{file}\047")'
 	touch $@
 
+$(DOCS): requirements-docs.txt
+	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python $(PIP_INSTALL) -r $<
+	touch $@
+
+docs: $(DOCS) $(RUNTIME)  # every link is checked; a run on the demo shop says which files and columns there are
+	rm -rf build/docs && mkdir -p build/docs-run && cp -r docs build/docs
+	$(PY) -m core sample --users 400 --seed 0 --out build/docs-run/shop.csv
+	nice $(PY) -m core run build/docs-run/shop.csv --out build/docs-run/out --preset fast --outcome purchase --labels rules
+	$(PY) docs/reference/make.py build/docs-run/out build/docs
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+
 audit: $(AUDIT) $(RUNTIME)
 	.ci/audit $(LOCK) $(PY)
 
@@ -101,5 +115,5 @@ lock: $(AUDIT) $(DEV)
 	mv build/licences.md docs/licences.md
 
 clean:
-	rm -rf build .venv-audit .venv-bqemulator .venv-bqemulator.lock .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .venv-audit .venv-docs .venv-bqemulator .venv-bqemulator.lock .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
