@@ -118,11 +118,18 @@ class Beha2Vec(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[m
             self._temporary = TemporaryDirectory(prefix="beha2vec-", ignore_cleanup_errors=True)
         out = Path(self._temporary.name if self.out is None else self.out)
         weights = ",".join(f"{view}={weight}" for view, weight in zip(_VIEWS, self.weights, strict=False))
-        asked = {"--clusters": self.n_clusters, "--weights": weights, "--preset": self.preset}
+        asked: dict[str, object] = {
+            "--clusters": self.n_clusters,
+            "--weights": weights,
+            "--preset": self.preset,
+        }
         asked |= {"--seed": self.random_state, "--out": out}
         given = [str(part) for pair in asked.items() for part in pair] + shlex.split(self.options)
         self._call("run", given, X)
         self._read(out)
+        for file in json.loads((out / "receipt.json").read_bytes())["files"]:
+            for note in file["notes"]:  # such as ids that were read as numbers, which lose digits
+                warnings.warn(note, stacklevel=2)
         return self
 
     def fit_transform(self, X: Events, y: object = None) -> pd.DataFrame:
@@ -172,7 +179,7 @@ class Beha2Vec(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[m
         opened, folder = cls(), Path(folder)
         if (folder / "run.json").is_file():
             opened._read(folder)
-        elif (folder / "config.json").is_file():
+        elif (folder / "ingest.json").is_file():
             opened.model_ = folder
         else:
             raise Beha2VecError(f"{folder} holds neither a run nor a model. Allowed: OUT or OUT/model.")
@@ -197,9 +204,10 @@ class Beha2Vec(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[m
             drawn[["x", "y"]] = np.load(places, allow_pickle=False)
         hidden = {side: getattr(alt, side.upper())(side, axis=None) for side in ("x", "y")}
         colour = alt.Color("segment", scale=alt.Scale(scheme="tableau20"), title="Segment")
-        chart = alt.Chart(drawn.reset_index()).mark_circle(size=18, opacity=0.7)
-        told = ["user_id", "segment", "page_views", "sessions"]
-        return chart.encode(color=colour, tooltip=told, **hidden).properties(width=520, height=520)
+        chart: alt.Chart = alt.Chart(drawn.reset_index()).mark_circle(size=18, opacity=0.7)
+        tooltip = ["user_id", "segment", "page_views", "sessions"]
+        chart = chart.encode(color=colour, tooltip=tooltip, **hidden)
+        return chart.properties(width=520, height=520)
 
     def _html_repr(self) -> str:
         """What a notebook shows; scikit-learn's own view until there are segments."""
