@@ -105,7 +105,7 @@ def test_the_wheel_has_one_name_and_every_file_of_the_app(wheel: Path) -> None:
         for path in files
         if "__pycache__" not in path.parts and path.name != "secrets.toml"
     }
-    own = {"beha2vec/__init__.py", "beha2vec/__main__.py"}
+    own = {f"beha2vec/{name}" for name in ("__init__.py", "__main__.py", "estimator.py", "py.typed")}
     assert {name for name in names if not name.startswith(info)} == wanted | own
 
 
