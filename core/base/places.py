@@ -8,7 +8,7 @@ from typing import Final
 
 from platformdirs import user_data_path
 
-VERSION: Final = "0.1.0"
+VERSION: Final = "1.0.0"
 PROJECT: Final = Path(__file__).resolve().parents[2]
 """Folder of ``app.py``, ``pages/`` and ``core/``; a child process that starts in it can import them."""
 INSTALLED: Final = (PROJECT / "__init__.py").is_file()
