@@ -168,7 +168,7 @@ def _known(names: list[str]) -> list[str]:
 
 
 def _levels_made_of(request: LevelsRequest) -> MadeOf:
-    return {"version": 8}, {"preprocess": request.dataset} | (
+    return {"version": 9}, {"preprocess": request.dataset} | (
         {"label": request.labels} if request.labels else {}
     )
 

@@ -7,7 +7,7 @@ halves of the users lead to the same groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -49,7 +49,9 @@ from core.storage.sequences import UserSequences
 
 _STAGE: Final = "choose_k"
 USERS: Final = 5_000
-"""Most users that are compared."""
+"""Most users that are compared at first."""
+MORE_USERS: Final = 20_000
+"""Most users that are compared again where kinds predict best, but halves of the first users make others."""
 _BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
 """Burstiness that is tried with the best number of kinds; another replaces the first if surely better."""
 POLES: Final = (2, 3, 6)
@@ -80,7 +82,8 @@ def measure_levels(
     Args:
         sequences: Page views of all users.
         users: int of shape (n,), ascending: clustered users, who have two page views or more;
-            :data:`USERS` of them are drawn, and fewer than :data:`MIN_USERS` support no number.
+            :data:`USERS` of them are drawn, then :data:`MORE_USERS` where more are needed, and fewer than
+            :data:`MIN_USERS` support no number.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
         progress: Where to report; may stop the work.
@@ -90,7 +93,8 @@ def measure_levels(
     """
     if len(users) < MIN_USERS:
         return SegmentLevels(users=len(users), verdict=Structure.NONE)
-    drawn = np.sort(np.random.default_rng(0).permutation(len(users))[:USERS])
+    order = np.random.default_rng(0).permutation(len(users))
+    drawn = np.sort(order[:USERS])
     sample = sequences.of_users(users[drawn])
     together, counts = half_counts(sample, urls, labels)
     by_session, _ = half_counts(sample, urls, {}, by_session=True)
@@ -105,6 +109,11 @@ def measure_levels(
             progress(_STAGE, done / len(jobs), message)
         whole, *single = (job.result() for job in jobs)
         small = _placed(whole.small_kinds, sequences, users, urls, sample)
+        if whole.needs_more_users and len(users) > len(drawn):
+            drawn = np.sort(order[:MORE_USERS])
+            progress(_STAGE, 0.0, "Comparing more users, as kinds lead but few users do not tell which")
+            more = _judge(half_counts(sequences.of_users(users[drawn]), urls, {})[0])
+            whole = more if more.levels else replace(more, described_k=whole.described_k)
     return SegmentLevels(
         users=len(drawn), verdict=whole.verdict, levels=whole.levels, described_k=whole.described_k,
         gains=whole.gains, gradient_gain=whole.gradient_gain, small_kinds=small,
@@ -145,6 +154,15 @@ class _Judged:
     gradient_gain: float
     described_k: int = 2
     small_kinds: tuple[FoundKind, ...] = ()
+
+    @property
+    def needs_more_users(self) -> bool:
+        """Whether kinds predict better than any continuum, but halves of the users lead to other kinds."""
+        return self.verdict is Structure.GRADIENT and max(self.gains) > self.gradient_gain
+
+
+_Continuum = tuple[Callable[..., Prior], int, tuple[float, ...]]
+"""What fits a continuum, from how many kinds it starts, and its size."""
 
 
 class _CrossFit:
@@ -217,19 +235,22 @@ class _CrossFit:
     @cached_property
     def best_continuum(self) -> tuple[list[Prior], np.ndarray]:
         """The continuum that predicts best, a prior a side, and how well it predicts each user."""
-        scored = ((priors, self.score(priors)) for priors in self._continua())
-        return max(scored, key=lambda one: float(one[1].mean()))
+        with threads() as pool:
+            return max(pool.map(self._scored, self._continua()), key=lambda one: float(one[1].mean()))
 
-    def _continua(self) -> Iterator[list[Prior]]:
+    def _scored(self, continuum: _Continuum) -> tuple[list[Prior], np.ndarray]:
+        fit, start, size = continuum
+        priors = [fit(tokens, fitted[min(start, max(fitted))], *size) for tokens, fitted in self.sides]
+        return priors, self.score(priors)
+
+    def _continua(self) -> Iterator[_Continuum]:
         k = self.best_k
         for number in sorted({*(number for number in POLES if number < k), max(k, 2)}):
             for concentration in CONCENTRATIONS:
-                yield [poles(tokens, fitted[number], concentration) for tokens, fitted in self.sides]
+                yield poles, number, (concentration,)
         for number in sorted({*(number for number in TRAITS if number < k), max(k - 1, 1)}):
-            near = max(number + 1, min(k, number + 4))
-            yield [traits(tokens, fitted[min(near, max(fitted))], number) for tokens, fitted in self.sides]
-        near = max(2, min(k, 5))
-        yield [curve(tokens, fitted[min(near, max(fitted))]) for tokens, fitted in self.sides]
+            yield traits, max(number + 1, min(k, number + 4)), (number,)
+        yield curve, max(2, min(k, 5)), ()
 
     def small_kinds(self, by_session: HalfCounts) -> tuple[FoundKind, ...]:
         """Find kinds of few users beside the prior that predicts best, be it kinds or a continuum.
@@ -250,7 +271,12 @@ class _CrossFit:
     def crossed_scores(self) -> dict[int, np.ndarray]:
         """Score each user by kinds that are crossed with a trait: number of kinds → scores."""
         numbers = range(1, min(self.best_k, MAX_CROSSED) + 1)
-        return {k: self.score(crossed(tokens, fitted, k) for tokens, fitted in self.sides) for k in numbers}
+
+        def scored(k: int) -> np.ndarray:
+            return self.score(crossed(tokens, fitted, k) for tokens, fitted in self.sides)
+
+        with threads() as pool:
+            return dict(zip(numbers, pool.map(scored, numbers), strict=True))
 
 
 def _judge(counts: HalfCounts, by_session: HalfCounts | None = None) -> _Judged:

@@ -180,8 +180,8 @@ class SegmentLevels(_Part):
                 )
             return (
                 "A gradient: no separate kinds can be shown. Users differ in what they do, but a mix of a "
-                "few interests predicts half of somebody's page views as well as a kind does. Borders of "
-                "segments could lie elsewhere."
+                "few interests predicts half of somebody's page views as well as a kind does "
+                f"({self.users:,} users compared). Borders of segments could lie elsewhere."
             )
         coarser = [str(level.k) for level in self.levels[:-1]]
         also = f" Coarser levels: {' and '.join(coarser)}." if coarser else ""

@@ -55,6 +55,20 @@ def test_pages_dealt_anew_are_of_no_kind_not_even_a_small_one() -> None:
     assert (found.verdict, found.described_k, found.small_kinds) == (Structure.NONE, 2, ())
 
 
+def test_more_users_are_compared_where_kinds_lead_but_few_users_do_not_tell_which(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Five kinds of 900 users, of whom 200 are compared at first: kinds lead, and halves make others."""
+    site = made(Line((5,)), 900, 0)
+    monkeypatch.setattr("core.segments.level_search.USERS", 200)
+    monkeypatch.setattr("core.segments.level_search.MORE_USERS", 200)
+    few = measure_levels(site.sequences, np.arange(900), site.urls, {})
+    assert (few.suggested_k, few.users) == (None, 200) and "More than these 200 users" in few.sentence
+    monkeypatch.setattr("core.segments.level_search.MORE_USERS", 800)
+    more = measure_levels(site.sequences, np.arange(900), site.urls, {})
+    assert (more.suggested_k, more.users, more.aspects) == (5, 800, few.aspects)
+
+
 def test_a_mix_of_two_poles_is_a_gradient() -> None:
     """Everybody is at home in both of two parts of the site, to any degree."""
     rng = np.random.default_rng(2)
@@ -150,6 +164,7 @@ def test_what_is_found_is_said() -> None:
     )
     assert "Coarser" not in supported(4).sentence
     assert supported().sentence.startswith("A gradient: no separate kinds can be shown.")
+    assert "as a kind does (73 users compared)." in supported().sentence
     unlike = supported().model_copy(update={"gradient_gain": 0.7})  # kinds lead, and halves make others
     assert unlike.sentence.startswith("A gradient so far, no kinds that hold.")
     assert "More than these 73 users" in unlike.sentence
