@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 HOW: Final = (
     "Counted are users who are nearer to these than to the others, users set aside among them. "
-    "The page Users has who they are, and more or fewer of them."
+    "Users & rules has who they are, and more or fewer of them."
 )
 BY_HIDING: Final = (
-    "Counted are as many as set hidden users of the list furthest apart from chance. The page Users has who "
+    "Counted are as many as set hidden users of the list furthest apart from chance. Users & rules has who "
     "they are, and more or fewer of them."
 )
 NO_BETTER: Final = "Chance may find as many: the users of the list have too little in common, or are too few."

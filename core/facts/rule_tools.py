@@ -12,7 +12,7 @@ from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.rules.beam_search import RuleFit
 
 WHERE: Final = (
-    "Precision and recall are of users that the rule was not made from. The page Rules has those "
+    "Precision and recall are of users that the rule was not made from. Users & rules has those "
     "of other lengths, and each as clicks in GA4 and as SQL."
 )
 

@@ -198,7 +198,7 @@ NOT_IN_DATA: Final = (
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
 _NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
-WITHHELD: Final = f"{_NO_SEGMENTS} {NAMES_WITHHELD} To have them told: Name them anyway, on Explore."
+WITHHELD: Final = f"{_NO_SEGMENTS} {NAMES_WITHHELD} To have them told: Name them anyway, on Segments."
 UNSUPPORTED: Final = f"{_NO_SEGMENTS} This describes these very users, no kinds of users."
 _SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)

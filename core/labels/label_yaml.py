@@ -14,7 +14,7 @@ from core.base.settings import Settings
 from core.base.small_file import read_small_file
 from core.labels.label_settings import Override, Taxonomy
 
-_EXPORT_ONE: Final = "Export one from the Labels page and edit that"
+_EXPORT_ONE: Final = "Export one from Data, Labels, and edit that"
 _FEWER: Final = "Correct path templates instead of single pages"
 
 _Kind = TypeVar("_Kind", bound=Settings)

@@ -251,7 +251,7 @@ def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
     if not possible:
         raise InputError(
             "Pages have neither themes nor folders by which visits differ",
-            remedy="Label themes on the Labels page to see interests",
+            remedy="Label themes under Data, Labels, to see interests",
         )
     return max(possible, key=lambda candidate: candidate[0])[1]
 

@@ -143,9 +143,10 @@ def _sure(figures: Figures, asked: TopicQuestion) -> Finding:
 
 
 TRUST: Final = (
-    "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here."
+    "Whether these segments are there at all, and how sure one is, is measured under Segments, Trust, not "
+    "here."
 )
-HOW_SURE: Final = "How sure one of them is, is measured on the Trust page."
+HOW_SURE: Final = "How sure one of them is, is measured under Segments, Trust."
 TESTED: Final = "Whether two of them differ in a figure is tested where they are compared."
 _LISTED: Final = 5
 """Entries of a list where the question does not say how many."""

@@ -235,7 +235,7 @@ def _make_certificates(store: Store, request: CertifyRequest, folder: Path, prog
 
     waiting = store.find(HANDED_IN, CERTIFICATES.key(request))
     if waiting is None:
-        raise ArtifactError("These segments were not handed in", remedy="Open Explore again")
+        raise ArtifactError("These segments were not handed in", remedy="Open Segments again")
     vectors = _combined(store, request.dataset, request.embeddings, request.weights)
     write_certificates(folder, certify(vectors, Partition.from_files(waiting.path), progress))
 

@@ -250,7 +250,7 @@ def _artifact(store: Store, key: str) -> Artifact:
     except (Beha2VecError, OSError) as error:
         raise ArtifactError(
             f"There is no saved run {key!r}, or it is damaged",
-            remedy="Choose another one on the page Runs; a link of another machine opens nothing here",
+            remedy="Choose another one under Share, Saved runs; a link of another machine opens nothing here",
         ) from error
 
 

@@ -17,7 +17,7 @@ from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, re
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.shell import job_panel, state
-from pages.ui.shell.links import EXPLORE, TRAINING, button
+from pages.ui.shell.links import DATA, EXPLORE, TRAINING, button, heading
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch import switch
 
@@ -46,8 +46,10 @@ def main() -> None:
     cards = catalog.datasets(state.store())
     if found is not None:
         st.title("Check what was found")
+    elif dataset is not None:
+        heading(DATA)
     else:
-        st.title("Data" if dataset else "See who your users are, by what they do")
+        st.title("See who your users are, by what they do")
     busy = job_panel.panels((*_PREPARING, "inspect"))
     if found is not None:
         prepare_form(found, _settings_of(cards, sources.chosen()))
@@ -101,7 +103,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
         if state.model() is None:
             button(TRAINING, "Next: train a model")
         else:
-            button(EXPLORE, "Explore the segments")
+            button(EXPLORE, "See the segments")
         there = sources.still_there(card)
         _change_settings(there)
     personal_view.offer(dataset, facts.outcome_pages)

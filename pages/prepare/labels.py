@@ -23,13 +23,9 @@ from pages.ui.labels.label_table import cascade_form
 from pages.ui.labels.taxonomy_form import files_form, taxonomy_form
 from pages.ui.segments.figure import SIDE, figure
 from pages.ui.shell import errors, job_panel, state
-from pages.ui.shell.links import TRAINING, button
+from pages.ui.shell.links import LABELS, TRAINING, button, heading
 from pages.ui.shell.text import count, md_text, share
 
-_WHAT = (
-    "A theme says what a page is about, a type what it is for. They make segments readable, and become two "
-    "more views of every user beside the pages themselves."
-)
 _SURE = "by the GA4 events that fire on them and by rules on addresses and titles"
 _STAYS = "Nothing is fetched and nothing leaves this machine."
 _HOW = {
@@ -47,8 +43,7 @@ _WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 def main() -> None:
     """Draw the page: the state of the labels, the tables to look over, and the taxonomy."""
     label_jobs.take_result()
-    st.title("Labels")
-    st.write(_WHAT)
+    heading(LABELS)
     if not state.need(model=False):
         return
     dataset = state.dataset()
@@ -166,7 +161,7 @@ def _little_known(covered: pd.DataFrame) -> None:
             st.button(
                 f"Do not count {noun} in segments", key=f"leave-out-{view}", icon=":material/exposure_zero:",
                 on_click=_leave_out, args=(run.key, View(view)),
-                help="Sets their weight on Explore to 0 % for this model; you can move it back there.",
+                help="Sets their weight on Segments to 0 % for this model; you can move it back there.",
             )  # fmt: skip
 
 

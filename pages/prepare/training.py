@@ -15,23 +15,15 @@ from pages.ui.data import catalog
 from pages.ui.data.catalog import ModelCard
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
-from pages.ui.shell.links import EXPLORE, button
+from pages.ui.shell.links import EXPLORE, TRAINING, button, heading
 from pages.ui.training import curves
 from pages.ui.training.train_form import offer_to_go_on, stopped_training, train_form
-
-_WHAT = (
-    "A small transformer reads the page views of each user in order, and learns to tell two slices of the "
-    "same user from slices of other users. What it makes of a user stands beside plain counts of pages, "
-    "steps and times; all are weighed by how surely they stay the same about users. Users who behave alike "
-    "get vectors that lie near each other; the segments are cut from those."
-)
 
 
 def main() -> None:
     """Draw the page: the running training, or its result and the form for another one."""
     _take_result()
-    st.title("Training")
-    st.write(_WHAT)
+    heading(TRAINING)
     dataset = state.dataset()
     if dataset is None:
         state.need(model=False)
@@ -84,7 +76,7 @@ def _current_model() -> None:
     with st.container(border=True, key="current-model"):
         st.subheader("The current model")
         curves.summary(run.settings, run.report, run.key)
-        button(EXPLORE, "Explore the segments")
+        button(EXPLORE, "See the segments")
 
 
 def _earlier(dataset: Dataset) -> None:

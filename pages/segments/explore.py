@@ -1,4 +1,4 @@
-"""The page Explore: all users on a map, the controls of the segments, and a card a segment."""
+"""Segments, view Map: all users on a map, the controls of the segments, and a card a segment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WHY_APART = {
 
 
 def page() -> None:
-    """Draw the page Explore, or what to do first."""
+    """Draw the map and the segments, or what to do first."""
     heading(EXPLORE)
     made_from = session_segments.sources()
     if made_from is not None:

@@ -1,4 +1,4 @@
-"""The page How users differ: a card a facet, with its levels, and whether users keep to them."""
+"""Segments, view How users differ: a card a facet, with its levels, and whether users keep to them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _BESIDE_HELP: Final = (
 
 
 def page() -> None:
-    """Draw the page How users differ, or what to do first."""
+    """Draw a card a facet, or what to do first."""
     heading(FACETS)
     if not state.need(model=False):
         return
@@ -86,7 +86,7 @@ def _beside_segments(found: Facets) -> None:
     made_from = found_sources()
     if made_from is None or made_from.n_clustered < MIN_USERS:
         return
-    with suppress(InputError):  # all users alike: Explore says so
+    with suppress(InputError):  # all users alike: the map says so
         segmentation = session_segments.current(made_from, session_segments.read(made_from))
         if told := predict_outcome(found, segmentation.partition):
             st.markdown(md_text(told.sentence, 600), help=_BESIDE_HELP)
@@ -210,7 +210,7 @@ def _next() -> None:
     if state.model() is None:
         link(TRAINING, "Train a model to find segments by all of it together")
     else:
-        link(EXPLORE, "Make the levels your segments: on Explore, Change by hand, By a facet")
+        link(EXPLORE, "Make the levels your segments: on the map, Change by hand, By a facet")
 
 
 with errors.shown():

@@ -1,4 +1,4 @@
-"""The page Trust: whether the segments come out again, and what their vectors are worth."""
+"""Segments, view Trust: whether the segments come out again, and what their vectors are worth."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NOT_SHOWN: Final = (
 
 
 def page() -> None:
-    """Draw the page Trust, or what to do first."""
+    """Draw the verdict and its evidence, or what to do first."""
     heading(TRUST)
     live = segment_controls.ready()
     if live is None:

@@ -157,7 +157,7 @@ def _command(live: LiveSegments) -> None:
     if live.segmentation.partition.warm:
         st.caption(
             "The segments on screen are a quick fit, which goes on from the first segments of this model. "
-            "Press Full re-fit on Explore to have what the command gives."
+            "Press Full re-fit on Segments to have what the command gives."
         )
     elif live.segmentation.cut is None:
         _other_numbers(live)

@@ -124,12 +124,12 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     expect(page.get_by_text("in 4 segments")).to_be_visible()
     grows(page)
 
-    page.get_by_test_id("stSidebarNav").get_by_text("Export", exact=True).click()
-    expect(page.get_by_role("heading", name="Export")).to_be_visible()
+    page.get_by_test_id("stSidebarNav").get_by_text("Share", exact=True).click()
+    expect(page.get_by_role("heading", name="Share")).to_be_visible()
     grows(page)
 
     page.reload()
-    expect(page.get_by_role("heading", name="Export")).to_be_visible()
+    expect(page.get_by_role("heading", name="Share")).to_be_visible()
     expect(log(page).get_by_text(UNKNOWN).first).to_be_visible()
     expect(stop(page)).to_be_visible()
     grows(page)
@@ -235,8 +235,8 @@ def test_everything_works_with_the_network_cut_and_nobody_asks_for_a_model(
     ask(page, UNKNOWN)
     expect(log(page).get_by_text("I do not understand")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    for screen in ("Compare", "Settings"):
-        page.get_by_test_id("stSidebarNav").get_by_text(screen, exact=True).click()
+    for screen in ("Profiles", "Settings"):
+        page.get_by_test_id("stSidebar").get_by_role("link", name=screen, exact=True).click()
         expect(page.get_by_role("heading", name=screen, exact=True)).to_be_visible()
     expect(page.get_by_text("No model, nothing to agree to")).to_be_visible()
     expect(page.get_by_role("button", name="Describe with")).to_have_count(0)

@@ -48,7 +48,7 @@ def test_a_rule_of_one_s_own_is_judged_and_becomes_a_segment_that_undo_takes_bac
     undo = page.get_by_role("button", name="Undo", exact=True)
     expect(page.get_by_role("button", name="Make it a segment")).to_have_count(0)
     still(page)
-    page.get_by_test_id("stSidebarNav").get_by_text("Explore", exact=True).click()
+    page.get_by_test_id("stSidebarNav").get_by_text("Segments", exact=True).click()
     expect(undo).to_be_visible()
     undo.click()
     expect(page.get_by_text("in 3 segments")).to_be_visible()

@@ -123,7 +123,7 @@ def test_a_link_carries_several_outcomes_and_segments_and_that_there_is_none(
     expect(page.get_by_text("purchase or a view of /cart").first).to_be_visible()
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()
     expect(page.locator(".st-key-profiled [aria-pressed=true]")).to_have_text(re.compile("^(Segment )?2"))
-    page.get_by_test_id("stSidebarNav").get_by_text("Explore", exact=True).click()
+    page.get_by_test_id("stSidebarNav").get_by_text("Segments", exact=True).click()
     outcome.get_by_role("button", name="Clear all").click()
     expect(page).to_have_url(re.compile("outcome=none"))
     page.reload()

@@ -37,7 +37,7 @@ def open_data(page: Page, run: FinishedRun) -> None:
     turn_to(page, "Data")
     page.locator(f".st-key-open-{run.dataset} button").first.click()
     expect(page).to_have_url(re.compile(f"data={run.dataset}"))
-    turn_to(page, "Explore")
+    turn_to(page, "Segments")
 
 
 def test_what_is_set_stays_with_its_data_and_a_link_carries_it(two: Two, new_page: OpenPage) -> None:

@@ -48,8 +48,8 @@ def test_a_training_is_watched_killed_gone_on_with_and_found_again(
         expect(tab.get_by_role("heading", name="The current model")).to_be_visible(timeout=5 * MINUTE_MS)
         expect(tab.get_by_test_id("stException")).to_have_count(0)
     assert "model=" in page.url
-    page.get_by_role("button", name="Explore the segments").click()
-    expect(page.get_by_role("heading", name="Explore")).to_be_visible(timeout=MINUTE_MS)
+    page.get_by_role("button", name="See the segments").click()
+    expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=MINUTE_MS)
     said = re.compile("^(These users support|A gradient|No stable segments)")
     expect(page.get_by_text(said).first).to_be_visible(timeout=MINUTE_MS)  # the training compared users
     expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(1)

@@ -53,5 +53,5 @@ def test_the_fast_mode_makes_segments_without_a_training(
     # to a bag of pages these visitors are five different users, so six segments cannot be made of them
     page.goto(f"{server.url}/explore?data={made['data'][0]}&model={made['model'][0]}&k=3")
     expect(page.get_by_text("in 3 segments")).to_be_visible(timeout=MINUTE_MS)
-    page.get_by_test_id("stSidebarNav").get_by_text("Trust", exact=True).click()
+    page.get_by_role("radio", name="Trust").click()
     expect(page.locator(".st-key-verdict")).to_contain_text("made of a bag of pages", timeout=2 * MINUTE_MS)

@@ -214,7 +214,7 @@ def _conditions(said: Answer, key: str) -> None:
         st.button(
             "Make them a segment", key="parts-segment", icon=":material/group_add:", type="tertiary",
             on_click=_make_segment, args=(said.reading.query,),
-            help="These users leave their segments for a new one, on every page. Explore can undo it.",
+            help="These users leave their segments for a new one, on every page. Segments can undo it.",
         )  # fmt: skip
 
 
@@ -224,9 +224,7 @@ def _change(change: ScreenChange, key: str) -> None:
     if made_from is None:
         return
     if change.page:
-        links.link(
-            next(one for one in links.SECTIONS["Prepare"] if one.url_path == change.page), change.label
-        )
+        links.link(next(one for one in links.PAGES["Data"] if one.url_path == change.page), change.label)
         return
     model, controls = made_from.model_key, state.controls(made_from.model_key)
     wanted = controls.changed(change, made_from.vectors.weighable)

@@ -75,7 +75,7 @@ def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> Loo
         seeds = np.flatnonzero(shown.partition.labels == int(key.partition(":")[2]))
         return look_alikes(vectors, inside, seeds, hide=False)
     if not pasted.strip():
-        raise InputError("There is no list", remedy="Paste ids on the page Users, under look-alikes")
+        raise InputError("There is no list", remedy="Paste ids under Users & rules, look-alikes")
     return look_alikes(vectors, inside, match_ids(pasted, made_from.dataset.sequences.user_id).users)
 
 

@@ -40,7 +40,7 @@ _HELP: Final = (
 )
 
 _ANEW: Final = (
-    "Makes a data set of these users and days alone, beside this one, and goes to Training: they get "
+    "Makes a data set of these users and days alone, beside this one, and goes to their model: they get "
     "segments of their own. Nothing of this data set changes."
 )
 

@@ -83,7 +83,7 @@ F1: Final = (
     "all users: what is no higher tells nothing."
 )
 _HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
-_OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
+_OF_RUN: Final = "Run it in the folder that the command under Share fills."
 READ: Final = 600
 """Characters shown of the text for GA4: a theme may be hundreds of addresses."""
 _EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."

@@ -11,7 +11,7 @@ from core.base.settings import Encoder
 from core.runs import app_watches, jobs
 from core.runs.jobs import JobView
 from core.runs.stages import LATER_EXPORT, SCORECARD, SECOND_TRAINING
-from core.saved import conversations, preferences, saved_work
+from core.saved import conversations, saved_work
 from core.storage import json_cache
 from core.storage.receipt import COUNTED
 from pages.ui.chat import chat_panel, topic
@@ -25,13 +25,14 @@ from pages.ui.shell.links import (
     EXPLORE,
     LABELS,
     PROFILES,
+    SETTINGS,
     TIME,
     TRAINING,
     TRUST,
     WATCH,
     Screen,
     link,
-    sections,
+    navigate,
 )
 from pages.ui.shell.text import count, md_text
 
@@ -74,7 +75,7 @@ HOME_OF = {
     LATER_EXPORT.name: TIME,
     app_watches.TASK: WATCH,
 }
-"""Task → the page with its panel; other tasks belong to Explore."""
+"""Task → the page with its panel; other tasks belong to the map."""
 _SIDEBAR_PX = 330
 """Width of the sidebar in pixels, enough for a chat beside the pages."""
 _STATUS_S = 3.0
@@ -92,9 +93,7 @@ def main() -> None:
         initial_sidebar_state=_SIDEBAR_PX,
     )
     st.logo(str(_ASSETS / "logo.svg"), size="large", icon_image=str(_ASSETS / "mark.svg"))
-    shown = sections(expert=preferences.load(state.store()).expert_sql)
-    screens = {name: [screen.page() for screen in section] for name, section in shown.items()}
-    page = st.navigation(screens, expanded=True)  # else pages are hidden once there are many
+    page = navigate()
     saving.open_linked()
     state.sync_link()
     if page.url_path != PROFILES.url_path:
@@ -112,6 +111,7 @@ def main() -> None:
     with status:
         _work()
         _running()
+        link(SETTINGS, SETTINGS.title)
     with errors.shown():
         topic.prepare()
 

@@ -1,4 +1,8 @@
-"""The pages of the app with file, title, icon and address, and links to them."""
+"""The pages of the app and their views with file, title, icon and address, and links to them.
+
+A page of the navigation has a view or more, each with an address of its own; the first is what the page opens
+with, and buttons below the title lead to the others.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,15 @@ from streamlit.errors import StreamlitAPIException
 
 @dataclass(frozen=True)
 class Screen:
-    """A page of the navigation.
+    """A view of a page.
 
     Args:
         file: Path below the project folder.
-        title: What the navigation shows.
+        title: Its name, in the browser's tab and on the button that leads to it.
         icon: A Material icon (bundled with Streamlit).
         url_path: Last part of the address; the default page answers at ``/``.
         help: What the page is for, in one sentence.
-        default: Whether it is the page of ``/``.
+        default: Whether it answers at ``/``.
     """
 
     file: str
@@ -30,40 +34,33 @@ class Screen:
     help: str
     default: bool = False
 
-    def page(self) -> st.Page:
-        """The page as an object of Streamlit's navigation."""
-        return st.Page(
-            self.file, title=self.title, icon=self.icon, url_path=self.url_path, help=self.help,
-            default=self.default,
-        )  # fmt: skip
-
 
 DATA: Final = Screen(
-    "pages/prepare/data.py", "Data", ":material/database:", "data",
+    "pages/prepare/data.py", "What was read", ":material/database:", "data",
     "Load an export, check what was read, and see every row accounted for.", default=True,
 )  # fmt: skip
 LABELS: Final = Screen(
     "pages/prepare/labels.py", "Labels", ":material/label:", "labels",
-    "See and correct what each page is about and for.",
+    "What each page is about (theme) and for (type): two more views of every user beside the pages.",
 )  # fmt: skip
 TRAINING: Final = Screen(
-    "pages/prepare/training.py", "Training", ":material/model_training:", "training",
-    "Learn a vector for every user from the order of their page views.",
+    "pages/prepare/training.py", "Model", ":material/model_training:", "training",
+    "A small transformer learns a vector for every user from the order of their page views.",
 )  # fmt: skip
 FACETS: Final = Screen(
     "pages/segments/facets.py", "How users differ", ":material/diversity_3:", "facets",
     "How far users get, what they look at, how often and when they come, and whether they keep to it.",
 )  # fmt: skip
 EXPLORE: Final = Screen(
-    "pages/segments/explore.py", "Explore", ":material/bubble_chart:", "explore",
+    "pages/segments/explore.py", "Map", ":material/bubble_chart:", "explore",
     "See all users on a map and steer the segments: weights, number, lasso.",
 )  # fmt: skip
 PROFILES: Final = Screen(
-    "pages/segments/profiles.py", "Profiles", ":material/leaderboard:", "profiles",
+    "pages/segments/profiles.py", "All segments", ":material/leaderboard:", "profiles",
     "What sets each segment apart: size, pages, sessions, sources, outcome.",
 )  # fmt: skip
 COMPARE: Final = Screen(
-    "pages/segments/compare.py", "Compare", ":material/compare_arrows:", "compare",
+    "pages/segments/compare.py", "Two compared", ":material/compare_arrows:", "compare",
     "Segments in words: what differs and what is not shown to, each number counted from your data.",
 )  # fmt: skip
 JOURNEYS: Final = Screen(
@@ -87,15 +84,15 @@ RULES: Final = Screen(
     "Each segment as a short rule to paste into GA4 or SQL, with how well it fits.",
 )  # fmt: skip
 EXPORT: Final = Screen(
-    "pages/use/export.py", "Export", ":material/ios_share:", "export",
+    "pages/use/export.py", "Files", ":material/ios_share:", "export",
     "Take the segments with you: users, profiles, figures.",
 )  # fmt: skip
 RUNS: Final = Screen(
-    "pages/use/runs.py", "Runs", ":material/inventory_2:", "runs",
+    "pages/use/runs.py", "Saved runs", ":material/inventory_2:", "runs",
     "Segmentations that you saved by name: open them again, compare two, share a link.",
 )  # fmt: skip
 WATCH: Final = Screen(
-    "pages/use/watch.py", "Watch", ":material/visibility:", "watch",
+    "pages/use/watch.py", "Watched folders", ":material/visibility:", "watch",
     "New files in a folder, day after day: taken once, and put into your segments.",
 )  # fmt: skip
 SETTINGS: Final = Screen(
@@ -107,21 +104,61 @@ SQL: Final = Screen(
     "One SELECT over the tables behind the profiles.",
 )  # fmt: skip
 
-SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
-    "Prepare": (DATA, LABELS, TRAINING),
-    "Segments": (FACETS, EXPLORE, PROFILES, COMPARE, JOURNEYS, TIME, TRUST),
-    "Use": (USERS, RULES, RUNS, WATCH, EXPORT, SETTINGS),
+PAGES: Final[dict[str, tuple[Screen, ...]]] = {
+    "Data": (DATA, LABELS, TRAINING),
+    "Segments": (EXPLORE, FACETS, TRUST),
+    "Profiles": (PROFILES, COMPARE),
+    "Journeys": (JOURNEYS,),
+    "Time": (TIME,),
+    "Users & rules": (USERS, RULES),
+    "Share": (EXPORT, RUNS, WATCH),
+    "Settings": (SETTINGS,),
+    "SQL": (SQL,),
 }
+"""Page → its views."""
+_BELOW: Final = (SETTINGS, SQL)
+"""Views that are not in the navigation: a link below it leads to the settings, and they lead to SQL."""
 
 
-def sections(*, expert: bool) -> dict[str, tuple[Screen, ...]]:
-    """The navigation: section → its pages; experts also have SQL."""
-    return {**SECTIONS, "Use": (*SECTIONS["Use"], SQL)} if expert else SECTIONS
+def navigate() -> st.Page:
+    """Draw the navigation, in which the page of the current view is marked; return the view to run."""
+    shown = st.navigation(_as_pages(), position="hidden")
+    return st.navigation(_as_pages(shown.url_path), position="sidebar", expanded=True)
+
+
+def _as_pages(current: str = "") -> list[st.Page]:
+    """All views for Streamlit: of each page the current view, or the first, is visible, under its name."""
+    return [
+        _as_page(screen, name, screens[0].icon, is_marked=screen is _marked(screens, current))
+        for name, screens in PAGES.items()
+        for screen in screens
+    ]
+
+
+def _marked(screens: tuple[Screen, ...], current: str) -> Screen:
+    return next((screen for screen in screens if screen.url_path == current), screens[0])
+
+
+def _as_page(screen: Screen, name: str, icon: str, *, is_marked: bool) -> st.Page:
+    visible = is_marked and screen not in _BELOW
+    return st.Page(
+        screen.file, title=name if visible else screen.title, icon=icon, url_path=screen.url_path,
+        help=screen.help, default=screen.default, visibility="visible" if visible else "hidden",
+    )  # fmt: skip
 
 
 def heading(screen: Screen) -> None:
-    """Draw the title of a page and what the page is for."""
-    st.title(screen.title)
+    """Draw the title of a view's page, buttons to its other views, and what the view is for."""
+    name, screens = next((name, screens) for name, screens in PAGES.items() if screen in screens)
+    st.title(name)
+    if len(screens) > 1:
+        titles = [one.title for one in screens]
+        chosen = st.segmented_control(
+            "View", titles, default=screen.title, required=True, key=f"views-{screen.url_path}",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        if chosen != screen.title:
+            st.switch_page(screens[titles.index(chosen)].file)
     st.caption(screen.help)
 
 

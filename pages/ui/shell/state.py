@@ -26,7 +26,7 @@ from core.storage.dataset import Dataset
 from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.shell import errors
-from pages.ui.shell.links import DATA, TRAINING, button
+from pages.ui.shell.links import DATA, FACETS, TRAINING, button, link
 from pages.ui.shell.text import md_text
 
 _OPEN_AT_ONCE: Final = 4
@@ -248,7 +248,7 @@ def say_gone() -> None:
     elif data is not None and _model_key(data.key) and model() is None:
         st.warning(
             "The model of this address is no longer in the cache, or another version of the app made it. "
-            "Choose another one on the Training page, or train again.",
+            "Choose another one under Data, Model, or train again.",
             icon=":material/link_off:",
         )
 
@@ -293,7 +293,8 @@ def _no_model() -> None:
     with st.container(border=True, key="need_model"):
         st.subheader("No model yet", icon=":material/model_training:")
         st.write("This page needs a trained model. Training takes a few minutes and runs in the background.")
-        button(TRAINING, "Go to Training")
+        button(TRAINING, "Train a model")
+        link(FACETS, "How your users differ needs no model")
 
 
 def _link() -> Mapping[str, list[str]]:

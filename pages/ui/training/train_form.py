@@ -78,7 +78,7 @@ _PRESET_WORDS: Final = {
 by its words, and other words would be another choice."""
 _BAG_WORDS: Final = (
     "The quickest, as nothing is trained. A user is which pages were seen, not in which order or how fast; "
-    "themes and types play no part. The Trust page of a trained model says whether that is as good here."
+    "themes and types play no part. Trust, on Segments, of a trained model says whether that is as good here."
 )
 
 

@@ -45,7 +45,7 @@ def test_train_asks_for_what_the_form_shows(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
-    app.segmented_control[0].select(Preset.FAST).run()
+    app.segmented_control[1].select(Preset.FAST).run()
     app.slider(key="layers-fast").set_value(1).run()
     app.number_input(key="seed-fast").set_value(3).run()
     app.button(key="start-training").click().run()
@@ -59,7 +59,7 @@ def test_the_fast_mode_has_nothing_to_set(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    app.segmented_control[0].select(Preset.BAG).run()
+    app.segmented_control[1].select(Preset.BAG).run()
     assert "nothing is trained" in texts(app)
     assert [slider.key for slider in app.slider if str(slider.key).startswith("epochs")] == []
     app.button(key="start-training").click().run()
@@ -84,14 +84,14 @@ def test_the_expected_time_is_of_the_machine_as_it_is_now(
 ) -> None:
     monkeypatch.setattr(train_form, "_slowdown", lambda: times)
     app = open_app(PAGE, data=finished_run.dataset)
-    app.segmented_control[0].select(Preset.BAG).run()  # a start and nothing else: ten seconds
+    app.segmented_control[1].select(Preset.BAG).run()  # a start and nothing else: ten seconds
     expected = {1.0: "10 to 20 seconds", 8.0: "20 to 70 seconds"}[times]
     assert said in texts(app)
     assert f"**{expected}**" in texts(app)
     assert f"Bag of pages: {expected} · Fast: " in texts(app)
     compared = "then a minute to compare numbers of segments"
     assert compared not in texts(app)  # a bag is there for those who want segments at once
-    assert compared in texts(app.segmented_control[0].select(Preset.FAST).run())
+    assert compared in texts(app.segmented_control[1].select(Preset.FAST).run())
 
 
 def test_a_choice_outlasts_another_expected_time(
@@ -99,9 +99,9 @@ def test_a_choice_outlasts_another_expected_time(
 ) -> None:
     monkeypatch.setattr(train_form, "_slowdown", lambda: 1.0)
     app = open_app(PAGE, data=finished_run.dataset)
-    app.segmented_control[0].select(Preset.FAST).run()
+    app.segmented_control[1].select(Preset.FAST).run()
     monkeypatch.setattr(train_form, "_slowdown", lambda: 8.0)
-    assert app.run().segmented_control[0].value == Preset.FAST
+    assert app.run().segmented_control[1].value == Preset.FAST
 
 
 def test_too_little_data_is_said_before_anything_starts(

@@ -13,13 +13,13 @@ import streamlit as st
 from core.storage.dataset import RECEIPT
 from core.storage.receipt import Receipt
 from core.storage.store import MANIFEST, Store, open_artifact
-from pages.ui.shell.links import SECTIONS
+from pages.ui.shell.links import PAGES as NAVIGATION
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import ROOT, OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun, write_run
 
-PAGES = [screen.file for screens in SECTIONS.values() for screen in screens]
+PAGES = [screen.file for screens in NAVIGATION.values() for screen in screens]
 
 
 @pytest.mark.parametrize("page", PAGES)
