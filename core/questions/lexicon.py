@@ -26,7 +26,7 @@ _BELOW: Final = re.compile(r"(?<=\w)/\.{2,}")
 _PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
 _PARTS: Final = re.compile(r"[\W_]+")
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
+REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 _JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 _ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
@@ -61,7 +61,7 @@ def stem(word: str) -> str:
 
 def segment_numbers(words: Sequence[str], place: int) -> tuple[list[str], int]:
     """Read a reference to segments, ``segment 2`` or ``clusters 1 and 4``: their numbers, and words used."""
-    if words[place] in _REFERENCES:
+    if words[place] in REFERENCES:
         numbers, used = _reference(words, place + 1)
         return numbers, used + 1 if numbers else 0
     nth = _nth(words[place])

@@ -8,17 +8,20 @@ condition that follows it, a limit or a duration to the one before.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, Literal
+
+from pydantic import BaseModel
 
 from core.base.errors import Beha2VecError, InputError
 from core.base.safe_text import clean
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.facts.context import Context
-from core.journeys.funnel import SESSION, FunnelStep, StepKind
+from core.journeys.funnel import SESSION, USER, FunnelStep, StepKind
 from core.profiles.outcomes import PURCHASE, path_of
 from core.query.execute import execute
 from core.query.query import (
@@ -98,6 +101,10 @@ _OF_SESSIONS: Final = (Quantity.VIEWS_PER_SESSION, Quantity.SESSION_RATE, Quanti
 _OF_PEOPLE: Final = (Quantity.USERS, Quantity.SHARE, Quantity.LIFT, Quantity.FUNNEL, Quantity.RETENTION)
 _RANKS: Final = ("rank", "sort", "sort by", "order segments by", "order clusters by", "compare by")
 _SIZES: Final = ("biggest", "largest", "smallest", "bigger", "larger", "smaller")
+_HELD: Final = (
+    Kind.NUMBER, Kind.RANGE, Kind.DURATION, Kind.PERIOD, Kind.STEP, Kind.SEGMENT, Kind.ATTRIBUTE,
+)  # fmt: skip
+"""Kinds of terms whose numbers and names a query must hold."""
 _BARE: Final = (Kind.AND, Kind.PREPOSITION, Kind.STEP, Kind.ATTRIBUTE)
 """Kinds of terms of a question that puts one thing in the place of another."""
 _BEFORE_NOUN: Final = (Kind.SAW, Kind.PREPOSITION, Kind.DENIAL, Kind.SHARE, Kind.MANY)
@@ -256,7 +263,34 @@ def _read(question: str, terms: Sequence[QuestionTerm], context: Context, last: 
     nobody = draft.asked is Kind.SHARE and not (draft.users or draft.where or draft.by or draft.measure)
     shorter = draft.asked is Kind.TOP and draft.limit and len(reader.terms) == 2  # “the top 10”
     follows = starts or refers or part or nobody or shorter  # “what share is on mobile”
-    return reader.edited(last) if follows and last else reader.query()
+    query = reader.edited(last) if follows and last else reader.query()
+    _refuse_losses(terms, query)
+    return query
+
+
+def _refuse_losses(terms: Sequence[QuestionTerm], query: Query) -> None:
+    """Refuse a query that lacks a number, a day or a name that was said; each number counts once."""
+    held = Counter(_leaves(query))
+    for term in terms:
+        is_said = term.kind in _HELD and term.value != Range(at_least=1)  # “at least once”
+        is_row = term.kind is Kind.ATTRIBUTE and query.by == term.value[0]  # “mobile or desktop?”
+        for leaf in _leaves(term.value) if is_said and not is_row else ():
+            if isinstance(leaf, int | float) and not held[leaf]:
+                leaf *= 60  # minutes are held in seconds
+            if not held[leaf]:
+                raise NotRead(f"“{clean(term.text)}” has no place in what I read, so I do not answer.")
+            held[leaf] -= isinstance(leaf, int | float)
+
+
+def _leaves(value: object) -> Iterator[object]:
+    """The numbers, days and names in a part of a query, both limits of a range once where they are one."""
+    if isinstance(value, Range):
+        yield from {*value.model_dump(exclude_none=True).values()}
+    elif isinstance(value, BaseModel | list | tuple):
+        for part in (inner for _, inner in value) if isinstance(value, BaseModel) else value:
+            yield from _leaves(part)
+    else:
+        yield value
 
 
 def _says_first(terms: Sequence[QuestionTerm]) -> bool:
@@ -503,8 +537,8 @@ class _Reader:
     def _one_after_the_other(self, *, is_earlier: bool) -> None:
         """Let the last two steps happen in their order, or the last of them earlier."""
         before, last, denied = self._last_two("It is not clear what comes before and what after.")
-        steps = (*last.steps, *before.steps) if is_earlier else (*before.steps, *last.steps)
-        self._join_last_two(Did(steps=steps), before, denied=denied)
+        made = _followed(last, before) if is_earlier else _followed(before, last)
+        self._join_last_two(made, before, denied=denied)
 
     def after(self, term: QuestionTerm) -> None:
         self.sequence = "after"
@@ -679,6 +713,7 @@ class _Reader:
         self._put_last(last.model_copy(update={"times": limits}), denied=denied)
 
     def range(self, term: QuestionTerm) -> None:
+        self._refuse_numbered()
         following = self._next()
         if term.others[0] == "times" and not (following and following.kind in (Kind.UNIT, Kind.STEP)):
             if term.value == Range(at_least=1) and self._last_step()[0] is None:
@@ -687,8 +722,10 @@ class _Reader:
             self._times(self._limits())
             return
         if term.others[0] == "share":
-            self.draft.keep = term.value
+            self.draft.keep = _narrowed(self.draft.keep, term.value)
             return
+        if self.limits is not None and self.joined is Kind.AND:  # “at least 2 and at most 4”
+            term, self.joined = replace(term, value=_narrowed(self.limits.value, term.value)), None
         self.limits = term
         is_counted = following is not None and following.kind in (
             Kind.UNIT, Kind.TIMES, Kind.STEP, Kind.DIMENSION, Kind.MEASURE,
@@ -697,13 +734,18 @@ class _Reader:
         if (not is_counted or doers) and self.draft.by is not None:  # “segments with more than 50 buyers”
             self.draft.keep, self.limits = term.value, None
 
-    def count(self, term: QuestionTerm) -> None:
+    def _refuse_numbered(self) -> None:
+        """Refuse numbers of rows: “week 2”, “top 5 to 10”."""
         before = self._previous()
         if before is not None and before.kind is Kind.DIMENSION and before.value is By.SEGMENT:
             raise NotRead("Which segment do you mean? Name it by its number, such as “segment 2”.")
-        before = self._previous()
         if before is not None and before.kind is Kind.DIMENSION and before.value in OF_TIME:
             raise NotRead(f"Which {before.text} is meant? Name its days.")
+        if before is not None and before.kind is Kind.TOP and self.terms[self.at - 1].kind is Kind.RANGE:
+            raise NotRead("Rows are listed from the first one on: ask for the “top 10”.")
+
+    def count(self, term: QuestionTerm) -> None:
+        self._refuse_numbered()
         following = self._next(())
         is_end = following is None or following.kind in (Kind.PREPOSITION, Kind.BY, Kind.AND)
         if self.draft.limit is None and (self.draft.order or (self.draft.by and is_end)):
@@ -748,9 +790,9 @@ class _Reader:
         before, last, denied = self._last_two(
             "Within which time of what? Name two steps, one after the other."
         )
-        made: Condition = Did(steps=(*before.steps, *last.steps), within=limit)
+        made: Condition = _followed(before, last, limit)
         if limit == SESSION:  # “both … and … in one session”: in whichever order
-            made = Any(of=(made, Did(steps=(*last.steps, *before.steps), within=limit)))
+            made = Any(of=(made, _followed(last, before, limit)))
         self._join_last_two(made, before, denied=denied)
 
     # conditions
@@ -933,7 +975,7 @@ class _Reader:
             self._in_sequence(step)
             return
         self.is_predicate = True
-        made = Did(steps=(*before.steps, step))
+        made = _followed(before, self._taken(step))
         self.draft.of.append(Not(of=made) if self.is_denied else made)
         self.sequence, self.is_denied, self.joined = "", False, None
 
@@ -986,10 +1028,14 @@ class _Reader:
             self.draft.users = True
         if following is not None and following.kind is Kind.NOUN:
             self.draft.users = True
-        at = "any" if is_event or self.verb is None else _ENDS.get(self.verb, "any")
-        self._add(Did.checked(steps=(step,), at=at))
+        self._add(self._taken(step))
+
+    def _taken(self, step: FunnelStep) -> Did:
+        """That a step was taken; with a verb of entering or leaving, as the first or last of a session."""
+        at = _ENDS.get(self.verb, "any") if self.verb and step.kind is not StepKind.EVENT else "any"
         if at != "any":
             self.verb = None
+        return Did(steps=(step,), at=at)
 
     def _is_about(self, step: FunnelStep, before: QuestionTerm | None) -> bool:
         """Whether a step is what the measure is about, and no condition of users; sets the measure."""
@@ -1034,13 +1080,12 @@ class _Reader:
     def _in_sequence(self, step: FunnelStep) -> None:
         """Put a step before or after the last condition's steps."""
         target = self._target
-        last = target.pop()
+        last = target.pop() if target else None
         inner = last.of if isinstance(last, Not) else last
         if not isinstance(inner, Did):
             raise NotRead("It is not clear what comes before and what after.")
-        one = Did(steps=(step,))
-        after = self.sequence == "after"
-        both = Did(steps=(*one.steps, *inner.steps) if after else (*inner.steps, *one.steps))
+        one = self._taken(step)
+        both = _followed(one, inner) if self.sequence == "after" else _followed(inner, one)
         negative = self.is_denied or isinstance(last, Not)
         if not negative:
             target.append(both)
@@ -1404,6 +1449,24 @@ class _Reader:
         own_dimension = is_of_users(by) and any(isinstance(one, Is) and one.dimension == by for one in new)
         rows = dict.fromkeys(("by", "keep", "order", "limit")) if own_dimension else {}
         return {"where": _joined([*_kept(last.where, new), *new]), **rows}
+
+
+def _narrowed(first: Range | None, second: Range) -> Range:
+    """Both limits of a number as one range; the second where there is one only."""
+    low, high = (one.model_dump(exclude_none=True) if one else {} for one in (first, second))
+    if low.keys() & high.keys():
+        raise NotRead(f"Do you mean {Range(**low).in_words}, or {second.in_words}?")
+    return Range.checked(**low, **high)
+
+
+def _followed(first: Did, second: Did, within: str = USER) -> Did:
+    """Who did the one and then the other; how often, and where in a session, is told of single steps."""
+    if any(one.times or one.at != "any" or one.within != USER for one in (first, second)):
+        raise NotRead(
+            "Of steps in a row it is not counted how often each was taken, or where in a session: "
+            "leave that out, or say “and” in place of “then”."
+        )
+    return Did(steps=(*first.steps, *second.steps), within=within)
 
 
 def _is_doer(text: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from core.base.errors import SettingsError
 from core.query.query import Period, Range
-from core.questions.lexicon import NUMBERS
+from core.questions.lexicon import NUMBERS, REFERENCES
 
 _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -30,6 +30,8 @@ _NAMED_DAY: Final = "|".join(_WEEKDAYS)
 _N: Final = (
     r"(?:\d[\d,]*(?:\.\d+)?|a\ single|one|two|three|four|five|six|seven|eight|nine|ten|once|twice|half)"
 )
+_NUMBERS: Final = re.compile(_N, re.IGNORECASE | re.VERBOSE)
+_OF_SEGMENTS: Final = re.compile(rf"\b(?:{'|'.join(REFERENCES)})(?:\W|\d|and\b|or\b)*$", re.IGNORECASE)
 _HOUR: Final = r"(?:\d{1,2}|noon|midnight)"
 _NAMED_HOURS: Final = {"noon": 12, "midnight": 24}
 _PERCENT: Final = r"(?P<percent>\s*%|\s+percent\b)?"
@@ -71,6 +73,7 @@ class _Days:
 
 _Part = Mapping[str, str | None]
 _Read = Callable[[_Part, _Days], Period]
+_Made = Callable[[re.Match[str], _Days], Span]
 
 
 def marked_spans(question: str, first: date, last: date) -> tuple[str, dict[str, Span]]:
@@ -84,16 +87,19 @@ def marked_spans(question: str, first: date, last: date) -> tuple[str, dict[str,
     marked: dict[str, Span] = {}
     question = _ONLY.sub(r"\1 exactly \2", question)
     for pattern, made in _PATTERNS:
-        for match in pattern.finditer(question):
+
+        def mark(match: re.Match[str], made: _Made = made) -> str:
             if _MARK in match.group():
-                continue
+                return match.group()
             try:
                 span = made(match, _Days(first, last))
             except (ValueError, OverflowError, SettingsError):  # no such day, or no such range
-                continue
-            mark = _MARK + "x" * (1 + len(marked))
-            marked[mark] = span
-            question = question.replace(match.group(), f" {mark} ", 1)
+                return match.group()
+            name = _MARK + "x" * (1 + len(marked))
+            marked[name] = span
+            return f" {name} "
+
+        question = pattern.sub(mark, question)
     return question, marked
 
 
@@ -133,6 +139,19 @@ def _range(match: re.Match[str], days: _Days) -> Span:
         limits = _limits(part, value)
     kind = "share" if is_share else "times" if word in ("once", "twice") else None
     return Span("range", _text(match), limits, (kind,))
+
+
+def _from_to(match: re.Match[str], days: _Days) -> Span:
+    """``2 to 4``, ``3 or 4``; of ``5 or 10``, which is no range, and of numbers of segments, a ValueError."""
+    numbers = [_number(text) for text in _NUMBERS.findall(match.group())]
+    first, last = numbers[0], numbers[-1]
+    steps = [first + step for step in range(len(numbers))]
+    between = len(numbers) == 2 and not match["joined"] and first < last
+    if not (between or numbers == steps) or _OF_SEGMENTS.search(match.string[: match.start()]):
+        raise ValueError(match.group())
+    scale, kind = (0.01, "share") if match["percent"] else (1.0, None)
+    kind = "times" if match["a"].casefold() in ("once", "twice") else kind
+    return Span("range", _text(match), Range(at_least=first * scale, at_most=last * scale), (kind,))
 
 
 def _limits(part: _Part, value: float) -> Range:
@@ -267,6 +286,8 @@ _PATTERNS: Final = tuple(
          rf"\s+(?P<a>{_N}){_PERCENT}", _range),
         (rf"(?P<a>{_N}){_PERCENT}\s*(?:(?P<least>\+|or\ more\b|and\ more\b)|(?P<most>or\ (?:fewer|less)\b))",
          _range),
+        (rf"(?<![\w/.,\#-])(?:from\s+)?(?P<a>{_N})(?:(?:\s*[-–]\s*|\s+(?:to|(?P<joined>or))\s+){_N})+{_PERCENT}(?![\w/-])",
+         _from_to),
     )
 )  # fmt: skip
 """Patterns with what a match of each stands for, in the order in which they are looked for."""

@@ -334,6 +334,8 @@ _OF_ALL: Final = (TopicKind.HELP, TopicKind.CHANGED, TopicKind.SAMPLE, TopicKind
 """Topics that are asked of no segment."""
 _BY_PAGE: Final = (TopicKind.STEPS, TopicKind.MOVES, TopicKind.ROUTES, TopicKind.WHY)
 """Topics that can be asked of pages, themes or types."""
+_LISTS: Final = (TopicKind.NEAREST, TopicKind.STEPS, TopicKind.MOVES, TopicKind.ROUTES)
+"""Topics of which a question can say how many to list."""
 _LIKE: Final = "like"
 """Value of a phrase that describes, or asks for what is like a segment, by the words before it."""
 
@@ -363,7 +365,11 @@ def read_topic(terms: Sequence[QuestionTerm], context: Context, last: Reading | 
         rows, measure = _spoken_of(last, context), measure or _measure_of(last)
     topic, rows = _settled(topic, rows, terms, _spoken_of(last, context) if last else ())
     by = next((_STEPS_BY[dimension] for term in terms if (dimension := _by(term) or "") in _STEPS_BY), "")
-    number = next((int(term.value) for term in terms if term.kind is Kind.NUMBER), None)
+    numbers = [int(term.value) for term in terms if term.kind is Kind.NUMBER]
+    of_items = topic in (TopicKind.WHY, TopicKind.DIFFER) and bool(by) and len(rows) == 1
+    if len(numbers) > (topic in _LISTS or of_items):
+        raise InputError(f"The number {numbers[-1]} has no place in what I read, so I do not answer.")
+    number = numbers[0] if numbers else None
     return TopicQuestion(topic, rows, measure if topic is TopicKind.WHY else "", by, number)
 
 

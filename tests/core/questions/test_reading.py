@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.base.errors import Beha2VecError
 from core.facts.context import Context
@@ -53,6 +57,15 @@ users on 1 November 2025 and on 3 November 2025 | about one period
 engagement time per visit by device | A session has page views
 how many users saw /cart and their time on site | One figure at a time
 what share of users who saw /cart saw /cart | All of these users did that
+users with 5 or 10 sessions | “5” has no place
+top 5 to 10 pages | Rows are listed from the first one on
+users who bought 2 times or 3 times | “2” has no place
+users with more than 2 and more than 5 sessions | Do you mean more than 2
+users in week 2 to 4 | Which week is meant?
+how many users saw /cart three times and then bought | Of steps in a row
+how many users landed on /sale and then bought | Of steps in a row
+how many users saw /cart and then left on /sale | Of steps in a row
+of users who saw /cart three times, what share went on to buy | Of steps in a row
 """
 
 
@@ -146,3 +159,53 @@ def test_what_is_not_read_is_an_error_an_analyst_can_act_on() -> None:
 def test_a_word_that_narrows_is_not_passed_over(question: str) -> None:
     with pytest.raises(NotRead):
         read(question, shop())
+
+
+_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_SAID = (
+    "{} sessions", "at least {} sessions", "{} to {} page views", "{}-{} visits", "{} or {} days",
+    "more than {} and at most {} sessions", "between {} and {} page views", "saw /cart {} times",
+    "saw /cart {} or {} times", "bought at least {} times", "saw /cart and bought within {} days",
+    "saw /cart {} times and then bought", "did not buy {} times", "over {} minutes of engagement",
+    "fewer than {} days", "saw {} pages",
+)  # fmt: skip
+_WHOLE = ("how many users who {}", "users with {}", "top {} pages of users who {}", "users by device who {}",
+          "what share of users with {} bought", "top {} to {} pages", "top {} devices", "{}")  # fmt: skip
+_JOINED = (" and ", " or ", ", ", " but not ", " and then ", " ")
+
+
+@st.composite
+def _numbered(draw: st.DrawFn) -> tuple[str, list[int]]:
+    """A question with numbers, of which no two are alike, and these."""
+    parts = [draw(st.sampled_from(_SAID)) for _ in range(draw(st.integers(1, 3)))]
+    whole = draw(st.sampled_from(_WHOLE))
+    ends = whole.rpartition("{}")
+    joined = "".join(one + draw(st.sampled_from(_JOINED)) for one in parts[:-1]) + parts[-1]
+    text = f"{ends[0]}{joined}{ends[2]}"
+    count = text.count("{}")
+    said = draw(st.lists(st.integers(2, 40), min_size=count, max_size=count, unique=True))
+    shown = [_WORDS[n - 2] if n <= 10 and draw(st.booleans()) else str(n) for n in said]
+    return text.format(*shown), said
+
+
+def _numbers(part: object) -> Iterator[float]:
+    """The numbers in the JSON of a query, also those in its limits of time."""
+    if isinstance(part, dict | list):
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from _numbers(inner)
+    elif isinstance(part, int | float):
+        yield float(part)
+    elif isinstance(part, str):
+        yield from (float(word) for word in part.split() if word.isdecimal())
+
+
+@given(_numbered())
+def test_every_number_of_a_question_is_in_the_query_or_it_is_not_read(asked: tuple[str, list[int]]) -> None:
+    question, said = asked
+    try:
+        queries = read(question, shop()).queries
+    except Beha2VecError:
+        return
+    for query in queries:
+        held = Counter(_numbers(query.model_dump(mode="json")))
+        assert all(held[number] or held[60 * number] for number in said), question

@@ -74,6 +74,12 @@ def test_a_topic_with_anything_beside_it_is_none(question: str) -> None:
     assert read_topic(terms_of(question, EIGHT), EIGHT, None) is None
 
 
+def test_a_number_that_a_topic_has_no_use_for_is_not_passed_over() -> None:
+    assert "The number 3 has no place" in noted(ask("describe the 3 users of segment 1", EIGHT))[0]
+    assert "The number 9 has no place" in noted(ask("top 5 of 9 steps of segment 1", EIGHT))[0]
+    assert not ask("top 3 steps of segment 1", shop().context).declined
+
+
 def test_every_topic_is_answered_by_something() -> None:
     assert set(TOPICS) == set(TopicKind)
 
