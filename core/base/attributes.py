@@ -1,7 +1,8 @@
 """Attributes of users (device, country, a column that the analyst chose): what they are called in words.
 
 An attribute is a text column of ``users`` in which each user has one value. Every data set has those of
-:data:`ATTRIBUTES`; the others are the dimensions that were chosen when it was loaded.
+:data:`ATTRIBUTES`; others are channels, where the files have sources, and the dimensions that were chosen
+when it was loaded.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from core.base.schema import Users
+from core.base.schema import CHANNEL, FIRST_CHANNEL, Users
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,15 @@ _KNOWN: Final = {
         "first source", "first sources", "First source", "first came from", "did not first come from",
         "who first came from",
     ),
+    CHANNEL: AttributeWords(
+        "channel", "channels", "Main channel", "mostly come by", "do not mostly come by", "mostly by"
+    ),
+    FIRST_CHANNEL: AttributeWords(
+        "first channel", "first channels", "First channel", "first came by", "did not first come by",
+        "who first came by",
+    ),
 }  # fmt: skip
-ATTRIBUTES: Final = tuple(_KNOWN)
+ATTRIBUTES: Final = (Users.DEVICE, Users.BROWSER, Users.COUNTRY, Users.SOURCE)
 """Attributes that every data set has, as columns of ``users``."""
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Raw:
@@ -34,14 +34,21 @@ class Raw:
     GEO_COUNTRY: Final = "geo_country"
     TRAFFIC_SOURCE: Final = "traffic_source_source"  # the user's FIRST touch; absent in intraday tables
     TRAFFIC_MEDIUM: Final = "traffic_source_medium"
+    TRAFFIC_CAMPAIGN: Final = "traffic_source_name"
+    SESSION_CHANNEL: Final = "session_traffic_source_last_click_cross_channel_campaign_default_channel_group"
     SESSION_SOURCE: Final = "session_traffic_source_last_click_cross_channel_campaign_source"
     SESSION_MEDIUM: Final = "session_traffic_source_last_click_cross_channel_campaign_medium"
+    SESSION_CAMPAIGN: Final = "session_traffic_source_last_click_cross_channel_campaign_campaign_name"
     TAGGED_SOURCE: Final = "session_traffic_source_last_click_manual_campaign_source"
     TAGGED_MEDIUM: Final = "session_traffic_source_last_click_manual_campaign_medium"
+    TAGGED_CAMPAIGN: Final = "session_traffic_source_last_click_manual_campaign_campaign_name"
     COLLECTED_SOURCE: Final = "collected_traffic_source_manual_source"
     COLLECTED_MEDIUM: Final = "collected_traffic_source_manual_medium"
+    COLLECTED_CAMPAIGN: Final = "collected_traffic_source_manual_campaign_name"
+    ADS_CLICK: Final = "collected_traffic_source_gclid"
     EVENT_SOURCE: Final = "source"  # a parameter of the event
     EVENT_MEDIUM: Final = "medium"
+    EVENT_CAMPAIGN: Final = "campaign"
     TRANSACTION_ID: Final = "transaction_id"
     PURCHASE_REVENUE: Final = "purchase_revenue"
     REFUND_VALUE: Final = "refund_value"
@@ -71,14 +78,21 @@ FIELDS: Final[tuple[str, ...]] = (
     Raw.GEO_COUNTRY,
     Raw.TRAFFIC_SOURCE,
     Raw.TRAFFIC_MEDIUM,
+    Raw.TRAFFIC_CAMPAIGN,
+    Raw.SESSION_CHANNEL,
     Raw.SESSION_SOURCE,
     Raw.SESSION_MEDIUM,
+    Raw.SESSION_CAMPAIGN,
     Raw.TAGGED_SOURCE,
     Raw.TAGGED_MEDIUM,
+    Raw.TAGGED_CAMPAIGN,
     Raw.COLLECTED_SOURCE,
     Raw.COLLECTED_MEDIUM,
+    Raw.COLLECTED_CAMPAIGN,
+    Raw.ADS_CLICK,
     Raw.EVENT_SOURCE,
     Raw.EVENT_MEDIUM,
+    Raw.EVENT_CAMPAIGN,
     Raw.TRANSACTION_ID,
     Raw.PURCHASE_REVENUE,
     Raw.REFUND_VALUE,
@@ -111,14 +125,40 @@ class SourceBasis(StrEnum):
     """Collected with an event: its parameters, or the tags of the link."""
 
 
-SOURCES: Final[tuple[tuple[SourceBasis, str, str], ...]] = (
-    (SourceBasis.FIRST_TOUCH, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM),
-    (SourceBasis.SESSION, Raw.SESSION_SOURCE, Raw.SESSION_MEDIUM),
-    (SourceBasis.SESSION, Raw.TAGGED_SOURCE, Raw.TAGGED_MEDIUM),
-    (SourceBasis.COLLECTED, Raw.COLLECTED_SOURCE, Raw.COLLECTED_MEDIUM),
-    (SourceBasis.COLLECTED, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM),
+class SourceFields(NamedTuple):
+    """A place where an export can have a source of traffic: what it is, and its fields."""
+
+    basis: SourceBasis
+    source: str
+    medium: str
+    campaign: str
+
+
+SOURCES: Final = (
+    SourceFields(SourceBasis.FIRST_TOUCH, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM, Raw.TRAFFIC_CAMPAIGN),
+    SourceFields(SourceBasis.SESSION, Raw.SESSION_SOURCE, Raw.SESSION_MEDIUM, Raw.SESSION_CAMPAIGN),
+    SourceFields(SourceBasis.SESSION, Raw.TAGGED_SOURCE, Raw.TAGGED_MEDIUM, Raw.TAGGED_CAMPAIGN),
+    SourceFields(SourceBasis.COLLECTED, Raw.COLLECTED_SOURCE, Raw.COLLECTED_MEDIUM, Raw.COLLECTED_CAMPAIGN),
+    SourceFields(SourceBasis.COLLECTED, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM, Raw.EVENT_CAMPAIGN),
 )
-"""Basis, column of the source and column of the medium; of an event the first with a source is taken."""
+"""All such places, the best first: a user's source is taken from the first that has one."""
+
+
+class ChannelBasis(StrEnum):
+    """Which data a session's channel was taken from, the most reliable first."""
+
+    EXPORTED = "exported"
+    """The channel that GA4 exports of the last click."""
+    SESSION = "session_last_click"
+    """GA4's default rules, on source, medium and campaign of the last click."""
+    COLLECTED = "collected"
+    """GA4's default rules, on the first source, medium, campaign or ads click that came with an event."""
+    NOTHING = "nothing_collected"
+    """Direct, as nothing came with any event."""
+    FIRST_TOUCH = "first_touch"
+    """GA4's default rules on the first touch, where files have no source of sessions: it gives the first
+    channel alone."""
+
 
 REMOVED_FIELDS: Final = frozenset({"page_referrer"})
 """Fields that are no longer read; mappings of earlier versions may name them."""
@@ -150,7 +190,12 @@ class Users:
     EMBEDDING: Final = "embedding"  # fixed-size list of float32
 
 
+CHANNEL: Final = "channel"
+"""Column of ``users`` beside the dimensions: the channel of most sessions."""
+FIRST_CHANNEL: Final = "first_channel"
+"""The channel of the first session; both columns are there where a file has sources."""
 RESERVED_KEYS: Final = frozenset({
+    CHANNEL, FIRST_CHANNEL,
     "measure", "outcome", "page", "folder", "word", "template", "theme", "type", "entry", "exit", "hour",
     "weekday", "interest", "stage", "rhythm", "level", "segment", "visitor", "n_sessions", "next", "previous",
     "event", "day", "week", "month", "last_days",

@@ -26,6 +26,7 @@ from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import used_views
+from core.ingest.observe.channel_codes import written_visits
 from core.ingest.observe.export_decisions import LOCATION, ExportDecisions
 from core.ingest.observe.narrow import NAME, USER, hashed, number_names, numbered_users, order_of
 from core.ingest.observe.outcomes import (
@@ -76,12 +77,16 @@ def decide(
         twice = repeated_transactions(_purchases(staying, users, n_users), n_users, order_of(raw.present))
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
+        visits = written_visits(engine, staying, raw.present, locations.hosts)
+        channels = None if visits is None else _written(engine, visits, work_dir / "visits.parquet")
         locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
         refunds, without_id = find_refunds(engine, staying, masking.labels[Outcomes.EVENT_NAME]), None
         if accounted.tally.has_other_event_without_user_id:
             without_id = _nobodys(engine, staying, names, masking, raw, refunds)
         engaged = _engaged(engine, people)
-        return ExportDecisions(accounted, locations, page_of, repeated, n_users, engaged, refunds, without_id)
+        return ExportDecisions(
+            accounted, locations, page_of, repeated, channels, n_users, engaged, refunds, without_id
+        )
 
 
 def _nobodys(

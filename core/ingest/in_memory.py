@@ -428,7 +428,7 @@ def _is(text: str | None, *values: str) -> bool:
 
 def _source_of(row: Record) -> tuple[int, str | None, str | None]:
     """Basis of the source (index in ``SourceBasis``), the source, and the medium."""
-    for basis, source, medium in SOURCES:
+    for basis, source, medium, _ in SOURCES:
         if value := _absent(row.get(source)):
             return records.BASES.index(basis), value, row.get(medium)
     return 0, None, None

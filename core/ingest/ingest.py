@@ -103,12 +103,14 @@ def transform(
     views, stripped, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
     groups = output.groups_of(used, behaviour.bots)
+    channels = behaviour.channels.used(used.views, used.sessions) if behaviour.channels else None
     outcomes = _outcomes(behaviour, stripped, used, settings)
     tables = {OUTCOMES: outcomes, EVENTS: events_table(behaviour, stripped, used)}
     receipt = make_receipt(
-        ReceiptInputs(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes))
+        ReceiptInputs(raw, settings, accounted, behaviour, used, groups, outcomes, channels, tuple(notes))
     )
-    _write(out_dir, used, groups, behaviour, accounted, tables, receipt)
+    tables[USERS] = output.users_table(used, groups, behaviour.people, behaviour.user_ids, channels)
+    _write(out_dir, used, behaviour, accounted, tables, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
@@ -202,7 +204,6 @@ def _outcomes(
 def _write(
     out_dir: Path,
     used: output.UsedViews,
-    groups: np.ndarray,
     behaviour: Behaviour,
     accounted: RecordAccount,
     done: Mapping[str, pa.Table],
@@ -211,7 +212,6 @@ def _write(
     pages, rows = output.pages_table(used, behaviour.locations)
     written = {
         SEQUENCES: output.sequences_table(used, rows, behaviour.user_ids),
-        USERS: output.users_table(used, groups, behaviour.people, behaviour.user_ids),
         PAGES: pages,
         PAGE_EVENTS: page_events_table(behaviour.page_events, rows),
         REJECTS: accounted.rejects,

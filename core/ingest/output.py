@@ -17,15 +17,15 @@ from core.base.schema import (
     Outcomes,
     Pages,
     Users,
-    dimensions_in,
     page_outcome,
 )
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import OutcomesWithoutUserId
 from core.ingest.observe.page_views import OtherEvents, PageViews, Sessions
+from core.ingest.observe.session_channels import UsedChannels
 from core.ingest.observe.user_facts import UserFacts
-from core.ingest.output_tables import EVENTS, OUTCOMES, PAGES, USERS
+from core.ingest.output_tables import EVENTS, OUTCOMES, PAGES, users_schema
 from core.storage.receipt import NO_CURRENCY, OutcomeUsers
 from core.storage.sequences import SCHEMA
 
@@ -66,11 +66,17 @@ def groups_of(used: UsedViews, bots: np.ndarray) -> np.ndarray:
     return groups
 
 
-def users_table(used: UsedViews, groups: np.ndarray, people: UserFacts, user_ids: pa.Array) -> pa.Table:
+def users_table(
+    used: UsedViews,
+    groups: np.ndarray,
+    people: UserFacts,
+    user_ids: pa.Array,
+    channels: UsedChannels | None,
+) -> pa.Table:
     """Build ``users``: one row a user (:class:`core.base.schema.Users`)."""
     numbers = pa.array(used.numbers)
-    more = [pa.field(name, pa.string()) for name in dimensions_in(people.labels)]
-    schema = pa.schema([*USERS, *more])
+    of_channels = channels.columns() if channels else {}
+    schema = users_schema([*of_channels, *people.labels])
     last = used.offsets[1:] - 1
     return (
         pa.table(
@@ -82,6 +88,7 @@ def users_table(used: UsedViews, groups: np.ndarray, people: UserFacts, user_ids
                 Users.FIRST_TS: used.views.timestamp[used.offsets[:-1]],
                 Users.LAST_TS: used.views.timestamp[last],
                 Users.ENGAGEMENT_MSEC: people.engagement.take(numbers),
+                **of_channels,
                 **{name: labels.take(numbers) for name, labels in people.labels.items()},
             }
         )

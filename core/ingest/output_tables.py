@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.schema import EventTimes, Outcomes, PageEvents, Pages, Rejects, Users
+from core.base.schema import EventTimes, Outcomes, PageEvents, Pages, Rejects, Users, dimensions_in
 from core.storage.disk import disk_errors
 
 USERS: Final = pa.schema(
@@ -28,6 +29,13 @@ USERS: Final = pa.schema(
         pa.field(Users.SOURCE_BASIS, pa.string()),
     ]
 )
+
+
+def users_schema(columns: Iterable[str]) -> pa.Schema:
+    """Schema of ``users`` with those of these columns that not every data set has: channels, dimensions."""
+    return pa.schema([*USERS, *(pa.field(name, pa.string()) for name in dimensions_in(columns))])
+
+
 PAGES: Final = pa.schema(
     [
         pa.field(Pages.PAGE, pa.int32(), nullable=False),

@@ -153,8 +153,9 @@ def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
     own = _users_left(users, left.fit, left.sequences, by_day)
     groups = np.where(left.sequences.lengths == 1, Group.ONE_PAGE.value, Group.SEGMENT.value)
     groups = np.where(own[Users.GROUP] == Group.BOT_LIKE.value, Group.BOT_LIKE.value, groups)
-    made = own.assign(**{Users.GROUP: groups}).reindex(columns=schemas.USERS.names)
-    return pa.Table.from_pandas(made, schema=schemas.USERS, preserve_index=False)
+    schema = schemas.users_schema(users.columns)
+    made = own.assign(**{Users.GROUP: groups}).reindex(columns=schema.names)
+    return pa.Table.from_pandas(made, schema=schema, preserve_index=False)
 
 
 def _users_left(
@@ -264,6 +265,7 @@ def _receipt(
         "first_ts": int(left.timestamp.min()), "last_ts": int(left.timestamp.max()),
         "engagement_share": float(known.mean()) if known.any() else None,
         "source_basis": count_bases(users[Users.SOURCE_BASIS].to_pandas()) if before.source_basis else {},
+        "sessions_by_channel": {}, "channel_basis": {},  # of whole sessions
         "outcome_users": count_outcome_users(outcomes, left.n_users), "revenue": {},
         "other_events_used": None, "left_out": (), "no_user_id": {},  # of the whole: nobody is in no filter
         "narrowed": "; ".join(filter(None, (before.narrowed, chosen.in_words))),

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Final
 
 from core.base.safe_text import without_invisible
-from core.base.schema import SOURCES, Group, Raw, SourceBasis
+from core.base.schema import SOURCES, Group, Raw, SourceBasis, SourceFields
 from core.base.settings import UrlSettings
 from core.base.wording import pluralise
 from core.ingest.clean import urls
@@ -242,10 +242,10 @@ class _Query:
         }
 
     @property
-    def sources(self) -> Sequence[tuple[SourceBasis, str, str]]:
+    def sources(self) -> Sequence[SourceFields]:
         """Places where the export has a source of traffic, the best first."""
         there = {field for file in self.export.receipt.files for field in file.columns}
-        return [place for place in SOURCES if place[1] in there] or SOURCES[:1]
+        return [place for place in SOURCES if place.source in there] or SOURCES[:1]
 
     @property
     def by_session(self) -> bool:
@@ -259,9 +259,8 @@ class _Query:
     def text(self) -> str:
         attributes = [field for field in self.fields if field in ATTRIBUTES]
         needed = [column for field in self.fields for column in _COLUMNS.get(field, ())]
-        needed += (
-            [name for place in self.sources for name in place[1:]] if RuleField.SOURCE in attributes else []
-        )
+        if RuleField.SOURCE in attributes:
+            needed += [name for place in self.sources for name in (place.source, place.medium)]
         needed += [Raw.ENGAGEMENT_TIME_MSEC] if self.has_bots else []
         events = duckdb_events if self.dialect is DUCKDB else bigquery_events
         parts = {"events": events(self.export, dict.fromkeys(needed)), "views": self._views()}
@@ -351,7 +350,7 @@ class _Query:
         """Expressions of an event's source and medium, from the first place that has any, and its basis."""
         quote, hosts = self.dialect.quote, self.export.hosts
         value, basis, bases = "NULL", "0", list(SourceBasis)
-        for number, (kind, source, medium) in reversed(list(enumerate(self.sources, start=1))):
+        for number, (kind, source, medium, _) in reversed(list(enumerate(self.sources, start=1))):
             both = f"{absent(source, quote, hosts)} || coalesce(' / ' || {absent(medium, quote, ())}, '')"
             if number == len(self.sources):  # what is left
                 value, basis = both, str(bases.index(kind))

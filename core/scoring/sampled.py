@@ -102,6 +102,10 @@ def add_up(
         "rounded_times": accounted.tally.looks_rounded,
         "placeholders": accounted.placeholders,
         "source_basis": sort_counts(sum((Counter(part.source_basis) for part in parts), Counter())),
+        **{
+            name: sort_counts(sum((Counter(getattr(part, name)) for part in parts), Counter()))
+            for name in ("sessions_by_channel", "channel_basis")
+        },
         "outcome_users": (outcome_users := _outcomes(parts)),
         "revenue": revenue_of(
             outcome_users, outcomes_without_user_id(decided.without_user_id), decided.refunds

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
-from core.base.schema import PAGE_VIEW, SourceBasis, Users
+from core.base.schema import PAGE_VIEW, ChannelBasis, SourceBasis, Users
 from core.base.wording import pluralise
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _NO_SOURCE: Final = "none"
 """Basis of users without a traffic source."""
+UNKNOWN_CHANNEL: Final = "none"
+"""Stands for the channel and the basis of sessions of files without sources."""
 _CALLED: Final = {
     SourceBasis.FIRST_TOUCH: "the user's first touch",
     SourceBasis.SESSION: "the last click of the first session that has one",
@@ -62,6 +64,32 @@ def describe_bases(counts: Mapping[str, int]) -> str:
         return ""
     none = f"; {counts[_NO_SOURCE]:,} without one" if counts.get(_NO_SOURCE) else ""
     return f"A source is {', else '.join(parts)}{none}."
+
+
+_CHANNEL_CALLED: Final = {
+    ChannelBasis.EXPORTED: "what GA4 exports of its last click",
+    ChannelBasis.SESSION: "GA4's default channel of the last click's source and medium",
+    ChannelBasis.COLLECTED: "GA4's default channel of the first source or ads click that came with an event",
+    ChannelBasis.NOTHING: "Direct",
+}
+
+
+def describe_channels(by_channel: Mapping[str, int], by_basis: Mapping[str, int]) -> str:
+    """List the channels of sessions, and say from which data they were taken; empty where there are none.
+
+    Args:
+        by_channel: Channel, or ``none`` → sessions.
+        by_basis: Value of :class:`ChannelBasis`, or ``none`` → sessions.
+    """
+    if by_basis.get(ChannelBasis.FIRST_TOUCH):
+        return "None of sessions; the first channel of users is GA4's default channel of their first touch."
+    parts = [
+        f"{called} ({pluralise(by_basis[basis], 'session')})"
+        for basis, called in _CHANNEL_CALLED.items()
+        if by_basis.get(basis)
+    ]
+    counts = ", ".join(f"{channel} {sessions:,}" for channel, sessions in by_channel.items())
+    return f"{counts}. The channel of a session is {', else '.join(parts)}." if parts else ""
 
 
 COUNTED: Final = "Counted on these pages: {}"
@@ -351,6 +379,11 @@ class Receipt(_Part):
     out, what is rejected and what is put together are all records."""
     source_basis: dict[str, int] = {}
     """Basis of the traffic source (:class:`SourceBasis`) → users."""
+    sessions_by_channel: dict[str, int] = {}
+    """Channel, or ``none`` where it is not known → sessions, most first; empty where no file has sources of
+    sessions, and where only some of the views are counted."""
+    channel_basis: dict[str, int] = {}
+    """Basis of the channel (:class:`ChannelBasis`), or ``none`` → sessions."""
     revenue: dict[str, Revenue] = {}
     """Currency → revenue of all purchases, whoever bought; empty where only some of the users are counted."""
     dimensions: tuple[ChosenDimension, ...] = ()

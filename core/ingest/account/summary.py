@@ -25,6 +25,7 @@ from core.ingest.clean.records import Fate
 from core.ingest.clean.urls import with_templates
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import PURCHASE, Refunds
+from core.ingest.observe.session_channels import UsedChannels
 from core.ingest.observe.user_facts import MANY_BROWSERS
 from core.ingest.output import (
     UsedViews,
@@ -86,6 +87,7 @@ class ReceiptInputs:
     used: UsedViews
     groups: np.ndarray
     outcomes: pa.Table
+    channels: UsedChannels | None
     notes: tuple[str, ...]
 
 
@@ -129,6 +131,8 @@ def make_receipt(counted: ReceiptInputs) -> Receipt:
         urls=locations.count,
         other_events_used=waterfall.other_events, left_out=waterfall.causes,
         source_basis=_bases(counted),
+        sessions_by_channel=counted.channels.by_channel() if counted.channels else {},
+        channel_basis=counted.channels.by_basis() if counted.channels else {},
         dimensions=_dimensions(counted),
         revenue=revenue_of(outcome_users, no_user_id, outcomes.refunds),
         outcome_users=outcome_users,

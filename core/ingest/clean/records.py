@@ -59,6 +59,8 @@ _AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRANSACTION_ID, Raw.CURRENCY,
     Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE, Raw.PLATFORM,
+    *(Raw.SESSION_CHANNEL, Raw.ADS_CLICK, Raw.TRAFFIC_CAMPAIGN),
+    *(field for _, *fields in SOURCES[1:] for field in fields),
 )  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
@@ -189,16 +191,16 @@ def _source_of(
         column: Returns the column of a field.
         present: Fields that any file has; no other column is used.
     """
-    places = [place for place in SOURCES if place[1] in present] or SOURCES[:1]
-    there = [absent(column(source)).notnull() for _, source, _ in places[:-1]]  # the last is what is left
+    places = [place for place in SOURCES if place.source in present] or SOURCES[:1]
+    there = [absent(column(place.source)).notnull() for place in places[:-1]]  # the last is what is left
 
     def first(*values: ir.Value) -> ir.Value:
         return ibis.cases(*zip(there, values, strict=False), else_=values[-1]) if there else values[-1]
 
     return {
-        Raw.TRAFFIC_SOURCE: first(*(column(source) for _, source, _ in places)),
-        Raw.TRAFFIC_MEDIUM: first(*(column(medium) for _, _, medium in places)),
-        BASIS: first(*(ibis.literal(BASES.index(basis), "int8") for basis, _, _ in places)),
+        Raw.TRAFFIC_SOURCE: first(*(column(place.source) for place in places)),
+        Raw.TRAFFIC_MEDIUM: first(*(column(place.medium) for place in places)),
+        BASIS: first(*(ibis.literal(BASES.index(place.basis), "int8") for place in places)),
     }
 
 

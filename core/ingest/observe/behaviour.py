@@ -20,6 +20,7 @@ from core.ingest.clean.locations import PAGE, Locations, canonical_locations
 from core.ingest.clean.masking import Masking
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
+from core.ingest.observe.channel_codes import ChannelCodes, number_channels, written_visits
 from core.ingest.observe.export_decisions import ExportDecisions
 from core.ingest.observe.narrow import (
     NAME,
@@ -38,6 +39,7 @@ from core.ingest.observe.outcomes import (
     repeated,
 )
 from core.ingest.observe.page_views import OtherEvents, PageViews, in_order
+from core.ingest.observe.session_channels import SessionChannels
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.read.read_all import STAGE, RawRead
 
@@ -57,6 +59,7 @@ class Behaviour:
         outcomes: Outcomes of all users.
         page_events: Events that show what a page is for, by page number.
         repeated: Number of events that another file holds too.
+        channels: Channels of sessions; None where no file has sources.
         bots: bool of shape (n_users,), whether each user looks automated.
     """
 
@@ -68,6 +71,7 @@ class Behaviour:
     outcomes: UserOutcomes
     page_events: pa.Table
     repeated: int
+    channels: SessionChannels | None
     bots: np.ndarray
 
 
@@ -101,9 +105,12 @@ def observe(
     progress(STAGE, 0.05, "Cleaning page addresses")
     pages = _pages(engine, page_views, written, users, settings, decided)
     progress(STAGE, 0.4, "Putting page views in order")
-    all_events = narrow(engine, staying, everybody, pages, names, raw.present)
+    codes = _channel_codes(engine, staying, raw, pages, decided)
+    all_events = narrow(engine, staying, everybody, pages, names, raw.present, codes)
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
-    views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
+    views, deeds, of_events = in_order(engine, all_events, twice, settings.session_gap_minutes)
+    channels = SessionChannels.of(codes, *of_events) if codes else None
+    del of_events
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, written, users, pages, settings.dimension_keys)
     progress(STAGE, 0.8, "Counting outcomes")
@@ -112,7 +119,8 @@ def observe(
     )
     again = _count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
-    return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
+    page_events = count_page_events(engine, events)
+    return Behaviour(ids, pages, views, deeds, people, done, page_events, again, channels, bots)
 
 
 def used_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
@@ -132,6 +140,16 @@ def _pages(
     if decided is not None:
         return decided.locations_in(engine)
     return canonical_locations(engine, page_views, written, users, settings)
+
+
+def _channel_codes(
+    engine: Engine, staying: ir.Table, raw: RawRead, pages: Locations, decided: ExportDecisions | None
+) -> ChannelCodes | None:
+    if decided is None:
+        visits = written_visits(engine, staying, raw.present, pages.hosts)
+    else:
+        visits = decided.visits_in(engine)
+    return number_channels(engine, visits, raw.files, raw.present)
 
 
 def _outcomes(

@@ -20,6 +20,7 @@ from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.clean.records import EVENTS, VIEWS
 from core.ingest.engine import Engine
+from core.ingest.observe.channel_codes import CODE, ChannelCodes
 
 USER: Final = "user"
 NAME: Final = "name"
@@ -94,6 +95,7 @@ def narrow(
     locations: Locations,
     names: ir.Table,
     present: Collection[str],
+    channels: ChannelCodes | None,
 ) -> Events:
     """Compute the table of all events of numbered users, with numbers for users, pages and names.
 
@@ -104,8 +106,10 @@ def narrow(
         locations: The pages.
         names: Table of :func:`number_names`.
         present: Fields that any file has.
+        channels: Codes of channels; None where no file has sources.
     """
     order = order_of(present)
+    staying = channels.add_to(staying) if channels else staying.mutate(**{CODE: ibis.null("int16")})
     placed = (
         staying.join(users, Raw.USER_KEY)
         .left_join(locations.table, staying[Raw.PAGE_LOCATION] == locations.table.location)
@@ -115,6 +119,7 @@ def narrow(
     known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), hashed(session))}
     kept = (
         *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID),
+        CODE,
         *order,
     )
     table = engine.keep("events", placed.select(*kept, **known))

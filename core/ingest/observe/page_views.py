@@ -18,6 +18,7 @@ from core.base.schema import Raw
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
+from core.ingest.observe.channel_codes import CODE
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
 
 _TWICE, _WHAT = "twice", "what"
@@ -83,7 +84,9 @@ class OtherEvents:
     before: np.ndarray
 
 
-def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> tuple[PageViews, OtherEvents]:
+def in_order(
+    engine: Engine, events: Events, again: ir.Table, minutes: int
+) -> tuple[PageViews, OtherEvents, tuple[np.ndarray, np.ndarray]]:
     """Fetch all page views and all other named events, sorted by user and time.
 
     Args:
@@ -91,18 +94,22 @@ def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> t
         events: All events of the users.
         again: File and line of repeated purchases; they only keep a session going.
         minutes: Inactivity that ends a session, among events without ``ga_session_id``.
+
+    Returns:
+        The page views, the other events, and of each of both the session and the code of the channel (−1
+        without one), in order.
     """
     known = events.table.left_join(again.mutate(**{_TWICE: True}), [Raw.FILE_NO, Raw.LINE])
     what = ibis.cases(
         (known[_TWICE], ibis.null("int32")), (known[records.IS_VIEW], known[PAGE]), else_=known[NAME]
     )
-    columns = (USER, records.TS, records.IS_VIEW, SESSION)
+    columns = (USER, records.TS, records.IS_VIEW, SESSION, CODE)
     return _apart(
         engine.arrow(known.order_by(USER, *events.order).select(*columns, **{_WHAT: what})), minutes
     )
 
 
-def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, OtherEvents]:
+def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, OtherEvents, tuple[np.ndarray, np.ndarray]]:
     by_gap, kept = np.asarray(table[SESSION].is_null()), np.asarray(table[_WHAT].is_valid())
     ids = np.asarray(table[SESSION].fill_null(0)).copy()
     ids[by_gap] = _gap_starts(table.select([USER, records.TS]).filter(pa.array(by_gap)), minutes)
@@ -111,11 +118,13 @@ def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, OtherEvents]:
     user, time, is_view, what = (
         np.asarray(table[name]) for name in (USER, records.TS, records.IS_VIEW, _WHAT)
     )
+    code = np.asarray(table[CODE].fill_null(-1))
     del table  # there are millions of rows: what was copied need not be there twice
     session, before = _sessions(user, ids, by_gap), np.cumsum(is_view) - is_view
     views = (user, what, time, session, by_gap, before)
     deeds = (user, what, time, session, before)
-    return PageViews(*(one[is_view] for one in views)), OtherEvents(*(one[~is_view] for one in deeds))
+    apart = PageViews(*(one[is_view] for one in views)), OtherEvents(*(one[~is_view] for one in deeds))
+    return *apart, (session, code)
 
 
 def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:

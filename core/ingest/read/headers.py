@@ -35,9 +35,12 @@ _PLAIN: Final = {
     Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser",
     Raw.DEVICE_CATEGORY: "device_category device_type",
     Raw.GEO_COUNTRY: "geo_country country",
-    **{field: field for _, *both in SOURCES for field in both},
+    Raw.SESSION_CHANNEL: Raw.SESSION_CHANNEL,
+    **{field: field for _, *fields in SOURCES for field in fields},
     Raw.EVENT_SOURCE: "source utm_source",
     Raw.EVENT_MEDIUM: "medium utm_medium",
+    Raw.EVENT_CAMPAIGN: "campaign utm_campaign",
+    Raw.ADS_CLICK: "collected_traffic_source_gclid gclid",
     Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
     Raw.PURCHASE_REVENUE: (
         "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
@@ -132,7 +135,7 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
     if settings.mapping.get(Raw.TRAFFIC_SOURCE):  # by the analyst's word no other place counts
-        ignored += [field for _, *both in SOURCES[1:] for field in both if field not in settings.mapping]
+        ignored += [field for _, *fields in SOURCES[1:] for field in fields if field not in settings.mapping]
     revenue = columns.get(Raw.PURCHASE_REVENUE)
     in_usd = revenue is not None and _is_in_usd(names[revenue])
     if in_usd:

@@ -108,6 +108,7 @@ PARAM_FIELDS: Final[Mapping[str, str]] = {
         Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
         Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID,
         Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM,
+        Raw.EVENT_CAMPAIGN,
     )
 }  # fmt: skip
 """Field → its usual GA4 parameter, searched even if no record of the sample has it."""
@@ -122,12 +123,18 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.GEO_COUNTRY: "geo.country",
     Raw.TRAFFIC_SOURCE: "traffic_source.source",
     Raw.TRAFFIC_MEDIUM: "traffic_source.medium",
+    Raw.TRAFFIC_CAMPAIGN: "traffic_source.name",
+    Raw.SESSION_CHANNEL: "session_traffic_source_last_click.cross_channel_campaign.default_channel_group",
     Raw.SESSION_SOURCE: "session_traffic_source_last_click.cross_channel_campaign.source",
     Raw.SESSION_MEDIUM: "session_traffic_source_last_click.cross_channel_campaign.medium",
+    Raw.SESSION_CAMPAIGN: "session_traffic_source_last_click.cross_channel_campaign.campaign_name",
     Raw.TAGGED_SOURCE: "session_traffic_source_last_click.manual_campaign.source",
     Raw.TAGGED_MEDIUM: "session_traffic_source_last_click.manual_campaign.medium",
+    Raw.TAGGED_CAMPAIGN: "session_traffic_source_last_click.manual_campaign.campaign_name",
     Raw.COLLECTED_SOURCE: "collected_traffic_source.manual_source",
     Raw.COLLECTED_MEDIUM: "collected_traffic_source.manual_medium",
+    Raw.COLLECTED_CAMPAIGN: "collected_traffic_source.manual_campaign_name",
+    Raw.ADS_CLICK: "collected_traffic_source.gclid",
     Raw.PURCHASE_REVENUE: "ecommerce.purchase_revenue",
     Raw.ANALYTICS_STORAGE: "privacy_info.analytics_storage",
     Raw.PLATFORM: "platform",

@@ -227,7 +227,7 @@ def _assumptions(count: FileCount, page_view: str) -> list[str]:
 
 def _drift(counts: Sequence[FileCount], present: frozenset[str]) -> tuple[str, ...]:
     """Warn about fields whose column has another name, or is missing, in some of the files."""
-    warnings, sources = [], {field for _, *both in SOURCES for field in both}  # one may stand for another
+    warnings, sources = [], {field for _, *fields in SOURCES for field in fields}  # one may stand for another
     for field in sorted(present):
         names = dict.fromkeys(count.columns[field] for count in counts if field in count.columns)
         lacking = sum(field not in count.columns for count in counts)

@@ -53,6 +53,7 @@ TOOLS: Final = (
             Raw.DEVICE_CATEGORY: "dvce_type",
             Raw.EVENT_SOURCE: "mkt_source",
             Raw.EVENT_MEDIUM: "mkt_medium",
+            Raw.EVENT_CAMPAIGN: "mkt_campaign",
         },
         page_views=(PAGE_VIEW,),
     ),
@@ -70,6 +71,7 @@ TOOLS: Final = (
             Raw.PAGE_TITLE: "context_page_title properties_title",
             Raw.EVENT_SOURCE: "context_campaign_source",
             Raw.EVENT_MEDIUM: "context_campaign_medium",
+            Raw.EVENT_CAMPAIGN: "context_campaign_name",
         },
         # `type` is the call, `event` the name of a track, and `name` that of a page
         {Raw.EVENT_NAME: "event_name type event event_type"},
@@ -87,6 +89,7 @@ TOOLS: Final = (
             Raw.GEO_COUNTRY: "properties_$geoip_country_name",
             Raw.EVENT_SOURCE: "properties_utm_source",
             Raw.EVENT_MEDIUM: "properties_utm_medium",
+            Raw.EVENT_CAMPAIGN: "properties_utm_campaign",
         },
         page_views=("$pageview",),
     ),

@@ -17,6 +17,7 @@ from core.storage.receipt import (
     Receipt,
     add_outcome_users,
     describe_bases,
+    describe_channels,
     describe_revenue,
     describe_without_views,
     in_currencies,
@@ -214,6 +215,8 @@ def _assumptions(facts: Receipt, days: DayCoverage) -> None:
         "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins one",
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Sources": describe_bases(facts.source_basis) or "none sent, or read by an earlier release",
+        "Channels": describe_channels(facts.sessions_by_channel, facts.channel_basis)
+        or "none: no file says where sessions came from",
         "Revenue of purchases": _revenue(facts),
         "Purchases recorded again": f"{facts.duplicate_transactions:,}, by their transaction id",
         "Events that are in two files": f"{facts.repeated_events:,}",

@@ -188,3 +188,35 @@ def test_dimensions_are_read_from_every_shape(tmp_path: Path, shape: str, kind: 
     users = dataset_of(tmp_path, path, dimensions=("event_params.author", "geo.region")).users
     assert users["author"].tolist() == ["bob", "ann"]
     assert users["region"].tolist() == ["Hesse", "Bavaria"]
+
+
+LAST_CLICK = {"source": "news.example", "medium": "referral"}
+CAME = (
+    hit("a", 0, collected_traffic_source={
+        "manual_source": "x", "manual_campaign_name": "my shop", "gclid": "Cj0",
+    }),
+    hit("b", 0, params={"source": "google", "medium": "organic"}),
+    hit("c", 0, params={"source": "x", "medium": "y", "campaign": "cross-network"}),
+    hit("d", 0, session_traffic_source_last_click={"cross_channel_campaign": {
+        **LAST_CLICK, "campaign_name": "shopping", "default_channel_group": None,
+    }}),
+    hit("e", 0, session_traffic_source_last_click={"cross_channel_campaign": {
+        **LAST_CLICK, "campaign_name": None, "default_channel_group": "Paid Other",
+    }}),
+    hit("f", 0, session_traffic_source_last_click={"manual_campaign": {
+        "source": "tv", "medium": "sms", "campaign_name": "x",
+    }}),
+    hit("g", 0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "kind"), EVERY)
+def test_channels_are_the_same_in_every_shape(tmp_path: Path, shape: str, kind: str) -> None:
+    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](CAME)))
+    dataset = dataset_of(tmp_path, path)
+    assert dataset.users["channel"].tolist() == [
+        "Paid Shopping", "Organic Search", "Cross-network", "Organic Shopping", "Paid Other", "SMS", "Direct",
+    ]  # fmt: skip
+    assert dataset.receipt.channel_basis == {
+        "exported": 1, "session_last_click": 2, "collected": 3, "nothing_collected": 1,
+    }  # fmt: skip
