@@ -11,7 +11,7 @@ two: users that each alone loses went to the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import compress
@@ -37,7 +37,7 @@ VERSION: Final = 3
 """Version, raised when the same segments would get other certificates, so that stored ones are made anew."""
 _SAMPLE: Final = 10_000
 """Most users that are resampled; with more users than that, segments are surer than their certificates."""
-_RESAMPLES: Final = 100
+_RESAMPLES, _FEW_RESAMPLES = 100, 39
 _TAILS: Final = (2.5, 97.5)
 _SPLITS: Final = 3
 _SEEDS: Final = 4
@@ -186,8 +186,10 @@ def verdict_text(
         certificates: Certificates of the segments; empty where they were not measured.
         kept_back: Whether names are withheld (:func:`core.segments.levels.withheld`).
     """
-    first = levels.sentence if levels else NOT_COMPARED
-    return " ".join(filter(None, (first, mostly_doubtful(certificates), NAMES_WITHHELD if kept_back else "")))
+    said = [levels.sentence if levels else NOT_COMPARED, mostly_doubtful(certificates)]
+    if levels and levels.levels:
+        said.reverse()  # that users support so many segments misleads where these would not come again
+    return " ".join(filter(None, (*said, NAMES_WITHHELD if kept_back else "")))
 
 
 def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
@@ -198,7 +200,26 @@ def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
     )
     if 2 * doubtful <= n:
         return ""
-    return f"But {doubtful} of these {n} segments are doubtful: other users would lead to others, {GIVEN}."
+    return f"{doubtful} of these {n} segments are doubtful: other users would lead to others, {GIVEN}."
+
+
+def coarser_that_holds(
+    levels: SegmentLevels, k: int, cut: Callable[[int], Partition], vectors: np.ndarray
+) -> int | None:
+    """Find the finest supported level below a number of segments at which most segments are not doubtful.
+
+    Args:
+        levels: Numbers of segments that users support.
+        k: The number of segments.
+        cut: Clusters the users into so many segments.
+        vectors: float32 of shape (n_users, d), what is clustered.
+
+    Returns:
+        The number of segments of that level; None where there is none.
+    """
+    coarser = [level.k for level in reversed(levels.levels) if level.k < k]
+    held = (n for n in coarser if not mostly_doubtful(certify(vectors, cut(n), resamples=_FEW_RESAMPLES)))
+    return next(held, None)
 
 
 def write_certificates(folder: Path, certificates: Mapping[int, Certificate]) -> None:

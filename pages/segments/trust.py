@@ -10,12 +10,14 @@ import streamlit as st
 from core.model.trust.result import Method, Scorecard, Topic
 from core.model.trust.verdict import Action, TrustVerdict, verdict
 from core.runs.stages import LAYOUT, LEVELS, SCORECARD
+from core.segments.certificate import mostly_doubtful
 from pages.ui.segments import (
     certificates,
     editing_view,
     k_view,
     scorecard_view,
     segment_controls,
+    shared,
 )
 from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments
@@ -83,7 +85,7 @@ def _measure(live: LiveSegments) -> None:
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
     levels, n_clusters = live.levels, len(live.segmentation.as_cut.ids)
-    found = verdict(card, n_clusters, levels, live.certificates)
+    found = verdict(card, n_clusters, levels, live.certificates, _coarser(live))
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
         st.info(_BY_HAND.format(n_clusters), icon=":material/front_hand:")
@@ -111,6 +113,14 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         for topic in topics:
             scorecard_view.question(card.of(topic), card.steps_between)
     _limits()
+
+
+def _coarser(live: LiveSegments) -> int | None:
+    """The coarser level to offer where most segments on screen are doubtful."""
+    if live.levels is None or not mostly_doubtful(live.certificates):
+        return None
+    settings = live.settings
+    return shared.coarser_that_holds(live.sources, settings.weights, settings.cluster, live.levels)
 
 
 def _each_segment(live: LiveSegments, card: Scorecard) -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from core.model.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
-from core.segments.certificate import Certificate, verdict_text
+from core.segments.certificate import Certificate, mostly_doubtful, verdict_text
 from core.segments.levels import SegmentLevels
 
 _MOSTLY_LENGTH: Final = 0.5
@@ -36,7 +36,7 @@ class Action(StrEnum):
     COMPARE = "compare numbers"
     """Numbers of segments have not been compared yet."""
     DESCRIBE = "read as a description"
-    """Users support no number of segments."""
+    """Users support no number of segments, or most segments at each one are doubtful."""
     OPEN = "open"
     """There are too few users to tell."""
 
@@ -69,6 +69,7 @@ def verdict(
     n_clusters: int,
     levels: SegmentLevels | None = None,
     certificates: Mapping[int, Certificate] = _NONE,
+    coarser: int | None = None,
 ) -> TrustVerdict:
     """Decide whether the vectors are worth it, and what to do about the segments on screen.
 
@@ -78,9 +79,13 @@ def verdict(
         levels: Numbers of segments that users support; they decide the number, so that every page gives the
             same advice; None until they were measured.
         certificates: Segment → its certificate; empty until measured.
+        coarser: Coarser level at which most segments are not doubtful, looked for where most of those on
+            screen are; None where there is none.
     """
     advice, title, text = _worth(card)
     action, to_use = _action(n_clusters, advice, levels)
+    if action is Action.KEEP and mostly_doubtful(certificates):
+        action, to_use = (Action.USE, coarser) if coarser else (Action.DESCRIBE, n_clusters)
     why = verdict_text(levels, certificates)
     return TrustVerdict(advice, title, text, action, _TODO[action].format(k=to_use), why, to_use)
 

@@ -35,6 +35,7 @@ from core.runs.stages import (
     VectorsRequest,
 )
 from core.saved.controls import MAX_SEGMENTS
+from core.segments import certificate
 from core.segments.certificate import Certificate, with_verdict
 from core.segments.combination import Combined
 from core.segments.edits import chosen_segments
@@ -184,6 +185,22 @@ def certificates(
 @cached(lambda artifact: artifact.key, max_entries=4 * SESSIONS)
 def _read_certificates(artifact: Artifact) -> Mapping[int, Certificate]:
     return CERTIFICATES.read(artifact.path)
+
+
+@cached(
+    lambda made_from, weights, cluster, found: (made_from.embeddings, weights, cluster, found.to_json()),
+    max_entries=16, show_spinner="Looking for a coarser level that comes again …",
+)  # fmt: skip
+def coarser_that_holds(
+    made_from: Sources, weights: ViewWeights, cluster: ClusterSettings, found: SegmentLevels
+) -> int | None:
+    """The finest supported level coarser than ``cluster`` at which most segments are not doubtful, if any."""
+
+    def cut_into(k: int) -> Partition:
+        return cut(made_from, weights, cluster.model_copy(update={"n_clusters": k}))
+
+    vectors = combined(made_from, weights).vectors
+    return certificate.coarser_that_holds(found, cluster.n_clusters, cut_into, vectors)
 
 
 @cached(lambda made_from: made_from.counted, max_entries=2)

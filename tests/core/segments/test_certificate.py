@@ -1,6 +1,7 @@
 """Certificates: Hennig's index against scikit-learn's, words, rivals, and data in which nothing is sure."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from core.segments.certificate import (
     UNSUPPORTED,
     Certificate,
     certify,
+    coarser_that_holds,
     jaccard,
     marked_names,
+    mostly_doubtful,
     pair_sentence,
     same_pairs,
     table,
@@ -131,9 +134,20 @@ def test_where_most_segments_are_doubtful_the_verdict_says_so(doubtful: int, is_
     for levels in (None, supported()):
         said = verdict_text(levels, with_verdict(made, levels))
         assert said.startswith(levels.sentence if levels else NOT_COMPARED)
-        assert (f"But {doubtful} of these 10 segments are doubtful" in said) == is_said
+        assert (f" {doubtful} of these 10 segments are doubtful" in said) == is_said
         assert ("given these vectors" in said) == is_said
         assert verdict_text(levels, made, kept_back=True) == f"{said} {NAMES_WITHHELD}"
+
+
+def test_where_users_support_these_segments_doubt_comes_first_and_a_coarser_level_that_holds() -> None:
+    """Three groups, cut into eight: the halves of a group change places, and three groups come again."""
+    vectors, _ = blobs((120, 120, 120), noise=0.1)
+    found = certify(vectors, cut(vectors, 8), resamples=39)
+    levels = supported(2, 3, 8)
+    doubt = mostly_doubtful(found)
+    assert doubt and verdict_text(levels, found) == f"{doubt} {levels.sentence}"
+    assert coarser_that_holds(levels, 8, partial(cut, vectors), vectors) == 3
+    assert coarser_that_holds(supported(8), 8, partial(cut, vectors), vectors) is None
 
 
 def test_a_doubtful_segment_says_so_beside_its_name_and_a_sure_one_does_not() -> None:

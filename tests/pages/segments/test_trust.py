@@ -13,6 +13,8 @@ from core.runs.artifacts import TrainedRequest
 from core.runs.jobs import State
 from core.runs.stages import SCORECARD, SECOND_TRAINING, ScorecardRequest
 from core.segments.levels import SegmentLevels
+from core.segments.partition import Partition
+from core.storage.dataset import Dataset
 from core.storage.store import Store
 from pages.ui.segments import certificates
 from tests.core.model.trust import toy
@@ -37,6 +39,15 @@ def asked(run: FinishedRun) -> ScorecardRequest:
         dataset=run.dataset, labels="", model=run.model, embeddings=run.embeddings, weights=ViewWeights(),
         outcomes=("purchase",),
     )  # fmt: skip
+
+
+def into_three(run: FinishedRun) -> tuple[Store, Dataset, Partition]:
+    """The store, the data set and the three segments that the app clusters its users into."""
+    store = Store(run.root)
+    dataset = artifacts.open_dataset(store, run.dataset)
+    vectors = artifacts.open_embeddings(store, dataset, run.embeddings)
+    combined = pipeline.combine(vectors, ViewWeights())
+    return store, dataset, pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=3))
 
 
 def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
@@ -118,6 +129,20 @@ def test_a_number_that_the_users_support_is_one_click_away(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.button(key="use-number").click().run()
     assert app.slider(key="k").value == 2
+
+
+def test_a_number_whose_segments_are_mostly_doubtful_gives_way_to_a_coarser_one_that_holds(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL))
+    keep_levels(finished_run, supported(2, 3))
+    keep_certificates(finished_run, into_three(finished_run)[2], {0: 0.9, 1: 0.4, 2: 0.5})
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    shown = texts(app)
+    assert "Use 2 segments instead" in shown
+    assert shown.index("2 of these 3 segments are doubtful") < shown.index("These users support 3 segments")
+    app.button(key="use-number").click().run()
+    assert app.slider(key="k").value == 2 and "Keep these 2 segments" in texts(app)
 
 
 def test_numbers_are_compared_from_here_and_watched(
@@ -203,11 +228,7 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     files: list[pd.DataFrame] = []
     monkeypatch.setattr(certificates, "download_csv", lambda table, _: files.append(table))
     keep(finished_run, toy.scorecard(*FULL))
-    store = Store(finished_run.root)
-    dataset = artifacts.open_dataset(store, finished_run.dataset)
-    vectors = artifacts.open_embeddings(store, dataset, finished_run.embeddings)
-    combined = pipeline.combine(vectors, ViewWeights())
-    segments = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=3))
+    store, dataset, segments = into_three(finished_run)
     keep_certificates(finished_run, segments, {0: 0.9, 1: 0.8, 2: 0.5}, pair=(1, 2))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)

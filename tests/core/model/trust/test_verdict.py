@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.model.trust.result import Call, Method, Question, Topic
 from core.model.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
+from core.segments.certificate import Certificate
 from core.segments.levels import NOT_COMPARED, SegmentLevels
 from tests.core.model.trust import toy
 from tests.core.segments.made_levels import TOO_FEW, supported
@@ -64,6 +67,24 @@ def test_supported_numbers_decide_where_they_are_known(
     found = verdict(toy.scorecard(toy.retrieval()), 4, levels)
     assert (found.action, found.n_clusters) == (action, n_clusters)
     assert found.why == levels.sentence
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "coarser", "todo"),
+    [
+        (1, None, "Keep these 4 segments"),
+        (3, 2, "Use 2 segments instead"),
+        (3, None, "Read these segments as a description"),
+    ],
+)
+def test_segments_of_which_most_are_doubtful_are_not_to_be_kept(
+    doubtful: int, coarser: int | None, todo: str
+) -> None:
+    sure = Certificate(0, 10, 0.9, 0.85, 1.0, 0.8, 1.0, None, 0.0)
+    made = {place: replace(sure, jaccard=0.5 if place < doubtful else 0.9) for place in range(4)}
+    found = verdict(toy.scorecard(toy.retrieval()), 4, supported(2, 4), made, coarser)
+    assert found.todo.startswith(todo)
+    assert found.why.startswith("3 of these 4 segments are doubtful") == (doubtful == 3)
 
 
 def test_vectors_come_before_the_number_of_segments() -> None:
