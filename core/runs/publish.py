@@ -391,7 +391,7 @@ def _verdict(levels: SegmentLevels, said: str) -> dict[str, Any]:
         "verdict": levels.verdict,
         "verdict_text": said,
         "suggested_k": levels.suggested_k,
-        "levels": [level.model_dump() for level in levels.levels],
+        "levels": [level.model_dump() | {"evidence": levels.evidence(level)} for level in levels.levels],
         "views": {name: one.model_dump() for name, one in levels.aspects.items()},
         "gains": list(levels.gains),
         "gradient_gain": levels.gradient_gain,

@@ -33,8 +33,9 @@ from core.saved.saved_work import STAGE
 from core.storage.json_cache import JsonFile
 from core.storage.store import Store
 
-MAX_SEGMENTS: Final = 20
-"""Most segments in the app: nobody tells more apart on a map. The command line goes up to 50."""
+MAX_SEGMENTS: Final = 24
+"""Most segments in the app, as many as the finest level; from the 21st on colours repeat. The command line
+goes up to 50."""
 USUAL_SEGMENTS: Final = 6
 LINKED: Final = (
     "k",

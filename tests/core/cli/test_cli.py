@@ -90,6 +90,7 @@ def test_clusters_and_groups_agree(finished: Path) -> None:
 def test_supported_numbers_are_written_and_each_segment_has_a_certificate(finished: Path) -> None:
     clusters = json.loads((finished / "clusters.json").read_text())
     assert (clusters["verdict"] == "segments") == (clusters["suggested_k"] is not None)
+    assert all(row["evidence"]["over_gradient"] > 0 for row in clusters["levels"][-1:])
     assert [row["k"] for row in clusters["levels"]][-1:] == [clusters["suggested_k"]] * bool(
         clusters["levels"]
     )

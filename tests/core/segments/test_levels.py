@@ -8,6 +8,7 @@ import pytest
 from benchmarks.evidence import ADDRESSES, KINDS, planted
 from benchmarks.levels import Line, made
 from core.base.errors import ArtifactError, Cancelled
+from core.saved.controls import MAX_SEGMENTS
 from core.segments.level_search import measure_levels
 from core.segments.levels import (
     MAX_DESCRIBED,
@@ -18,6 +19,7 @@ from core.segments.levels import (
     unsupported,
     withheld,
 )
+from core.segments.user_priors import MAX_KINDS
 from core.segments.visit_tokens import Aspect
 from core.storage.sequences import UserSequences
 from tests.core.segments.made_levels import TOO_FEW, supported
@@ -181,6 +183,15 @@ def test_the_finest_level_is_suggested_and_every_number_has_a_row() -> None:
     assert table["k"].tolist() == [1, 2, 3, 4, 5]
     assert table.loc[table["supported"], "k"].tolist() == [2, 4]
     assert table["agreement"].notna().tolist() == [False, True, False, True, False]
+
+
+def test_every_level_can_be_chosen_and_has_its_evidence() -> None:
+    assert MAX_SEGMENTS >= MAX_KINDS
+    levels = supported(2, 4)
+    assert [levels.evidence(level) for level in levels.levels] == [
+        {"over_everybody": 0.4, "over_one_fewer": 0.4, "over_gradient": pytest.approx(-0.1)},
+        {"over_everybody": 1.1, "over_one_fewer": pytest.approx(0.2), "over_gradient": pytest.approx(0.6)},
+    ]
 
 
 def test_names_are_withheld_only_where_users_were_compared_and_nobody_wants_them() -> None:

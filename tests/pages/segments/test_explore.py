@@ -296,8 +296,8 @@ def test_more_segments_than_the_data_allow_are_not_in_the_link_either(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset, k="45")
-    assert app.slider(key="k").value == 20
-    assert app.query_params["k"] == "20"
+    assert app.slider(key="k").value == 24
+    assert app.query_params["k"] == "24"
 
 
 def test_a_lasso_is_kept_when_another_map_comes(

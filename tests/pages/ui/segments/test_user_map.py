@@ -82,7 +82,7 @@ def test_a_number_stands_for_each_segment_and_its_name_is_told_on_pointing() -> 
     assert numbers["tooltip"]["formatter"] == "{b}"
 
 
-@pytest.mark.parametrize("n_segments", [2, 12, 20])
+@pytest.mark.parametrize("n_segments", [2, 12, 24])
 @pytest.mark.parametrize("spread", [0.0, 0.01, 1.0])
 @pytest.mark.parametrize("letters", [1, 60])
 def test_no_number_lies_on_another_or_is_cut_on_the_narrowest_map(
