@@ -59,6 +59,7 @@ class Raw:
     BATCH_ORDERING_ID: Final = "batch_ordering_id"
     BATCH_EVENT_INDEX: Final = "batch_event_index"
     BROWSER_ID: Final = "user_pseudo_id"  # read only where another column identifies users
+    LOGIN: Final = "user_id"  # of a signed-in user; read only where logins are joined
     ANALYTICS_STORAGE: Final = "analytics_storage"  # whether the visitor agreed to it: Yes, No or Unset
     PLATFORM: Final = "platform"  # WEB, ANDROID or IOS
     STREAM_ID: Final = "stream_id"
@@ -103,6 +104,7 @@ FIELDS: Final[tuple[str, ...]] = (
     Raw.BATCH_ORDERING_ID,
     Raw.BATCH_EVENT_INDEX,
     Raw.BROWSER_ID,
+    Raw.LOGIN,
     Raw.ANALYTICS_STORAGE,
     Raw.PLATFORM,
     Raw.STREAM_ID,

@@ -167,7 +167,9 @@ class IngestSettings(Settings):
     """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
-    added = frozenset({"page_view", "stream", "dimensions"})
+    added = frozenset({"page_view", "stream", "dimensions", "join_logins"})
+    join_logins: bool = False
+    """Join the cookies of signed-in users: one that shows exactly one ``user_id`` becomes that user."""
     page_view: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """Name of the events that are page views; empty to take the one of
     :data:`core.ingest.read.tools.PAGE_VIEWS` that the files have. Without names of events all records are."""
@@ -200,6 +202,12 @@ class IngestSettings(Settings):
         if twice := [name for name in value if value.count(name) > 1]:
             raise ValueError(f"{twice[0]!r} is listed twice")
         return value
+
+    @model_validator(mode="after")
+    def _joins_cookies(self) -> Self:
+        if self.join_logins and self.user_key == "user_id":
+            raise ValueError("join_logins joins cookies to user_id, which is the user key already")
+        return self
 
     @property
     def columns(self) -> dict[str, str]:

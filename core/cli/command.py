@@ -141,6 +141,7 @@ def _ingest(settings: RunSettings) -> list[str]:
         "--keep-internal": not ingest.exclude_internal,
         "--keep-debug": not ingest.exclude_debug,
         "--merge-hosts": ingest.url.merge_hosts,
+        "--join-logins": ingest.join_logins,
     }
     return words + [flag for flag, on in flags.items() if on]
 

@@ -110,7 +110,9 @@ def _read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> t
     options |= {name: options[name].date() for name in ("first", "last")}
     if "max_bytes" in options:
         options["max_bytes"] = size_in_bytes(options["max_bytes"])
-    request = BigQueryRequest.checked(**options, user_key=ingest.user_key, mapping=ingest.mapping)
+    request = BigQueryRequest.checked(
+        **options, user_key=ingest.user_key, mapping=ingest.mapping, join_logins=ingest.join_logins
+    )
     store = Store(out / "stages")
     with ConsoleProgress() as progress:
         estimate = bigquery.estimate(store, request, progress)
@@ -175,6 +177,7 @@ def settings_of_options(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]
             page_view=options["page_view"],
             stream=options["stream"],
             dimensions=options["dimension"] or None,
+            join_logins=options["join_logins"] or None,
             strip_pages=options["strip_page"] or None,
             keep_places=options["keep_place"] or None,
             mask_places=options["mask_place"] or None,
@@ -375,6 +378,11 @@ files = click.Path(path_type=Path)
     help="Place that is not personal, as receipt.json names it.",
 )
 @click.option("--mask-place", multiple=True, metavar="PLACE", help="Place to mask, as receipt.json names it.")
+@click.option(
+    "--join-logins",
+    is_flag=True,
+    help="Join the cookies of signed-in users: one that shows exactly one user_id becomes that user.",
+)
 @click.option("--keep-internal", is_flag=True, help="Keep traffic_type=internal.")
 @click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
 @click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from core.base.errors import NoPageViewsLeft
 from core.base.progress import Progress, SubProgress
-from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest import output
 from core.ingest.account.accounting import RecordAccount, account
@@ -28,6 +27,7 @@ from core.ingest.clean.urls import template
 from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
 from core.ingest.observe.export_decisions import ExportDecisions
+from core.ingest.observe.logins import join_logins
 from core.ingest.observe.outcomes import page_events_table
 from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.output import events_table
@@ -67,7 +67,7 @@ def ingest(
         Cancelled: If ``progress`` says so.
     """
     raw = read_all(paths, settings, work_dir / "raw", progress, kept)
-    return transform(raw, settings, out_dir, progress, work_dir)
+    return transform(join_logins(raw, settings, work_dir / "joined"), settings, out_dir, progress, work_dir)
 
 
 def transform(
@@ -138,18 +138,13 @@ def accounted_records(
     """
     if not raw.parts:
         raise NoPageViewsLeft("There are no records in the input", remedy="Choose another file")
-    parts, views = engine.parts(raw.parts), _files_of_views(raw)
-    rows = records.typed(parts, raw.present, views, settings, raw.page_view, raw.replaced)
+    parts = engine.parts(raw.parts)
+    rows = records.typed(parts, raw.present, raw.files_of_views, settings, raw.page_view, raw.replaced)
     typed = engine.name("typed", rows)
     report(STAGE, 0.05, "Looking at every record")
     written, accounted = account(engine, parts, typed, raw, settings)
     report(STAGE, 0.2, "Numbering users")
     return typed, written, accounted
-
-
-def _files_of_views(raw: RawRead) -> list[int]:
-    """Numbers of the files without event names, whose records are all page views."""
-    return [number for number, file in enumerate(raw.files) if Raw.EVENT_NAME not in file.columns]
 
 
 def _leave_out(

@@ -213,6 +213,7 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         "not.": replaced,
         f"The data have {pluralise(provisional, 'intraday or fresh table')}: the SQL of BigQuery reads daily "
         "tables alone.": provisional,
+        "The run counts the cookies of a signed-in user as one, the SQL counts each.": bool(receipt.logins),
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
         f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
         "run leaves.": hindered,

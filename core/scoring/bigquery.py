@@ -79,7 +79,9 @@ def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
     Raises:
         InputError: If the table lacks a column that is needed or was asked for by name.
     """
-    settings = IngestSettings.checked(user_key=request.user_key, mapping=request.mapping)
+    settings = IngestSettings.checked(
+        user_key=request.user_key, mapping=request.mapping, join_logins=request.join_logins
+    )
     plain = [name for name in table.columns if name not in PARAM_LISTS]
     inside = [*PARAM_FIELDS.values(), *([request.user_key] if "." in request.user_key else [])]
     names = map_names(tuple(dict.fromkeys([*plain, *inside])), RECORD_FIELDS, settings).by_name

@@ -44,6 +44,8 @@ class BigQueryRequest(Settings):
     user_key: str = IngestSettings().user_key
     mapping: dict[str, str] = Field(default_factory=dict)
     """Field of :class:`core.base.schema.Raw` → name in the table, if not GA4's; empty leaves it out."""
+    join_logins: bool = False
+    """Whether ``user_id`` is read beside the user key, to join cookies by it."""
     user_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the users, each with all events."""
     billing_project: str = ""

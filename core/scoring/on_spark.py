@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.base.errors import SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
 from core.runs import pipeline
@@ -62,10 +63,24 @@ def run_on_spark(
         Beha2VecError: If something cannot be done; what an earlier run left is untouched.
     """
     address = Master.read(master)
+    _refuse_logins(settings.ingest)
     make_folder(out)
     with claim_folder(out), open_spark(address) as spark:
         read = partial(_records_there, inputs=inputs, progress=progress, bounds=bounds, spark=spark)
         return run_by_part(out, settings, progress, bounds, from_stage, fetch_hosts, read)
+
+
+def _refuse_logins(settings: IngestSettings) -> None:
+    """Check that cookies are not to be joined, as those of a user lie on several executors.
+
+    Raises:
+        SettingsError: If they are.
+    """
+    if settings.join_logins:
+        raise SettingsError(
+            "Spark does not join the cookies of signed-in users",
+            remedy="Leave out --join-logins, or --engine spark: --memory does it on this machine",
+        )
 
 
 def _records_there(
@@ -131,7 +146,7 @@ def embed_on_spark(
         Beha2VecError: If something cannot be done; an existing ``out`` is untouched.
     """
     address = Master.read(master)
-    key_and_reading(model)  # before a cluster is asked for anything
+    _refuse_logins(key_and_reading(model)[1])  # before a cluster is asked for anything
     require_writable(out)
     with claim_file(out), open_spark(address) as spark:
         read = partial(_records_there, inputs=inputs, progress=progress, bounds=bounds, spark=spark)

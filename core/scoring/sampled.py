@@ -23,6 +23,7 @@ from core.ingest.clean import clock
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.export_decisions import ExportDecisions
+from core.ingest.observe.logins import join_logins
 from core.ingest.output import outcomes_without_user_id
 from core.ingest.read.read_all import RawRead, read_all
 from core.ingest.read.read_cache import ReadCache
@@ -260,6 +261,7 @@ def read_local(
     checksums = checksums or pipeline.checksums(sources)
     kept = ReadCache(store, settings, checksums) if store else None
     raw = read_all(inputs, settings, work / RECORDS, progress, kept)
+    raw = join_logins(raw, settings, work / f"joined-{RECORDS}")
     return raw, pipeline.numbered(sources, checksums)
 
 

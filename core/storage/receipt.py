@@ -319,6 +319,39 @@ class ChosenDimension(_Part):
     values: int
 
 
+class LoginCounts(_Part):
+    """How cookies were joined to the signed-in users that they show, over all records that were read."""
+
+    cookies: int
+    """Different user keys before."""
+    ids: int
+    """Different user keys after."""
+    users: int
+    """Users that any cookie shows."""
+    signed_in: int
+    """Cookies that show a user."""
+    conflicts: int
+    """Of these, cookies that show several users; each stays a cookie."""
+    page_views: int
+    """Page views of joined cookies."""
+    cross_device: int
+    """Users with several joined cookies."""
+    most_users: int
+    """Most users of a cookie."""
+    most_cookies: int
+    """Most joined cookies of a user."""
+
+    def in_words(self) -> str:
+        """All counts, in two sentences."""
+        moved = pluralise(self.page_views, "page view")
+        return (
+            f"{pluralise(self.cookies, 'cookie')} became {pluralise(self.ids, 'id')}: "
+            f"{self.signed_in - self.conflicts:,} with one signed-in user joined to that user ({moved}), "
+            f"{self.conflicts:,} with several kept. "
+            f"{pluralise(self.users, 'user')} signed in, {self.cross_device:,} of them with several cookies."
+        )
+
+
 class Receipt(_Part):
     """Everything that happened between reading the files and the finished sequences.
 
@@ -387,6 +420,8 @@ class Receipt(_Part):
     revenue: dict[str, Revenue] = {}
     """Currency → revenue of all purchases, whoever bought; empty where only some of the users are counted."""
     dimensions: tuple[ChosenDimension, ...] = ()
+    logins: LoginCounts | None = None
+    """How cookies were joined to signed-in users; None where that was not asked for."""
     outcome_users: dict[str, OutcomeUsers] = {}
     """Event → its users and revenue, most users first."""
     no_user_id: dict[str, OutcomeUsers] = {}

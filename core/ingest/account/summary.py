@@ -134,6 +134,7 @@ def make_receipt(counted: ReceiptInputs) -> Receipt:
         sessions_by_channel=counted.channels.by_channel() if counted.channels else {},
         channel_basis=counted.channels.by_basis() if counted.channels else {},
         dimensions=_dimensions(counted),
+        logins=counted.raw.logins,
         revenue=revenue_of(outcome_users, no_user_id, outcomes.refunds),
         outcome_users=outcome_users,
         no_user_id=no_user_id, outcome_pages=outcome_pages,
@@ -261,6 +262,8 @@ def _file(file: FileReceipt, rejected: int) -> FileReceipt:
 def _user_key(counted: ReceiptInputs) -> str:
     """Names of the columns that user ids were read from, usually a single one."""
     columns = dict.fromkeys(file.columns.get(Raw.USER_KEY, "") for file in counted.raw.files)
+    if counted.raw.logins:
+        columns |= dict.fromkeys(file.columns.get(Raw.LOGIN, "") for file in counted.raw.files)
     return " or ".join(column for column in columns if column) or counted.settings.user_key
 
 

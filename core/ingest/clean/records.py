@@ -108,6 +108,11 @@ def strlen(text: str) -> int:  # type: ignore[empty-body] # DuckDB has the body
     """Length of a text in bytes, which is stored; characters would have to be counted."""
 
 
+def session_id(text: ir.StringValue) -> ir.StringValue:
+    """Return the session id of an event; null where it has none."""
+    return _session_id(absent(text, *NO_SESSION))
+
+
 def _session_id(text: ir.StringValue) -> ir.StringValue:
     """Remove a trailing ``.0`` from a session id, which GA4 writes as a whole number.
 
@@ -149,9 +154,9 @@ def typed(
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
             UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
             **_source_of(column, present),
-            IS_VIEW: _is_view(raw, column(Raw.EVENT_NAME), view_files, view),
+            IS_VIEW: is_view(raw, column(Raw.EVENT_NAME), view_files, view),
             Raw.STREAM_ID: _session_id(column(Raw.STREAM_ID)),
-            SESSION_ID: _session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
+            SESSION_ID: session_id(column(Raw.GA_SESSION_ID)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             REFUND: money(column(Raw.REFUND_VALUE)),
@@ -166,7 +171,8 @@ def _column(raw: ir.Table, present: Collection[str], name: str) -> ir.StringValu
     return raw[name] if name in present else ibis.null("string")
 
 
-def _is_view(raw: ir.Table, name: ir.StringValue, view_files: Collection[int], view: str) -> ir.BooleanValue:
+def is_view(raw: ir.Table, name: ir.StringValue, view_files: Collection[int], view: str) -> ir.BooleanValue:
+    """Whether a raw record is a page view: by its name, or by its file, which has no names."""
     named = (name.strip() == view).fill_null(False)
     return named | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else named
 

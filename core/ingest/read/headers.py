@@ -134,6 +134,7 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
+    ignored += [] if settings.join_logins else [Raw.LOGIN]
     if settings.mapping.get(Raw.TRAFFIC_SOURCE):  # by the analyst's word no other place counts
         ignored += [field for _, *fields in SOURCES[1:] for field in fields if field not in settings.mapping]
     revenue = columns.get(Raw.PURCHASE_REVENUE)
@@ -215,6 +216,8 @@ def _aliases(field: str, tool: AnalyticsTool | None, settings: IngestSettings) -
     chosen = normalise_header(settings.user_key)
     if field == Raw.BROWSER_ID:
         return () if chosen == DEFAULT_USER_KEY else (DEFAULT_USER_KEY,)
+    if field == Raw.LOGIN:
+        return (SIGNED_IN_KEY,)
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
     only = tool.only_here.get(field, "").split() if tool else ()

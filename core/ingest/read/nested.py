@@ -154,7 +154,7 @@ SLOT_VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", 
 WHOLE: Final = "*"
 """Stands for the key where all parameters of a list, keys and values, are read as a single text."""
 
-EXACT: Final = (Raw.USER_KEY, Raw.BROWSER_ID, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
+EXACT: Final = (Raw.USER_KEY, Raw.BROWSER_ID, Raw.LOGIN, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
 """Fields that hold ids: every digit counts, also of ids written as numbers."""
 
 _NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE, Raw.ENGAGEMENT_TIME_MSEC)
@@ -194,7 +194,9 @@ class ReadPlan:
 
 
 def record_fields(settings: IngestSettings) -> Mapping[str, str]:
-    """Return :data:`RECORD_FIELDS`, with ``user_id`` if it is the user key: a day without logins lacks it."""
+    """Return :data:`RECORD_FIELDS`, with ``user_id`` if it is asked for: a day without logins lacks it."""
+    if settings.join_logins:
+        return {**RECORD_FIELDS, Raw.LOGIN: SIGNED_IN_KEY}
     signed_in = normalise_header(settings.user_key) == SIGNED_IN_KEY
     return {**RECORD_FIELDS, Raw.USER_KEY: SIGNED_IN_KEY} if signed_in else RECORD_FIELDS
 

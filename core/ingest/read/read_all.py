@@ -25,7 +25,7 @@ from core.ingest.read.whole_events import cut_events
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, replaced_days
 from core.storage.disk import disk_errors
-from core.storage.receipt import FileReceipt
+from core.storage.receipt import FileReceipt, LoginCounts
 
 STAGE: Final = "preprocess"
 READ_SHARE: Final = 0.5
@@ -52,6 +52,7 @@ class RawRead:
         warnings: Differences between the files, and files left out as copies.
         page_view: Name of the events that are page views, in files with event names.
         replaced: Result of :func:`core.ingest.sources.overlap.replaced_days`.
+        logins: How cookies of signed-in users were joined; None where that was not asked for.
     """
 
     files: tuple[FileReceipt, ...]
@@ -62,6 +63,12 @@ class RawRead:
     warnings: tuple[str, ...]
     page_view: str = PAGE_VIEW
     replaced: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    logins: LoginCounts | None = None
+
+    @property
+    def files_of_views(self) -> list[int]:
+        """Numbers of the files without event names, whose records are all page views."""
+        return [number for number, file in enumerate(self.files) if Raw.EVENT_NAME not in file.columns]
 
     @property
     def rows(self) -> int:

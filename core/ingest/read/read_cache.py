@@ -93,7 +93,7 @@ def reading(settings: IngestSettings) -> dict[str, Any]:
     """Return the settings that decide how a file is read; all others apply later."""
     return {
         "version": _VERSION,
-        **settings.model_dump(mode="json", include={"mapping", "user_key", "dimensions"}),
+        **settings.model_dump(mode="json", include={"mapping", "user_key", "dimensions", "join_logins"}),
     }
 
 

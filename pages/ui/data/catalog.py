@@ -62,11 +62,12 @@ class DatasetCard:
             return ""
         said = {
             f"by {mine.user_key}": mine.user_key != usual.user_key,
+            "logins joined": mine.join_logins,
             f"{count(len(mine.strip_pages), 'page')} left out": bool(mine.strip_pages),
             f"{count(len(mine.keep_places), 'place')} kept": bool(mine.keep_places),
             f"{count(len(mine.mask_places), 'place')} masked by choice": bool(mine.mask_places),
         }
-        named = {"user_key", "strip_pages", "keep_places", "mask_places"}
+        named = {"user_key", "join_logins", "strip_pages", "keep_places", "mask_places"}
         other = mine.model_dump(exclude=named) != usual.model_dump(exclude=named)
         return ", ".join([*(text for text, true in said.items() if true), *(["other settings"] * other)])
 

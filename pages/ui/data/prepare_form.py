@@ -12,7 +12,7 @@ from core.base import wording
 from core.base.errors import InputError
 from core.base.schema import DIMENSION_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
-from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
+from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY, normalise_header
 from core.ingest.read.inspection import Inspection, no_time
 from core.ingest.read.read_file import likely_page_views, no_plain_page
 from core.ingest.read.tools import PAGE_VIEWS
@@ -115,6 +115,7 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
     """Draw all settings as a fragment: a change redraws only them, with their examples."""
     with st.container(border=True, key="form-user"):
         user_key = _user_key(found, before)
+        joining = _join_logins(found, user_key, before)
     with st.container(border=True, key="form-columns"):
         mapping = _mapping(found, before)
         page_view = _page_view(found, mapping, before)
@@ -122,6 +123,7 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
             "page_view": page_view,
             "stream": _stream(found, mapping, before),
             "dimensions": _dimensions(found, before),
+            "join_logins": joining,
         }
     with st.container(border=True, key="form-options"):
         options = _options(before)
@@ -152,6 +154,18 @@ def _user_key(found: Inspection, before: IngestSettings) -> str:
             "cover it; its values are kept as they are in the results."
         )
     return str(picked)
+
+
+def _join_logins(found: Inspection, user_key: str, before: IngestSettings) -> bool:
+    """Draw the choice to join the cookies of signed-in users, where the files name these."""
+    if user_key == SIGNED_IN_KEY or SIGNED_IN_KEY not in map(normalise_header, _all_columns(found)):
+        return False
+    return st.toggle(
+        "Join the cookies of signed-in users", before.join_logins, key="join_logins",
+        help=f"A cookie that shows exactly one {SIGNED_IN_KEY} becomes that user, also before the login; one "
+        "with several stays a cookie. The receipt says how many. Only then is that column read: users are "
+        "followed across devices, which your privacy notice and consent have to cover.",
+    )  # fmt: skip
 
 
 def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:

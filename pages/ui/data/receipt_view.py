@@ -205,6 +205,7 @@ def _assumptions(facts: Receipt, days: DayCoverage) -> None:
     shared = "" if share is None else f"; {share:.1%} of users have a value"
     rows = {
         "User key": f"{facts.user_key} ({facts.id_kind})",
+        **({"Logins": facts.logins.in_words()} if facts.logins else {}),
         "Page views": _page_views(facts),
         "Groups of users": _group_words(facts),
         "Time": f"{facts.time_unit}, {facts.time_zone}",

@@ -220,3 +220,12 @@ def test_channels_are_the_same_in_every_shape(tmp_path: Path, shape: str, kind: 
     assert dataset.receipt.channel_basis == {
         "exported": 1, "session_last_click": 2, "collected": 3, "nothing_collected": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "kind"), EVERY)
+def test_logins_are_the_same_in_every_shape(tmp_path: Path, shape: str, kind: str) -> None:
+    events = (hit("a", 0), hit("a", 1, user_id="007"), hit("b", 2, user_id="007"), hit("c", 3))
+    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](events)))
+    dataset = dataset_of(tmp_path, path, join_logins=True)
+    assert dataset.users["user_id"].tolist() == ["007", "c"]
+    assert dataset.receipt.logins and dataset.receipt.logins.page_views == 3

@@ -43,7 +43,8 @@ def request(**settings: Any) -> BigQueryRequest:  # noqa: ANN401
 def test_names_are_those_of_a_nested_file() -> None:
     names = names_of(request(), table(*COLUMNS))
     assert list(names)[:2] == [Raw.EVENT_TIMESTAMP, Raw.USER_KEY]
-    assert set(names) == {*FIELDS} - {Raw.BROWSER_ID}  # that is the key
+    assert set(names) == {*FIELDS} - {Raw.BROWSER_ID, Raw.LOGIN}  # the first is the key
+    assert names_of(request(join_logins=True), table(*COLUMNS))[Raw.LOGIN] == "user_id"
     assert names[Raw.USER_KEY] == "user_pseudo_id"
     assert names[Raw.BATCH_PAGE_ID] == "batch_page_id"  # GA4 has moved it out of the parameters
     assert names[Raw.BATCH_ORDERING_ID] == "event_params.batch_ordering_id"
