@@ -33,6 +33,10 @@ _MIN_STABILITY_USERS: Final = 30
 """Fewest users with a level in two parts of their visits for the stability of a facet."""
 _KEPT_TO: Final = 0.1
 """Least kappa for users to be said to keep to a facet."""
+_MOST_SAID: Final = 3
+"""Facets that a sentence names, at most: those that users keep to most."""
+_FAIR: Final = 0.55
+"""AUC that the lower end of the interval must exceed for a facet to go with the outcome."""
 MIN_OUTCOMES: Final = 10
 """Fewest held-out users with the outcome, and without, for the AUC of a facet; and fewest held-out users on a
 level for its outcome rate."""
@@ -206,6 +210,23 @@ class Facets:
 
         return sorted(self.facets.values(), key=kept_to, reverse=True)
 
+    @property
+    def sentence(self) -> str:
+        """Sentence on the facets that users keep to, at most three, and on the one that tells the outcome."""
+        kept = [facet for facet in self.in_order if facet.comes_again and facet.comes_again.is_kept_to]
+        first = "Hardly anything is shown to stay the same about users from day to day."
+        if kept:
+            first = f"Users keep most to {_listed(kept[:_MOST_SAID])}."
+        telling = [
+            (auc.value, facet)
+            for facet in self.in_order
+            if (auc := facet.tells_outcome) is not None and auc.low > _FAIR
+        ]
+        if not telling:
+            return first
+        _, best = max(telling, key=lambda pair: pair[0])
+        return f"{first} The outcome, {self.outcome}, goes most with {_listed([best])}."
+
     def columns(self) -> dict[str, np.ndarray]:
         """Columns for a table of users: ``facet: KIND`` → the name of each user's level."""
         return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
@@ -220,6 +241,11 @@ class Facets:
         for kind, facet in self.facets.items():
             families.setdefault(_FAMILIES.get(kind, Family.LEVEL), []).append(facet.people)
         return families
+
+
+def _listed(facets: Sequence[Facet]) -> str:
+    *first, last = (facet.question[0].lower() + facet.question[1:] for facet in facets)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def find_facets(

@@ -14,12 +14,20 @@ from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, RowKind, of_row
 from core.runs.stages import LAYOUT, LEVELS
 from pages.ui.chat import topic
-from pages.ui.segments import cards, certificates, k_view, map_view, segment_controls, session_segments
+from pages.ui.segments import (
+    cards,
+    certificates,
+    k_view,
+    map_view,
+    segment_controls,
+    session_segments,
+    shared,
+)
 from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments, solve
 from pages.ui.segments.shared import Sources
 from pages.ui.shell import errors, job_panel
-from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
+from pages.ui.shell.links import EXPLORE, FACETS, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
 _ASIDE = f"group:{Group.SET_ASIDE}"
@@ -42,19 +50,26 @@ def page() -> None:
 
 def _explore(made_from: Sources) -> None:
     now = session_segments.read(made_from)
-    with st.container(border=True, key="steering"):
+    message = st.container(gap="small", key="message")
+    with st.expander("Adjust: number, weights, outcome", icon=":material/tune:", key="steering"):
         slots = segment_controls.draw(made_from, now)
+        numbers = st.container(key="numbers")
     live = solve(session_segments.settle(made_from, now))
     segment_controls.show_result(slots, live)
+    with numbers:
+        k_view.draw(live)
+    with message:
+        k_view.draw_verdict(live)
+        found = shared.facets(made_from.dataset, made_from.labels, live.settings.analyze.outcome)
+        st.markdown(md_text(found.sentence, 400))
+        link(FACETS, "How these users differ, by rules in words")
     segment_controls.status_line(live)
-    k_view.draw_nothing_here(live)
     certificates.small_kinds(live)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):
         with st.container():
             map_view.draw(live)
-            k_view.draw(live)
         with st.container(gap="small"):
             _segments(live)
 
@@ -81,13 +96,11 @@ def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str])
         cards.swatch(segment, row[Col.SHARE], mark)
         with st.grid(2, min_column_width=190, gap="small", vertical_alignment="center"):
             cards.name_field(segment, own, partial(cards.rename, live), mark)
-            st.markdown(f":small[{_facts(live, row)}]")
+            st.markdown(f":small[{_facts(live, row)}]", help=md_text(reason(name), 400) or None)
         certificates.line(live, segment)
         if name.better is not None:
             cards.unfit(live, segment)
             return
-        if why := reason(name):
-            st.caption(md_text(why, 400))
         if suggested.get(segment, name.text) != name.text:
             cards.offer(live, segment, suggested[segment])
 

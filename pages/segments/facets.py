@@ -26,10 +26,6 @@ _HELP: Final = (
     "The days on which a user came are split in two parts, every other one: is the user on the same level in "
     "both? By chance: the share if parts of different users were paired."
 )
-_MOST_SAID: Final = 3
-"""Facets that the first line names, at most: those that users keep to most."""
-_FAIR: Final = 0.55
-"""AUC that the lower end of the interval must exceed for a facet to go with the outcome."""
 _STAGE_HELP: Final = f"{_HELP} Who views more comes farther, and how much users view comes again by itself."
 _LOYALTY_HELP: Final = (
     "Of the users who came before the middle of all visits: who came twice or more until then should come "
@@ -52,12 +48,14 @@ def page() -> None:
         return
     found = _found()
     facets = found.in_order
-    _message(facets, found.outcome)
+    st.markdown(f"#### {md_text(found.sentence, 400)}")
     _beside_segments(found)
-    with st.grid(2, min_column_width=SIDE, gap="medium", key="facets"):
-        for facet in facets:
-            with st.container(border=True, key=f"facet-{facet.kind}"):
-                _card(facet, found)
+    kept = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to] or facets[:2]
+    _cards(kept, found, "facets")
+    if others := [facet for facet in facets if facet not in kept]:
+        with st.expander(f"{count(len(others), 'more way')} in which users differ", key="other-facets"):
+            st.caption("Users are not shown to keep to these, or it is not known.")
+            _cards(others, found, "more-facets")
     _left_out(found)
     if not _labelled():
         st.caption(
@@ -68,17 +66,11 @@ def page() -> None:
     _next()
 
 
-def _message(facets: list[Facet], outcome: str) -> None:
-    """Draw a summary of the facets that users keep to, and of those that go with the outcome."""
-    again = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to]
-    told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > _FAIR]
-    lines = [f"Users keep most to {_listed(again[:_MOST_SAID])}."] if again else []
-    if not again:
-        lines.append("Hardly anything is shown to stay the same about users from day to day.")
-    if told:
-        best = max(told, key=lambda facet: facet.tells_outcome.value if facet.tells_outcome else 0)
-        lines.append(f"The outcome, {md_text(outcome, 60)}, goes most with {_listed([best])}.")
-    st.markdown(f"#### {' '.join(lines)}")
+def _cards(facets: list[Facet], found: Facets, key: str) -> None:
+    with st.grid(2, min_column_width=SIDE, gap="medium", key=key):
+        for facet in facets:
+            with st.container(border=True, key=f"facet-{facet.kind}"):
+                _card(facet, found)
 
 
 def _beside_segments(found: Facets) -> None:
@@ -90,11 +82,6 @@ def _beside_segments(found: Facets) -> None:
         segmentation = session_segments.current(made_from, session_segments.read(made_from))
         if told := predict_outcome(found, segmentation.partition):
             st.markdown(md_text(told.sentence, 600), help=_BESIDE_HELP)
-
-
-def _listed(facets: list[Facet]) -> str:
-    *first, last = (facet.question[0].lower() + facet.question[1:] for facet in facets)
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _labelled() -> bool:
@@ -154,8 +141,7 @@ def _card(facet: Facet, found: Facets) -> None:
 
 def _two(found: Facets, facets: list[Facet]) -> None:
     """Draw users on each pair of levels of two facets, or how many of them had the outcome."""
-    with st.container(border=True, key="two-facets"):
-        st.markdown("**Two of them crossed**")
+    with st.expander("Two of them crossed", icon=":material/grid_on:", key="two-facets"):
         with st.grid(2, min_column_width=SIDE // 2, gap="small"):
             kinds = {facet.question: facet for facet in facets}
             down = st.selectbox("Down", list(kinds), 0, key="facet-down", label_visibility="collapsed")

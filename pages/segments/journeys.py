@@ -30,7 +30,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    k_view.draw_nothing_here(live)
+    k_view.remind(live)
     with errors.shown():
         count_filter.draw(live)
         _journeys(count_filter.counted(live))

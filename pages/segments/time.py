@@ -30,7 +30,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    k_view.draw_nothing_here(live)
+    k_view.remind(live)
     above = st.container()
     part = st.segmented_control(
         "Show", list(_PARTS), default=next(iter(_PARTS)), required=True, key="time-part",

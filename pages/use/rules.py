@@ -21,7 +21,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    k_view.draw_nothing_here(live)
+    k_view.remind(live)
     segment = _segment(live)
     export = rule_view.export_of(live)
     fit = _found(live, export, rule_view.rules_of(live)[segment])

@@ -61,7 +61,7 @@ def _lists(live: LiveSegments, user: int | None) -> None:
         elif shown == _LOOK_ALIKES:
             look_alikes_view.draw(live, user)
         else:
-            k_view.draw_nothing_here(live)
+            k_view.remind(live)
             user_lists.draw_segment(live)
 
 

@@ -131,6 +131,13 @@ def still(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
+def adjust(page: Page) -> None:
+    """Open the controls of the segments on the map's page."""
+    still(page)
+    page.locator(".st-key-steering summary").click()
+    expect(page.locator(".st-key-k")).to_be_visible()
+
+
 def choose(opener: Locator, option: Locator) -> None:
     """Choose from a list; one that closed because the page was drawn anew is opened again."""
     for _ in range(TRIES):

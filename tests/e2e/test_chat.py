@@ -15,7 +15,7 @@ from core.facts.answer import Answer, Comment, Note
 from core.llm.llm_settings import VARIABLES
 from core.saved import conversations, preferences
 from core.storage.store import Store
-from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.e2e.conftest import OpenPage, Server, adjust, running_server
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.fixtures_segments import FinishedRun, keep_what_jobs_make, write_run
 from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
@@ -120,6 +120,7 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     dialog.get_by_role("button", name="Agree for this session").click()
     expect(log(page).get_by_text("(segment 1):").first).to_be_visible()
 
+    adjust(page)
     page.locator(".st-key-k [role=slider], .st-key-k input").first.press("ArrowRight")
     expect(page.get_by_text("in 4 segments")).to_be_visible()
     grows(page)
@@ -173,6 +174,7 @@ def test_a_follow_up_and_a_question_that_is_offered_are_answered_at_once(
     offered.click()
     expect(log(page).get_by_text("by segment, most first, all days:")).to_be_visible()
     expect(offered).to_have_count(0)
+    adjust(page)
     page.locator(".st-key-k [role=slider], .st-key-k input").first.press("ArrowRight")
     expect(log(page).get_by_text("About earlier segments (K = 3)")).to_be_visible()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from core.saved import saved_work
 from core.storage.store import Store
 from tests.core.segments.made_levels import supported
-from tests.e2e.conftest import PATIENCE_MS, TRIES, OpenPage, Server, choose, running_server, still
+from tests.e2e.conftest import PATIENCE_MS, TRIES, OpenPage, Server, adjust, choose, running_server, still
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, keep_levels, write_run
 
 pytestmark = pytest.mark.e2e
@@ -90,6 +90,7 @@ def test_a_slider_moves_the_segments_and_the_page_says_how_many_users(
 ) -> None:
     page = new_page(address(shop, "explore"))
     expect(page.get_by_text("in 6 segments")).to_be_visible()
+    adjust(page)
     slider(page, "k").press("ArrowRight")
     expect(page.get_by_text("in 7 segments · the last move changed")).to_be_visible()
     expect(page.get_by_text("Quick fit").first).to_be_visible()
@@ -106,6 +107,7 @@ def test_segments_that_stay_on_screen_are_measured_and_another_number_is_read_be
     expect(measuring.first).to_be_visible()
     expect(page.get_by_text("Highly stable").first).to_be_visible(timeout=MINUTE_MS)
     expect(measuring).to_have_count(0, timeout=60_000)
+    adjust(page)
     page.locator(".st-key-choose_k").get_by_role("radio", name="3", exact=True).click()
     expect(page.get_by_text("in 4 segments")).to_be_visible()
     page.get_by_role("button", name="Use 3").click()
@@ -118,16 +120,20 @@ def test_a_link_carries_several_outcomes_and_segments_and_that_there_is_none(
     page = new_page(
         address(shop, "explore", k="3", segment="segment:1") + "&outcome=purchase&outcome=page:/cart"
     )
+    adjust(page)
     outcome = page.get_by_test_id("stMultiSelect")
     expect(outcome.get_by_text("a view of /cart")).to_be_visible()
     expect(page.get_by_text("purchase or a view of /cart").first).to_be_visible()
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()
-    expect(page.locator(".st-key-profiled [aria-pressed=true]")).to_have_text(re.compile("^(Segment )?2"))
+    page.get_by_role("radio", name="One or two").click()
+    expect(page.locator(".st-key-compare-first")).to_contain_text(re.compile("(Segment )?2"))
     page.get_by_test_id("stSidebarNav").get_by_text("Segments", exact=True).click()
+    adjust(page)
     outcome.get_by_role("button", name="Clear all").click()
     expect(page).to_have_url(re.compile("outcome=none"))
     page.reload()
     expect(page.get_by_text("in 3 segments")).to_be_visible()
+    adjust(page)
     expect(outcome.get_by_text("purchase")).to_have_count(0)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import OpenPage, Server
+from tests.e2e.conftest import OpenPage, Server, adjust
 from tests.pages.fixtures_segments import FinishedRun, keep_what_jobs_make, write_run
 
 pytestmark = pytest.mark.e2e
@@ -44,11 +44,13 @@ def test_what_is_set_stays_with_its_data_and_a_link_carries_it(two: Two, new_pag
     server, one, other = two
     page = new_page(f"{server.url}/explore?data={one.dataset}&k=9")
     expect(page.get_by_text("in 9 segments")).to_be_visible()
+    adjust(page)
     thumb(page, "k").press("ArrowRight")
     expect(page.get_by_text("in 10 segments · the last move changed")).to_be_visible()
     open_data(page, other)
     expect(page.get_by_text("61 users in 6 segments")).to_be_visible()
     expect(page.get_by_text("the last move changed")).to_have_count(0)
+    adjust(page)
     expect(thumb(page, "k")).to_have_value("6")
     expect(thumb(page, "w_theme")).to_have_value("37")
     thumb(page, "w_theme").press("End")
@@ -64,6 +66,7 @@ def test_what_is_set_stays_with_its_data_and_a_link_carries_it(two: Two, new_pag
     expect(page.get_by_text("in 10 segments")).to_be_visible()
     elsewhere = new_page(link)
     expect(elsewhere.get_by_text("61 users in 6 segments")).to_be_visible()
+    adjust(elsewhere)
     expect(thumb(elsewhere, "w_url")).to_have_value("100")
     for tab in (page, elsewhere):
         expect(tab.get_by_test_id("stException")).to_have_count(0)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.runs import job_process, jobs
-from tests.e2e.conftest import OpenPage, Server
+from tests.e2e.conftest import OpenPage, Server, adjust
 
 pytestmark = pytest.mark.e2e
 
@@ -52,4 +52,5 @@ def test_a_training_is_watched_killed_gone_on_with_and_found_again(
     expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=MINUTE_MS)
     said = re.compile("^(These users support|A gradient|No stable segments)")
     expect(page.get_by_text(said).first).to_be_visible(timeout=MINUTE_MS)  # the training compared users
+    adjust(page)
     expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(1)

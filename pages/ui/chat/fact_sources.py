@@ -25,7 +25,7 @@ from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.user_items import Family
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import ChartPlace
-from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
+from pages.ui.shell.links import COMPARE, EXPLORE, JOURNEYS, PROFILES, RULES, USERS
 from pages.ui.shell.text import count
 
 _DIFFER: Final = ChartPlace("How segments differ", PROFILES, "segments")
@@ -133,7 +133,7 @@ def chart_of(fact: Fact) -> ChartPlace | None:
     if dimension in {*Family} - _BY_ITEM.keys():
         return None
     title, chart = _BY_ITEM.get(dimension) or (attribute_words(dimension).title, f"shares-{dimension}")
-    return ChartPlace(title, PROFILES, chart, rows)
+    return ChartPlace(title, COMPARE, chart, rows)
 
 
 def pages_chart(key: str, ranking: str) -> str:
@@ -148,7 +148,7 @@ def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> ChartPlace | None:
     ranking = PageRanking.MOST_VIEWED
     if metric == ItemMetric.LIFT and fact.measure.startswith(metric):
         ranking = PageRanking.OVER if fact.value >= 1 else PageRanking.UNDER
-    return ChartPlace(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
+    return ChartPlace(f"Pages of {_row(rows[0])}", COMPARE, pages_chart(rows[0], ranking), rows)
 
 
 def interval(fact: Fact) -> str:

@@ -66,9 +66,8 @@ def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by r
     """Draw the card of a group or segment made by rule; ``facts`` and ``why`` are Markdown."""
     with st.container(gap="xsmall"):
         swatch(OUTSIDE, share)
-        st.markdown(f"**{md_text(title)}** :gray-badge[{badge}]")
+        st.markdown(f"**{md_text(title)}** :gray-badge[{badge}]", help=why)
         st.markdown(f":small[{facts}]")
-        st.caption(why)
 
 
 def second_pages(profiles: Profiles, key: str) -> str:

@@ -24,7 +24,7 @@ from pages.ui.segments import charts, differences_view, session_segments, shared
 from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments, with_number
 from pages.ui.shell import job_panel, state, written_table
-from pages.ui.shell.links import FACETS, TRAINING, TRUST, link
+from pages.ui.shell.links import EXPLORE, TRAINING, TRUST, link
 from pages.ui.shell.text import count, md_text
 
 _LOOKED_AT: Final = "looked_at_k"
@@ -141,16 +141,28 @@ _UNSHOWN: Final = "Not shown to differ"
 NAMED: Final = "Read the names as a description of these very users: the borders could lie elsewhere."
 
 
-def draw_nothing_here(live: LiveSegments) -> None:
-    """Draw the verdict that there are no segments, and what users show instead; nothing where there are."""
-    if live.levels is None or not live.unsupported:
+def remind(live: LiveSegments) -> None:
+    """Draw in a line that users support no segments, on pages beside the one that says why."""
+    if live.levels is not None and live.unsupported:
+        short, _, _ = live.verdict.partition(". ")
+        with st.container(horizontal=True, vertical_alignment="center", key="no-kinds"):
+            st.caption(f"{md_text(short, 200)}: the segments are a description.", width="content")
+            link(EXPLORE, "Why?")
+
+
+def draw_verdict(live: LiveSegments) -> None:
+    """Draw whether users support segments, with the way to the evidence, or what users show instead."""
+    if live.levels is None:
+        return
+    if not live.unsupported:
+        st.markdown(f"#### {md_text(live.verdict, 400)}")
+        link(TRUST, "How sure is that?")
         return
     short, _, why = live.verdict.partition(". ")
     if live.levels.verdict is Structure.GRADIENT:
         st.info(f"{short}.", icon=":material/gradient:")
     else:
         st.warning(f"{short}.", icon=":material/warning:")
-    link(FACETS, "How these users differ all the same, by rules in words")
     with st.expander("Why, and what these users do show", key="nothing-here"):
         st.caption(why)
         _names(live)

@@ -21,6 +21,7 @@ from pages.ui.segments import spotlight
 from pages.ui.shell import errors, state
 from pages.ui.shell.job_panel import TITLES, progress_line, request_of
 from pages.ui.shell.links import (
+    COMPARE,
     DATA,
     EXPLORE,
     LABELS,
@@ -96,7 +97,7 @@ def main() -> None:
     page = navigate()
     saving.open_linked()
     state.sync_link()
-    if page.url_path != PROFILES.url_path:
+    if page.url_path not in (PROFILES.url_path, COMPARE.url_path):
         spotlight.leave()
     status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
     drawn: chat_panel.Drawn = []

@@ -57,11 +57,11 @@ EXPLORE: Final = Screen(
 )  # fmt: skip
 PROFILES: Final = Screen(
     "pages/segments/profiles.py", "All segments", ":material/leaderboard:", "profiles",
-    "What sets each segment apart: size, pages, sessions, sources, outcome.",
+    "All segments side by side: size, activity, outcome.",
 )  # fmt: skip
 COMPARE: Final = Screen(
-    "pages/segments/compare.py", "Two compared", ":material/compare_arrows:", "compare",
-    "Segments in words: what differs and what is not shown to, each number counted from your data.",
+    "pages/segments/compare.py", "One or two", ":material/compare_arrows:", "compare",
+    "A segment beside all others, or two side by side: figures, pages, and what differs in words.",
 )  # fmt: skip
 JOURNEYS: Final = Screen(
     "pages/segments/journeys.py", "Journeys", ":material/route:", "journeys",

@@ -1,4 +1,4 @@
-"""Comparisons by a simulated model on the Compare page: agreed to, watched, stopped, kept, taken back."""
+"""Comparisons by a simulated model on the page Profiles: agreed to, watched, stopped, kept, taken back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tests.pages.fixtures_segments import FinishedRun
 from tests.pages.segments.test_describe import PAGE, keys
 from tests.pages.simulated_writer import until, use, writer
 
+PAIR = ["segment:0", "segment:1"]
+ALL = "pages/segments/profiles.py"
 APPS_OWN = "converts more often than Guide"
 
 
@@ -38,13 +40,13 @@ def test_two_are_compared_after_agreement_and_the_words_can_be_taken_back(
 ) -> None:
     with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
-        app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+        app = asked(open_app(PAGE, data=finished_run.dataset, k="3", segment=PAIR), "two")
         assert any("Compare S1 and S2" in code.value for code in app.code)
         assert not compared(simulator)
         app.button(key="agree-two").click().run()
         until(app, lambda app: "uncompare-two" in keys(app))
         assert compared(simulator)
-    words = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
+    words = texts(open_app(PAGE, data=finished_run.dataset, k="3", segment=PAIR))
     assert words.count("Write to them on Monday") == 1
     app.selectbox(key="compare-first").select("segment:2").run()
     assert "Write to them on Monday" not in texts(app)  # another pair
@@ -59,7 +61,7 @@ def test_all_are_compared_and_other_segments_are_not_told_these_words(
 ) -> None:
     with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
-        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "all")
+        app = agreed(open_app(ALL, data=finished_run.dataset, k="3"), "all")
     assert "Write to them on Monday" in texts(app)
     app.slider(key="k").set_value(2).run()
     assert "Write to them on Monday" not in texts(app)
@@ -70,7 +72,7 @@ def test_stop_leaves_the_app_s_words(
 ) -> None:
     with simulating(writer(piece_s=0.2, figures=200)) as simulator:
         use(monkeypatch, simulator)
-        app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+        app = asked(open_app(PAGE, data=finished_run.dataset, k="3", segment=PAIR), "two")
         app.button(key="agree-two").click().run()
         until(app, lambda app: "Sale has" in texts(app))
         app.button(key="compare-stop-two").click().run()
@@ -84,7 +86,7 @@ def test_figures_that_are_not_there_leave_the_app_s_words_with_the_reason(
 ) -> None:
     with simulating(writer(holds=False)) as simulator:
         use(monkeypatch, simulator)
-        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3", segment=PAIR), "two")
     words = texts(app)
     assert APPS_OWN in words
     assert "Compared without the model" in words
@@ -98,7 +100,7 @@ def test_what_is_kept_is_said_with_the_names_of_today(
     saved_work.rename(store, finished_run.model, {0: "Early birds"})
     with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
-        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3", segment=PAIR), "two")
     assert "Early birds" in texts(app)
     saved_work.rename(store, finished_run.model, {0: "Night owls"})
     assert "Night owls (segment 1)" in texts(app.run()).replace("\\", "")
@@ -107,7 +109,7 @@ def test_what_is_kept_is_said_with_the_names_of_today(
 def test_what_an_older_release_kept_is_set_aside_with_a_word(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
-    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app = open_app(PAGE, data=finished_run.dataset, k="3", segment=PAIR)
     old = {"role": "assistant", "text": "12", "facts": [], "rows": [], "query": "", "source": "m"}
     told = {"digest": "d", "told": {"all": old, "segment:0 segment:1": old}}
     path = finished_run.root / saved_work.STAGE / f"{finished_run.model}.comparisons.json"
@@ -123,8 +125,8 @@ def test_another_session_with_other_segments_leaves_the_question_alone(
 ) -> None:
     with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
-        app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "all")
-        other = open_app(PAGE, data=finished_run.dataset, k="3")
+        app = asked(open_app(ALL, data=finished_run.dataset, k="3"), "all")
+        other = open_app(ALL, data=finished_run.dataset, k="3")
         assert "agree-all" in keys(other)
         other.slider(key="k").set_value(2).run()
         assert "agree-all" not in keys(other)

@@ -1,4 +1,4 @@
-"""Descriptions by a simulated model on the Compare page: agreed to, watched, cancelled, kept, taken back."""
+"""Descriptions by a simulated model on the page Profiles: agreed to, watched, cancelled, kept, taken back."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ def test_every_segment_is_described_after_agreement_and_the_words_can_be_taken_b
         until(app, lambda app: "undescribe" in keys(app) and "describe-stop" not in keys(app))
         asked = [request for request in simulator.requests if "Name and describe" in str(request)]
     assert len(asked) == 3  # the trial has shown that a schema is in vain
-    words = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
-    assert words.count("- Write to them") == words.count("The model's reading, not counted") == 3
-    for name in NAMES.values():
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    for number, name in enumerate(NAMES.values()):
+        words = texts(app.selectbox(key="compare-first").select(f"segment:{number}").run())
+        assert words.count("- Write to them") == words.count("The model's reading, not counted") == 1
         assert f"Suggested name: {name}" in words
     app.button(key="undescribe").click().run()
     assert "Write to them" not in texts(app)
@@ -69,6 +70,7 @@ def test_the_model_s_names_are_taken_over_and_back(
     with simulating(writer()) as simulator:
         use(monkeypatch, simulator)
         app = described(open_app(PAGE, data=finished_run.dataset, k="3"))
+    app.selectbox(key="compare-first").select("segment:1").run()
     app.button(key="use-name-1").click().run()
     assert saved_work.names(store, finished_run.model) == {1: NAMES["S2"]}
     app.button(key="use-names").click().run()
@@ -113,7 +115,7 @@ def test_cancel_keeps_what_came_so_far(
         sent = len(simulator.requests)
         time.sleep(1.5)
         assert len(simulator.requests) == sent
-    assert 1 <= texts(app).count("Write to them") < 3
+    assert "Write to them" in texts(app)
 
 
 @pytest.fixture

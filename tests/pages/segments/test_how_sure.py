@@ -12,7 +12,6 @@ from core.runs.jobs import State
 from core.runs.stages import CERTIFICATES
 from core.saved import controls, saved_work
 from core.saved.controls import Controls
-from core.segments.certificate import NAMES_WITHHELD
 from core.segments.levels import SmallKind
 from core.storage.dataset import is_clustered
 from core.storage.store import Store
@@ -109,8 +108,8 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
     listed = app.selectbox(key=f"listed-of-{finished_run.model}").options
     assert [name for name in listed if "doubtful" in name] == ["1 · Readers (doubtful)"]
     assert saved_work.names(Store(finished_run.root), finished_run.model) == {0: "Readers"}
-    app.switch_page(PROFILES).run()
-    assert f"#### {md_text('1 · Readers (doubtful)')}" in texts(app)
+    app.switch_page(COMPARE).run()
+    assert md_text("1 · Readers (doubtful)") in app.selectbox(key="compare-first").options
     assert md_text("Doubtful, given these vectors: .50 [.40–.95] · nearest: 3 · ") in texts(app)
     app.switch_page("pages/use/export.py").run()
     assert not app.exception
@@ -265,7 +264,6 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     for page in (PROFILES, COMPARE):
         app.switch_page(page).run()
         assert not app.exception
-        assert app.info[0].value.startswith("A gradient: no separate kinds can be shown.")
+        assert md_text("A gradient: no separate kinds can be shown") in texts(app)
         assert "Named for" not in texts(app)
-    assert NAMES_WITHHELD in texts(app)
     assert not controls.load(store, finished_run.model).named_anyway

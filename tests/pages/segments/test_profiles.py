@@ -1,4 +1,4 @@
-"""The Profiles page: without data, all segments side by side, and one by one."""
+"""Profiles, view All segments: without data, with a filter, and without an outcome."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from core.profiles.profile_columns import Col
 from core.storage.dataset import OUTCOMES
 from core.storage.store import MANIFEST, file_checksum
 from pages.ui.shell import state
-from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
-from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun, write_run
+from tests.pages.fixtures_segments import FinishedRun
 
 PAGE = "pages/segments/profiles.py"
 
@@ -37,56 +36,12 @@ def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
 
 def test_every_chart_has_its_n_and_a_table_behind_it(profiles: AppTest) -> None:
     drawn = len(profiles.get("vega_lite_chart"))
-    assert drawn == 9  # heat-map, outcome, sizes, pages, what lies behind a mean, and four attributes
+    assert drawn == 3  # heat-map, outcome, sizes
     assert len([one for one in profiles.expander if one.label == "Table"]) == drawn
     assert "87 users, 73 of them clustered." in texts(profiles)
     assert "25 of 73 clustered users converted." in texts(profiles)
     assert "25 users of all 87 converted." in texts(profiles)
     assert "Every row is compared with **the others**" in texts(profiles)
-
-
-def test_a_segment_is_set_beside_the_others_with_the_rule_of_engagement(profiles: AppTest) -> None:
-    told = {metric.label: metric.delta for metric in profiles.metric}
-    assert told["Page views"].startswith("others ")
-    assert {"Outcome", "Engaged", "Gross revenue"} <= set(told)
-    assert "Engaged time: sum of engagement_time_msec over all events" in texts(profiles)
-
-
-def test_several_segments_are_read_side_by_side(profiles: AppTest) -> None:
-    before = len(profiles.metric)
-    profiles.pills(key="profiled").set_value(["segment:0", "segment:1"]).run()
-    assert not profiles.exception
-    assert len(profiles.metric) == 2 * before
-
-
-def test_one_page_segments_are_read_like_the_others(open_app: OpenApp, finished_run: FinishedRun) -> None:
-    many = write_run(finished_run.root, one_pagers=120)
-    app = open_app(PAGE, data=many.dataset, k="3")
-    picker = app.pills(key="profiled")
-    assert md_text("One-page C: Land on /sale") in picker.options
-    assert md_text("One-page users") not in picker.options  # a total of three others
-    picker.set_value(["one_page:2"]).run()
-    assert not app.exception
-    assert "A second page would be: /sale/shoes" in texts(app)
-
-
-def test_none_chosen_says_what_to_do(profiles: AppTest) -> None:
-    profiles.pills(key="profiled").set_value([]).run()
-    assert "Choose one segment to read it" in texts(profiles)
-
-
-def test_a_segment_that_goes_while_it_is_read_breaks_nothing(profiles: AppTest) -> None:
-    profiles.pills(key="profiled").set_value(["segment:2"]).run()
-    profiles.slider(key="k").set_value(2).run()
-    assert not profiles.exception
-
-
-def test_pages_are_listed_as_plain_text(profiles: AppTest) -> None:
-    assert HOSTILE_TITLE not in texts(profiles)
-    tables = [table.value for table in profiles.dataframe if "page_title" in table.value.columns]
-    profiles.pills(key="profiled").set_value(["segment:0", "segment:1", "segment:2"]).run()
-    tables = [table.value for table in profiles.dataframe if "page_title" in table.value.columns]
-    assert any((table["page_title"] == HOSTILE_TITLE).any() for table in tables)
 
 
 def test_controls_are_the_same_as_on_explore(open_app: OpenApp, finished_run: FinishedRun) -> None:
@@ -153,18 +108,6 @@ def without_events(dataset: Path) -> None:
     (dataset / MANIFEST).write_text(json.dumps(manifest))
 
 
-def test_next_pages_of_a_segment_stand_beside_the_others(profiles: AppTest) -> None:
-    toggle = next(one for one in profiles.toggle if one.label == "What next?")
-    toggle.set_value(True).run()
-    assert not profiles.exception
-    assert not profiles.error
-    table = next(one.value for one in profiles.dataframe if "why" in one.value.columns)
-    assert (table["n"] > 0).all()
-    assert table["share"].between(0, 1).all()
-    assert not set(table["page_location"]) & {"shop.example/cart", "shop.example/account"}
-    assert "What next: " in texts(profiles)
-
-
 def test_a_filter_counts_anew_leaves_the_segments_and_is_in_the_link(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
@@ -177,10 +120,7 @@ def test_a_filter_counts_anew_leaves_the_segments_and_is_in_the_link(
     assert sizes[1][Col.USERS].sum() < sizes[0][Col.USERS].sum()
     of_all = [sizes[n].loc[sizes[n][Col.LABEL] == "All users", Col.USERS].item() for n in (0, 1)]
     assert of_all[1] == sizes[1][Col.USERS].max() < of_all[0]
-    devices = next(t.value for t in app.dataframe if {"value", Col.N} <= set(t.value.columns))
-    assert set(devices["value"]) == {"mobile"}
     assert app.query_params["device"] == "mobile"
-    assert whole.toggle and not app.toggle  # what comes next is asked of the model
     app.button(key="clear-filter").click().run()
     assert "Everybody and every day is counted" in texts(app)
 

@@ -9,7 +9,7 @@ import pytest
 from core.facts.answer import Contrast, Fact, Title, Unit, Verdict
 from pages.ui.chat.fact_sources import MOVES, chart_of, decision, interval, together
 from pages.ui.segments.spotlight import ChartPlace
-from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
+from pages.ui.shell.links import COMPARE, EXPLORE, JOURNEYS, PROFILES, RULES, USERS
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -45,7 +45,8 @@ def fact(
 def test_the_chart_of_a_figure(measure: str, chart: str) -> None:
     found = chart_of(fact(measure))
     assert found is not None
-    assert (found.screen, found.chart) == (PROFILES, chart)
+    of_a_row = chart.startswith(("pages-", "labels-", "shares-"))
+    assert (found.screen, found.chart) == (COMPARE if of_a_row else PROFILES, chart)
 
 
 def test_a_page_that_is_seen_less_is_on_the_other_list() -> None:
@@ -81,7 +82,7 @@ def test_steps_that_differ_are_on_the_page_journeys() -> None:
 def test_a_chart_is_linked_once_with_all_its_rows() -> None:
     charts = [chart_of(fact("view_share:theme", key)) for key in ("segment:1", "all", "segment:0")]
     assert together([*charts, None]) == [
-        ChartPlace("Page themes", PROFILES, "labels-theme", ("segment:1", "segment:0"))
+        ChartPlace("Page themes", COMPARE, "labels-theme", ("segment:1", "segment:0"))
     ]
 
 
@@ -94,12 +95,13 @@ def test_the_link_s_chart_is_drawn_first_and_its_segment_is_chosen(
     place = chart_of(fact(metric, "segment:2"))
     assert place is not None
     link = {"chart": place.chart, "of": list(place.rows)}
-    app = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3", **link)
+    app = open_app(place.screen.file, data=finished_run.dataset, k="3", **link)
     assert not app.exception
     words = texts(app)
     drawn = [title for title in CHARTS if f"**{title}**" in words]
     assert min(drawn, key=lambda title: words.index(f"**{title}**")) == place.title
-    assert app.button_group(key="profiled").value == (["segment:2"] if place.rows else ["segment:0"])
+    if place.screen == COMPARE:
+        assert app.selectbox(key="compare-first").value == "segment:2"
 
 
 CHARTS = ("How segments differ", "How segments convert", "How large they are", "Main device", "Main country")
@@ -111,13 +113,13 @@ def test_pages_are_linked_with_their_list_and_another_choice_stays(
     place = chart_of(fact("views:page", "segment:1"))
     assert place is not None
     link = {"chart": place.chart, "of": list(place.rows)}
-    app = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3", **link)
+    app = open_app(place.screen.file, data=finished_run.dataset, k="3", **link)
     words = texts(app)
     found = re.search(r"Pages of (?:2 · |Segment 2).*: most viewed", words)
     assert found
-    assert found.start() < words.index("How segments differ")
-    app.button_group(key="profiled").set_value(["segment:0"]).run()
-    assert app.button_group(key="profiled").value == ["segment:0"]
+    assert found.start() < words.index("What they look at")
+    app.selectbox(key="compare-first").select("segment:0").run()
+    assert app.selectbox(key="compare-first").value == "segment:0"
     assert "The chart that the figure comes from" not in texts(app)
 
 

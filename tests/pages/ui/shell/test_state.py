@@ -31,17 +31,17 @@ def test_what_is_set_for_a_data_set_is_there_on_the_way_back_and_never_shown_for
     one, other = finished_run, write_run(finished_run.root, views=("url", "theme"), per_kind=20)
     app = open_app(EXPLORE, data=one.dataset)
     app.slider(key="k").set_value(4).run()
-    go(app, PROFILES).pills(key="profiled").set_value(["segment:2"]).run()
+    go(app, COMPARE).selectbox(key="compare-first").select("segment:2").run()
     go(app, EXPLORE, other)
     assert app.slider(key="k").value == 6
     assert "the last move changed" not in texts(app)
     assert [app.slider(key=f"w_{view}").value for view in ("url", "theme", "type")] == [63, 37, 0]
     app.slider(key="w_url").set_value(80).run()
-    assert go(app, PROFILES).pills(key="profiled").value == ["segment:0"]
+    assert go(app, COMPARE).selectbox(key="compare-first").value == "segment:0"
     go(app, EXPLORE, one)
     assert app.slider(key="k").value == 4
     assert app.query_params["k"] == "4"
-    assert go(app, PROFILES).pills(key="profiled").value == ["segment:2"]
+    assert go(app, COMPARE).selectbox(key="compare-first").value == "segment:2"
     go(app, EXPLORE, other)
     assert [app.slider(key=f"w_{view}").value for view in ("url", "theme")] == [80, 20]
     app.button(key="reset-weights").click().run()
@@ -53,11 +53,11 @@ def test_a_link_opens_the_same_in_another_browser(open_app: OpenApp, finished_ru
     app = open_app(EXPLORE, data=both.dataset)
     app.slider(key="k").set_value(5).run()
     app.slider(key="w_theme").set_value(90).run()
-    go(app, PROFILES).pills(key="profiled").set_value(["segment:2"]).run()
+    go(app, COMPARE).selectbox(key="compare-first").select("segment:2").run()
     link = dict(app.query_params)
     shutil.rmtree(finished_run.root / "workbench")  # nothing but the link knows
-    fresh = open_app(PROFILES, **link)
-    assert fresh.pills(key="profiled").value == ["segment:2"]
+    fresh = open_app(COMPARE, **link)
+    assert fresh.selectbox(key="compare-first").value == "segment:2"
     assert fresh.slider(key="k").value == 5
     assert fresh.slider(key="w_theme").value == 90
 
@@ -90,7 +90,6 @@ def test_pages_agree_on_the_chosen_segment(open_app: OpenApp, finished_run: Fini
     app.selectbox(key="compare-first").set_value("segment:2").run()
     assert go(app, USERS).selectbox(key="people_of").value == 2
     app.selectbox(key="people_of").set_value(4).run()
-    assert go(app, PROFILES).pills(key="profiled").value == ["segment:4"]
     assert go(app, COMPARE).selectbox(key="compare-first").value == "segment:4"
 
 
