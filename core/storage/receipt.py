@@ -381,7 +381,7 @@ class Receipt(_Part):
     page_views_by_day: dict[date, int] = {}
     """Used page views per local day of the export; empty in receipts of earlier releases."""
     days: str = ""
-    """Which days have page views, which have none, and which far fewer than usual."""
+    """Which days have page views, which have none, and which fewer than usual."""
     time_zone: str
     """Time zone of the property, inferred from ``event_date``, or that it could not be inferred."""
     utc_offsets: tuple[tuple[int, int], ...] = ()

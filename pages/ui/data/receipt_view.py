@@ -74,7 +74,7 @@ def receipt(dataset: Dataset) -> None:
 
 @cached(lambda dataset: dataset.key, max_entries=8)
 def days_of(dataset: Dataset) -> DayCoverage:
-    """Days of a data set, with those without page views and with far fewer than usual."""
+    """Days of a data set, with those without page views and with surely fewer than usual."""
     return day_coverage(page_views_by_day(dataset.sequences.timestamp, dataset.receipt.clock))
 
 

@@ -1,10 +1,11 @@
-"""Days without page views, and days with far fewer than usual."""
+"""Days without page views, and days with surely fewer than usual."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
 import numpy as np
+import pytest
 
 from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.storage.day_coverage import DayCoverage, LowDay, day_coverage, page_views_by_day
@@ -22,24 +23,51 @@ def test_days_without_page_views_and_days_that_fall_are_told_apart() -> None:
     assert found.missing == (date(2016, 3, 3), date(2016, 3, 8), date(2016, 3, 9), date(2016, 3, 11))
     assert found.low_days == (LowDay(date(2016, 3, 17), 90, 400),)
     assert found.sentence == (
-        "27 of 31 days have page views; none on 3 Mar 2016, 8 Mar 2016 to 9 Mar 2016, 11 Mar 2016. Far fewer "
-        "than usual on that weekday: 17 Mar 2016 (90, usually 400)."
+        "27 of 31 days have page views; none on 3 Mar 2016, 8 Mar 2016 to 9 Mar 2016, 11 Mar 2016. Fewer "
+        "than usual on that weekday (by chance in at most one export of 20): 17 Mar 2016 (90, usually 400)."
     )
 
 
 def test_of_many_days_that_fall_the_farthest_are_named() -> None:
     fallen = tuple(LowDay(date(2016, 3, day), day, 400) for day in range(8, 0, -1))
     said = DayCoverage(date(2016, 3, 1), date(2016, 3, 8), (), fallen).sentence
-    assert "weekday: 1 Mar 2016 (1, usually 400); 2 Mar 2016" in said
+    assert "of 20): 1 Mar 2016 (1, usually 400); 2 Mar 2016" in said
     assert said.endswith("5 Mar 2016 (5, usually 400); and 3 more days.")
 
 
-def test_sundays_are_held_against_sundays_and_small_sites_against_nothing() -> None:
+def test_sundays_are_held_against_sundays_and_few_days_against_nothing() -> None:
     assert month({}).low_days == ()
-    assert month({20: 2}).low_days == ()  # a Sunday: 40 are too few to tell
-    assert month({18: 101}).low_days == ()  # more than a quarter
+    assert month({20: 28}).low_days == ()  # a Sunday: of 40 so few come by chance
+    assert month({20: 2}).low_days == (LowDay(date(2016, 3, 20), 2, 40),)
     three = {date(2016, 3, day): views for day, views in ((1, 400), (2, 400), (3, 4))}
     assert day_coverage(three).low_days == ()  # no other such weekday
+
+
+def scattering(days: int, spread: float, seed: int, growth: float = 0.0) -> np.ndarray:
+    """Page views a day, with a weekly rhythm, that scatter by so much beside what is drawn."""
+    rng, day = np.random.default_rng(seed), np.arange(days)
+    mean = 2_000 * np.array([1, 1.1, 1.1, 1, 0.9, 0.4, 0.3])[day % 7] * np.exp(growth * day)
+    return rng.poisson(mean * np.exp(rng.normal(0, spread, days)))
+
+
+def low_days(views: np.ndarray) -> list[int]:
+    found = day_coverage({date(2024, 1, 1) + timedelta(day): int(n) for day, n in enumerate(views)})
+    return [(one.day - date(2024, 1, 1)).days for one in found.low_days]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize("days", [21, 60])
+@pytest.mark.parametrize("growth", [0.0, 0.01])
+def test_an_ordinary_rhythm_has_hardly_ever_a_low_day(days: int, spread: float, growth: float) -> None:
+    alarms = sum(bool(low_days(scattering(days, spread, seed, growth))) for seed in range(60))
+    assert alarms <= 6  # of 60, at a rate of 5 %: more than six by chance in 3 of 100
+
+
+def test_a_day_with_half_of_the_views_is_said_where_days_scatter_little_and_not_where_much() -> None:
+    for spread, seen in ((0.05, True), (0.4, False)):
+        views = scattering(42, spread, 1)
+        views[23] //= 2
+        assert (23 in low_days(views)) is seen
 
 
 def test_the_clock_decides_of_which_day_a_page_view_is() -> None:
