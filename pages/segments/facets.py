@@ -12,7 +12,7 @@ import streamlit as st
 from core.base import wording
 from core.base.errors import InputError
 from core.profiles.facet_definitions import PAGELESS_KINDS, QUESTIONS, FacetKind
-from core.profiles.facets import MIN_OUTCOMES, Facet, Facets
+from core.profiles.facets import MIN_OUTCOMES, Facet, Facets, learning_half
 from core.profiles.outcome_prediction import predict_outcome
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments, shared
@@ -34,6 +34,10 @@ _LOYALTY_HELP: Final = (
 _OUTCOME_HELP: Final = (
     "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
     "What goes together need not be the cause: who buys views more pages, too."
+)
+_CROSSED: Final = (
+    "Counted on half of the users, of whom no limit or name of a level was learned. "
+    f"Cells with fewer than {MIN_OUTCOMES} of them show {wording.ABSENT}."
 )
 _BESIDE_HELP: Final = (
     "The segments on screen and the facets, on the same clustered users (two page views or more), of whom no "
@@ -156,8 +160,11 @@ def _two(found: Facets, facets: list[Facet]) -> None:
                 label_visibility="collapsed", format_func=md_text,
             )  # fmt: skip
             if shown != "Users":
-                rates = _cells(first, second, both & found.had) / cells
+                judged = both & ~learning_half(len(both))
+                cells = _cells(first, second, judged)
+                rates = _cells(first, second, judged & found.had) / cells
                 cells = rates.where(cells >= MIN_OUTCOMES).map(wording.percent)
+                st.caption(_CROSSED)
         written_table.draw(
             cells.rename_axis("level").reset_index(), key="two-table", columns={"level": down},
             alt_text=f"Users by {down} and {across}", height="content",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from core.base.settings import AnalyzeSettings
+from core.base.wording import ABSENT, percent
+from core.profiles.facets import MIN_OUTCOMES, find_facets, learning_half
 from core.profiles.outcomes import OutcomeIndex
+from core.runs.artifacts import open_dataset
+from core.storage.store import Store
 from tests.pages.conftest import OpenApp, forget
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -37,6 +43,24 @@ def test_two_facets_are_crossed(open_app: OpenApp, finished_run: FinishedRun) ->
     app.selectbox(key="facet-across").set_value(choices[-1]).run()
     assert not app.exception
     assert list(app.dataframe[-1].value) != list(before)
+
+
+def test_outcome_rates_of_two_facets_crossed_are_of_users_held_out(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button_group(key="facet-cells").set_value("purchase").run()
+    assert not app.exception
+    assert "Counted on half of the users" in texts(app)
+    dataset = open_dataset(Store(finished_run.root), finished_run.dataset)
+    found = find_facets(dataset, None, OutcomeIndex.of(dataset, None).inside(AnalyzeSettings()))
+    first, second = found.in_order[:2]
+    shown = app.dataframe[-1].value.iloc[:, 1:]
+    expected = shown.copy()
+    for row, column in np.ndindex(*shown.shape):
+        both = (first.level == row) & (second.level == column) & ~learning_half(len(found.had))
+        expected.iloc[row, column] = percent(found.had[both].mean()) if both.sum() >= MIN_OUTCOMES else ABSENT
+    assert shown.equals(expected) and (shown != ABSENT).any(axis=None)
 
 
 def test_the_segments_on_screen_are_set_beside_the_best_facet(
