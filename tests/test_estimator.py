@@ -35,8 +35,7 @@ def fitted(shop: Path) -> Iterator[Beha2Vec]:
 
 
 def test_results_are_those_of_the_command_line(shop: Path, fitted: Beha2Vec, tmp_path: Path) -> None:
-    options = ["--clusters", "3", "--preset", "bag", "--seed", "0", "--labels", "off"]
-    weights = ["--weights", "url=0.5,theme=0.3,type=0.2"]
+    options = "--clusters 3 --preset bag --seed 0 --labels off --weights url=0.5,theme=0.3,type=0.2"
     command = [
         sys.executable,
         "-m",
@@ -45,8 +44,7 @@ def test_results_are_those_of_the_command_line(shop: Path, fitted: Beha2Vec, tmp
         str(shop),
         "--out",
         str(tmp_path / "out"),
-        *options,
-        *weights,
+        *options.split(),
     ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     for name in ("users.parquet", "clusters.json", "profiles.json", "differences.parquet"):
@@ -123,11 +121,12 @@ ROWS = pd.DataFrame(
         (7, "A int cannot be read"),
     ],
 )
-def test_what_cannot_be_used_is_one_line(data: object, why: str) -> None:
+def test_what_cannot_be_used_is_one_line(data: object, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as Jupyter does
     with pytest.raises(Beha2VecError) as caught, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         Beha2Vec(**BRIEF).fit(data)
-    assert why in str(caught.value) and "\n" not in str(caught.value)
+    assert why in str(caught.value) and str(caught.value).isprintable()
 
 
 def test_a_folder_without_files_or_without_a_model_is_one_line(tmp_path: Path) -> None:

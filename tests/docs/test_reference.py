@@ -15,7 +15,9 @@ from core.cli.cli import app
 from core.runs.publish import RUN, WRITTEN
 from tests.docs.conftest import ROOT
 
-MADE = {f"reference/{name}.md" for name in ("command_line", "files", "settings")}
+MADE = {f"reference/{name}.md" for name in ("command_line", "files", "settings")} | {
+    f"notebooks/{path.stem}.md" for path in (ROOT / "docs" / "notebooks").glob("*.py")
+}
 
 
 @pytest.fixture(scope="module")
