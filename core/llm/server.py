@@ -12,6 +12,7 @@ not say: some accept a field and ignore it, and what a model can depends on the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -123,6 +124,8 @@ class _Pieces:
 
 _NOT_A_COMPLETION: Final = (ValueError, IndexError, TypeError, AttributeError)
 """Errors of the SDK, or of reading its objects, where an answer has no JSON or JSON of another shape."""
+_SIZE: Final = re.compile(r"(?<![a-zA-Z0-9.])(\d+(?:\.\d+)?)([bBmM])(?![a-zA-Z0-9])")
+"""A number of parameters in the name of a model: ``135M``, ``0.5b``."""
 _Answer = TypeVar("_Answer", bound=BaseModel)
 OnText = Callable[[str], None]
 OnCall = Callable[[ToolCall], None]
@@ -169,6 +172,13 @@ class ServerLlm:
     def usage(self) -> Usage:
         """Calls and tokens used so far."""
         return self._requests.usage
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its name says fewer than a billion parameters, or it was seen to be weak."""
+        sizes = [float(size) / (1000 if unit in "mM" else 1) for size, unit in _SIZE.findall(self.model)]
+        weak = self._capabilities is not None and self._capabilities.is_weak
+        return weak or (bool(sizes) and max(sizes) < 1)
 
     def capabilities(
         self,

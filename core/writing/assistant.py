@@ -182,15 +182,17 @@ class _Route:
     wants_ideas: bool
 
 
-def _route(question: str, figures: Figures, last: Reading | None = None) -> _Route:
+def _route(question: str, figures: Figures, last: Reading | None, *, is_small: bool) -> _Route:
     """Answer a question without a model, and decide whether one is needed.
 
-    A segment that does not exist is for the analyst to settle and for nobody to guess.
+    A segment that does not exist is for the analyst to settle and for nobody to guess. A small model is asked
+    nothing that was declined: it would put figures of something else in the place of the reason.
 
     Args:
         question: In the analyst's words.
         figures: Where facts come from.
         last: What the question before asked, for one that goes on with it.
+        is_small: Whether the model is small.
     """
     offline = ask(question, figures.context, last)
     ideas = bool(_IDEAS.search(question))
@@ -198,7 +200,7 @@ def _route(question: str, figures: Figures, last: Reading | None = None) -> _Rou
         rows, settled = rows_named(question, figures.context), True
     except Beha2VecError:
         rows, settled = (), False
-    is_clear = offline.change is None and not (offline.declined and offline.readings)
+    is_clear = offline.change is None and not (offline.declined and (offline.readings or is_small))
     wants = is_clear and (offline.declined or ideas or bool(_REASONS.search(question)))
     return _Route(offline, offline.reading or Reading(rows=rows), settled and wants, ideas)
 
@@ -240,7 +242,7 @@ class Assistant:
             question: In the analyst's words.
             last: What the question before asked, for one that goes on with it.
         """
-        route_taken = _route(question, self._figures, last)
+        route_taken = self._route(question, last)
         return None if route_taken.needs_model else route_taken.offline
 
     def preview(
@@ -259,7 +261,7 @@ class Assistant:
             InputError: If the question has a user id in it: it is not sent.
             ResourceError: If the server gives no answer.
         """
-        route_taken = _route(question, self._figures, last)
+        route_taken = self._route(question, last)
         return self._payload(self._task(question, history, route_taken, self._can()))
 
     def preview_description(self, key: str) -> Payload:
@@ -297,7 +299,7 @@ class Assistant:
             on_blocks: Gets all blocks that are whole so far, each time there are more.
             should_stop: Whether to give up on the model; blocks that are whole by then are kept.
         """
-        route_taken = _route(question, self._figures, last)
+        route_taken = self._route(question, last)
         if not route_taken.needs_model:
             return route_taken.offline
         answer = self._answer(
@@ -391,6 +393,9 @@ class Assistant:
         prices = self.settings.prices
         cost = price_of(self.llm.model, usage.prompt_tokens, usage.completion_tokens, prices)
         return replace(answer, usage=usage, cost=cost)
+
+    def _route(self, question: str, last: Reading | None) -> _Route:
+        return _route(question, self._figures, last, is_small=self.llm.is_small)
 
     def _can(self, should_stop: Stop = never) -> Capabilities:
         return self.llm.capabilities(should_stop, self.settings.wall_s)

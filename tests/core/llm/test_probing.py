@@ -65,6 +65,22 @@ def test_who_neither_calls_tools_nor_chooses_blocks_is_weak() -> None:
     assert not Capabilities(blocks=True).is_weak
 
 
+@pytest.mark.parametrize(
+    ("model", "small"),
+    [
+        ("SmolLM2-135M-Instruct-Q4_K_M", True), ("qwen2.5:0.5b", True), ("smollm2_360m", True),
+        ("llama3.2:1b", False), ("gpt-4o-mini", False), ("mixtral-8x7b", False),
+        ("Qwen3-8B-draft-0.6B", False),
+    ],
+)  # fmt: skip
+def test_a_model_is_small_by_the_size_in_its_name_or_where_it_was_seen_to_be_weak(
+    model: str, small: bool
+) -> None:
+    settings = LlmSettings(model=model)
+    assert ServerLlm(settings, known=Capabilities(tools=True)).is_small is small
+    assert ServerLlm(settings, known=Capabilities(streaming=True)).is_small
+
+
 def test_the_choice_is_held_to_a_schema_where_the_server_can() -> None:
     with simulating(able) as simulator:
         llm_of(simulator).capabilities()

@@ -38,6 +38,7 @@ from tests.llm_simulator import USAGE, Reply, Script, replies
 
 IDEAS = "Campaign ideas for segment 2"
 WHY = "Why does segment 2 convert?"
+WHY_MORE = "Why does segment 2 convert better than segment 1?"
 ONE_CALL = Usage(1, USAGE["prompt_tokens"], USAGE["completion_tokens"])
 SIZE = figures("S2.users")
 CUT = '{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "fig'
@@ -277,8 +278,8 @@ class TestWeakModels:
             return Reply({"facts": [some[0], some[0], some[2], "S9.users"]})
 
         with assisted(script, can, fewest_users=5) as (assistant, simulator):
-            payload = assistant.preview(IDEAS, [EarlierQuestion("Hello")])
-            answer = assistant.reply(IDEAS, [EarlierQuestion("Hello")])
+            payload = assistant.preview(WHY_MORE, [EarlierQuestion("Hello")])
+            answer = assistant.reply(WHY_MORE, [EarlierQuestion("Hello")])
         (request,) = simulator.requests
         (data,) = data_of(request)
         assert set(data) <= {"question", "facts", "measures", "names", "left_out"}
@@ -290,9 +291,18 @@ class TestWeakModels:
         assert (answer.reason, answer.dropped) == ("", 1)
         assert payload.tokens < 900
 
+    @pytest.mark.parametrize("question", [IDEAS, "how many women are there", "forecast of segment 1"])
+    def test_replace_no_refusal(self, question: str) -> None:
+        with assisted(replies(Reply({"facts": ["S1.users"]})), WEAK) as (assistant, simulator):
+            answer, exact = assistant.reply(question), assistant.answer_offline(question)
+        assert simulator.requests == []
+        assert answer.declined
+        assert exact is not None
+        assert answer.blocks == exact.blocks == ask(question, shop().context).blocks
+
     def test_are_not_asked_twice(self) -> None:
         with assisted(replies(Reply({"facts": ["S77.users"]})), WEAK) as (assistant, simulator):
-            answer = assistant.reply(IDEAS)
+            answer = assistant.reply(WHY_MORE)
         assert len(simulator.requests) == 1
         assert answer.source == "rules"
         assert answer.reason == (
@@ -300,9 +310,11 @@ class TestWeakModels:
         )
 
     def test_a_model_that_does_not_come_to_an_end_is_ended(self) -> None:
-        endless = Reply('{"facts": ["S2.users"]} ' + "and on " * 3_000, piece_s=0.01)
-        with assisted(replies(endless), WEAKEST, wall_s=10) as (assistant, _):
-            answer = assistant.reply(IDEAS)
+        def endless(request: Request, _: int) -> Reply:
+            return Reply(f'{{"facts": ["{offered(request)[0]}"]}} ' + "and on " * 3_000, piece_s=0.01)
+
+        with assisted(endless, WEAKEST, wall_s=10) as (assistant, _):
+            answer = assistant.reply(WHY_MORE)
         assert (answer.reason, len(answer.facts)) == ("", 1)
 
 
@@ -554,13 +566,13 @@ def test_the_preview_is_the_bytes_that_are_sent(can: Capabilities, send_values: 
     history = [EarlierQuestion("Hello"), EarlierQuestion("Who buys?", last)]
     with assisted(size, can, send_values=send_values) as (assistant, simulator):
         previews = [
-            assistant.preview(IDEAS, history), assistant.preview_comparison(),
+            assistant.preview(WHY, history), assistant.preview_comparison(),
             assistant.preview_description("segment:1"),
         ]  # fmt: skip
         assert simulator.requests == []
         sent = []
         asking = (
-            partial(assistant.reply, IDEAS, history), assistant.compare,
+            partial(assistant.reply, WHY, history), assistant.compare,
             partial(assistant.describe, "segment:1"),
         )  # fmt: skip
         for ask_it in asking:

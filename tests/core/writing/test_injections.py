@@ -26,7 +26,7 @@ from tests.core.profiles.toy import toy_tables
 from tests.core.writing.simulated import ALL, PLAIN, WEAK, Request, assisted, comment, figures, idea, names_of
 from tests.llm_simulator import Reply, Script
 
-QUESTION = "Campaign ideas for segment 1"
+QUESTION, WHY = "Campaign ideas for segment 1", "Explain, compare segment 1 and 2"
 """Ideas may be said without a figure: the question that leaves a model most room."""
 SALE = 1
 EACH = pytest.mark.parametrize(
@@ -114,7 +114,8 @@ def held(one: Injection, can: Capabilities, script: Script, **settings: object) 
         assistant,
         simulator,
     ):
-        answer = assistant.reply(QUESTION, [EarlierQuestion(one.text)], on_blocks=seen.append)
+        question = WHY if can.is_weak else QUESTION
+        answer = assistant.reply(question, [EarlierQuestion(one.text)], on_blocks=seen.append)
     assert simulator.requests
     assert USER_ID not in json.dumps(simulator.requests)
     for blocks in (*seen, answer.blocks):
