@@ -62,6 +62,11 @@ def _meanings(words: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def is_name(text: str, words: Sequence[str]) -> bool:
+    """Whether words are all that a name says, in any order and form."""
+    return _word_set(text) == _meanings(words)
+
+
 @dataclass
 class _Index:
     """Things by the words of their names.

@@ -651,8 +651,10 @@ class _Reader:
     def by(self, term: QuestionTerm) -> None:
         self.in_clause = False
         following = self._next()
-        if following is None or (_is_event(following) and not _is_doer(following.text)):
+        doer = following is not None and _is_doer(f"{following.text.removesuffix('s')}s")
+        if following is None or (_is_event(following) and not doer):
             raise NotRead("By what? Name a dimension, such as the device or the week.")
+        self.draft.wants_mean |= _is_event(following) and term.text == "per"  # “sessions per buyer”
 
     def unit(self, term: QuestionTerm) -> None:
         alone = self.limits is None and self.number is None
@@ -1000,8 +1002,9 @@ class _Reader:
         if by_words and joins and _is_event(done):
             raise NotRead("On which page an event was done is not counted.")
         is_bought = _is_event(before) and before is not None and before.value.any_of == (PURCHASE,)
-        if is_bought and not is_event and not term.text.startswith("/"):
-            raise NotRead("What was bought is not counted; who bought, and how often, is.")
+        is_object = self.verb in (None, Kind.ARE) and _is_event(self._next((Kind.ARE,)))
+        if by_words and (is_bought or is_object):  # “bought tents”, “items added to the cart”
+            raise NotRead("What was bought, or added, is not counted; who did so, and how often, is.")
         following = self._next(())
         of_page = not is_event and before is None and not term.text.startswith("/")
         if (

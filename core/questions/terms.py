@@ -22,7 +22,7 @@ from core.query.layout import layout_of
 from core.query.query import By
 from core.questions.languages import in_english
 from core.questions.lexicon import NUMBERS, segment_numbers, stem, tokens
-from core.questions.names import MAX_WORDS, DataNames, names_of, segments_named, with_whole_names
+from core.questions.names import MAX_WORDS, DataNames, is_name, names_of, segments_named, with_whole_names
 from core.questions.spans import marked_spans
 from core.questions.words import Kind, QuestionTerm, file_of_words, listed, own_phrases
 
@@ -153,7 +153,9 @@ class _Cut:
         word = self.words[self.place]
         if word.startswith(("/", "http")):
             return self._address(word)
-        page = self._page()
+        page, label = self._page(), self._label()
+        if label and not (page and page[1] >= label[1] and self._is_whole_name(page[1])):
+            return self._with_noun(label)
         if page and self._noun_at(page[1]):
             own = self._own()
             if not own or (own[1] <= page[1] and own[0].kind is not Kind.WHICH):
@@ -228,8 +230,14 @@ class _Cut:
     # events
 
     def _event(self) -> tuple[QuestionTerm, int] | None:
-        """An event by its name, by a usual way of saying it, or a purchase."""
-        return self._longest(self._event_of, _LONGEST)
+        """An event by its name, by a usual way of saying it, or a purchase; not one within a page's name."""
+        found = self._longest(self._event_of, _LONGEST)
+        last = found[1] if found else 0
+        for end in range(last, last + MAX_WORDS) if found else ():
+            name = self._words(end)[last - 1 :]
+            if self._noun_at(end) in _page_nouns() and (end == last or self._data.pages.is_whole_name(name)):
+                return None  # “saw a product page”, “saw the product safety page”
+        return found
 
     def _event_of(self, words: Sequence[str]) -> QuestionTerm | None:
         text = " ".join(words)
@@ -300,6 +308,13 @@ class _Cut:
                 terms.append(QuestionTerm(Kind.ATTRIBUTE, text, first, others))
         return replace(terms[0], instead=tuple(terms[1:]), is_open=len(terms) > 1)
 
+    def _label(self) -> tuple[QuestionTerm, int] | None:
+        """A theme or type by its whole name before a noun for pages: ``product page``."""
+        found = self._value()
+        if not found or found[0].kind is not Kind.STEP or not self._noun_at(found[1]):
+            return None
+        return found if is_name(found[0].value.any_of[0], self._words(found[1])) else None
+
     # pages
 
     def _address(self, address: str) -> tuple[QuestionTerm, int]:
@@ -342,6 +357,8 @@ class _Cut:
     def _page_of(self, words: Sequence[str]) -> QuestionTerm | None:
         if words[-1] in _ARTICLES or all(word in _page_nouns() for word in words):
             return None
+        if listed("things").issuperset(words) and not self._data.pages.is_whole_name(words):
+            return None  # “product” says of what kind a page is, and is no name of those with it in theirs
         noun = self._noun_at(len(words))
         before = self.before[-1].text if self.before else ""
         single = noun in (listed("page") | listed("things")) and before not in (
@@ -370,14 +387,19 @@ class _Cut:
 
     def _is_page(self, length: int) -> bool:
         """Whether words are all of a page's name, or stand where a page must."""
-        words = self.words[self.place : self.place + length]
+        words = self._words(length)
         if words[0] in listed("homepage") or " ".join(words) in listed("homepage"):
             return True
         verb = words[0].endswith(("ed", "ing")) and stem(words[0]) != words[0]
         if length == 1 and (verb or own_phrases().get((words[0],))):
             return False
-        whole = self._data.pages.is_whole_name(words)
-        return whole or (length > 1 and self._is_after_verb)
+        return self._is_whole_name(length) or (length > 1 and self._is_after_verb)
+
+    def _is_whole_name(self, length: int) -> bool:
+        return self._data.pages.is_whole_name(self._words(length))
+
+    def _words(self, length: int) -> Sequence[str]:
+        return self.words[self.place : self.place + length]
 
     @property
     def _is_after_verb(self) -> bool:

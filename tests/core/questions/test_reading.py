@@ -16,6 +16,7 @@ from core.facts.context import Context
 from core.query.in_words import parts, sentence
 from core.query.query import Query
 from core.questions.reading import NotRead, read
+from tests.core.facts.shop import shop as labelled
 from tests.core.questions.true_site import site
 
 READ = (Path(__file__).parent / "read_questions.txt").read_text(encoding="utf-8")
@@ -97,6 +98,27 @@ def test_what_does_not_fit_is_said(question: str, why: str) -> None:
 def test_a_segment_that_does_not_exist_is_refused() -> None:
     with pytest.raises(Beha2VecError, match="no segment 9"):
         read("users of segment 9 who bought", shop())
+
+
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("no product page", "Users who did not see the page type Product, all days"),
+        ("how many users saw a product page", "Users who saw the page type Product, all days"),
+        ("users who never saw a product page", "Users who did not see the page type Product, all days"),
+        ("how many users saw a product", "Users who did view_item, all days"),
+        ("users who saw the product safety page", "Users who saw /support/product-safety, all days"),
+    ],
+)
+def test_a_noun_for_pages_says_that_a_page_is_meant_and_of_what_kind(question: str, meant: str) -> None:
+    made = labelled().context
+    assert sentence(read(question, made).queries[0], made.title) == meant
+
+
+@pytest.mark.parametrize("question", ["products bought", "how many items were added to the cart"])
+def test_what_was_bought_is_not_who_saw_it_and_bought(question: str) -> None:
+    with pytest.raises(NotRead, match="What was bought"):
+        read(question, labelled().context)
 
 
 @pytest.mark.parametrize(
