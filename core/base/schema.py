@@ -63,6 +63,8 @@ class Raw:
     ANALYTICS_STORAGE: Final = "analytics_storage"  # whether the visitor agreed to it: Yes, No or Unset
     PLATFORM: Final = "platform"  # WEB, ANDROID or IOS
     STREAM_ID: Final = "stream_id"
+    IS_ACTIVE_USER: Final = "is_active_user"  # GA4's verdict of the user's day, since July 2023
+    SESSION_ENGAGED: Final = "session_engaged"
 
 
 FIELDS: Final[tuple[str, ...]] = (
@@ -108,6 +110,8 @@ FIELDS: Final[tuple[str, ...]] = (
     Raw.ANALYTICS_STORAGE,
     Raw.PLATFORM,
     Raw.STREAM_ID,
+    Raw.IS_ACTIVE_USER,
+    Raw.SESSION_ENGAGED,
 )
 """Fields with a meaning of their own, which the header rule finds."""
 DIMENSION_FIELDS: Final = tuple(f"dimension_{number}" for number in range(10))

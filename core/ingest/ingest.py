@@ -20,6 +20,7 @@ from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
 from core.ingest import output
 from core.ingest.account.accounting import RecordAccount, account
+from core.ingest.account.as_ga4 import Ga4Counts, count_as_ga4
 from core.ingest.account.summary import ReceiptInputs, make_receipt
 from core.ingest.account.waterfall import Waterfall, require_page_views
 from core.ingest.clean import records
@@ -99,7 +100,7 @@ def transform(
     """
     report = SubProgress(progress, READ_SHARE, 1.0)
     with open_engine(work_dir, raw.rows, threads, memory) as engine:
-        accounted, behaviour = _look_at_records(engine, raw, settings, report, decided)
+        accounted, behaviour, as_ga4 = _look_at_records(engine, raw, settings, report, decided)
     views, stripped, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
     groups = output.groups_of(used, behaviour.bots)
@@ -107,7 +108,9 @@ def transform(
     outcomes = _outcomes(behaviour, stripped, used, settings)
     tables = {OUTCOMES: outcomes, EVENTS: events_table(behaviour, stripped, used)}
     receipt = make_receipt(
-        ReceiptInputs(raw, settings, accounted, behaviour, used, groups, outcomes, channels, tuple(notes))
+        ReceiptInputs(
+            raw, settings, accounted, behaviour, used, groups, outcomes, channels, tuple(notes), as_ga4
+        )
     )
     tables[USERS] = output.users_table(used, groups, behaviour.people, behaviour.user_ids, channels)
     _write(out_dir, used, behaviour, accounted, tables, receipt)
@@ -117,15 +120,16 @@ def transform(
 
 def _look_at_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: ExportDecisions | None
-) -> tuple[RecordAccount, Behaviour]:
-    """Account for every record, and observe the behaviour of all users."""
+) -> tuple[RecordAccount, Behaviour, Ga4Counts | None]:
+    """Account for every record, observe all users and, unless they are a part of them, count as GA4 does."""
     typed, written, accounted = accounted_records(engine, raw, settings, report)
     part = SubProgress(report, 0.2, 0.85)
     behaviour = observe(engine, typed, written, raw, settings, accounted.tally, part, decided)
     report(STAGE, 0.85, "Putting it together")
     if decided:
         accounted = replace(accounted, days=decided.accounted.days, screens=decided.accounted.screens)
-    return accounted, behaviour
+        return accounted, behaviour, None
+    return accounted, behaviour, count_as_ga4(engine, typed, raw.present)
 
 
 def accounted_records(

@@ -267,7 +267,8 @@ def _receipt(
         "source_basis": count_bases(users[Users.SOURCE_BASIS].to_pandas()) if before.source_basis else {},
         "sessions_by_channel": {}, "channel_basis": {},  # of whole sessions
         "outcome_users": count_outcome_users(outcomes, left.n_users), "revenue": {},
-        "other_events_used": None, "left_out": (), "no_user_id": {},  # of the whole: nobody is in no filter
+        "other_events_used": None, "left_out": (), "as_ga4": None,
+        "no_user_id": {},  # of the whole: nobody is in no filter
         "narrowed": "; ".join(filter(None, (before.narrowed, chosen.in_words))),
         "warnings": (*(one for one in before.warnings if one not in of_nobody), *told),
     }  # fmt: skip

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
 from core.base.schema import PAGE_VIEW, ChannelBasis, SourceBasis, Users
-from core.base.wording import pluralise
+from core.base.wording import pluralise, uncapitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -352,6 +352,83 @@ class LoginCounts(_Part):
         )
 
 
+FIGURES: Final = {
+    "users": "Active users", "sessions": "Sessions", "views": "Views", "events": "Events",
+    "gross": "Gross purchase revenue", "refunds": "Refunds", "net": "Purchase revenue",
+}  # fmt: skip
+"""Figure of GA4 → its name there; purchase revenue is net of refunds."""
+MONEY: Final = ("gross", "refunds", "net")
+
+
+class GapCause(_Part):
+    """How much of the way from GA4's figure to ours one cause accounts for."""
+
+    cause: str
+    label: str
+    change: float
+    """What the cause adds, or takes away where it is below 0."""
+
+
+class Ga4Figure(_Part):
+    """A figure by GA4's definition, ours, and the causes of the gap between them."""
+
+    name: str
+    """``users``, ``sessions``, ``views``, ``events``, or ``gross``, ``refunds`` and ``net``."""
+    currency: str = ""
+    ga4: float
+    causes: tuple[GapCause, ...]
+    ours: float
+
+    @property
+    def unexplained(self) -> float:
+        """Part of the gap that no cause accounts for."""
+        return round(self.ours - self.ga4 - sum(cause.change for cause in self.causes), 6)
+
+    @property
+    def title(self) -> str:
+        """What is counted, with its currency."""
+        return FIGURES[self.name] + (f", {self.currency}" if self.currency else "")
+
+    def amount(self, value: float, *, signed: bool = False) -> str:
+        """Format a value: money to the cent, counts whole."""
+        return f"{value:{'+' if signed else ''},.{2 if self.name in MONEY else 0}f}".replace("-", "−")
+
+    @property
+    def reasons(self) -> str:
+        """The causes in words, the largest first: ``−80 Internal traffic; +295 …``; empty without a gap."""
+        parts = [(cause.change, cause.label) for cause in self.causes]
+        parts.sort(key=lambda part: -abs(part[0]))
+        parts += [(self.unexplained, "not explained")] if self.unexplained else []
+        return "; ".join(
+            f"{self.amount(change, signed=True)} {uncapitalised(label)}" for change, label in parts
+        )
+
+
+class Ga4Day(_Part):
+    """A day of the export by GA4's definitions."""
+
+    events: int
+    events_without_id: int
+    """Events of these without ``user_pseudo_id``, which GA4's reports leave out unless they are modelled."""
+    views: int
+    views_without_id: int
+    users: int
+    """Active users."""
+    sessions: int
+    gross: dict[str, float] = {}
+    refunds: dict[str, float] = {}
+
+
+class AsGa4(_Part):
+    """The export as GA4 counts it, beside our figures."""
+
+    active_by: str
+    """What makes a user active: ``is_active_user``, or else engagement and first visits."""
+    figures: tuple[Ga4Figure, ...]
+    days: dict[date, Ga4Day] = {}
+    """Local day of the export (a UTC day where it has no ``event_date``) → counts."""
+
+
 class Receipt(_Part):
     """Everything that happened between reading the files and the finished sequences.
 
@@ -422,6 +499,9 @@ class Receipt(_Part):
     dimensions: tuple[ChosenDimension, ...] = ()
     logins: LoginCounts | None = None
     """How cookies were joined to signed-in users; None where that was not asked for."""
+    as_ga4: AsGa4 | None = None
+    """This export by GA4's definitions; None where only some of the users are counted, and in receipts of
+    earlier releases."""
     outcome_users: dict[str, OutcomeUsers] = {}
     """Event → its users and revenue, most users first."""
     no_user_id: dict[str, OutcomeUsers] = {}

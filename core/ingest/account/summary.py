@@ -17,6 +17,7 @@ from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import pluralise as number_of
 from core.ingest.account.accounting import SCREEN_VIEW, RecordAccount
+from core.ingest.account.as_ga4 import Ga4Counts, OurCounts, beside_ga4
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
 from core.ingest.clean.clock import infer_zone
@@ -40,6 +41,7 @@ from core.ingest.sources.overlap import describe_overlaps, describe_repeats
 from core.storage.day_coverage import day_coverage, page_views_by_day
 from core.storage.leaks import leaking_pages
 from core.storage.receipt import (
+    AsGa4,
     ChosenDimension,
     FileReceipt,
     LeftOut,
@@ -78,7 +80,10 @@ _KINDS: Final = tuple(
 
 @dataclass(frozen=True, eq=False)
 class ReceiptInputs:
-    """Inputs of the receipt: ``groups`` of the used users, table ``outcomes``, warnings in ``notes``."""
+    """Inputs of the receipt: ``groups`` of the used users, table ``outcomes``, warnings in ``notes``.
+
+    ``as_ga4`` counts the same records as GA4 does; None where they are only a part of the users.
+    """
 
     raw: RawRead
     settings: IngestSettings
@@ -89,6 +94,7 @@ class ReceiptInputs:
     outcomes: pa.Table
     channels: UsedChannels | None
     notes: tuple[str, ...]
+    as_ga4: Ga4Counts | None = None
 
 
 def make_receipt(counted: ReceiptInputs) -> Receipt:
@@ -105,6 +111,7 @@ def make_receipt(counted: ReceiptInputs) -> Receipt:
     files, kinds = files_of(counted.raw, counted.accounted), _kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
     by_day = page_views_by_day(used.views.timestamp, LocalClock.of(zone.text, zone.changes))
+    revenue = revenue_of(outcome_users, no_user_id, outcomes.refunds)
     return Receipt(
         files=files,
         records=waterfall.total,
@@ -135,11 +142,23 @@ def make_receipt(counted: ReceiptInputs) -> Receipt:
         channel_basis=counted.channels.by_basis() if counted.channels else {},
         dimensions=_dimensions(counted),
         logins=counted.raw.logins,
-        revenue=revenue_of(outcome_users, no_user_id, outcomes.refunds),
+        revenue=revenue, as_ga4=_beside_ga4(counted, revenue),
         outcome_users=outcome_users,
         no_user_id=no_user_id, outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
     )  # fmt: skip
+
+
+def _beside_ga4(counted: ReceiptInputs, revenue: Mapping[str, Revenue]) -> AsGa4 | None:
+    if counted.as_ga4 is None:
+        return None
+    waterfall, used = counted.accounted.waterfall, counted.used
+    users_left = {step.name: step.users or 0 for step in waterfall.steps}
+    ours = OurCounts(
+        counted.behaviour, waterfall.causes, len(used.numbers), users_left, used.sessions, len(used.views),
+        waterfall.other_events, revenue, counted.settings.exclude_bots,
+    )  # fmt: skip
+    return beside_ga4(counted.as_ga4, ours)
 
 
 def _dimensions(counted: ReceiptInputs) -> tuple[ChosenDimension, ...]:

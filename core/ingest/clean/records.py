@@ -49,6 +49,10 @@ _LARGEST_REVENUE: Final = 10**15
 
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 BASES: Final = tuple(SourceBasis)
+ACTIVE: Final = "active"
+"""Whether an event makes its user active, as GA4 counts users."""
+FIRST_EVENTS: Final = ("first_visit", "first_open")
+"""Events that make a user active and new in GA4."""
 IS_VIEW, _IS_INTERNAL, _IS_DEBUG = "is_view", "is_internal", "is_debug"
 _IS_REPLACED, _IS_OTHER_STREAM = "is_replaced", "is_other_stream"
 SESSION_ID, ENGAGEMENT, REVENUE, REFUND = "session_id", "engagement", "revenue", "refund"
@@ -160,6 +164,7 @@ def typed(
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             REFUND: money(column(Raw.REFUND_VALUE)),
+            ACTIVE: _active(column, present),
             _IS_REPLACED: _is_replaced(raw, column(Raw.EVENT_DATE), replaced),
             **_unwanted(column, settings),
         },
@@ -175,6 +180,22 @@ def is_view(raw: ir.Table, name: ir.StringValue, view_files: Collection[int], vi
     """Whether a raw record is a page view: by its name, or by its file, which has no names."""
     named = (name.strip() == view).fill_null(False)
     return named | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else named
+
+
+def _active(column: Callable[[str], ir.StringValue], present: Collection[str]) -> ir.BooleanValue:
+    """Whether an event makes its user active: by GA4's own verdict, or by engagement where there is none."""
+    signs: list[ir.BooleanValue] = []
+    if Raw.EVENT_NAME in present:
+        signs.append(column(Raw.EVENT_NAME).strip().isin(FIRST_EVENTS).fill_null(False))
+    if Raw.ENGAGEMENT_TIME_MSEC in present:
+        signs.append((milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)) > 0).fill_null(False))
+    if Raw.SESSION_ENGAGED in present:
+        signs.append(_is_true(column(Raw.SESSION_ENGAGED), "1", "true", "1.0"))
+    by_engagement = ibis.or_(*signs) if signs else ibis.literal(False)
+    if Raw.IS_ACTIVE_USER not in present:
+        return by_engagement
+    verdict = absent(column(Raw.IS_ACTIVE_USER))
+    return ibis.ifelse(verdict.isnull(), by_engagement, _is_true(verdict, "1", "true"))
 
 
 def _unwanted(

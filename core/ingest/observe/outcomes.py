@@ -31,7 +31,7 @@ from core.storage.receipt import NO_CURRENCY
 
 PURCHASE: Final = "purchase"
 """The event that GA4 records again when its confirmation page is reloaded."""
-_REFUND: Final = "refund"
+REFUND: Final = "refund"
 _TRANSACTION: Final = "transaction"
 _REFUNDS: Final = "refunds"
 """Column of refunded amounts, above 0."""
@@ -68,15 +68,15 @@ def find_refunds(engine: Engine, staying: ir.Table, names: Collection[str]) -> R
     Returns:
         All refunds; None if there are none.
     """
-    if _REFUND not in names:
+    if REFUND not in names:
         return None
     name = staying[Raw.EVENT_NAME].strip()
-    named = staying.filter(~staying[records.IS_VIEW], name.isin([PURCHASE, _REFUND]))
+    named = staying.filter(~staying[records.IS_VIEW], name.isin([PURCHASE, REFUND]))
     money = engine.keep(
         "money",
         named.select(
             **{
-                "is_refund": named[Raw.EVENT_NAME].strip() == _REFUND,
+                "is_refund": named[Raw.EVENT_NAME].strip() == REFUND,
                 Raw.USER_KEY: ibis.ifelse(
                     named[records.USER_ID].isnull(), ibis.null("string"), named[Raw.USER_KEY]
                 ),
@@ -142,7 +142,7 @@ def _notes(engine: Engine, refunds: ir.Table) -> tuple[str, ...]:
         "elsewhere": "in another currency than the purchase: in the totals of their currency, in no user's",
         "unknown": "of no purchase in these data: in the totals, in no user's",
     }
-    return tuple(f"{pluralise(row[name], _REFUND)} {text}" for name, text in notes.items() if row[name])
+    return tuple(f"{pluralise(row[name], REFUND)} {text}" for name, text in notes.items() if row[name])
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,7 +304,7 @@ def _paid(
         bought = once.filter(once[NAME] == number[PURCHASE])
         stored = engine.keep("nobodys_refunds" if users is None else "users_refunds", refunds.table)
         back = _given_back(stored, bought, users)
-        rows = ibis.union(rows.filter(rows[NAME] != number[_REFUND]), back.select(*rows.columns))
+        rows = ibis.union(rows.filter(rows[NAME] != number[REFUND]), back.select(*rows.columns))
     groups = rows.group_by(USER, NAME, Raw.CURRENCY)
     return groups.agg(revenue=_.revenue.sum().cast("float64"), refunds=_.refunds.sum().cast("float64"))
 

@@ -58,6 +58,8 @@ _PLAIN: Final = {
     Raw.ANALYTICS_STORAGE: "privacy_info_analytics_storage analytics_storage",
     Raw.PLATFORM: "platform",
     Raw.STREAM_ID: "stream_id",
+    Raw.IS_ACTIVE_USER: "is_active_user",
+    Raw.SESSION_ENGAGED: "session_engaged",
 }
 """Field → aliases of GA4 and of custom tables, best first."""
 _LAST: Final = {

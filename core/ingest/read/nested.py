@@ -108,7 +108,7 @@ PARAM_FIELDS: Final[Mapping[str, str]] = {
         Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
         Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID,
         Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM,
-        Raw.EVENT_CAMPAIGN,
+        Raw.EVENT_CAMPAIGN, Raw.SESSION_ENGAGED,
     )
 }  # fmt: skip
 """Field → its usual GA4 parameter, searched even if no record of the sample has it."""
@@ -139,6 +139,7 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.ANALYTICS_STORAGE: "privacy_info.analytics_storage",
     Raw.PLATFORM: "platform",
     Raw.STREAM_ID: "stream_id",
+    Raw.IS_ACTIVE_USER: "is_active_user",
     Raw.REFUND_VALUE: "ecommerce.refund_value",
 }
 """Field → its name in the BigQuery export, for every field but the user key."""

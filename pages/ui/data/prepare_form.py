@@ -67,6 +67,8 @@ _MEANING: Final[Mapping[str, str]] = {
     Raw.ANALYTICS_STORAGE: "Consent to analytics storage",
     Raw.PLATFORM: "Platform",
     Raw.STREAM_ID: "Data stream",
+    Raw.IS_ACTIVE_USER: "Active user, by GA4",
+    Raw.SESSION_ENGAGED: "Engaged session",
 }
 _FIELDS: Final = tuple(_MEANING)
 _COMMON: Final = (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION, Raw.EVENT_NAME, Raw.GA_SESSION_ID, Raw.PAGE_TITLE)

@@ -22,6 +22,7 @@ from core.storage.receipt import (
     describe_without_views,
     in_currencies,
 )
+from pages.ui.data import ga4_view
 from pages.ui.shell import written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share, size
@@ -67,6 +68,7 @@ def receipt(dataset: Dataset) -> None:
         _rejects(dataset)
     with urls:
         _urls(facts)
+    ga4_view.beside_ga4(facts)
     with events:
         st.caption("Users who did each, also those of whom no page view is used. Any can be the outcome.")
         _show(events_table(facts), "Users of each event, with a page view and without")

@@ -9,6 +9,7 @@ from core.base.schema import Raw
 from core.ingest.account import accounting
 from core.storage.dataset import Dataset
 from core.storage.receipt import OutcomeUsers, Receipt, WaterfallStep
+from pages.ui.data.ga4_view import figures_table
 from pages.ui.data.receipt_view import (
     events_table,
     files_table,
@@ -114,3 +115,21 @@ def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
     assert "Rejected rows (5)" in [tab.label for tab in app.tabs]
     assert "The first 3 of 5, by file and line; all are counted." in texts(app)
     assert any(len(table.value) == 3 for table in app.dataframe)
+
+
+def test_figures_of_ga4_stand_beside_ours_with_every_cause(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0, engagement_time_msec="9"), deed("u", 1, "purchase", "20.5"), event(None, 2),
+        event("app", 3, name="first_open"),
+    ]  # fmt: skip
+    counted = shop(tmp_path, *rows).receipt.as_ga4
+    assert counted is not None
+    assert list(zip(*figures_table(counted).values(), strict=True)) == [
+        ("Active users", "2", "1", "−1 without a page view"),
+        ("Sessions", "2", "1", "−1 without a page view"),
+        ("Views", "2", "1", "−1 no user id: reason not said"),
+        ("Events", "4", "3", "−1 no user id: reason not said"),
+        ("Gross purchase revenue, EUR", "20.50", "20.50", "the same"),
+        ("Refunds, EUR", "0.00", "0.00", "the same"),
+        ("Purchase revenue, EUR", "20.50", "20.50", "the same"),
+    ]
