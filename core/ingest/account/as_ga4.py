@@ -184,8 +184,10 @@ def _money(engine: Engine, counted: ir.Table, present: Collection[str]) -> list[
         once.mutate(again=(again > 0) & (once[FATE] >= int(Fate.BEFORE_LOGIN))),
         rows.filter(rows.transaction.isnull()).mutate(again=False),
     )
-    groups = kept.filter(kept.paid.notnull()).group_by("name", "currency", FATE, "again", _DAY)
-    return engine.rows(groups.agg(amount=_.paid.try_cast("decimal(38, 6)").sum().cast("float64")))
+    keys = ("name", "currency", FATE, "again", _DAY)
+    sums = kept.filter(kept.paid.notnull()).group_by(*keys)
+    amount = _.paid.try_cast("decimal(38, 6)").sum().cast("float64")
+    return engine.rows(sums.agg(amount=amount).order_by(*keys))
 
 
 def _days(
