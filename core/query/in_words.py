@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -33,7 +32,6 @@ from core.query.query import (
     Quantity,
     Query,
     Range,
-    both,
 )
 
 Titled = Callable[[str], str]
@@ -310,44 +308,3 @@ def limits(query: Query) -> str:
         return query.keep.in_words
     scaled = {name: 100 * value for name, value in query.keep.model_dump(exclude_none=True).items()}
     return f"{Range(**scaled).in_words} %"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a query that can be taken out by itself.
-
-    Args:
-        text: What it says.
-        without: The query without it.
-    """
-
-    text: str
-    without: Query
-
-
-def parts(query: Query, titled: Titled) -> tuple[Part, ...]:
-    """The conditions, dimension, period, limits and comparison of a query, each with the query without it."""
-    found = []
-    where = query.where
-    each = where.of if isinstance(where, All) else (where,) if where else ()
-    for condition in each:
-        rest = [one for one in each if one is not condition]
-        left = None
-        for one in rest:
-            left = both(left, one)
-        alone = left is None and isinstance(query.compare, Others)
-        changed = {"where": left} | ({"compare": None} if alone else {})
-        found.append(Part(who(condition, titled), query.model_copy(update=changed)))
-    if query.compare:
-        beside = "all other users" if isinstance(query.compare, Others) else people(query.compare, titled)
-        found.append(Part(f"beside {beside}", query.model_copy(update={"compare": None})))
-    if query.by and query.by not in OF_STEPS:
-        found.append(Part(f"by {by_words(query.by)}", query.model_copy(update=_WITHOUT_ROWS)))
-    if query.keep:
-        found.append(Part(limits(query), query.model_copy(update={"keep": None})))
-    if query.period:
-        found.append(Part(when(query.period), query.model_copy(update={"period": None})))
-    return tuple(found)
-
-
-_WITHOUT_ROWS: Final = {"by": None, "keep": None, "order": None, "limit": None}

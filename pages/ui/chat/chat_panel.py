@@ -16,7 +16,8 @@ from core.facts.context import Context
 from core.periods.filter import CountFilter
 from core.query import answering
 from core.query.execute import users_of
-from core.query.in_words import parts, people
+from core.query.in_words import people
+from core.query.parts import Part, parts
 from core.query.query import By, Is, Query
 from core.questions.answers import ask
 from core.questions.topics import HELP
@@ -187,22 +188,17 @@ def _said(conversation: Conversation, turns: dict[int, ChatTask], drawn: Drawn) 
 
 
 def _conditions(said: Answer, key: str) -> None:
-    """Draw each part of an answered query as a button that asks it again without that part.
+    """Draw each part of an answered query as a chip that asks again with another one, or without it.
 
     Its users can be counted alone on every page, or become a segment.
     """
-    if said.reading is None or not (said.reading.query and said.query):  # a change of the screen has none
-        return
+    about = topic.on_screen()
+    if about is None or said.reading is None or not (said.reading.query and said.query):
+        return  # a change of the screen has no query
     query = Query.model_validate_json(said.reading.query)
-    titles = {key: title.full for key, title in said.titles.items()}
-    found = parts(query, lambda key: titles.get(key, key))
     with st.container(horizontal=True, gap="xsmall", key="parts"):
-        for number, part in enumerate(found):
-            st.button(
-                md_text(part.text), key=f"part-{number}", icon=":material/close:", on_click=_ask_query,
-                args=(f"Without “{part.text}”", part.without.model_dump_json(exclude_none=True)),
-                help="Ask again without this",
-            )  # fmt: skip
+        for number, part in enumerate(parts(query, about)):
+            _part(part, number, f"{key}-{number}")
         where, days = query.where, query.period
         if where is None or (isinstance(where, Is) and where.dimension is By.SEGMENT):
             return
@@ -216,6 +212,36 @@ def _conditions(said: Answer, key: str) -> None:
             on_click=_make_segment, args=(said.reading.query,),
             help="These users leave their segments for a new one, on every page. Segments can undo it.",
         )  # fmt: skip
+
+
+def _part(part: Part, number: int, key: str) -> None:
+    """Draw a part of a query: a list of what it could be instead, and a button that leaves it out."""
+    if not part.instead:
+        _leave_out(part, number)
+        return
+    with st.popover(md_text(part.text), icon=":material/tune:", key=f"part-choices-{number}"):
+        st.selectbox(
+            "Instead", list(part.instead), index=None, key=key, on_change=_ask_instead, args=(part, key),
+            placeholder=part.text,
+        )  # fmt: skip
+        _leave_out(part, number)
+
+
+def _leave_out(part: Part, number: int) -> None:
+    if part.without is not None:
+        st.button(
+            md_text(part.text), key=f"part-{number}", icon=":material/close:", on_click=_ask_query,
+            args=(f"Without “{part.text}”", part.without.model_dump_json(exclude_none=True)),
+            help="Ask again without this",
+        )  # fmt: skip
+
+
+def _ask_instead(part: Part, key: str) -> None:
+    """Ask again with what was chosen in the place of a part (a callback)."""
+    chosen = st.session_state[key]
+    if chosen is not None:
+        text = f"“{chosen}” instead of “{part.text}”"
+        _ask_query(text, part.instead[chosen].model_dump_json(exclude_none=True))
 
 
 def _change(change: ScreenChange, key: str) -> None:

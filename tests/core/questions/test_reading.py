@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.base.errors import Beha2VecError
 from core.facts.context import Context
-from core.query.in_words import parts, sentence
+from core.query.in_words import sentence
 from core.query.query import Query
 from core.questions.reading import NotRead, read
 from tests.core.facts.shop import shop as labelled
@@ -152,16 +152,6 @@ def test_another_device_takes_the_place_of_the_one_before() -> None:
         == "Users who saw /cart and are mostly on desktop, all days"
     )
     assert said(read("by device", shop(), last).queries[0]) == "Users who saw /cart, by device, all days"
-
-
-def test_each_part_can_be_taken_out() -> None:
-    query = read("conversion rate per device of users who saw /cart on weekends", shop()).queries[0]
-    assert [(part.text, said(part.without)) for part in parts(query, shop().title)] == [
-        ("saw /cart", "Share of users who did purchase, by device, on Saturday or Sunday"),
-        ("by device", "Share of users who did purchase, of users who saw /cart, on Saturday or Sunday"),
-        ("on Saturday or Sunday",
-         "Share of users who did purchase, of users who saw /cart, by device, all days"),
-    ]  # fmt: skip
 
 
 def test_a_query_reads_the_same_from_its_json() -> None:

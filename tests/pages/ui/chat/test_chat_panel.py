@@ -245,6 +245,23 @@ def test_a_part_of_a_query_is_taken_out_by_its_button(open_app: OpenApp, finishe
     assert "Users who have more than 2 page views, all days" in said(app)
 
 
+def test_a_part_of_a_query_is_changed_by_what_it_could_be_instead(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "users with more than 2 page views by device")
+    of_rows = next(one for one in app.sidebar.selectbox if "by segment" in one.options)
+    assert "by device" not in of_rows.options
+    app = of_rows.select("by segment").run()
+    assert not app.exception
+    exchange = kept(finished_run).exchanges[-1]
+    assert exchange.question == "“by segment” instead of “by device”"
+    assert exchange.answer is not None and not exchange.answer.declined
+    assert "Users who have more than 2 page views, by segment, all days" in said(app)
+    number = next(one for one in app.sidebar.selectbox if "have more than 5 page views" in one.options)
+    app = number.select("have more than 5 page views").run()
+    assert "Users who have more than 5 page views, by segment, all days" in said(app)
+
+
 def test_a_change_of_the_screen_is_proposed_applied_and_undone(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
