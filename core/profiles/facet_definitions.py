@@ -24,8 +24,8 @@ from core.base.schema import RESERVED
 from core.base.wording import pluralise
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
-from core.profiles.facet_visits import SiteVisits
-from core.profiles.outcomes import CONVERSIONS, PURCHASE
+from core.profiles.facet_visits import BOUGHT, SiteVisits
+from core.profiles.outcomes import CONVERSIONS
 from core.profiles.user_items import Family, folders
 
 NO_LEVEL: Final = -1
@@ -45,6 +45,8 @@ _ACTIVITY_QUANTILES: Final = (0.25, 0.5, 0.75, 0.9)
 """Quantiles of the page views of users that separate the levels of activity."""
 _LONG_VISIT_QUANTILE: Final = 0.8
 """Quantile of the page views of visits from which on a visit is long."""
+_RECENT_DAYS: Final = (7, 30, 90)
+"""Days before the end of the data that separate the levels of recency, up to half of what the data cover."""
 _MIN_MANY: Final = 4
 """Least limit for many visits, many pages, or many pages a visit."""
 
@@ -55,26 +57,30 @@ class FacetKind(StrEnum):
     STAGE = "stage"
     INTEREST = "interest"
     LOYALTY = "loyalty"
+    RECENCY = "recency"
     ACTIVITY = "activity"
     DEPTH = "depth"
     RHYTHM = "rhythm"
     DEVICE = "device"
     WAY = "way"
+    MONEY = "money"
 
 
 QUESTIONS: Final[Mapping[FacetKind, str]] = {
     FacetKind.STAGE: "How far they get",
     FacetKind.INTEREST: "What they look at",
     FacetKind.LOYALTY: "How often they come",
+    FacetKind.RECENCY: "How long ago they came",
     FacetKind.ACTIVITY: "How much they view in all",
     FacetKind.DEPTH: "How much they view in a visit",
     FacetKind.RHYTHM: "When they come",
     FacetKind.DEVICE: "What they come with",
     FacetKind.WAY: "How they find their way",
+    FacetKind.MONEY: "How much they pay for an order",
 }
 
 
-PAGELESS_KINDS: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM, FacetKind.DEVICE)
+PAGELESS_KINDS: Final = (FacetKind.LOYALTY, FacetKind.RECENCY, FacetKind.RHYTHM, FacetKind.DEVICE)
 """Facets of how often, when and with what users come; others read pages, which may give an outcome away."""
 
 
@@ -129,16 +135,23 @@ class _Stage:
     types: tuple[str, ...] = ()
 
 
-_BOUGHT: Final = (PURCHASE, "in_app_purchase")
 _SHOP: Final = (
     _Stage("Looked at an item", "an item", ("view_item", "select_item"), ("Product",)),
     _Stage("Filled a cart", "a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
     _Stage("Began a checkout", "a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
-    _Stage("Bought", "", _BOUGHT),
+    _Stage("Bought", "", BOUGHT),
 )
+_CONTRIBUTED: Final = _Stage(
+    "Contributed", "",
+    (
+        "comment", "comment_created", "post_comment", "review", "submit_review", "rate", "rating", "like",
+        "vote", "share", "bookmark", "follow", "join_group", "upload",
+    ),
+)  # fmt: skip
+"""A stage of sites without a shop; its events can be outcomes."""
 _FORM: Final = (
     _Stage("Began a form", "a form", ("form_start",)),
-    _Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in _BOUGHT))),
+    _Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
 )
 _STAGES: Final = (*_SHOP[:-1], *_FORM, _SHOP[-1])
 """Stages in their order; a facet leaves out those that hardly any user reaches."""
@@ -162,11 +175,13 @@ def define(
         FacetKind.STAGE: partial(_stage, outcome=outcome),
         FacetKind.INTEREST: _interest,
         FacetKind.LOYALTY: _loyalty,
+        FacetKind.RECENCY: _recency,
         FacetKind.ACTIVITY: _activity,
         FacetKind.DEPTH: _depth,
         FacetKind.RHYTHM: _rhythm,
         FacetKind.DEVICE: _device,
         FacetKind.WAY: _way,
+        FacetKind.MONEY: _money,
     }
     return _without_empty_levels(make[kind](visits, learners), visits, learners)
 
@@ -176,14 +191,18 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
     least = max(1, _MIN_LEVEL_SHARE * learners.sum())
     reached = [(stage, _reaches(visits, stage, types)) for stage in _STAGES]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
+    deep, shop = not stages, not {*_SHOP}.isdisjoint(stages)
+    if not shop and _reaches(visits, _CONTRIBUTED, types)[learners].sum() >= least:
+        stages.insert(0, _CONTRIBUTED)
     levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
-    if not stages:
+    if deep:
         limits.append(_many(_different_pages(visits)[learners], _LONG_VISIT_QUANTILE))
         levels.append(FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more"))
     for stage in stages:
-        signs = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
+        seen = [name for name in stage.events if stage is not _CONTRIBUTED or name in visits.events.names]
+        signs = [*seen, *(f"a page of type {name}" for name in stage.types if name in types)]
         levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(signs)}"))
     known = {event for stage in stages for event in stage.events}
     last = outcome if outcome and outcome[0] not in known and outcome[1].any() else None
@@ -348,6 +367,54 @@ def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
         return (np.searchsorted([1, 2, often], count, side="right") - 1).astype(np.int8)
 
     return Definition(FacetKind.LOYALTY, levels, read)
+
+
+def _recency(visits: SiteVisits, learners: np.ndarray) -> Definition:
+    """Facet of the days from each user's last visit to the last day of the data."""
+    span = int(np.ptp(visits.session_day)) + 1
+    limits = [days for days in _RECENT_DAYS if 2 * days <= span]
+    if not limits:
+        raise InputError(f"The data cover {pluralise(span, 'day')}, and {2 * _RECENT_DAYS[0]} are needed")
+    levels = [
+        FacetLevel(
+            f"In the last {limits[0]} days", f"whose last visit was in the last {limits[0]} days of the data"
+        )
+    ]
+    for low, high in pairwise(limits):
+        days = f"{low} to {high - 1} days before the last one"
+        levels.append(FacetLevel(wording.capitalised(days), f"whose last visit was {days} of the data"))
+    longest = f"{limits[-1]} days or more before the last one"
+    levels.append(FacetLevel(longest, f"whose last visit was {longest} of the data", "lapsed visitors"))
+
+    def read(part: SiteVisits) -> np.ndarray:
+        seen, last = part.seen_sessions, np.full(part.n_users, NO_LEVEL)
+        np.maximum.at(last, part.session_user[seen], part.session_day[seen])
+        ago = last.max(initial=0) - last
+        return np.where(last >= 0, np.searchsorted(limits, ago, side="right"), NO_LEVEL).astype(np.int8)
+
+    return Definition(FacetKind.RECENCY, tuple(levels), read)
+
+
+def _money(visits: SiteVisits, learners: np.ndarray) -> Definition:
+    """Facet of each user's mean order, by the median of those who pay; orders are not told apart by visit."""
+    value, currencies = visits.order_value, visits.currencies
+    if len(currencies) != 1:
+        several = f"Orders are in several currencies ({', '.join(currencies)}), which cannot be compared"
+        raise InputError(several if currencies else "The data have no revenue of orders")
+    paid = value[learners & (value > 0)]
+    if not len(paid):
+        raise InputError("Too few users have paid for an order")
+    limit = round(float(np.median(paid)), 2)
+    amount = f"{limit:,.2f} {currencies[0]}".rstrip()
+    levels = (
+        FacetLevel("No paid order", "with no order that was paid for"),
+        FacetLevel(f"Under {amount}", f"who paid less than {amount} an order in the mean"),
+        FacetLevel(
+            f"{amount} or more", f"who paid {amount} an order or more in the mean", "buyers of large orders"
+        ),
+    )
+    level = np.where(value > 0, 1 + (value >= limit), 0).astype(np.int8)
+    return Definition(FacetKind.MONEY, levels, lambda _: level, frozenset(BOUGHT))
 
 
 def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:

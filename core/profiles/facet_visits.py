@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.local_clock import LocalClock, days_of
-from core.base.schema import Pages, Users
+from core.base.schema import Outcomes, Pages, Users
+from core.profiles.outcomes import PURCHASE
 from core.profiles.user_items import Family, labels_of
 from core.storage.dataset import Dataset, TimedEvents, UserColumns
 from core.storage.page_labels import LabelledPages
+
+BOUGHT: Final = (PURCHASE, "in_app_purchase")
+"""Events of an order that was paid for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,8 @@ class SiteVisits:
         device: object of shape (n_users,), the main device of each user; None where it is not known.
         clock: Local clock of the export.
         days_only: Whether times are rounded to days.
+        order_value: float64 of shape (n_users,), mean gross value of each user's orders; 0 without one.
+        currencies: Currencies of the orders; "" for orders without one.
     """
 
     n_users: int
@@ -50,7 +57,9 @@ class SiteVisits:
     labels: Mapping[str, Sequence[str]]
     device: np.ndarray
     clock: LocalClock
-    days_only: bool = False
+    days_only: bool
+    order_value: np.ndarray
+    currencies: tuple[str, ...]
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None = None) -> SiteVisits:
@@ -81,6 +90,7 @@ class SiteVisits:
             device=_known(dataset.users),
             clock=dataset.receipt.clock,
             days_only=dataset.receipt.rounded_times,
+            **_orders(dataset.outcomes, sequences.n_users),
         )
 
     @property
@@ -93,7 +103,13 @@ class SiteVisits:
         new_user = np.diff(self.session_user, prepend=-1) != 0
         new_day = new_user | (np.diff(self.session_day, prepend=-1) != 0)
         day_number = np.cumsum(new_day)
-        kept = (day_number - day_number[new_user][np.cumsum(new_user) - 1]) % 2 == which
+        return self._only((day_number - day_number[new_user][np.cumsum(new_user) - 1]) % 2 == which)
+
+    def until(self, day: int) -> SiteVisits:
+        """Visits that begin on a day or before it."""
+        return self._only(self.session_day <= day)
+
+    def _only(self, kept: np.ndarray) -> SiteVisits:
         views = kept[self.session]
         inside = (self.event_session >= 0) & kept[self.event_session]
         return replace(
@@ -125,6 +141,18 @@ class SiteVisits:
     def seen_sessions(self) -> np.ndarray:
         """Indices of the sessions with a page view in this part: int64, ascending."""
         return np.unique(self.session)
+
+
+def _orders(outcomes: pd.DataFrame, n_users: int) -> dict[str, Any]:
+    """``order_value`` and ``currencies`` of :class:`SiteVisits`."""
+    paid = outcomes[outcomes[Outcomes.EVENT_NAME].isin(BOUGHT) & (outcomes[Outcomes.USER] < n_users)]
+    paid = paid[paid[Outcomes.REVENUE] > 0]
+    total, orders = (
+        np.bincount(paid[Outcomes.USER], paid[column], minlength=n_users)
+        for column in (Outcomes.REVENUE, Outcomes.EVENTS)
+    )
+    currencies = tuple(sorted(paid[Outcomes.CURRENCY].fillna("").unique()))
+    return {"order_value": total / np.maximum(orders, 1), "currencies": currencies}
 
 
 def _known(users: UserColumns) -> np.ndarray:

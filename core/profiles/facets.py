@@ -41,6 +41,11 @@ MIN_OUTCOMES: Final = 10
 """Fewest held-out users with the outcome, and without, for the AUC of a facet; and fewest held-out users on a
 level for its outcome rate."""
 
+_OF_ALL_VISITS: Final = {
+    FacetKind.DEVICE: "Each user counts by the main device of all visits.",
+    FacetKind.MONEY: "Each user counts by the mean of all orders, before refunds.",
+}
+"""Facets that are not known by visit → what is said instead of whether they come again."""
 _FAMILIES: Final = {FacetKind.INTEREST: Family.INTEREST, FacetKind.RHYTHM: Family.RHYTHM}
 """Facets whose levels have a family of items of their own; all others share ``Family.LEVEL``."""
 
@@ -135,14 +140,16 @@ class Facet:
     @property
     def sentence(self) -> str:
         """How stable the facet is, in a sentence."""
-        if self.kind is FacetKind.DEVICE:
-            return "Each user counts by the main device of all visits."
+        if self.kind in _OF_ALL_VISITS:
+            return _OF_ALL_VISITS[self.kind]
         if self.comes_again is None:
             return "Too few users came on two days to see whether they keep to it."
         same, by_chance = self.comes_again.same, f"{percent(self.comes_again.chance, 0)} would be by chance."
         users = f"{percent(same.value, 0)} of {pluralise(same.users, 'user')}"
         if self.kind is FacetKind.LOYALTY:
             return f"{users} of the first half of the time came again, or did not, as before; {by_chance}"
+        if self.kind is FacetKind.RECENCY:
+            return f"{users} of the first half came again if they came at its end, else not; {by_chance}"
         return f"{users} seen twice are the same on other days, {by_chance}"
 
     @property
@@ -327,13 +334,14 @@ def _facet(
 def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> Stability | None:
     """Stability of a facet: compare levels of a user's first, third, … days with the second, fourth, ….
 
-    None for the device, of which only the main one is known. Loyalty is compared differently: whether users
-    who came twice or more in the first half of the time come in the second half, and the others do not.
+    None for devices and orders, which are known of all visits together. Loyalty and recency are compared
+    differently: whether users who came twice or more in the first half of the time, or at its end, come in
+    the second half, and the others do not.
     """
-    if definition.kind is FacetKind.DEVICE:
+    if definition.kind in _OF_ALL_VISITS:
         return None
-    if definition.kind is FacetKind.LOYALTY:
-        first, second = _halves_of_time(visits, human)
+    if definition.kind in (FacetKind.LOYALTY, FacetKind.RECENCY):
+        first, second = (part[human] for part in _halves_of_time(definition, visits))
     else:
         first, second = (definition.read(visits.part(which))[human] for which in (0, 1))
     both = (first != NO_LEVEL) & (second != NO_LEVEL)
@@ -346,14 +354,21 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
     return Stability(ShareInterval.of(int((first == second).sum()), n), chance)
 
 
-def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether users came twice or more by the middle of all visits (untold if never), and after it at all."""
-    early = visits.session_day <= np.median(visits.session_day)
+def _halves_of_time(definition: Definition, visits: SiteVisits) -> tuple[np.ndarray, np.ndarray]:
+    """Whether users are to come again by what they did until the middle of all visits, and whether they do.
+
+    The first is :data:`NO_LEVEL` of users who came only later.
+    """
+    middle = int(np.median(visits.session_day))
+    early = visits.session_day <= middle
     before, after = (
-        np.bincount(visits.session_user[which], minlength=visits.n_users)[human] for which in (early, ~early)
+        np.bincount(visits.session_user[which], minlength=visits.n_users) for which in (early, ~early)
     )
-    first = np.where(before > 0, before > 1, NO_LEVEL)
-    return first.astype(np.int8), (after > 0).astype(np.int8)
+    if definition.kind is FacetKind.LOYALTY:
+        likely = before > 1
+    else:
+        likely = definition.read(visits.until(middle)) == 0
+    return np.where(before > 0, likely, NO_LEVEL).astype(np.int8), (after > 0).astype(np.int8)
 
 
 def outcome_auc(

@@ -31,6 +31,13 @@ _LOYALTY_HELP: Final = (
     "Of the users who came before the middle of all visits: who came twice or more until then should come "
     "after it, and the others should not. By chance: the share if halves of different users were paired."
 )
+_RECENCY_HELP: Final = (
+    "Of the users who came before the middle of all visits: who came in the last days until then should come "
+    "after it, and the others should not. By chance: the share if halves of different users were paired."
+)
+_HELPS: Final = {
+    FacetKind.LOYALTY: _LOYALTY_HELP, FacetKind.RECENCY: _RECENCY_HELP, FacetKind.STAGE: _STAGE_HELP,
+}  # fmt: skip
 _OUTCOME_HELP: Final = (
     "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
     "What goes together need not be the cause: who buys views more pages, too."
@@ -184,7 +191,7 @@ def _comes_again(facet: Facet) -> None:
             st.badge("Little beyond chance", icon=":material/remove:", color="gray")
         else:
             st.badge("Not shown to last", icon=":material/shuffle:", color="orange")
-        told = {FacetKind.LOYALTY: _LOYALTY_HELP, FacetKind.STAGE: _STAGE_HELP}.get(facet.kind, _HELP)
+        told = _HELPS.get(facet.kind, _HELP)
         st.caption(facet.sentence, help=told, width="content")
 
 

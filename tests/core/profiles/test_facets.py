@@ -103,6 +103,81 @@ def test_who_got_farther_on_the_way_got_as_far_as_a_stage(found: Callable[[Itera
     assert users == {"an item": 10, "a cart": 5, "a checkout": 3, "a form": 6}  # buying is an outcome
 
 
+def test_recency_is_the_days_from_the_last_visit_to_the_end_of_the_data(
+    found: Callable[[Iterable[Row]], Facets],
+) -> None:
+    """Of 64 days: ten users on the last, one on the seventh last, three on the eighth, four on the 30th."""
+    days = [(10, "2024-03-04"), (1, "2024-02-27"), (3, "2024-02-26"), (4, "2024-02-04"), (30, "2024-01-01")]
+    facets = found(
+        row
+        for users, day in days
+        for number in range(users)
+        for row in views(f"{day}-{number}", ("2024-01-01 09", ["/a"]), (f"{day} 10", ["/b", "/a"]))
+    )
+    assert levels(facets, FacetKind.RECENCY) == {
+        "In the last 7 days": 11,
+        "7 to 29 days before the last one": 7,
+        "30 days or more before the last one": 30,
+    }
+    recency = facets.facets[FacetKind.RECENCY]
+    assert recency.levels[1].rule == "whose last visit was 7 to 29 days before the last one of the data"
+    assert recency.comes_again and recency.comes_again.same.users == 48
+    assert "came again if they came at its end" in recency.sentence
+    assert "cover 6 days, and 14 are needed" in found(shop()).left_out[FacetKind.RECENCY]
+
+
+def test_whoever_came_at_the_end_of_the_first_half_should_come_in_the_second(
+    found: Callable[[Iterable[Row]], Facets],
+) -> None:
+    """Of 60 users of the first half 30 came on its last day; all of these came again, of the others ten."""
+    early = [(f"a{number}", ("2024-01-20 09", ["/a"]), ("2024-02-09 09", ["/b"])) for number in range(30)]
+    early += [(f"b{number}", ("2024-01-01 09", ["/a"]), ("2024-02-09 09", ["/b"])) for number in range(10)]
+    once = [(f"c{number}", ("2024-01-01 09", ["/a"])) for number in range(20)]
+    facets = found(row for user, *visits in [*early, *once] for row in views(user, *visits))
+    again = facets.facets[FacetKind.RECENCY].comes_again
+    assert again and again.same.users == 60 and again.same.value == pytest.approx(50 / 60)
+    assert again.is_kept_to
+
+
+def test_the_mean_order_is_held_against_the_median_of_those_who_pay(tmp_path: Path) -> None:
+    """Ten users pay 10 twice, ten 20 and ten 40 once; ten nothing, for want of an order or of a price."""
+    rows = [(f"{kind}{number}", 0, "page_view", None) for kind in "abcd" for number in range(10)]
+    rows += [(f"a{number}", minute, "purchase", 10.0) for number in range(10) for minute in (1, 2)]
+    rows += [(f"b{number}", 1, "purchase", 20.0) for number in range(10)]
+    rows += [(f"c{number}", 1, "purchase", 40.0) for number in range(10)] + [("d0", 1, "purchase", 0.0)]
+    columns = ["user_pseudo_id", "event_timestamp", "event_name", "purchase_revenue"]
+    table = pd.DataFrame(rows, columns=columns).assign(page_location="https://shop.example/", currency="EUR")
+    table["event_timestamp"] = 1_700_000_001_234_567 + 60_000_000 * table["event_timestamp"]
+
+    def money(table: pd.DataFrame, folder: Path) -> Facets:
+        folder.mkdir()
+        table.to_csv(folder / "export.csv", index=False)
+        made = preprocess(Store(folder / "store"), [folder / "export.csv"], IngestSettings(), silent)
+        return find_facets(made, None, OutcomeIndex.of(made, None).inside(AnalyzeSettings()))
+
+    facets = money(table, tmp_path / "one")
+    counted = levels(facets, FacetKind.MONEY)
+    assert counted == {"No paid order": 10, "Under 20.00 EUR": 10, "20.00 EUR or more": 20}
+    facet = facets.facets[FacetKind.MONEY]
+    assert facet.sentence == "Each user counts by the mean of all orders, before refunds."
+    assert facet.comes_again is None and facet.tells_outcome is None  # it is made of the purchase
+    abroad = table.assign(currency=np.where(table["user_pseudo_id"] == "b0", "USD", "EUR"))
+    assert "several currencies" in money(abroad, tmp_path / "two").left_out[FacetKind.MONEY]
+
+
+def test_contributing_is_a_stage_where_there_is_no_shop(found: Callable[[Iterable[Row]], Facets]) -> None:
+    rows = [row for user in range(20) for row in views(f"{user:02d}", ("2024-01-01 09", ["/", "/a"]))]
+    rows += [row for user in range(6) for row in views(f"{user:02d}", ("2024-01-01 10", ["/b", "/c", "/d"]))]
+    comments = [(f"{user:02d}", "2024-01-01 09:05", "comment_created", "/a") for user in range(4)]
+    stages = found([*rows, *comments]).facets[FacetKind.STAGE]
+    assert dict(zip([level.name for level in stages.levels], stages.users.tolist(), strict=True)) == {
+        "Looked around": 14, "Went deep": 2, "Contributed": 4,
+    }  # fmt: skip
+    assert stages.levels[-1].rule == "who went as far as comment_created"
+    items = [(f"{user:02d}", "2024-01-01 09:06", "view_item", "/a") for user in range(10)]
+    assert "Contributed" not in levels(found([*rows, *comments, *items]), FacetKind.STAGE)
+
+
 def test_the_outcome_is_counted_on_users_held_out(found: Callable[[Iterable[Row]], Facets]) -> None:
     few = found(shop()).facets[FacetKind.LOYALTY].outcome
     assert few[1] is None  # of ten users with two visits, fewer than ten are held out
