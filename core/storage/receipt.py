@@ -70,7 +70,7 @@ _CHANNEL_CALLED: Final = {
     ChannelBasis.EXPORTED: "what GA4 exports of its last click",
     ChannelBasis.SESSION: "GA4's default channel of the last click's source and medium",
     ChannelBasis.COLLECTED: "GA4's default channel of the first source or ads click that came with an event",
-    ChannelBasis.NOTHING: "Direct",
+    ChannelBasis.NOTHING: "Direct, where none is said",
 }
 
 

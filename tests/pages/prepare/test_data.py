@@ -149,6 +149,20 @@ def test_chosen_files_show_what_was_found_and_prepare_with_the_changes(
     assert "Preparing the data" in texts(app)
 
 
+def test_logins_are_joined_by_a_switch_where_the_file_names_users(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    mapping = INSPECTION["mapping"] | {"event_timestamp": "when"}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | {"mapping": mapping}})
+    app.run()
+    assert app.toggle(key="join_logins").value is False
+    app.toggle(key="join_logins").set_value(True).run()
+    app.button(key="prepare").click().run()
+    assert fake_jobs.started[-1][1]["settings"]["join_logins"] is True
+    assert not app.exception
+
+
 def test_which_event_is_a_page_view_is_said_and_can_be_chosen(
     open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
 ) -> None:

@@ -73,7 +73,7 @@ def test_a_session_has_the_exported_channel_else_the_last_click_else_what_was_co
         "Direct 1, Email 1, Organic Search 1, Paid Search 1, Paid Video 1, Referral 1. The channel of a "
         "session is what GA4 exports of its last click (1 session), else GA4's default channel of the last "
         "click's source and medium (1 session), else GA4's default channel of the first source or ads click "
-        "that came with an event (3 sessions), else Direct (1 session)."
+        "that came with an event (3 sessions), else Direct, where none is said (1 session)."
     )
 
 
