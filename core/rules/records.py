@@ -1,9 +1,5 @@
 """The rules of a run as records, a row a segment and length, each in four languages.
 
-``ga4_text`` is the rule as what an analyst clicks in GA4's audience builder. GA4 fills an audience from the
-last 30 days at most and then as events come in, counts addresses as they were sent, and knows nothing of what
-cleaning left out: its users are not those of the loaded files.
-
 ``run_sql`` is the rule as DuckDB SQL on the files of a run, for exports that DuckDB cannot read as they are.
 A run has no changes by hand, so nobody in its files is set aside.
 """
@@ -11,101 +7,25 @@ A run has no changes by hand, so nobody in its files is set aside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from core.base.errors import InputError
 from core.base.schema import Group
-from core.base.wording import common_origin
 from core.rules.beam_search import FoundRules, MeasuredShare, RuleFit
 from core.rules.conditions import (
     ATTRIBUTES,
     DAY_US,
     MEASURES,
-    VIEWED,
     RuleClause,
     RuleCondition,
     RuleFeatures,
     RuleField,
     SegmentRule,
 )
-from core.rules.raw_events import LoadedExport, PageTest, as_sent, quote_duckdb
+from core.rules.ga4 import ga4_audience, ga4_text
+from core.rules.raw_events import LoadedExport, quote_duckdb
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from core.storage.dataset import SEQUENCES, USERS
-
-_DIMENSIONS: Final = {
-    RuleField.DEVICE: "Device category", RuleField.BROWSER: "Browser", RuleField.COUNTRY: "Country",
-}  # fmt: skip
-_ENDING: Final = r"/?([?#].*)?"
-"""Pattern of what may follow an address of the same page, …"""
-_PARAMETERS: Final = r"\?(.*&)?"
-_AFTER: Final = r"([&#].*)?"
-"""… and of what may follow a query parameter that makes another page."""
-
-
-def ga4_text(rule: SegmentRule, export: LoadedExport) -> str:
-    """The rule in the words of GA4's audience builder, a line a condition.
-
-    Args:
-        rule: The rule.
-        export: The pages that its conditions count.
-    """
-    included = [clause for clause in rule.clauses if not clause.negated]
-    excluded = [one for clause in rule.clauses if clause.negated for one in clause.any_of]
-    lines = ["Include users when (each group: scope Across all sessions)"]
-    for number, clause in enumerate(included, start=1):
-        lines += [f"  {'AND group' if number > 1 else 'Group'} {number}", *_either(clause, export)]
-    if not included:
-        lines += ["  Group 1", f"    Event {_line(export.receipt.page_view)}"]
-    if excluded:
-        lines += ["Add group to exclude: Permanently exclude users when"]
-        lines += [*_either(RuleClause(any_of=tuple(excluded)), export)]
-    return "\n".join(lines)
-
-
-def _either(clause: RuleClause, export: LoadedExport) -> list[str]:
-    conditions = dict.fromkeys(_condition(one, export) for one in clause.any_of)
-    return [f"    {'OR ' if place else ''}{text}" for place, text in enumerate(conditions)]
-
-
-def _condition(condition: RuleCondition, export: LoadedExport) -> str:
-    view = _line(export.receipt.page_view)
-    often = f" · Event count > {condition.number - 1}" if condition.number > 1 else ""
-    if condition.field in VIEWED:
-        event = "session_start" if condition.field is RuleField.ENTRY else view
-        return f"Event {event} · parameter page_location {_address(condition, export)}{often}"
-    if condition.field is RuleField.SOURCE:
-        source, _, medium = condition.value.partition(" / ")
-        beside = f" and First user medium exactly matches (=) {medium}" if medium else ""
-        return f"First user source exactly matches (=) {source}{beside}"
-    if condition.field in _DIMENSIONS:
-        return f"{_DIMENSIONS[condition.field]} exactly matches (=) {condition.value}"
-    if condition.field is RuleField.LAST_DAYS:
-        return f"Event {view} · Event count > 0, most recent time period {condition.number} days"
-    event = "session_start" if condition.field is RuleField.SESSIONS else view
-    return f"Event {event}{often or ' · Event count > 0'}"
-
-
-def _address(condition: RuleCondition, export: LoadedExport) -> str:
-    """Condition on the address: ``contains`` for a folder, else a regular expression."""
-    test = export.test_with(condition, as_sent)
-    if condition.field is RuleField.FOLDER and test.patterns:
-        origin = export.features.origin.partition("://")[2]
-        return f"contains {_line(origin + condition.value)}"
-    return f"matches regex {_line(_pattern(test))}"
-
-
-def _pattern(test: PageTest) -> str:
-    """A single case-insensitive regular expression for all pages of a test."""
-    parts = [*(part.removeprefix("^").removesuffix("$") for part in test.patterns), *map(as_sent, test.keys)]
-    parts = [part.replace(r"\-", "-") for part in parts]
-    parts = [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in parts]
-    if len(parts) == 1:
-        return f"(?i)^{parts[0]}$"
-    shared = common_origin(parts)
-    return f"(?i)^{shared}({'|'.join(part.removeprefix(shared) for part in parts)})$"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def run_sql(rule: SegmentRule, features: RuleFeatures) -> str:
@@ -184,11 +104,21 @@ def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
         "users": fit.users,
         "judged_on": fit.judged,
         "asks_what_no_model_read": fit.rule.held_out,
-        "ga4": ga4_text(fit.rule, export) if export.is_ga4 else "",
+        **(_ga4(fit, export) if export.is_ga4 else {"ga4": "", "ga4_audience": None, "ga4_refused": ""}),
         "sql_bigquery": bigquery_sql(fit.rule, export) if export.is_ga4 else "",
         "sql_duckdb": duckdb_sql(fit.rule, export) or run_sql(fit.rule, export.features),
         "limits": list(limits(fit.rule, export)),
     }
+
+
+def _ga4(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
+    """The rule for GA4: what is clicked, and the audience of its API or why there is none."""
+    text = ga4_text(fit.rule, export)
+    try:
+        made = ga4_audience(fit.rule, export, fit.rule.words(export.features.origin))
+        return {"ga4": text, "ga4_audience": made, "ga4_refused": ""}
+    except InputError as error:
+        return {"ga4": text, "ga4_audience": None, "ga4_refused": str(error)}
 
 
 def _share(name: str, measured: MeasuredShare) -> dict[str, float | None]:

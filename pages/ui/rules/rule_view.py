@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import InputError
 from core.base.schema import Users
 from core.base.settings import IngestSettings
 from core.base.wording import number, percent
@@ -30,8 +31,9 @@ from core.rules.conditions import (
     RuleField,
     SegmentRule,
 )
+from core.rules.ga4 import ga4_audience, ga4_text
 from core.rules.raw_events import LoadedExport
-from core.rules.records import ga4_text, rule_records, run_sql
+from core.rules.records import rule_records, run_sql
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from core.storage.store import open_artifact
 from pages.ui.segments import charts
@@ -174,6 +176,7 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
         with tabs["GA4"]:
             st.caption(_GA4_NOTE)
             _ga4(ga4_text(rule, export), key)
+            _ga4_request(rule, export, key)
         with tabs["BigQuery"]:
             st.caption(
                 "Put the name of your own export in place of analytics_123456789, and change the days."
@@ -197,6 +200,21 @@ def _ga4(text: str, key: str) -> None:
     st.download_button(
         "Download for GA4", data=text, file_name=f"ga4_{key}.txt", mime="text/plain", key=f"ga4-{key}",
         icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+
+
+def _ga4_request(rule: SegmentRule, export: LoadedExport, key: str) -> None:
+    """Offer the audience as a request of Google's Admin API, or say why there is none."""
+    try:
+        request = ga4_audience(rule, export, rule.words(export.features.origin))
+    except InputError as error:
+        st.caption(f"Not as JSON: {md_text(str(error))}")
+        return
+    st.download_button(
+        "Audience as JSON of the Admin API", data=json.dumps(request, indent=1, ensure_ascii=False),
+        file_name=f"ga4_audience_{key}.json", mime="application/json", key=f"ga4-json-{key}",
+        icon=":material/data_object:", on_click="ignore", type="tertiary",
+        help="Checked against Google's published schema (v1alpha, properties.audiences). Nothing is sent.",
     )  # fmt: skip
 
 

@@ -6,14 +6,18 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from core.base.errors import InputError
 from core.rules.beam_search import find_rules
-from core.rules.conditions import RuleClause, RuleCondition, RuleField, SegmentRule
+from core.rules.conditions import RuleClause, RuleCondition, RuleFeatures, RuleField, SegmentRule, Viewed
+from core.rules.ga4 import check_audience, ga4_audience, ga4_text
 from core.rules.raw_events import LoadedExport
-from core.rules.records import ga4_text, rule_records
+from core.rules.records import rule_records
 from tests.core.rules.toy import asks, load, view, write_flat
 
 
@@ -143,3 +147,85 @@ def test_a_file_is_where_it_was(tmp_path: Path, export: LoadedExport) -> None:
             find_rules(export.features, np.arange(export.features.n_users) % 2), {0: "A", 1: "B"}, export
         )[0]["sql_duckdb"]
     )
+
+
+def leaves(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The filters of a request, without groups."""
+    clauses = [clause["simpleFilter"]["filterExpression"] for clause in request["filterClauses"]]
+    groups = [group for clause in clauses for group in clause["andGroup"]["filterExpressions"]]
+    return [one for group in groups for one in group["orGroup"]["filterExpressions"]]
+
+
+def test_an_audience_is_a_request_that_googles_schema_allows(export: LoadedExport) -> None:
+    rule = SegmentRule(
+        clauses=(
+            RuleClause(any_of=(asked(RuleField.FOLDER, "/sale/"), asked(RuleField.SOURCE, "google / cpc"))),
+            RuleClause(any_of=(asked(RuleField.PAGE_VIEWS, number=4),)),
+            RuleClause(any_of=(asked(RuleField.LAST_DAYS, number=7),), negated=True),
+        )
+    )
+    request = ga4_audience(rule, export, "Bargain hunters")
+    check_audience(request)
+    assert [clause["clauseType"] for clause in request["filterClauses"]] == ["INCLUDE", "EXCLUDE"]
+    assert request["displayName"] == "Bargain hunters"
+    folder, source, often, lately = leaves(request)
+    [address] = inside(folder)
+    assert address == {
+        "fieldName": "pageLocation",
+        "stringFilter": {"matchType": "CONTAINS", "value": "shop.example/sale/", "caseSensitive": False},
+    }
+    assert source["dimensionOrMetricFilter"]["fieldName"] == "firstUserSourceMedium"
+    assert [one["numericFilter"]["value"] for one in inside(often)] == [{"int64Value": "3"}]
+    assert [one["inAnyNDayPeriod"] for one in inside(lately)] == [7]
+
+
+def asked(field: RuleField, value: str = "", number: int = 1) -> RuleCondition:
+    return RuleCondition(field=field, value=value, number=number)
+
+
+def inside(leaf: dict[str, Any]) -> list[dict[str, Any]]:
+    """The filters of an event's parameters."""
+    group = leaf["eventFilter"]["eventParameterFilterExpression"]["andGroup"]["filterExpressions"]
+    return [one["dimensionOrMetricFilter"] for one in group]
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        (asks(RuleField.FOLDER, "/sale/", 3), "eventCount ignores its other filters"),
+        (asks(RuleField.LAST_DAYS, number=61), "cannot look 61 days back"),
+    ],
+)
+def test_what_the_api_cannot_hold_is_refused(export: LoadedExport, rule: SegmentRule, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        ga4_audience(rule, export, "a")
+
+
+def test_a_request_that_breaks_the_schema_is_named_with_its_place(export: LoadedExport) -> None:
+    request = ga4_audience(asks(RuleField.DEVICE, "mobile"), export, "a")
+    leaves(request)[0]["dimensionOrMetricFilter"]["stringFilter"]["matchType"] = "REGEX"
+    with pytest.raises(InputError, match=r"matchType: 'REGEX' is not one of"):
+        check_audience(request)
+
+
+def test_many_pages_are_asked_for_in_lines_of_500_characters(tmp_path: Path) -> None:
+    pages = [f"/{'long-name-' * 4}{number}" for number in range(40)]
+    rows = [view(f"u{n:02d}", step, pages[(n + step) % 40]) for n in range(40) for step in (0, 1)]
+    loaded = load(tmp_path, write_flat(tmp_path / "e.csv", rows))[1]
+    rule = asks(RuleField.TYPE, "Other")
+    by_type = replace(loaded, features=with_type(loaded, "Other"))
+    lines = ga4_text(rule, by_type).splitlines()[2:]
+    patterns = [line.rpartition("matches regex ")[2] for line in lines]
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 500
+    for page in pages:
+        assert sum(bool(re.search(one, f"https://shop.example{page}")) for one in patterns) == 1
+
+
+def with_type(export: LoadedExport, name: str) -> RuleFeatures:
+    """Features with every page of one type."""
+    folder = export.features.viewed[RuleField.PAGE]
+    every = sparse.csc_array(np.ones((len(export.features.pages), 1), np.int32))
+    views = sparse.csc_array(folder.views.sum(axis=1).reshape(-1, 1))
+    viewed = {**export.features.viewed, RuleField.TYPE: Viewed((name,), every, views)}
+    return replace(export.features, viewed=viewed)
