@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from core.journeys.flow import flow
 from core.journeys.moves import END, START, Level, Moves, Places
-from core.journeys.step_table import dead_ends, return_table, step_matrix, step_table
+from core.journeys.step_table import dead_ends, return_table, step_table
 from core.storage.sequences import UserSequences
 
 MOST_SECONDS = 1.0
@@ -91,8 +91,6 @@ def everything(moves: Moves, users: np.ndarray, others: np.ndarray) -> dict[str,
     return_table(moves, here, there)
     dead_ends(moves, here)
     done("steps, ends, loops")
-    step_matrix(moves, users, others)
-    done("step matrix")
     for side in (users, others):
         flow(moves, side)
     done("flows")

@@ -23,15 +23,12 @@ from core.base.wording import percent
 from core.journeys.moves import (
     END,
     FROM,
-    OTHER_PLACES,
-    READ_AT_ONCE,
     SESSIONS,
     START,
     STEPS,
     TO,
     Moves,
     OccurrenceCounts,
-    SessionEnds,
     StepCounts,
 )
 from core.profiles import two_shares
@@ -142,14 +139,6 @@ def dead_ends(moves: Moves, here: StepCounts) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def edges_within(table: pd.DataFrame, nodes: int) -> int:
-    """Number of first rows of a table whose steps lie between at most ``nodes`` places; at least one."""
-    ends = table[[FROM, TO]].to_numpy().ravel()  # from and to of each step in turn
-    first_seen = ~pd.Series(ends).duplicated().to_numpy()
-    places = np.cumsum(first_seen)[1::2]
-    return max(min(1, len(table)), int((places <= nodes).sum()))
-
-
 def differing_step_table(steps: pd.DataFrame, here: StepCounts) -> pd.DataFrame:
     """Rows of :func:`step_table`, with others, in which users surely differ, those of most users first.
 
@@ -221,89 +210,6 @@ def _compared(
         Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high, Diff.DIFFERS: more | less,
         MoveCol.AT_LEAST: np.where(more, low, np.where(less, -high, 0)) * n,
     }  # fmt: skip
-
-
-ENDED: Final = "(ended)"
-PLACE, POSITION = "place", "position"
-SESSION_SHARE, REST_SESSION_SHARE = "session_share", "rest_session_share"
-_POSITIONS: Final = 8
-
-
-def step_matrix(
-    moves: Moves, users: np.ndarray, others: np.ndarray | None = None, positions: int = _POSITIONS,
-    shown: int = READ_AT_ONCE,
-) -> pd.DataFrame:  # fmt: skip
-    """Count where sessions are at each of their first steps.
-
-    Args:
-        moves: All steps.
-        users: Users in question, bool of shape (n_users,).
-        others: Users to compare with, bool of shape (n_users,); None for nobody.
-        positions: First steps of a session that are looked at.
-        shown: Places that are told apart, those where most sessions are at these steps, here or there.
-
-    Returns:
-        One row a place and position (from 1), the places in order, then the other ones and the ended
-        sessions: ``sessions`` of ``session_share``, ``users`` with such a session of all ``n``, ``share``
-        with ``low`` and ``high``; where there are others, ``rest_session_share`` and how their users compare,
-        by the rule of the table of steps.
-    """
-    groups = [side for side in (users, others) if side is not None]
-    grids = [_grid(moves.visited, moves.place, side, positions) for side in groups]
-    n = len(moves.places.names)
-    counts = [np.bincount(grid[grid >= 0], minlength=n) / max(1, len(who)) for grid, who in grids]
-    often = np.max(counts, axis=0)
-    chosen = np.argsort(-often, kind="stable")[:shown]
-    chosen = chosen[often[chosen] > 0]
-    row = np.full(n + 1, len(chosen))
-    row[chosen], row[-1] = np.arange(len(chosen)), len(chosen) + 1  # −1, the ended, is the last
-    names = [*moves.called(chosen), OTHER_PLACES, ENDED]
-    sides = [_counted(row[grid], who, len(names)) for grid, who in grids]
-    return _matrix_table(names, sides, [int(side.sum()) for side in groups])
-
-
-def _grid(
-    visited: SessionEnds, place: np.ndarray, users: np.ndarray, positions: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The first places of each session of some users, and the user of each."""
-    session = np.flatnonzero(users[visited.user])
-    return visited.around(place, session, visited.first[session], positions), visited.user[session]
-
-
-def _counted(rows: np.ndarray, who: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sessions at each row and position, and users with such a session: two of (n_rows, n_positions)."""
-    new = np.diff(who, prepend=-1) != 0  # sessions come by user
-    number, n_users = np.cumsum(new) - 1, int(new.sum())
-    sessions, users = np.zeros((2, n_rows, len(rows)), dtype=np.int64)
-    for position, now in enumerate(rows):
-        sessions[:, position] = np.bincount(now, minlength=n_rows)
-        once = np.zeros((n_rows, n_users), dtype=bool)
-        once[now, number] = True
-        users[:, position] = once.sum(axis=1)
-    return sessions, users
-
-
-def _matrix_table(
-    names: list[str], sides: list[tuple[np.ndarray, np.ndarray]], n_users: list[int]
-) -> pd.DataFrame:
-    (sessions, users), *others = sides
-    n_positions = sessions.shape[1]
-    with np.errstate(invalid="ignore"):
-        shares = [(of / of.sum(axis=0)).ravel() for of, _ in sides]
-    low, high = wilson(users.ravel(), np.array(n_users[0]))
-    columns = {
-        PLACE: np.repeat(np.array(names, dtype=object), n_positions),
-        POSITION: np.tile(np.arange(1, n_positions + 1), len(names)),
-        SESSIONS: sessions.ravel(), SESSION_SHARE: shares[0], Col.USERS: users.ravel(), Col.N: n_users[0],
-        Col.SHARE: users.ravel() / max(1, n_users[0]), Col.LOW: low, Col.HIGH: high,
-    }  # fmt: skip
-    for _, rest in others:
-        columns[REST_SESSION_SHARE] = shares[1]
-        four = (users.ravel(), np.full(users.size, n_users[0]), rest.ravel(), np.full(rest.size, n_users[1]))
-        columns |= _compared(*four, shares[0] - shares[1])
-    empty = np.sum([of[-2].sum() for of, _ in sides]) == 0
-    table = pd.DataFrame(columns)
-    return table[table[PLACE] != OTHER_PLACES].reset_index(drop=True) if empty else table
 
 
 def step_sentence(step: Mapping[Any, Any]) -> str:

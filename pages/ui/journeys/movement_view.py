@@ -1,4 +1,4 @@
-"""The part Moves of the page Journeys: which place follows which, where sessions begin, end and turn back.
+"""The part Moves of the page Journeys: what differs most, where sessions go, begin and end.
 
 ``moved`` counts everything that is drawn once for all sessions.
 """
@@ -13,21 +13,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.base import wording
 from core.journeys.flow import MAX_COLUMNS, MIN_COLUMNS, Flow, flow
-from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO, Moves, Places, StepCounts
+from core.journeys.moves import FROM, SESSIONS, TO, Moves, Places
 from core.journeys.step_table import (
     MIN_STEP_SHARE,
     MIN_USERS,
-    POSITION,
-    REST_SESSION_SHARE,
-    SESSION_SHARE,
     MoveCol,
-    dead_ends,
     differing_step_table,
-    edges_within,
-    return_table,
-    step_matrix,
     step_sentence,
     step_table,
 )
@@ -55,10 +47,6 @@ _AT_LEAST: Final = (
     "interval that is nearer to none."
 )
 _FLOW_COLUMNS: Final[Columns] = {Col.SHARE: "Share of sessions"}
-_DEAD_COLUMNS: Final[Columns] = {
-    SESSIONS: "Sessions that ended there", Col.N: "Sessions that came",
-    "mean": st.column_config.NumberColumn("On average", format="percent"),
-}  # fmt: skip
 _STEP_COLUMNS: Final[Columns] = {
     MoveCol.STEP_SHARE: ("Of steps", "Of all steps that leave the place."),
     SESSIONS: ("Sessions", "With this step."),
@@ -69,22 +57,13 @@ _STEP_COLUMNS: Final[Columns] = {
     Col.REST_N: "Others there", Diff.DIFFERS: ("Differs", _RULE),
     MoveCol.AT_LEAST: st.column_config.NumberColumn("Users, at least", format="%.0f", help=_AT_LEAST),
 }  # fmt: skip
-_MATRIX_COLUMNS: Final[Columns] = {
-    **_STEP_COLUMNS, POSITION: "Page view", SESSIONS: "Sessions", SESSION_SHARE: "Of sessions",
-    REST_SESSION_SHARE: "Others, of sessions", Col.USERS: ("Users", "With such a session."),
-    Col.N: "All users", Col.SHARE: "Share of users",
-}  # fmt: skip
-
-
-_MAX_EDGES: Final = 120
-"""Steps that are drawn, at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class _MovementTables:
     """Everything that is drawn of some users' steps beside others', counted once for all sessions.
 
-    It has only sums over users, and page views of places that may be drawn: a large site has very many steps.
+    It has only sums over users: a large site has very many steps.
 
     Args:
         n_users: The users in question.
@@ -92,15 +71,10 @@ class _MovementTables:
         n_steps: Their steps.
         different: Different steps (from, to) among these.
         beside: Whether there are others to compare with.
-        visits: Place → its page views; of the start and the end the sessions.
         steps: :func:`core.journeys.step_table.step_table` of all steps.
         differing: Its rows that differ from the others'; empty without others.
         entries: Its columns for steps from the start of a session.
         exits: Its columns for steps to the end.
-        returns: :func:`core.journeys.step_table.return_table`.
-        repeats: The columns of ``steps`` for steps from a place to itself.
-        dead: :func:`core.journeys.step_table.dead_ends`.
-        matrix: :func:`core.journeys.step_table.step_matrix`.
     """
 
     n_users: int
@@ -108,15 +82,10 @@ class _MovementTables:
     n_steps: int
     different: int
     beside: bool
-    visits: dict[str, int]
     steps: pd.DataFrame
     differing: pd.DataFrame
     entries: pd.DataFrame
     exits: pd.DataFrame
-    returns: pd.DataFrame
-    repeats: pd.DataFrame
-    dead: pd.DataFrame
-    matrix: pd.DataFrame
 
 
 def _key(live: LiveSegments, choice: Choice) -> tuple[str, ...]:
@@ -140,23 +109,10 @@ def _movement_tables(live: LiveSegments, choice: Choice) -> _MovementTables:
     steps = step_table(moves, here, there)
     return _MovementTables(
         here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
-        _visits(moves, here, steps), steps, differing_step_table(steps, here) if there else steps.head(0),
+        steps, differing_step_table(steps, here) if there else steps.head(0),
         step_table(moves, here, there, moves.left == moves.start),
         step_table(moves, here, there, moves.reached == moves.end),
-        return_table(moves, here, there),
-        step_table(moves, here, there, moves.left == moves.reached),
-        dead_ends(moves, here),
-        step_matrix(moves, choice.users, choice.others if choice.other else None),
     )  # fmt: skip
-
-
-def _visits(moves: Moves, here: StepCounts, steps: pd.DataFrame) -> dict[str, int]:
-    """Page views of each place that may be drawn; sessions for the start and the end."""
-    views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
-    views |= {START: here.n_sessions, END: here.n_sessions}
-    return {
-        place: views[place] for place in dict.fromkeys(steps.head(_MAX_EDGES)[[FROM, TO]].to_numpy().ravel())
-    }
 
 
 @cached(
@@ -170,9 +126,6 @@ def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, 
     return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]
 
 
-_NODES: Final = 15
-_EDGES: Final = 30
-"""Steps that are drawn at first."""
 _FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
 _LISTED: Final = 10
@@ -186,21 +139,9 @@ _COLUMNS: Final = {
     _FIRST: "A column is a page view, the first one on the left.",
     _LAST: "A column is a page view, the last one on the right.",
 }
-_SHARES, _DIFFERENCES = "Shares", "Difference"
-_COLOURS: Final = "Blue arrows are taken by more users than by the others, orange ones by fewer."
-_GRAPH_HELP: Final = (
-    "An arrow is a step between two page views of a session, thicker the more often it is taken; a ring is a "
-    "page view that repeats. Places where sessions begin stand on the left, where they end on the right. "
-    "Point at a place to see its steps alone."
-)
 _FLOW_HELP: Final = (
     "Small flows are drawn together as other places. From or to a place, only its first view counts."
 )
-_DEAD_HELP: Final = (
-    "Where, of the sessions that came, half as many again end as on average, with the whole interval above "
-    "that. A page that is meant to be the last one is a dead end, too."
-)
-_APART: Final = "Percentage points from the others' share, where users differ: blue more, orange less."
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
@@ -210,11 +151,9 @@ def draw(live: LiveSegments, choice: Choice) -> None:
         return
     found = _movement_tables(live, choice)
     _leading(found, choice)
-    _graph(found)
     _flows(live, choice)
-    _matrix(found)
     _ends(found, choice)
-    _loops(found, choice)
+    _all_steps(found)
 
 
 def _leading(found: _MovementTables, choice: Choice) -> None:
@@ -237,33 +176,6 @@ def _leading(found: _MovementTables, choice: Choice) -> None:
 
 def _lower(title: str) -> str:
     return title[0].lower() + title[1:] if title.startswith("The ") else title
-
-
-def _graph(found: _MovementTables) -> None:
-    steps = found.steps
-    taken = steps[steps[STEPS] > 0]  # the table has those, too, that only the others take
-    with st.container(border=True, key="moves-and-slider"):
-        n = st.slider(
-            "Strongest steps", 1, max(2, min(_MAX_EDGES, found.different)),
-            min(_EDGES, edges_within(taken, _NODES)), key="journeys-edges", width=320,
-        )  # fmt: skip
-        shown = taken.head(n)
-        figure(
-            "Which step follows", partial(charts.graph, shown, found.visits), steps,
-            n=_coverage(found, shown) + (_COLOURS if found.beside else ""), key="moves",
-            alt_text="Places as dots and steps between them as arrows", columns=_STEP_COLUMNS,
-            help_text=_GRAPH_HELP, border=False,
-        )  # fmt: skip
-
-
-def _coverage(found: _MovementTables, shown: pd.DataFrame) -> str:
-    """Sentence on how much of these users' steps is drawn."""
-    covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
-    users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
-    return (
-        f"{users}, {sessions}. {len(shown):,} of {found.different:,} different steps, {covered} of all "
-        f"{found.n_steps:,} steps. "
-    )
 
 
 def _flows(live: LiveSegments, choice: Choice) -> None:
@@ -302,25 +214,6 @@ def _one_flow(title: str, found: Flow, way: str, key: str) -> None:
     )  # fmt: skip
 
 
-def _matrix(found: _MovementTables) -> None:
-    table, difference = found.matrix, False
-    with st.container(border=True, key="matrix-and-choice"):
-        if found.beside:
-            shown = st.segmented_control(
-                "Show", [_SHARES, _DIFFERENCES], default=_SHARES, required=True, key="journeys-matrix",
-                label_visibility="collapsed", persist_state="session",
-            )  # fmt: skip
-            difference = shown == _DIFFERENCES
-        figure(
-            "Where sessions are, step by step",
-            partial(charts.matrix, table, difference=difference), table,
-            n=f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. "
-            + (_APART if difference else "A column holds all of them, with those that have ended."),
-            key="steps-by-position", alt_text="Heat map of places by page view of the session",
-            columns=_MATRIX_COLUMNS, border=False,
-        )  # fmt: skip
-
-
 def _ends(found: _MovementTables, choice: Choice) -> None:
     with st.grid(2, min_column_width=SIDE, gap="medium"):
         for table, name, title, n in (
@@ -329,20 +222,6 @@ def _ends(found: _MovementTables, choice: Choice) -> None:
         ):
             with st.container():
                 _dumbbell(found, choice, table.assign(place=table[name]), title, n)
-
-
-def _loops(found: _MovementTables, choice: Choice) -> None:
-    back, again = found.returns, found.repeats
-    back = back.assign(place=[f"{a} → {b} → {a}" for a, b in zip(back[FROM], back[TO], strict=True)])
-    with st.grid(2, min_column_width=SIDE, gap="medium"):
-        with st.container():
-            _dumbbell(found, choice, back, "Where users turn back", "Share of the users who took the step.")
-        with st.container():
-            _dumbbell(
-                found, choice, again.assign(place=again[FROM]), "What users open again right away",
-                "Share of the users who were there.",
-            )  # fmt: skip
-    _dead(found)
 
 
 def _dumbbell(found: _MovementTables, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
@@ -355,7 +234,6 @@ def _dumbbell(found: _MovementTables, choice: Choice, table: pd.DataFrame, title
             behind(table, key=key, columns=_STEP_COLUMNS)
         return
     drawn = drawn.head(_LISTED).assign(label=choice.title, segment=0)
-    drawn["place"] = [place.rpartition(" → ")[0].replace(" → ", "\n⇄ ") or place for place in drawn["place"]]
     beside = f" Grey: {md_text(_lower(choice.other_title))}." if found.beside else ""
     figure(
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users", INK),
@@ -372,11 +250,8 @@ def _of_enough(table: pd.DataFrame) -> pd.DataFrame:
     return found.assign(**{Col.REST_SHARE: found[Col.REST_SHARE].where(found[Col.REST_N] >= _MIN_DRAWN)})
 
 
-def _dead(found: _MovementTables) -> None:
-    st.markdown("**Dead ends**", help=_DEAD_HELP)
-    if found.dead.empty:
-        st.caption("Nowhere do sessions end far more often than elsewhere.")
-        return
-    mean = wording.percent(found.dead["mean"].iloc[0])
-    st.caption(f"Of the sessions that come to a place, {mean} end there on average.")
-    behind(found.dead, key="dead-ends", columns=_DEAD_COLUMNS)
+def _all_steps(found: _MovementTables) -> None:
+    """Draw the table of all steps."""
+    users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
+    st.caption(f"{users}, {sessions}, {found.different:,} different steps of {found.n_steps:,}.")
+    behind(found.steps, key="moves", columns=_STEP_COLUMNS)

@@ -11,7 +11,6 @@ from core.journeys.step_table import (
     MoveCol,
     dead_ends,
     differing_step_table,
-    edges_within,
     return_table,
     step_table,
 )
@@ -124,12 +123,6 @@ def test_a_dead_end_is_where_sessions_end_far_more_often_than_elsewhere() -> Non
     assert found["place"].tolist() == ["d", "e", "x"]
     assert found[["sessions", "n"]].to_numpy().tolist() == [[420, 420], [40, 40], [20, 20]]
     assert found["mean"].iloc[0] == pytest.approx(1080 / 2260)  # of the sessions at each place
-
-
-def test_the_first_steps_are_taken_until_there_are_too_many_places() -> None:
-    found = pd.DataFrame({"from": [START, "a", "a", "b"], "to": ["a", "b", END, "a"]})
-    assert [edges_within(found, nodes) for nodes in (1, 2, 3, 4)] == [1, 1, 2, 4]
-    assert edges_within(found.head(0), 4) == 0
 
 
 def reference(walks: Walks, users: np.ndarray) -> pd.DataFrame:
