@@ -107,11 +107,11 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
         there = sources.still_there(card)
         _change_settings(there)
     personal_view.offer(dataset, facts.outcome_pages)
+    receipt_view.receipt(dataset)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         _ways_in()
-    switch.offer()
     _earlier(cards, dataset)
-    receipt_view.receipt(dataset)
+    switch.offer()
     personal_view.personal(dataset, card, there)
 
 

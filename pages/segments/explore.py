@@ -27,7 +27,7 @@ from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments, solve
 from pages.ui.segments.shared import Sources
 from pages.ui.shell import errors, job_panel
-from pages.ui.shell.links import EXPLORE, FACETS, PROFILES, heading, link
+from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
 _ASIDE = f"group:{Group.SET_ASIDE}"
@@ -62,7 +62,6 @@ def _explore(made_from: Sources) -> None:
         k_view.draw_verdict(live)
         found = shared.facets(made_from.dataset, made_from.labels, live.settings.analyze.outcome)
         st.markdown(md_text(found.sentence, 400))
-        link(FACETS, "How these users differ, by rules in words")
     segment_controls.status_line(live)
     certificates.small_kinds(live)
     if note := outside_note(live.profiles):

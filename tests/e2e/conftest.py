@@ -134,7 +134,7 @@ def still(page: Page) -> None:
 def adjust(page: Page) -> None:
     """Open the controls of the segments on the map's page."""
     still(page)
-    page.locator(".st-key-steering summary").click()
+    page.locator(".st-key-steering summary").first.click()
     expect(page.locator(".st-key-k")).to_be_visible()
 
 

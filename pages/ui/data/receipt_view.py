@@ -50,9 +50,9 @@ def receipt(dataset: Dataset) -> None:
     _figures(facts, days)
     for warning in facts.warnings:
         st.warning(md_text(warning), icon=":material/warning:")
-    _waterfall(facts)
-    details, files, rejects, urls, events = st.tabs(
+    records, details, files, rejects, urls, events = st.tabs(
         [
+            "Where every record went",
             "What was assumed",
             f"Files ({len(facts.files)})",
             f"Rejected rows ({facts.rejected:,})",
@@ -60,6 +60,8 @@ def receipt(dataset: Dataset) -> None:
             f"Events ({len(facts.outcome_users):,})",
         ]
     )
+    with records:
+        _waterfall(facts)
     with details:
         _assumptions(facts, days)
     with files:
@@ -135,21 +137,19 @@ def steps_table(facts: Receipt) -> pd.DataFrame:
 
 def _waterfall(facts: Receipt) -> None:
     table = steps_table(facts)
-    with st.container(border=True, key="waterfall"):
-        st.subheader("Where every record went")
-        st.caption(
-            f"{facts.records:,} records in the files, {facts.page_views_used:,} page views used "
-            f"({share(facts.page_views_used, facts.records)})."
-        )
-        chart, behind, kinds = st.tabs(["Chart", "Table", "Page views and other events"])
-        chart.altair_chart(
-            waterfall_chart(table), width="stretch",
-            alt=f"{facts.page_views_used:,} of {facts.records:,} records are used",
-        )  # fmt: skip
-        with behind:
-            _show(table, "Records that leave at each step")
-        with kinds:
-            _show(kinds_table(facts), "Page views and other events that are used and left out")
+    st.caption(
+        f"{facts.records:,} records in the files, {facts.page_views_used:,} page views used "
+        f"({share(facts.page_views_used, facts.records)})."
+    )
+    chart, behind, kinds = st.tabs(["Chart", "Table", "Page views and other events"])
+    chart.altair_chart(
+        waterfall_chart(table), width="stretch",
+        alt=f"{facts.page_views_used:,} of {facts.records:,} records are used",
+    )  # fmt: skip
+    with behind:
+        _show(table, "Records that leave at each step")
+    with kinds:
+        _show(kinds_table(facts), "Page views and other events that are used and left out")
 
 
 def kinds_table(facts: Receipt) -> pd.DataFrame:

@@ -129,10 +129,11 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():
             st.metric(label, value)
-    if report.get("heads"):  # models of before have none
-        st.caption(_made_of(report))
-    if not bag:
-        curves(report.get("curve", ()), key)
+    with st.expander("How it was trained", icon=":material/monitoring:", key=f"trained-{key}"):
+        if report.get("heads"):  # models of before have none
+            st.caption(_made_of(report))
+        if not bag:
+            curves(report.get("curve", ()), key)
 
 
 def repeated_patterns(report: Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ def test_a_prepared_data_set_shows_its_receipt(open_app: OpenApp, finished_run: 
     app = open_app(data=finished_run.dataset)
     assert not app.exception
     assert {metric.label: metric.value for metric in app.metric}["Users"] == "87"
-    assert "Where every record went" in texts(app)
+    assert "records in the files" in texts(app)
     assert "toy\\.csv" in app.sidebar.caption[0].value
     assert [tab.label for tab in app.tabs][3:] == [
         "What was assumed",
@@ -92,7 +92,7 @@ def test_the_result_of_a_job_becomes_the_current_data_set(
     app.button(key="make_demo").click().run()
     fake_jobs.end("demo", result={"dataset": finished_run.dataset})
     app.run()
-    assert "Where every record went" in texts(app)
+    assert "records in the files" in texts(app)
     assert finished_run.dataset in app.query_params["data"]
     assert "job" not in app.query_params
     assert "once a model is trained" not in texts(app)  # the chat is of the data set that came
@@ -115,7 +115,7 @@ def test_an_earlier_data_set_can_be_opened(open_app: OpenApp, finished_run: Fini
     assert "Prepared earlier (1)" in [one.label for one in app.expander]
     assert "**1 model**" in texts(app)
     app.button(key=f"open-{finished_run.dataset}").click().run()
-    assert "Where every record went" in texts(app)
+    assert "records in the files" in texts(app)
     assert "Prepared earlier (1)" not in [one.label for one in app.expander]
 
 
@@ -303,7 +303,7 @@ def test_a_bad_file_is_said_in_words_and_the_previous_run_is_still_there(
     fake_jobs.end("inspect", State.FAILED, error="events.csv is a picture (PNG). Allowed: CSV.")
     app.run()
     assert app.error[0].value.replace("\\", "") == "events.csv is a picture (PNG). Allowed: CSV."
-    assert "Where every record went" in texts(app)
+    assert "records in the files" in texts(app)
     assert not app.exception
 
 
