@@ -376,15 +376,15 @@ def _recency(visits: SiteVisits, learners: np.ndarray) -> Definition:
     if not limits:
         raise InputError(f"The data cover {pluralise(span, 'day')}, and {2 * _RECENT_DAYS[0]} are needed")
     levels = [
-        FacetLevel(
-            f"In the last {limits[0]} days", f"whose last visit was in the last {limits[0]} days of the data"
-        )
+        FacetLevel(f"Last {limits[0]} days", f"whose last visit was in the last {limits[0]} days of the data")
     ]
     for low, high in pairwise(limits):
-        days = f"{low} to {high - 1} days before the last one"
-        levels.append(FacetLevel(wording.capitalised(days), f"whose last visit was {days} of the data"))
-    longest = f"{limits[-1]} days or more before the last one"
-    levels.append(FacetLevel(longest, f"whose last visit was {longest} of the data", "lapsed visitors"))
+        days = f"{low} to {high - 1} days"
+        rule = f"whose last visit was {days} before the last day of the data"
+        levels.append(FacetLevel(f"{days} ago", rule))
+    days = f"{limits[-1]} days or more"
+    rule = f"whose last visit was {days} before the last day of the data"
+    levels.append(FacetLevel(f"{days} ago", rule, "lapsed visitors"))
 
     def read(part: SiteVisits) -> np.ndarray:
         seen, last = part.seen_sessions, np.full(part.n_users, NO_LEVEL)

@@ -115,12 +115,12 @@ def test_recency_is_the_days_from_the_last_visit_to_the_end_of_the_data(
         for row in views(f"{day}-{number}", ("2024-01-01 09", ["/a"]), (f"{day} 10", ["/b", "/a"]))
     )
     assert levels(facets, FacetKind.RECENCY) == {
-        "In the last 7 days": 11,
-        "7 to 29 days before the last one": 7,
-        "30 days or more before the last one": 30,
+        "Last 7 days": 11,
+        "7 to 29 days ago": 7,
+        "30 days or more ago": 30,
     }
     recency = facets.facets[FacetKind.RECENCY]
-    assert recency.levels[1].rule == "whose last visit was 7 to 29 days before the last one of the data"
+    assert recency.levels[1].rule == "whose last visit was 7 to 29 days before the last day of the data"
     assert recency.comes_again and recency.comes_again.same.users == 48
     assert "came again if they came at its end" in recency.sentence
     assert "cover 6 days, and 14 are needed" in found(shop()).left_out[FacetKind.RECENCY]
