@@ -14,7 +14,7 @@ from core.facts.context import ALL, Context
 from core.facts.fact_maker import make_fact, notes
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
 from core.query.in_words import UNITS, people, sentence
-from core.query.query import By, Is, Others, Quantity, Query, parts_of
+from core.query.query import OF_ORDERS, By, Is, Others, Quantity, Query, parts_of
 
 _DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
 
@@ -114,7 +114,7 @@ def _left_out(result: Result) -> str:
 
 def _base(query: Query) -> str:
     sessions = (Quantity.SESSION_RATE, Quantity.BOUNCE_RATE, Quantity.VIEWS_PER_SESSION)
-    if query.measure is Quantity.ORDER_VALUE:
+    if query.measure in OF_ORDERS:
         return "purchases"
     return "sessions" if query.measure in sessions else "users"
 

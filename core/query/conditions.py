@@ -17,6 +17,7 @@ from core.journeys.moves import Level
 from core.journeys.patterns import Moments, StepMarks, any_of, matching
 from core.periods.over_time import distinct
 from core.profiles.profile_columns import RowKind
+from core.query.in_words import by_words
 from core.query.layout import AGAIN, EVERYTHING, MANY_SESSIONS, ONCE, Names, QueryData, Scope
 from core.query.query import All, Any, By, Came, Condition, Did, Dimension, Has, Is, Not, Range
 
@@ -202,7 +203,7 @@ class People:
             value = condition.any_of[0]
             near = get_close_matches(value, names.names[:_LOOKED_AT], _NEAREST, 0.4) or names.names[:_NEAREST]
             raise InputError(
-                f"No {condition.dimension} is {clean(value)!r}", allowed=", ".join(map(clean, near))
+                f"No {by_words(condition.dimension)} is {clean(value)!r}", allowed=", ".join(map(clean, near))
             )
         found: np.ndarray = np.append(wanted, False)[names.code]
         return found

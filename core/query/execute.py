@@ -31,6 +31,7 @@ from core.query.conditions import People
 from core.query.layout import Names, QueryData, layout_of
 from core.query.query import (
     MONEY,
+    OF_ORDERS,
     OF_PAGES,
     OF_SESSIONS,
     OF_STEPS,
@@ -653,7 +654,7 @@ class Counting:
         """Revenue of the chosen users, by currency; a row of its own for each of several."""
         event, had = self.payments()
         currencies = tuple(had.money)
-        if len(currencies) > 1 and (self.query.by or self.query.measure is Quantity.ORDER_VALUE):
+        if len(currencies) > 1 and (self.query.by or self.query.measure in OF_ORDERS):
             raise InputError(
                 f"Revenue is in {' and '.join(currencies)}, which are not added up",
                 remedy="Ask for revenue without a dimension: each currency is a row",
@@ -678,12 +679,12 @@ class Counting:
     def _paid(self, event: str, had: OutcomeRecord, currency: str) -> _Sums:
         paid = np.zeros(self.layout.n_users)
         paid[had.user] = np.nan_to_num(had.money[currency])
-        if self.query.measure is Quantity.NET_REVENUE and currency in had.refunds:
+        if self.query.measure.startswith("net_") and currency in had.refunds:
             paid[had.user] -= np.nan_to_num(had.refunds[currency])
         names, user, code = self.pairs()
-        if self.query.measure is Quantity.REVENUE_PER_USER:
+        if self.query.measure in (Quantity.REVENUE_PER_USER, Quantity.NET_REVENUE_PER_USER):
             return _ratios(names, code, paid[user], np.ones(len(user)))
-        if self.query.measure is Quantity.ORDER_VALUE:
+        if self.query.measure in OF_ORDERS:
             bought = self.people.times(self.people.marks(FunnelStep(kind=StepKind.EVENT, any_of=(event,))))
             return _ratios(names, code, paid[user], bought[user])
         return _totals(names, code, paid[user])

@@ -43,7 +43,9 @@ UNITS: Final = {
     Quantity.VIEWS: Unit.COUNT, Quantity.VIEWS_PER_USER: Unit.NUMBER, Quantity.VIEWS_PER_SESSION: Unit.NUMBER,
     Quantity.PAGES_PER_USER: Unit.NUMBER, Quantity.EVENTS: Unit.COUNT, Quantity.EVENTS_PER_USER: Unit.NUMBER,
     Quantity.ENGAGEMENT: Unit.SECONDS, Quantity.REVENUE: Unit.MONEY, Quantity.NET_REVENUE: Unit.MONEY,
-    Quantity.REVENUE_PER_USER: Unit.MONEY, Quantity.ORDER_VALUE: Unit.MONEY, Quantity.TIME_TO: Unit.SECONDS,
+    Quantity.REVENUE_PER_USER: Unit.MONEY, Quantity.ORDER_VALUE: Unit.MONEY,
+    Quantity.NET_REVENUE_PER_USER: Unit.MONEY, Quantity.NET_ORDER_VALUE: Unit.MONEY,
+    Quantity.TIME_TO: Unit.SECONDS,
     Quantity.FUNNEL: Unit.COUNT, Quantity.RETENTION: Unit.SHARE,
     Quantity.BOUNCE_RATE: Unit.SHARE,
 }  # fmt: skip
@@ -53,6 +55,7 @@ _LABELS: Final = {
     Quantity.VIEWS_PER_SESSION: "page views a session", Quantity.PAGES_PER_USER: "different pages a user",
     Quantity.ENGAGEMENT: "engagement time a user", Quantity.REVENUE: "gross revenue",
     Quantity.NET_REVENUE: "net revenue", Quantity.REVENUE_PER_USER: "gross revenue a user",
+    Quantity.NET_REVENUE_PER_USER: "net revenue a user", Quantity.NET_ORDER_VALUE: "net revenue a purchase",
     Quantity.ORDER_VALUE: "gross revenue a purchase", Quantity.FUNNEL: "users by step",
     Quantity.RETENTION: "share of users who come again", Quantity.BOUNCE_RATE: "bounce rate",
 }  # fmt: skip
@@ -74,7 +77,9 @@ MEANINGS: Final = {
     Quantity.REVENUE: "Purchase revenue as sent, refunds not taken off.",
     Quantity.NET_REVENUE: "Purchase revenue less refunds.",
     Quantity.REVENUE_PER_USER: "Gross revenue divided by all users asked about, also those who paid nothing.",
+    Quantity.NET_REVENUE_PER_USER: "Net revenue divided by all users asked about.",
     Quantity.ORDER_VALUE: "Gross revenue divided by purchases.",
+    Quantity.NET_ORDER_VALUE: "Net revenue divided by purchases, also those that were refunded.",
     Quantity.TIME_TO: "Median time from a user's first page view to the first time of it.",
     Quantity.FUNNEL: "Users who take the steps in their order; other pages may lie between.",
     Quantity.RETENTION: "Of users first seen in a whole week (or day), those seen again so much later.",

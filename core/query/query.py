@@ -62,8 +62,10 @@ class Quantity(StrEnum):
     REVENUE = "revenue"
     NET_REVENUE = "net_revenue"
     REVENUE_PER_USER = "revenue_per_user"
+    NET_REVENUE_PER_USER = "net_revenue_per_user"
     ORDER_VALUE = "order_value"
     """Gross revenue over purchases, also those without revenue."""
+    NET_ORDER_VALUE = "net_order_value"
     TIME_TO = "time_to"
     """Median time in seconds from a user's first page view to the first ``of``, both in the period."""
     FUNNEL = "funnel"
@@ -137,8 +139,11 @@ MONEY: Final = (
     Quantity.REVENUE,
     Quantity.NET_REVENUE,
     Quantity.REVENUE_PER_USER,
+    Quantity.NET_REVENUE_PER_USER,
     Quantity.ORDER_VALUE,
+    Quantity.NET_ORDER_VALUE,
 )
+OF_ORDERS: Final = (Quantity.ORDER_VALUE, Quantity.NET_ORDER_VALUE)
 TOTALS: Final = (
     Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,
     Quantity.NET_REVENUE,

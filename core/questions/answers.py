@@ -16,14 +16,14 @@ from typing import Final
 
 from core.base.errors import Beha2VecError
 from core.base.safe_text import clean
-from core.base.wording import pluralise
+from core.base.wording import capitalised, pluralise
 from core.facts.answer import Answer, Chart, ChartMark, Note, OtherReading, Reading
 from core.facts.context import Context
 from core.facts.fact_maker import notes
 from core.profiles.profile_columns import Col
 from core.query import answering
-from core.query.in_words import sentence
-from core.query.query import OF_TIME, By, Is, Query
+from core.query.in_words import by_words, sentence
+from core.query.query import OF_TIME, By, Is, Quantity, Query
 from core.questions import topics
 from core.questions.changes import proposed
 from core.questions.glossary import meaning
@@ -60,6 +60,15 @@ _BIGGEST: Final = re.compile(
 )
 _CHARTS: Final = re.compile(r"\b(?:chart|plot|draw)\b")
 _OFFERED: Final = 3
+_ASKS_IF_SIGNIFICANT: Final = re.compile(
+    r"\W*(?:(?:and|but|so)\s+)?(?:is|are|was|were)\s+(?:it|this|that|these|those|they|the\s+differences?)\s+"
+    r"(?:(?:statistically|really|still)\s+)*significant(?:ly\s+different)?\W*",
+    re.IGNORECASE,
+)
+NOT_COMPARED: Final = (
+    "Whether two figures differ is tested where they are compared: ask for “conversion rate of segment 1 "
+    "compared with segment 2”. A figure by itself has an interval, and nothing that it differs from."
+)
 
 
 def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
@@ -86,8 +95,21 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
                 return replace(made, blocks=(*made.blocks, *added), change=change.change)
         return replace(change, reading=last)
     except Beha2VecError as error:
-        said = error.problem if error.problem.endswith(("?", ".")) else str(error)
+        said = _in_words(error.problem if error.problem.endswith(("?", ".")) else str(error))
         return Answer(notes(said), declined=True, suggestions=_nearest(question, context))
+
+
+def _in_words(said: str) -> str:
+    """A refusal with words in the place of names of measures and dimensions: ``order value``."""
+    said = _NAMES.sub(lambda match: _WORDS[match.group()], said)
+    return capitalised(said.replace("needs “of”: ", "needs "))
+
+
+_WORDS: Final = {str(one): one.replace("_", " ") for one in Quantity if "_" in one} | {
+    str(By.N_SESSIONS): by_words(By.N_SESSIONS),
+    str(Quantity.TIME_TO): "time until a step",
+}
+_NAMES: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
 
 
 def _with_biggest(question: str, context: Context) -> str:
@@ -143,6 +165,11 @@ def _whole(question: str, context: Context, last: Reading | None) -> Answer:
     Raises:
         Beha2VecError: If it is neither, or the data cannot tell it.
     """
+    if _ASKS_IF_SIGNIFICANT.fullmatch(question):
+        compared = _query(last)
+        if compared is None or compared.compare is None:
+            raise NotRead(NOT_COMPARED)
+        return answering.answer(compared, context)  # says whether they are shown to differ
     if said := meaning(question, context):
         return Answer(notes(said))
     terms = terms_of(question, context)

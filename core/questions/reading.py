@@ -74,6 +74,7 @@ _SENTENCE: Final = re.compile(
 _OF_OWNER: Final = re.compile(r"['’]s?\s+share\b")
 _SKIPPED: Final = (Kind.FILLER, Kind.TOTAL)
 _OF_MEAN: Final = {
+    Quantity.NET_REVENUE: Quantity.NET_REVENUE_PER_USER,
     Quantity.SESSIONS: Quantity.SESSIONS_PER_USER, Quantity.VIEWS: Quantity.VIEWS_PER_USER,
     Quantity.REVENUE: Quantity.REVENUE_PER_USER, Quantity.EVENTS: Quantity.EVENTS_PER_USER,
 }  # fmt: skip

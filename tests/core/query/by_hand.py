@@ -490,6 +490,11 @@ class ByHand:
                 return person.paid, 1
             case "net_revenue":
                 return person.paid - person.returned, 1
+            case "net_revenue_per_user":
+                return person.paid - person.returned, 1
+            case "net_order_value":
+                times = sum(m.name == "purchase" for m in person.moments)
+                return person.paid - person.returned, times
             case "order_value":
                 return person.paid, sum(m.name == "purchase" for m in person.moments)
         raise AssertionError(measure)

@@ -10,7 +10,7 @@ from core.facts.answer import Answer, Chart, FigureList, Note, Reading
 from core.facts.context import Context
 from core.facts.sentences import plain
 from core.query.query import By, Is, Query
-from core.questions.answers import ask
+from core.questions.answers import NOT_COMPARED, ask
 from core.questions.topics import HELP
 from core.questions.words import own_phrases
 from tests.core.facts.toy import context, without_outcome
@@ -268,3 +268,27 @@ def test_what_else_a_word_can_name_is_computed_and_offered() -> None:
 @pytest.mark.parametrize("question", ["users who saw /sale more than /cart", "who of /cart came back there?"])
 def test_what_would_be_a_guess_is_declined(question: str) -> None:
     assert ask(question, site("shop").context).declined
+
+
+def test_whether_it_is_significant_is_told_of_a_comparison_and_of_nothing_else() -> None:
+    about = site("shop").context
+    compared = ask("conversion rate on mobile compared with desktop", about)
+    again = ask("is this significant?", about, compared.reading)
+    assert again.blocks == compared.blocks and not again.declined
+    for last in (None, ask("conversion rate by device", about).reading):
+        alone = ask("Is the difference statistically significant?", about, last)
+        assert alone.declined and alone.blocks[0] == Note(text=NOT_COMPARED)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("order value in November 2025", "Order value is known of the whole time only"),
+        ("time to purchase by page", "Time until a step is counted by segment, visitor, number of sessions"),
+        ("the lift of what", "Lift needs the event, page or condition"),
+    ],
+)
+def test_a_refusal_is_in_words(question: str, said: str) -> None:
+    answer = ask(question, site("shop").context)
+    assert answer.declined and isinstance(answer.blocks[0], Note)
+    assert said in answer.blocks[0].text
