@@ -37,6 +37,7 @@ _TABLE: Final = re.compile(_PROJECT.pattern + r"\.\w{1,1024}\.\w{1,1000}_\*", re
 class BigQueryRequest(Settings):
     """Days to read: every setting that changes a query, and the limits of what it may cost."""
 
+    added = frozenset({"join_logins"})
     table: str
     """Tables of all days, ``PROJECT.DATASET.events_*``."""
     first: date

@@ -5,6 +5,7 @@ import pytest
 
 from core.base.attributes import ATTRIBUTES
 from core.base.errors import InputError
+from core.base.schema import FIRST_CHANNEL
 from core.facts.items import ItemMetric, item_rows, label_table, table_of, top, values
 from core.profiles.user_items import Family
 from tests.core.facts.shop import shop
@@ -42,7 +43,7 @@ def test_figures_of_an_item_are_those_of_the_table() -> None:
         "rest_value": "rest_share", "ratio": "lift", "ratio_low": "lift_low", "ratio_high": "lift_high",
     }  # fmt: skip
     first = table[table["family"] != "measure"].drop_duplicates(["key", "family"])
-    assert set(first["family"]) == {*Family, *ATTRIBUTES} - {Family.MEASURE, Family.TEMPLATE}
+    assert set(first["family"]) == {*Family, *ATTRIBUTES, FIRST_CHANNEL} - {Family.MEASURE, Family.TEMPLATE}
     for row in first.to_dict("records"):
         found = item_rows(made, row["family"], row["item"])[row["key"]]
         for name, own in columns.items():
