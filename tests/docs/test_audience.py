@@ -35,7 +35,7 @@ def test_the_table_speaks_the_words_that_rules_use() -> None:
     """What a line of the text begins with is explained; see tests/core/rules/test_ga4.py for all of them."""
     used = ("Group 1", "matches regex", "contains", "Event count >", "most recent time period", "OR ",
             "Add group to exclude: Permanently exclude")  # fmt: skip
-    source = (ROOT / "core" / "rules" / "records.py").read_text()
+    source = (ROOT / "core" / "rules" / "ga4.py").read_text()
     for words in used:
         assert any(words in line for line in WORDS), words
         assert words.removesuffix(" 1") in source
