@@ -76,7 +76,7 @@ def test_a_prepared_data_set_shows_its_receipt(open_app: OpenApp, finished_run: 
     assert {metric.label: metric.value for metric in app.metric}["Users"] == "87"
     assert "records in the files" in texts(app)
     assert "toy\\.csv" in app.sidebar.caption[0].value
-    assert [tab.label for tab in app.tabs][3:] == [
+    assert [tab.label for tab in app.tabs][4:] == [
         "What was assumed",
         "Files (1)",
         "Rejected rows (0)",
