@@ -23,6 +23,7 @@ DOCS := .venv-docs/.ready
 LOCK := requirements.lock
 BQ := .venv-bqemulator
 EXPORTS ?= ../shared/data
+REAL := $(wildcard $(abspath $(EXPORTS))/*.csv.gz)
 NBCONVERT = PYTHONPATH=$(CURDIR) nice .venv-docs/bin/jupyter nbconvert --log-level ERROR --to markdown --output-dir build/docs/notebooks
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
@@ -108,10 +109,11 @@ $(DOCS): requirements-docs.txt $(LIGHT)
 # real exports have outputs where those lie in EXPORTS
 docs: $(DOCS)
 	rm -rf build/docs build/notebooks && cp -r docs build/docs && cp -r docs/notebooks build/notebooks
-	ln -sf $(abspath $(EXPORTS))/*.csv.gz build/notebooks/
+	$(if $(REAL),ln -s $(REAL) build/notebooks/)
 	.venv-docs/bin/jupytext --quiet --to ipynb build/notebooks/*.py
 	$(NBCONVERT) --execute build/notebooks/five_minutes.ipynb
-	$(NBCONVERT) $(if $(wildcard $(EXPORTS)),--execute) build/notebooks/outcome.ipynb build/notebooks/new_users.ipynb
+	$(NBCONVERT) $(if $(REAL),--execute) build/notebooks/outcome.ipynb build/notebooks/new_users.ipynb
+	perl -pi -e 's/<table[^>]*>/<table>/' build/docs/notebooks/*.md  # the site's own style, which scrolls where it is narrow
 	$(PY) docs/reference/make.py build/notebooks/shop build/docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 

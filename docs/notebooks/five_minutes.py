@@ -35,7 +35,7 @@ shop.users_[["segment", "membership", "page_views", "sessions"]].head()
 # segments were made of says so in `role` and is not tested on the same visits.
 
 # %%
-differences = shop.differences_.query("differs == True").sort_values("rank")
+differences = shop.differences_.query("differs == True and kind == 'segment'").sort_values("rank")
 columns = ["family", "item", "value", "rest_value", "difference_low", "difference_high"]
 differences.set_index("segment")[columns].head(8)
 
