@@ -100,8 +100,11 @@ def test_the_service_starts_what_there_is() -> None:
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 def test_nginx_takes_its_lines(tmp_path: Path) -> None:
     [lines] = blocks("nginx")
+    with socket.socket() as probe:  # nginx takes no port 0
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     (tmp_path / "nginx.conf").write_text(
-        f"events {{}}\nhttp {{ server {{ listen 127.0.0.1:0;\n{lines}\n}} }}\npid {tmp_path}/pid;"
+        f"events {{}}\nhttp {{ server {{ listen 127.0.0.1:{port};\n{lines}\n}} }}\npid {tmp_path}/pid;"
     )
     subprocess.run(["nginx", "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")], check=True)
 
