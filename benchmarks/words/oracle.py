@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 Z = 1.959963984540054
-ATTRIBUTES = ("browser", "device", "country", "source")
+ATTRIBUTES = ("browser", "device", "country", "source", "channel", "first_channel")
 MEANS = {
     "page_views_mean": "page_views", "sessions_mean": "sessions", "different_pages_mean": "different",
     "engagement_s_mean": "seconds", "revenue_per_user": "revenue",

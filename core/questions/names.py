@@ -225,12 +225,14 @@ class DataNames:
     def values(self, words: Sequence[str]) -> list[tuple[Dimension, str]]:
         """Values of attributes, themes and types whose names have all the words.
 
-        Where a value is called just that, only such values.
+        Where a value is called just that, only such values; then those in which the words themselves stand.
         """
         wanted = _meanings(words)
         found = sorted(self._index.having(wanted))
-        exact = [place for place in found if self._index.names[place] == wanted]
-        return [self._values[place] for place in exact or found]
+        exact = [self._values[place] for place in found if self._index.names[place] == wanted]
+        meant = exact or [self._values[place] for place in found]
+        literal = [one for one in meant if {*words} <= {*_PARTS.split(one[1].casefold())}]
+        return literal or meant
 
     def country(self, word: str, context: Context) -> str:
         """The country of a demonym, ``germans``; empty for none."""

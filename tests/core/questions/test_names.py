@@ -3,6 +3,7 @@
 import pytest
 
 from core.questions.names import MAX_MEANT, PagesByWords, meaning_of, names_of
+from tests.core.facts.shop import shop
 from tests.core.questions.true_site import site
 
 PAGES = (
@@ -79,3 +80,9 @@ def test_events_and_values_of_the_data() -> None:
     assert names.event_with("purchasing") == "purchase"
     assert [value for _, value in names.values(["mobile"])] == ["mobile"]
     assert names.values(["unicorn"]) == []
+
+
+def test_the_word_itself_comes_before_what_means_the_same() -> None:
+    values = names_of(shop().context).values
+    assert [value for _, value in values(["newsletter"])] == ["newsletter / email"]
+    assert len(values(["email"])) > 1
