@@ -62,7 +62,10 @@ def join_logins(raw: RawRead, settings: IngestSettings, folder: Path, memory: in
             query = engine.ibis.compile(records_of_users)
             engine.raw.execute(f"COPY ({query}) TO {literal(target)} (FORMAT parquet, COMPRESSION lz4)")
             rewritten.append((number, target))
-    return replace(raw, parts=tuple(rewritten), logins=counts, warnings=(*raw.warnings, *_warnings(counts)))
+    return replace(
+        raw, parts=tuple(rewritten), present=raw.present | {Raw.BROWSER_ID}, logins=counts,
+        warnings=(*raw.warnings, *_warnings(counts)),
+    )  # fmt: skip
 
 
 def _pairs(parts: ir.Table) -> ir.Table:
@@ -103,6 +106,7 @@ def _rewritten(part: ir.Table, joined: ir.Table) -> ir.Table:
         Raw.USER_KEY: ibis.coalesce(known[_LOGIN], part[Raw.USER_KEY]),
         Raw.GA_SESSION_ID: ibis.coalesce(session, part[Raw.GA_SESSION_ID]),
         Raw.LOGIN: ibis.null("string"),
+        Raw.BROWSER_ID: part[Raw.USER_KEY],  # GA4 counts cookies
     }
     return known.select(**{name: changed.get(name, part[name]) for name in part.columns}).order_by(Raw.LINE)
 

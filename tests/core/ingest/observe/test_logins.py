@@ -57,6 +57,11 @@ def test_a_cookie_with_one_user_becomes_the_user_also_before_the_login(tmp_path:
         cookies=4, ids=3, users=2, signed_in=3, conflicts=1, page_views=3, cross_device=1, most_users=2,
         most_cookies=2,
     )  # fmt: skip
+    beside = dataset.receipt.as_ga4
+    assert beside is not None
+    [users] = [figure for figure in beside.figures if figure.name == "users"]
+    assert (users.ours, users.unexplained) == (3, 0)
+    assert [cause.change for cause in users.causes if cause.cause == "devices"] == [-1]  # GA4 counts cookies
     assert counts_of(dataset).in_words() == (
         "4 cookies became 3 ids: 2 with one signed-in user joined to that user (3 page views), 1 with "
         "several kept. 2 users signed in, 1 of them with several cookies."
