@@ -93,9 +93,8 @@ def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str])
     mark, own = sure.mark if sure else "", name.text if name.says_something else ""
     with st.container(key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE], mark)
-        with st.grid(2, min_column_width=190, gap="small", vertical_alignment="center"):
-            cards.name_field(segment, own, partial(cards.rename, live), mark)
-            st.markdown(f":small[{_facts(live, row)}]", help=md_text(reason(name), 400) or None)
+        cards.name_field(segment, own, partial(cards.rename, live), mark)
+        st.markdown(f":small[{_facts(live, row)}]", help=md_text(reason(name), 400) or None)
         certificates.line(live, segment)
         if name.better is not None:
             cards.unfit(live, segment)
