@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from core.base.errors import InputError, control
 from core.base.schema import CHANNEL, SOURCES, ChannelBasis, Raw, SourceBasis, SourceFields
+from core.ingest.clean import records
 from core.ingest.clean.channels import add_channel
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.engine import Engine
@@ -142,7 +143,8 @@ def _places(present: Collection[str]) -> tuple[SourceFields, ...]:
 def _values(events: ir.Table, places: Sequence[SourceFields]) -> dict[str, ir.Value]:
     """All that an event says of where its session came from, as written; of an ads click only that it was."""
     fields = (Raw.SESSION_CHANNEL, *(field for _, *fields in places for field in fields))
-    return {field: events[field] for field in fields} | {Raw.ADS_CLICK: events[Raw.ADS_CLICK].notnull()}
+    clicked = records.user_id(events[Raw.ADS_CLICK]).notnull()  # an id, too: "null" and the like are none
+    return {field: events[field] for field in fields} | {Raw.ADS_CLICK: clicked}
 
 
 def _hash(values: Mapping[str, ir.Value]) -> ir.Value:

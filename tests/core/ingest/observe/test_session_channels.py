@@ -102,6 +102,12 @@ def test_sessions_without_an_id_have_their_own_channels(tmp_path: Path) -> None:
     assert shop(tmp_path, *rows).receipt.sessions_by_channel == {"Email": 1, "Paid Shopping": 1}
 
 
+@pytest.mark.parametrize("written", ["(not set)", "null", " ", "-"])
+def test_a_placeholder_is_no_ads_click(written: str, tmp_path: Path) -> None:
+    dataset = shop(tmp_path, *visit("a", 1, {Raw.ADS_CLICK: written}), *visit("b", 1, {Raw.ADS_CLICK: "Cj0"}))
+    assert channels_of(dataset) == {"a": ("Direct", "Direct"), "b": ("Paid Search", "Paid Search")}
+
+
 def test_the_site_itself_is_no_source_of_a_session(tmp_path: Path) -> None:
     own = {Raw.EVENT_SOURCE: "Shop.Example", Raw.EVENT_MEDIUM: "referral"}
     dataset = shop(tmp_path, *visit("a", 1, own), *visit("b", 1, own, MAIL))
