@@ -119,6 +119,12 @@ def _device(typed: ir.Table, present: Collection[str]) -> ir.StringValue:
     return typed[records.USER_ID]
 
 
+def _day(counted: ir.Table, present: Collection[str]) -> ir.StringValue:
+    """Name of each record's day, the same whether a file writes dates with hyphens or without."""
+    day = clock.day_of(counted, present)
+    return day.strip().replace("-", "") if Raw.EVENT_DATE in present else day
+
+
 def _visits(engine: Engine, counted: ir.Table, present: Collection[str]) -> ir.Table:
     """Count records by device, user, session, day and fate."""
     device, session = _device(counted, present), counted[records.SESSION_ID]
@@ -127,7 +133,7 @@ def _visits(engine: Engine, counted: ir.Table, present: Collection[str]) -> ir.T
         _DEVICE: _hash(device),
         _USER: hashed(counted[records.USER_ID]),
         _SESSION: _hash(device.concat("\x1f", session)),
-        _DAY: clock.day_of(counted, present),
+        _DAY: _day(counted, present),
     }
     groups = counted.group_by(FATE, **keys)
     return engine.keep(
@@ -172,7 +178,7 @@ def _money(engine: Engine, counted: ir.Table, present: Collection[str]) -> list[
             paid=ibis.ifelse(is_refund, back, sold[records.REVENUE]),
             device=_device(sold, present).fill_null(""),
             transaction=ibis.ifelse(is_refund, ibis.null("string"), records.absent(sold[Raw.TRANSACTION_ID])),
-            day=clock.day_of(sold, present),
+            day=_day(sold, present),
         ),
     )
     named = rows.filter(rows.transaction.notnull())
@@ -216,11 +222,11 @@ def _days(
 
 
 def _date_of(written: str | None, by_date: bool) -> date | None:
-    """Date of a day as :func:`core.ingest.clean.clock.day_of` writes it; None if it is no day."""
+    """Date of a day as :func:`_day` writes it; None if it is no day."""
     if written is None or not by_date:
         return None if written is None else date(1970, 1, 1) + timedelta(int(written))
     try:
-        return datetime.strptime(written.strip().replace("-", ""), "%Y%m%d").replace(tzinfo=UTC).date()
+        return datetime.strptime(written, "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError:
         return None
 

@@ -158,3 +158,11 @@ def test_days_are_those_of_the_export(tmp_path: Path) -> None:
     day = days[date(2020, 9, 13)]
     assert (day.events, day.events_without_id, day.views, day.views_without_id) == (10, 2, 6, 1)
     assert (day.users, day.sessions, day.gross) == (2, 4, {"EUR": 50})
+
+
+def test_a_day_is_the_same_with_hyphens_and_without(tmp_path: Path) -> None:
+    rows = [event("a", 0, event_date="20200913"), event("b", 1, event_date="2020-09-13")]
+    days = as_ga4(tmp_path, rows, IngestSettings()).days
+    assert {day: (counts.events, counts.sessions) for day, counts in days.items()} == {
+        date(2020, 9, 13): (2, 2)
+    }
