@@ -115,7 +115,7 @@ def _chosen(live: LiveSegments, whole: LiveSegments) -> None:
 
 def _choice(model: str, called: dict[str, str]) -> tuple[str, str]:
     """Draw two lists, of rows and of what to set the row beside, and return the keys that are chosen."""
-    wanted = [key for key in state.controls(model).segments or () if key in called]
+    wanted = [key for key in dict.fromkeys(state.controls(model).segments or ()) if key in called]
     first, second = [*wanted[:2], *[next(iter(called)), _OTHERS][len(wanted[:2]) :]]
     titles = {_OTHERS: _OTHERS, **called}
     with st.grid(2, min_column_width=160, gap="small"):

@@ -38,6 +38,15 @@ def test_a_segment_is_described_and_every_figure_is_written_out(profile: AppTest
         assert "against" in words
 
 
+def test_a_link_that_names_a_segment_twice_is_of_that_segment(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", segment=["segment:1", "segment:1"])
+    assert not app.exception
+    assert app.selectbox(key="compare-first").value == "segment:1"
+    assert app.selectbox(key="compare-second").value == "all others"
+
+
 def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.selectbox(key="compare-first").select("segment:2").run()
