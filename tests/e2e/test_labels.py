@@ -16,7 +16,7 @@ from core.runs import tasks
 from core.saved import saved_work
 from core.storage.store import Store
 from tests.core.cli.calls import few_shuffles
-from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.e2e.conftest import OpenPage, Server, adjust, running_server
 
 pytestmark = pytest.mark.e2e
 
@@ -88,8 +88,9 @@ def choose_type(page: Page, name: str) -> None:
 
 def test_a_corrected_type_moves_users_and_can_be_undone(shop: Shop, new_page: OpenPage) -> None:
     page = new_page(shop.page("explore"))
-    expect(page.get_by_text("Page types", exact=True)).to_be_visible(timeout=MINUTE_MS)
     expect(page.get_by_test_id("stEChartsChart").first).to_be_visible(timeout=MINUTE_MS)
+    adjust(page)
+    expect(page.get_by_text("Page types", exact=True)).to_be_visible(timeout=MINUTE_MS)
     before, vectors = shop.segments(), saved_work.chosen_vectors(shop.store, shop.model)
 
     page.goto(shop.page("labels"))

@@ -141,7 +141,7 @@ def test_charts_that_lack_room_for_two_come_below_each_other(
     shop: tuple[Server, FinishedRun], new_page: OpenPage
 ) -> None:
     """Beside the sidebar, half a tablet is all names of segments, and every bar is drawn at one place."""
-    page = new_page(address(shop, "profiles", k="3"))
+    page = new_page(address(shop, "profiles", k="3", outcome="purchase"))
     page.set_viewport_size({"width": 900, "height": 900})
     charts = page.get_by_test_id("stVegaLiteChart")
     expect(charts.nth(2)).to_be_visible()  # of conversion and of sizes, below the heat-map

@@ -20,7 +20,7 @@ def supported(*ks: int) -> SegmentLevels:
             Aspect.TEMPO: AspectStructure(verdict=Structure.GRADIENT),
             Aspect.ACTIVITY: AspectStructure(verdict=Structure.NONE),
         },
-        gains=(0.0, 0.4, 0.9, 1.1, 1.0),
+        gains=(0.0, 0.4, 0.9, 1.1, *[1.0] * max(1, max(ks, default=0) - 4)),
         gradient_gain=0.5 if ks else 1.2,
     )
 
