@@ -104,8 +104,11 @@ def test_sessions_without_an_id_have_their_own_channels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", ["(not set)", "null", " ", "-"])
 def test_a_placeholder_is_no_ads_click(written: str, tmp_path: Path) -> None:
-    dataset = shop(tmp_path, *visit("a", 1, {Raw.ADS_CLICK: written}), *visit("b", 1, {Raw.ADS_CLICK: "Cj0"}))
-    assert channels_of(dataset) == {"a": ("Direct", "Direct"), "b": ("Paid Search", "Paid Search")}
+    clicks = visit("a", 1, {Raw.ADS_CLICK: written}), visit("b", 1, {Raw.ADS_CLICK: "Cj0"})
+    dataset = shop(tmp_path, *(row for rows in clicks for row in rows), *visit("c", 1, MAIL))
+    assert {user: first for user, (first, _) in channels_of(dataset).items()} == {
+        "a": "Direct", "b": "Paid Search", "c": "Email",
+    }  # fmt: skip
 
 
 def test_the_site_itself_is_no_source_of_a_session(tmp_path: Path) -> None:
