@@ -83,7 +83,8 @@ def written_visits(
     seen = staying.group_by(**{_VISIT: _hash(values)}).agg(
         **{name: value.arbitrary() for name, value in values.items()}
     )
-    visits = _in_words_of_rules(engine.keep("written_visits", seen), places)
+    kept = engine.keep("written_visits", seen)
+    visits = _in_words_of_rules(kept, _filled(engine, kept, places))
     by_itself = visits[_EXPORTED].isnull() & visits[_SOURCE].lower().isin(list(hosts)).fill_null(False)
     named = add_channel(visits.filter(visits[_BASIS].notnull() & ~by_itself))
     channel = ibis.coalesce(named[_EXPORTED], named[CHANNEL])
@@ -112,6 +113,9 @@ def number_channels(
     codes = pairs.append_column(CODE, pa.array(range(1, len(pairs) + 1), pa.int16()))
     numbered = visits.inner_join(engine.keep("channels", codes), [_BASIS, CHANNEL]).select(_VISIT, CODE)
     sources = {place.source for place in SOURCES[1:]}
+    first_touch = BASES.index(ChannelBasis(SOURCES[0].basis))
+    if set(pairs[_BASIS].to_pylist()) == {first_touch}:  # columns of sessions may be there, and empty
+        sources = set()
     return ChannelCodes(
         visits=engine.keep("visit_channels", numbered),
         names=(_DIRECT, *(mask_url(name).text for name in pairs[CHANNEL].to_pylist())),
@@ -134,10 +138,19 @@ def _refuse_other_texts(pairs: pa.Table, files: Sequence[FileReceipt]) -> None:
 
 
 def _places(present: Collection[str]) -> tuple[SourceFields, ...]:
-    """Places of sources of sessions that any file has; that of the first touch for want of others."""
-    places = tuple(place for place in SOURCES if place.source in present)
+    """Places of sources that any file has."""
+    return tuple(place for place in SOURCES if place.source in present)
+
+
+def _filled(engine: Engine, visits: ir.Table, places: Sequence[SourceFields]) -> tuple[SourceFields, ...]:
+    """Places of sources of sessions; that of the first touch, too, where no visit has a value of others.
+
+    A query of BigQuery gives a column for each field, also where it is empty.
+    """
     of_sessions = tuple(place for place in places if place in SOURCES[1:])
-    return of_sessions if of_sessions or Raw.SESSION_CHANNEL in present else places
+    fields = (Raw.SESSION_CHANNEL, *(place.source for place in of_sessions))
+    known = ibis.or_(visits[Raw.ADS_CLICK], *(visits[field].strip().nullif("").notnull() for field in fields))
+    return of_sessions if engine.count(visits.filter(known).limit(1)) else tuple(places)
 
 
 def _values(events: ir.Table, places: Sequence[SourceFields]) -> dict[str, ir.Value]:
