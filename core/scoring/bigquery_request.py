@@ -195,6 +195,10 @@ class BigQueryEstimate(Settings):
         if self.request.thousandths < SHARES:
             share = percent(self.request.thousandths / SHARES, 1)
             told.append(f"{share} of the users are read, each with all events; BigQuery bills all the same")
+            if self.request.join_logins:
+                told.append(
+                    "Cookies are drawn, not signed-in users: of a user with several some may be left out"
+                )
         return told
 
 

@@ -89,14 +89,13 @@ def count_as_ga4(engine: Engine, typed: ir.Table, present: Collection[str]) -> G
     """
     counted = typed.filter(records.stays(typed, {Fate.NO_TIME, Fate.OTHER_TABLE}))
     visits = _visits(engine, counted, present)
-    money = _money(engine, counted, present)
+    money = _money(engine, counted, _viewers(visits), present)
     totals = engine.rows(
         visits.group_by(FATE).agg(
             events=_.events.sum().cast("int64"), views=(_[_VIEWS] + _.screens).sum().cast("int64"),
             screens=_.screens.sum().cast("int64"),
         )
     )  # fmt: skip
-    used = visits.filter(visits[FATE] == int(Fate.STAYS), visits[_VIEWS] > 0)
     devices = _by_fate(visits, _DEVICE).group_by("at", ACTIVE).agg(n=_.count())
     sessions = _by_fate(visits, _SESSION).group_by("at").agg(n=_.count())
     return Ga4Counts(
@@ -106,7 +105,7 @@ def count_as_ga4(engine: Engine, typed: ir.Table, present: Collection[str]) -> G
         screens=sum(row["screens"] for row in totals if row[FATE] == Fate.STAYS),
         devices={(row["at"], row[ACTIVE]): row["n"] for row in engine.rows(devices)},
         sessions={row["at"]: row["n"] for row in engine.rows(sessions)},
-        users=engine.count(used.select(_USER).distinct()),
+        users=engine.count(_viewers(visits)),
         money=tuple(money),
         days=_days(engine, visits, money, present),
     )
@@ -160,7 +159,14 @@ def _by_fate(visits: ir.Table, key: str) -> ir.Table:
     )
 
 
-def _money(engine: Engine, counted: ir.Table, present: Collection[str]) -> list[dict[str, Any]]:
+def _viewers(visits: ir.Table) -> ir.Table:
+    """Hashes of the users with a page view that stays."""
+    return visits.filter(visits[FATE] == int(Fate.STAYS), visits[_VIEWS] > 0).select(_USER).distinct()
+
+
+def _money(
+    engine: Engine, counted: ir.Table, viewers: ir.Table, present: Collection[str]
+) -> list[dict[str, Any]]:
     """Sum purchases, each transaction of a device once, and refunds: rows as in :class:`Ga4Counts`."""
     if Raw.EVENT_NAME not in present or not {Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE} & set(present):
         return []
@@ -169,23 +175,27 @@ def _money(engine: Engine, counted: ir.Table, present: Collection[str]) -> list[
     order = order_of(present)
     back = ibis.coalesce(sold[records.REFUND].nullif(0), sold[records.REVENUE].nullif(0)).abs()
     is_refund = sold[Raw.EVENT_NAME].strip() == REFUND
-    rows = engine.keep(
-        "money_as_ga4",
-        sold.select(
-            *(FATE, *order),
-            name=sold[Raw.EVENT_NAME].strip(),
-            currency=records.currency(sold[Raw.CURRENCY]).fill_null(NO_CURRENCY),
-            paid=ibis.ifelse(is_refund, back, sold[records.REVENUE]),
-            device=_device(sold, present).fill_null(""),
-            transaction=ibis.ifelse(is_refund, ibis.null("string"), records.absent(sold[Raw.TRANSACTION_ID])),
-            day=_day(sold, present),
-        ),
+    transaction, user = records.absent(sold[Raw.TRANSACTION_ID]), _hash(sold[records.USER_ID])
+    paid_in = _paid_in(sold, transaction, is_refund)
+    money = sold.select(
+        *(FATE, *order),
+        name=sold[Raw.EVENT_NAME].strip(),
+        currency=ibis.ifelse(is_refund, paid_in, records.currency(sold[Raw.CURRENCY])).fill_null(NO_CURRENCY),
+        paid=ibis.ifelse(is_refund, back, sold[records.REVENUE]),
+        device=_device(sold, present).fill_null(""),
+        transaction=ibis.ifelse(is_refund, ibis.null("string"), transaction),
+        day=_day(sold, present),
+        **{_USER: user},
     )
+    known = money.left_join(viewers.mutate(views=True), _USER).select(*money.columns, "views")
+    rows = engine.keep("money_as_ga4", known.mutate(views=known.views.fill_null(False)))
     named = rows.filter(rows.transaction.notnull())
-    first = [named[FATE].desc(), *order]  # one that stays before one that does not
+    first = [named.views.desc(), named[FATE].desc(), *order]  # the one that we keep
     alike = ibis.row_number().over(ibis.window(group_by=["transaction", "device"], order_by=first))
     once = named.mutate(place=alike).filter(_.place == 0).drop("place")
-    again = ibis.row_number().over(ibis.window(group_by="transaction", order_by=[once[FATE].desc(), *order]))
+    again = ibis.row_number().over(
+        ibis.window(group_by="transaction", order_by=[once.views.desc(), once[FATE].desc(), *order])
+    )
     kept = ibis.union(
         once.mutate(again=(again > 0) & (once[FATE] >= int(Fate.BEFORE_LOGIN))),
         rows.filter(rows.transaction.isnull()).mutate(again=False),
@@ -194,6 +204,16 @@ def _money(engine: Engine, counted: ir.Table, present: Collection[str]) -> list[
     sums = kept.filter(kept.paid.notnull()).group_by(*keys)
     amount = _.paid.try_cast("decimal(38, 6)").sum().cast("float64")
     return engine.rows(sums.agg(amount=amount).order_by(*keys))
+
+
+def _paid_in(sold: ir.Table, transaction: ir.StringValue, is_refund: ir.BooleanValue) -> ir.StringValue:
+    """Currency of a refund: its own, else that of its transaction's purchase or of its user's purchases."""
+    bought = ~is_refund & (sold[FATE] >= int(Fate.BEFORE_LOGIN))
+    code = records.currency(sold[Raw.CURRENCY])
+    of_transaction, of_user = ibis.window(group_by=transaction), ibis.window(group_by=sold[records.USER_ID])
+    known = transaction.notnull() & bought.any().over(of_transaction)
+    of_purchase, of_buyer = (code.min(where=bought).over(key) for key in (of_transaction, of_user))
+    return ibis.coalesce(code, ibis.cases((known, of_purchase), (sold[records.USER_ID].notnull(), of_buyer)))
 
 
 def _days(

@@ -138,8 +138,10 @@ def _refuse_other_texts(pairs: pa.Table, files: Sequence[FileReceipt]) -> None:
 
 
 def _places(present: Collection[str]) -> tuple[SourceFields, ...]:
-    """Places of sources that any file has."""
-    return tuple(place for place in SOURCES if place.source in present)
+    """Places of sources that any file has; of files with ads clicks alone the place where those belong."""
+    places = tuple(place for place in SOURCES if place.source in present)
+    collected = tuple(place for place in SOURCES if place.source == Raw.COLLECTED_SOURCE)
+    return places or (collected if Raw.ADS_CLICK in present else ())
 
 
 def _filled(engine: Engine, visits: ir.Table, places: Sequence[SourceFields]) -> tuple[SourceFields, ...]:
@@ -149,7 +151,8 @@ def _filled(engine: Engine, visits: ir.Table, places: Sequence[SourceFields]) ->
     """
     of_sessions = tuple(place for place in places if place in SOURCES[1:])
     fields = (Raw.SESSION_CHANNEL, *(place.source for place in of_sessions))
-    known = ibis.or_(visits[Raw.ADS_CLICK], *(visits[field].strip().nullif("").notnull() for field in fields))
+    clicks = [visits[Raw.ADS_CLICK]] if of_sessions else []
+    known = ibis.or_(*clicks, *(records.absent(visits[field].strip()).notnull() for field in fields))
     return of_sessions if engine.count(visits.filter(known).limit(1)) else tuple(places)
 
 
@@ -171,7 +174,7 @@ def _in_words_of_rules(visits: ir.Table, places: Sequence[SourceFields]) -> ir.T
     These are of the first place that has any; the last click of a session knows of clicks on ads.
     """
     text = {
-        name: visits[name].strip().nullif("")
+        name: records.absent(visits[name].strip())  # "(not set)" must not hide the next place
         for name in visits.columns
         if name not in (_VISIT, Raw.ADS_CLICK)
     }

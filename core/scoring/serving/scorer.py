@@ -143,6 +143,9 @@ _OWN_HOST_SHARE: Final = 0.01
 NEXT: Final = 10
 """Number of next pages for each user."""
 NOTHING_KNOWN: Final = "The model knows none of the pages: segment and vector say next to nothing"
+BY_COOKIE: Final = (
+    "The model was made with the cookies of signed-in users joined; here each user_pseudo_id is a user"
+)
 
 
 class Scorer:
@@ -240,8 +243,9 @@ class Scorer:
             known_page_views=int(placed.known_views[row]),
             left_out=dict(person.left_out),
         )
-        if not answer["known_page_views"]:
-            answer["note"] = NOTHING_KNOWN
+        joined = self._frozen.settings.join_logins
+        if notes := [*([] if answer["known_page_views"] else [NOTHING_KNOWN]), *([BY_COOKIE] * joined)]:
+            answer["note"] = ". ".join(notes)
         return answer
 
 

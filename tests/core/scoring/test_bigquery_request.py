@@ -9,6 +9,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.scoring.bigquery_request import (
+    BigQueryEstimate,
     BigQueryRequest,
     in_gigabytes,
     money,
@@ -69,3 +70,17 @@ def test_parts_of_the_name() -> None:
 def test_amounts_in_words() -> None:
     assert (in_gigabytes(1_234_500_000), in_gigabytes(2 * 10**12)) == ("1.23 GB", "2.000 TB")
     assert (money(0.0), money(0.004), money(1234.5)) == ("about $0.00", "less than $0.01", "about $1,234.50")
+
+
+def test_a_share_of_the_users_says_that_cookies_are_drawn_where_logins_are_joined() -> None:
+    told = {
+        join: BigQueryEstimate(
+            request=request(user_share=0.1, join_logins=join), tables=(), bytes_billed=0
+        ).sentences()
+        for join in (False, True)
+    }
+    assert told[True][:-1] == told[False]
+    assert (
+        told[True][-1]
+        == "Cookies are drawn, not signed-in users: of a user with several some may be left out"
+    )

@@ -166,3 +166,25 @@ def test_a_day_is_the_same_with_hyphens_and_without(tmp_path: Path) -> None:
     assert {day: (counts.events, counts.sessions) for day, counts in days.items()} == {
         date(2020, 9, 13): (2, 2)
     }
+
+
+def test_money_adds_up_where_a_refund_names_no_currency_and_devices_send_an_order_twice(
+    tmp_path: Path,
+) -> None:
+    order = {"transaction_id": "T9", "currency": "USD"}
+    rows = [
+        event("silent", 0, name="purchase", **order | {"purchase_revenue": "30"}),  # first, seen on no page
+        event(None, 1, name="purchase", **order | {"purchase_revenue": "29"}),
+        event("seen", 2),
+        event("seen", 3, name="purchase", **order | {"purchase_revenue": "31"}),
+        event(None, 4, name="refund", transaction_id="T9", refund_value="5"),
+        event("seen", 5, name="refund", refund_value="2"),
+        event("other", 6, name="refund", refund_value="1"),  # of no purchase
+    ]
+    money = as_ga4(tmp_path, rows, IngestSettings()).figures[4:]
+    assert [(one.title, one.ga4, one.ours, one.unexplained) for one in money] == [
+        ("Gross purchase revenue, USD", 90, 31, 0), ("Refunds, USD", 7, 7, 0),
+        ("Purchase revenue, USD", 83, 24, 0),
+        ("Gross purchase revenue, no currency given", 0, 0, 0), ("Refunds, no currency given", 1, 1, 0),
+        ("Purchase revenue, no currency given", -1, -1, 0),
+    ]  # fmt: skip

@@ -111,6 +111,20 @@ def test_a_placeholder_is_no_ads_click(written: str, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_placeholder_of_a_better_place_does_not_hide_what_was_collected(tmp_path: Path) -> None:
+    unset = {Raw.TAGGED_CAMPAIGN: "(not set)", Raw.SESSION_SOURCE: "(not set)"}
+    assert channels_of(shop(tmp_path, *visit("a", 1, unset | MAIL))) == {"a": ("Email", "Email")}
+
+
+@pytest.mark.parametrize("touch", [{}, {Raw.TRAFFIC_SOURCE: "letter", Raw.TRAFFIC_MEDIUM: "email"}])
+def test_files_that_only_have_ads_clicks_have_the_channel_of_those(
+    tmp_path: Path, touch: dict[str, str]
+) -> None:
+    dataset = shop(tmp_path, *visit("a", 1, {Raw.ADS_CLICK: "Cj0"} | touch), *visit("b", 1, touch))
+    expected = {"a": (None, "Email"), "b": (None, "Email")}  # sources of all users rather than of a few
+    assert channels_of(dataset) == (expected if touch else {"a": ("Paid Search",) * 2, "b": (None, None)})
+
+
 def test_the_site_itself_is_no_source_of_a_session(tmp_path: Path) -> None:
     own = {Raw.EVENT_SOURCE: "Shop.Example", Raw.EVENT_MEDIUM: "referral"}
     dataset = shop(tmp_path, *visit("a", 1, own), *visit("b", 1, own, MAIL))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from core.labels.new_pages import NewPages
 from core.runs.frozen import FrozenModel
 from core.scoring.serving.answering import ScoreReply, answer_batch, answer_single
-from core.scoring.serving.scorer import NOTHING_KNOWN, ScoreAnswer, ScoreBatchAnswer, Scorer
+from core.scoring.serving.scorer import BY_COOKIE, NOTHING_KNOWN, ScoreAnswer, ScoreBatchAnswer, Scorer
 from tests.core.scoring.serving.conftest import Shop
 
 
@@ -104,6 +105,13 @@ def test_who_saw_only_unknown_pages_is_told_so(scorer: Scorer) -> None:
     ]
     answer = orjson.loads(asked(scorer, events).body)
     assert (answer["known_page_views"], answer["note"]) == (0, NOTHING_KNOWN)
+
+
+def test_where_the_model_joined_cookies_each_answer_says_that_it_is_of_one(shop: Shop) -> None:
+    frozen = FrozenModel.read(shop.model)
+    joined = frozen.settings.model_copy(update={"join_logins": True})
+    answer = asked(Scorer(replace(frozen, settings=joined)), shop.events[shop.first("segment")])
+    assert orjson.loads(answer.body)["note"] == BY_COOKIE
 
 
 def test_the_nested_records_of_bigquery_are_read_as_flat_ones(shop: Shop, scorer: Scorer) -> None:
