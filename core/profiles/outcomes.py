@@ -284,6 +284,19 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
             self.leaks(known)
         )
 
+    def warning(self, chosen: Sequence[str]) -> str:
+        """Sentence that segments differ in these outcomes partly by how they were made; empty if they do not.
+
+        Args:
+            chosen: Outcomes, as for :meth:`is_read`.
+        """
+        if not self.is_read(chosen):
+            return ""
+        return (
+            f"How segments differ in {label_of(chosen)} partly shows how they were made: the model read "
+            "pages that only users with it see."
+        )
+
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
         """Addresses of pages that give these outcomes away, without pages that are outcomes themselves."""
         outcomes = tuple(chosen)

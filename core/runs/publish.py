@@ -287,6 +287,7 @@ def _write_later(
         funnels=funnels,
         facets=facets[0],
         outcome_told=facets[1],
+        outcome_warning=segments.data.outcomes.warning(segments.profiles.chosen),
     )
     attempt("report", partial(write_report, folder / REPORT, source), None)
 

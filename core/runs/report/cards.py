@@ -17,7 +17,7 @@ from core.base import wording
 from core.base.attributes import titles_of
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
-from core.base.wording import common_origin, common_suffix, duration, minute, pluralise, short_address
+from core.base.wording import common_origin, common_suffix, pluralise, short_address
 from core.journeys.flow import ROUTE, Routes
 from core.journeys.funnel_table import CountedFunnel
 from core.journeys.moves import FROM, STEPS, TO, Moves, StepCounts
@@ -82,6 +82,8 @@ class ReportInput:
         next_pages: Segment → the next pages suggested to its users, in words.
         facets: How users differ; None where that could not be found.
         outcome_told: Whether a facet or the segments tell the outcome better, in words.
+        outcome_warning: That the model has read pages that give the outcome away, in words, if it has.
+        advice: What to do, a line each.
     """
 
     dataset: Dataset
@@ -103,6 +105,8 @@ class ReportInput:
     next_pages: Mapping[int, str] = field(default_factory=dict)
     facets: Facets | None = None
     outcome_told: str = ""
+    outcome_warning: str = ""
+    advice: Sequence[str] = ()
 
 
 LABELS: Final = {
@@ -171,6 +175,9 @@ def _said(value: Any) -> str:  # noqa: ANN401 - whatever a setting is
 
 _SHOWN_SESSIONS: Final = 3
 _SHOWN_STEPS: Final = 10
+_WAIT_ENDS: Final = (10, 60, 300, 1800)
+"""Seconds at which the next of :data:`_WAITS` begins."""
+_WAITS: Final = ("some seconds", "under 1 min", "1 to 5 min", "5 to 30 min", "over 30 min")
 
 
 class PageNames:
@@ -207,27 +214,36 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
         names: Names of the pages.
         user: Index of the user.
         label: What to call the user.
-        at: Time zone in which times are shown.
+        at: Local clock of weekdays and parts of the day; exact times would tell who it is.
     """
     span = slice(int(sequences.offsets[user]), int(sequences.offsets[user + 1]))
     session = sequences.session[span]
     starts = np.flatnonzero(np.diff(session, prepend=-1))
     ends = np.append(starts[1:], len(session))
+    times = sequences.timestamp[span]
     shown = [
-        _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end], at)
+        _session(names, sequences.page[span][begin:end], times[begin:end], _when(times[0], times[begin], at))
         for begin, end in zip(starts[:_SHOWN_SESSIONS], ends[:_SHOWN_SESSIONS], strict=True)
     ]
     summary = f"{pluralise(len(session), 'page view')} in {pluralise(len(starts), 'session')}"
     return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
 
 
-def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalClock) -> Session:
-    waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
+def _when(first: int, now: int, at: LocalClock) -> str:
+    """Part of the day on which a session begins, with the weekday, or the days since the first session."""
+    began, day = at.moment(first), at.moment(now)
+    part = ("night", "morning", "afternoon", "evening")[day.hour // 6]
+    later = (day.date() - began.date()).days
+    return f"{pluralise(later, 'day')} later, {part}" if later else f"{day:%A}, {part}"
+
+
+def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, when: str) -> Session:
+    waits = [_WAITS[np.searchsorted(_WAIT_ENDS, wait / 1e6, side="right")] for wait in np.diff(times)]
     steps = [
         SampledView(names.short_title(int(page)), names.address(int(page)), wait)
         for page, wait in zip(pages[:_SHOWN_STEPS], [*waits, ""][:_SHOWN_STEPS], strict=True)
     ]
-    return Session(minute(int(times[0]), at), tuple(steps), more=len(pages) - len(steps))
+    return Session(when, tuple(steps), more=len(pages) - len(steps))
 
 
 Parts = tuple[tuple[str, Table], ...]

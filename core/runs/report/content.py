@@ -359,7 +359,7 @@ def compose(source: ReportInput) -> Report:
     rows = described["segments"]
     called = _titles(rows, source.names, source.certificates)
     shown = cards.present(rows, _OVERVIEW)
-    overview = [_row(row, called, shown) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
+    overview = [_row(row, called, shown, source) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
     return Report(
         title=", ".join(file.name for file in receipt.files[:3])
         + (" and more" if len(receipt.files) > 3 else ""),
@@ -391,6 +391,9 @@ def compose(source: ReportInput) -> Report:
         if profiles.outcome
         else "".join(f"{one}." for one in profiles.notes),
         times=_time_parts(source.dataset, profiles.rows, called),
+        kept_to=source.facets.sentence if source.facets and source.facets.facets else "",
+        outcome_warning=source.outcome_warning if profiles.outcome else "",
+        advice=tuple(source.advice),
     )
 
 
@@ -431,15 +434,26 @@ def _key_figures(source: ReportInput) -> tuple[CardMetric, ...]:
     return tuple(CardMetric(label, f"{value:,}") for label, value in figures.items())
 
 
-def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ...]) -> Row:
+def _row(
+    row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ...], source: ReportInput
+) -> Row:
+    is_segment = row[Col.KIND] == RowKind.SEGMENT
+    sure = source.certificates.get(row[Col.SEGMENT]) if is_segment else None
     return Row(
-        segment=row[Col.SEGMENT] if row[Col.KIND] == RowKind.SEGMENT else None,
+        segment=row[Col.SEGMENT] if is_segment else None,
         name=called[row[Col.KEY]],
         users=row[Col.USERS],
         share=row[Col.SHARE],
+        stability=_stability(sure) if sure else "",
         values=tuple(profile_columns.of_row(row, field) for field in shown),
         outcome=_rate(row),
     )
+
+
+def _stability(sure: Certificate) -> str:
+    """How much of a segment forms again with other users, with the interval: ``.86 [.44–.94]``."""
+    index, low, high = (f"{share:.2f}".removeprefix("0") for share in (sure.jaccard, sure.low, sure.high))
+    return f"{index} [{low}–{high}]"
 
 
 def _rate(row: Mapping[str, Any]) -> Rate | None:

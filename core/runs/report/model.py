@@ -29,6 +29,7 @@ class Row:
         share: Share of all users, 0 to 1.
         values: Formatted values, one for each of the overview's columns (``Report.columns``).
         outcome: Its rate; None where the data has no outcome.
+        stability: How much of the segment forms again with other users (``.86 [.44–.94]``), where measured.
     """
 
     segment: int | None
@@ -37,6 +38,7 @@ class Row:
     share: float
     values: tuple[str, ...]
     outcome: Rate | None = None
+    stability: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,3 +264,14 @@ class Report:
     """Sentence on whether facets or segments tell the outcome better; without one, on what it may be."""
     times: tuple[FunnelPart, ...] = ()
     """Tables of segments over time, a cell a period."""
+    kept_to: str = ""
+    """Sentence on the facets that users keep to."""
+    outcome_warning: str = ""
+    """Warning that the model has read pages that give the outcome away; empty where it has not."""
+    advice: tuple[str, ...] = ()
+    """What to do, a line each."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether the stability of any segment was measured."""
+        return any(row.stability for row in self.rows)

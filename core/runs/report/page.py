@@ -18,11 +18,17 @@ from plotly.offline import get_plotlyjs
 
 from core.base import wording
 from core.base.palette import MUTED, PALETTE, Mode
+from core.profiles.profile_columns import MetricRole
 from core.runs.report.charts import token, tokens
 from core.runs.report.model import Report
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _PAGE: Final = "report.html.j2"
+_PLAIN: Final = {
+    MetricRole.INPUT: "the model has read it", MetricRole.DERIVED: "follows from what it has read",
+    MetricRole.HELD_OUT: "not read by the model", MetricRole.RULE: "by rule",
+}  # fmt: skip
+"""How a figure relates to the model, in words for readers who know no model."""
 
 
 def render(report: Report) -> str:
@@ -42,6 +48,7 @@ def render(report: Report) -> str:
             palette=PALETTE,
             muted={mode.value: MUTED[mode] for mode in Mode},
             shade=_shade,
+            plain=_PLAIN,
         )
     )
     return f"{text}\n"

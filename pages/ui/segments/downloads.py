@@ -143,6 +143,7 @@ def report_html(live: LiveSegments) -> bytes:
         funnels=_counted(live),
         facets=facets,
         outcome_told=told.sentence if told else "",
+        outcome_warning=live.tables.basis.data.outcomes.warning(live.profiles.chosen),
     )
     return report.render(report.compose(source)).encode()
 

@@ -19,23 +19,27 @@
   const fitted = (layout, width) =>
     width > 560 ? layout : { ...layout, margin: { ...layout.margin, l: 8, r: 8 }, font: { ...layout.font, size: 11 } };
 
-  const draw = (mode) => {
-    for (const [key, figure] of Object.entries(figures)) {
-      const place = document.getElementById(`chart-${key}`);
-      const { data, layout } = painted(figure, colours[mode]);
+  const draw = (within = document, mode = dark.matches ? "dark" : "light") => {
+    for (const place of within.querySelectorAll(".chart")) {
+      if (!place.clientWidth) continue; // folded: it is drawn when it is opened
+      const key = place.id.replace("chart-", "");
+      const { data, layout } = painted(figures[key], colours[mode]);
       Plotly.react(place, data, fitted(layout, place.clientWidth), { ...config, toImageButtonOptions: { format: "svg", filename: key } });
     }
   };
 
-  draw(dark.matches ? "dark" : "light");
-  dark.addEventListener("change", () => draw(dark.matches ? "dark" : "light"));
-  const closed = [];
-  addEventListener("beforeprint", () => {
-    draw("light");
-    for (const part of document.querySelectorAll("details:not([open])")) closed.push(part), (part.open = true);
-  });
-  addEventListener("afterprint", () => {
-    draw(dark.matches ? "dark" : "light");
-    while (closed.length) closed.pop().open = false;
-  });
+  draw();
+  dark.addEventListener("change", () => draw());
+  document.addEventListener("toggle", (event) => event.target.open && draw(event.target), true);
+  addEventListener("beforeprint", () => draw(document, "light"));
+  addEventListener("afterprint", () => draw());
+  document.getElementById("pdf").addEventListener("click", () => print());
+
+  // A link to a folded part opens it, and what it lies in.
+  const open = () => {
+    for (let part = document.getElementById(location.hash.slice(1)); part; part = part.parentElement) part.open = true;
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  if (location.hash) open();
 })();

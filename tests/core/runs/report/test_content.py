@@ -64,8 +64,8 @@ def test_example_visitors_are_real_visits_without_ids(report: Report) -> None:
     assert first.label == "Typical visitor 1"
     assert first.summary == "3 page views in 1 session"  # the user on the centroid: HELP, BLOG, BLOG
     assert [step.page for step in first.sessions[0].steps] == ["Help", "Blog", "Blog"]
-    assert [step.wait for step in first.sessions[0].steps] == ["1 min", "1 min", ""]
-    assert first.sessions[0].label == "1 Nov 2025, 13:26"  # UTC+1
+    assert [step.wait for step in first.sessions[0].steps] == ["1 to 5 min", "1 to 5 min", ""]
+    assert first.sessions[0].label == "Saturday, afternoon"  # UTC+1: 12:26 there is 13:26 here
 
 
 def test_sessions_of_a_visitor_are_apart(source: ReportInput) -> None:

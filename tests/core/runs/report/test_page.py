@@ -13,6 +13,7 @@ import pytest
 
 from core.runs.report import ReportInput, compose, render, write_report
 from core.runs.report.model import Report
+from core.segments.certificate import Certificate
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +103,22 @@ def test_the_file_is_written_whole(source: ReportInput, page: str, tmp_path: Pat
     write_report(tmp_path / "out" / "report.html", source)
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == page
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+
+
+def test_all_but_the_segments_is_folded_and_print_shows_what_is_open(page: str) -> None:
+    tags = Tags(page).tags
+    parts = [attributes["id"] for tag, attributes in tags if attributes.get("class") == "part"]
+    assert parts == ["cards", "compare", "map", "outcome", "times", "receipt", "settings", "reading"]
+    assert not [attributes for tag, attributes in tags if tag == "details" and "open" in attributes]
+    assert "details:not([open]) { display: none; }" in page.split("@media print")[-2]
+
+
+def test_the_first_screen_says_how_stable_segments_are_and_what_gives_the_outcome_away(
+    source: ReportInput, evil: str
+) -> None:
+    sure = Certificate(1, 3, jaccard=0.86, low=0.44, high=0.94, halves=1, seeds=1, rival=None, moves=0)
+    said = {"certificates": {1: sure}, "outcome_warning": f"Read: {evil}", "advice": (f"Try {evil}",)}
+    page = render(compose(replace(source, **said)))
+    found = Tags(page.split('id="contents"')[0]).texts
+    assert {".86 [.44–.94]", f"Read: {evil}", f"Try {evil}", "Stability"} <= set(found)
+    assert "Stability" not in Tags(render(compose(source))).texts
