@@ -105,9 +105,9 @@ def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCond
             if short or np.diff(items.of_page.indptr[place : place + 2])[0] <= _LISTED:
                 for number in (1, *(_TIMES if place < _COUNTED else ())):
                     yield RuleCondition(field=field, value=name, number=number), views[:, place] >= number
-    for field, made in features.attributes.items():
-        for code, value in enumerate(made.values[:_OFFERED]):
-            yield RuleCondition(field=field, value=value), made.codes[users] == code
+    for name, attribute in features.attributes.items():
+        for code, value in enumerate(attribute.values[:_OFFERED]):
+            yield RuleCondition(field=name, value=value), attribute.codes[users] == code
     for field in MEASURES:
         for number in _THRESHOLDS[field]:
             condition = RuleCondition(field=field, number=number)

@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field as Limits
+from pydantic import model_validator
 from scipy import sparse
 
-from core.base.errors import InputError
+from core.base.attributes import ATTRIBUTES, attribute_words
+from core.base.errors import InputError, control
 from core.base.schema import RESERVED, Group, Pages, Users
 from core.base.settings import Settings
 from core.base.wording import common_origin
 from core.profiles.data import GROUPS, EncodedColumn, ProfileData, encode_column
 from core.profiles.user_items import folders, labels_of
-from core.storage.dataset import Dataset, is_clustered
+from core.storage.dataset import Dataset, dimensions_of, is_clustered
 from core.storage.page_labels import LabelledPages
 from core.storage.sequences import UserSequences
 
@@ -32,7 +34,7 @@ MAX_CONDITIONS: Final = 12
 
 
 class RuleField(StrEnum):
-    """What a condition looks at."""
+    """What a condition looks at, beside the attributes of users."""
 
     PAGE = "page"
     FOLDER = "folder"
@@ -41,11 +43,6 @@ class RuleField(StrEnum):
     TYPE = "type"
     ENTRY = "entry"
     """The first page of a session."""
-    SOURCE = "source"
-    """The first source of a user."""
-    DEVICE = "device"
-    BROWSER = "browser"
-    COUNTRY = "country"
     PAGE_VIEWS = "page_views"
     SESSIONS = "sessions"
     LAST_DAYS = "last_days"
@@ -56,17 +53,23 @@ VIEWED: Final = (
     RuleField.PAGE, RuleField.FOLDER, RuleField.TEMPLATE, RuleField.TYPE, RuleField.THEME, RuleField.ENTRY,
 )  # fmt: skip
 """Fields of which a condition counts page views (of an entry: sessions); the easiest to say first."""
-ATTRIBUTES: Final = (RuleField.SOURCE, RuleField.DEVICE, RuleField.BROWSER, RuleField.COUNTRY)
-"""Fields that no model has read."""
 MEASURES: Final = (RuleField.PAGE_VIEWS, RuleField.SESSIONS, RuleField.LAST_DAYS)
 """Fields that have a number for each user, and no items."""
-_KINDS: Final = {
+_KINDS: Final[dict[str, str]] = {
     RuleField.FOLDER: "in", RuleField.TEMPLATE: "like", RuleField.THEME: "about", RuleField.TYPE: "of type",
 }  # fmt: skip
-_ARE: Final = {
-    RuleField.SOURCE: "first came from", RuleField.DEVICE: "mostly used", RuleField.BROWSER: "mostly used",
-    RuleField.COUNTRY: "mostly came from",
-}  # fmt: skip
+
+
+Field: TypeAlias = Annotated[
+    RuleField | Annotated[str, Limits(min_length=1, max_length=200)], Limits(union_mode="left_to_right")
+]
+"""What a condition looks at: a :class:`RuleField`, or an attribute of users by its column (``device``,
+``channel``, a dimension that the analyst chose), which no model has read."""
+
+
+def is_attribute(field: Field) -> bool:
+    """Whether a field is an attribute of users."""
+    return not isinstance(field, RuleField)
 
 
 class RuleCondition(Settings):
@@ -78,9 +81,9 @@ class RuleCondition(Settings):
         number: Least page views (of an entry: sessions), or least value of a measure; of ``last_days``, days.
     """
 
-    field: RuleField
+    field: Field
     value: str = ""
-    number: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    number: Annotated[int, Limits(ge=1, le=1_000_000)] = 1
 
     @model_validator(mode="after")
     def _has_a_value(self) -> RuleCondition:
@@ -95,8 +98,9 @@ class RuleCondition(Settings):
             origin: Scheme and host that all addresses share, to be left out of them.
             negated: Whether it must not hold.
         """
-        if self.field in ATTRIBUTES:
-            return f"{'not: ' if negated else ''}{_ARE[self.field]} {self.value}"
+        if not isinstance(self.field, RuleField):
+            words = attribute_words(self.field)
+            return f"{words.do_not if negated else words.do} {self.value}"
         if self.field is RuleField.LAST_DAYS:
             days = "the last day" if self.number == 1 else f"the last {self.number} days"
             return f"were {'not ' if negated else ''}seen within {days} of the data"
@@ -115,7 +119,7 @@ class RuleClause(Settings):
         negated: Whether none of them may hold.
     """
 
-    any_of: Annotated[tuple[RuleCondition, ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
+    any_of: Annotated[tuple[RuleCondition, ...], Limits(min_length=1, max_length=MAX_CONDITIONS)]
     negated: bool = False
 
     def words(self, origin: str = "") -> str:
@@ -131,7 +135,7 @@ class SegmentRule(Settings):
         clauses: The clauses, in the order in which they are told.
     """
 
-    clauses: Annotated[tuple[RuleClause, ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
+    clauses: Annotated[tuple[RuleClause, ...], Limits(min_length=1, max_length=MAX_CONDITIONS)]
 
     @property
     def conditions(self) -> Iterator[RuleCondition]:
@@ -145,8 +149,8 @@ class SegmentRule(Settings):
 
     @property
     def held_out(self) -> bool:
-        """Whether a condition tests what no model has read: source, device, browser or country."""
-        return any(condition.field in ATTRIBUTES for condition in self.conditions)
+        """Whether a condition tests what no model has read: an attribute of users."""
+        return any(is_attribute(condition.field) for condition in self.conditions)
 
     def words(self, origin: str = "") -> str:
         """The rule as "Users who …", without a full stop and without ``origin`` in addresses."""
@@ -159,7 +163,7 @@ class SegmentRule(Settings):
         return f"Users who {', and '.join(parts)}"
 
 
-def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
+def _viewed(field: Field, shown: str, number: int, negated: bool) -> str:
     often = f" {'fewer than' if negated else 'at least'} {number} times" if number > 1 else ""
     never = negated and number == 1
     if field is RuleField.ENTRY:
@@ -171,9 +175,6 @@ def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
 _MAX_ITEMS: Final = 1_000
 """Most items of a field that a condition can name: those that most users saw."""
 DAY_US: Final = 86_400_000_000
-_COLUMNS: Final = dict(
-    zip(ATTRIBUTES, (Users.SOURCE, Users.DEVICE, Users.BROWSER, Users.COUNTRY), strict=True)
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,15 +205,15 @@ class RuleFeatures:
         inside: bool of shape (n_users,), who takes part in clustering: rules are about these users alone.
         pages: Canonical address of each page, by page index.
         viewed: Field → its items, for the fields that the data have.
-        attributes: Field → the value of each user.
+        attributes: Column → the value of each user.
         measures: Field → int64 of shape (n_users,); of ``last_days``, days from a user's last page view.
     """
 
     inside: np.ndarray
     pages: tuple[str, ...]
-    viewed: Mapping[RuleField, Viewed]
-    attributes: Mapping[RuleField, EncodedColumn]
-    measures: Mapping[RuleField, np.ndarray]
+    viewed: Mapping[str, Viewed]
+    attributes: Mapping[str, EncodedColumn]
+    measures: Mapping[str, np.ndarray]
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> RuleFeatures:
@@ -240,7 +241,8 @@ class RuleFeatures:
         )
         return cls._laid_out(
             is_clustered(users), pages[Pages.PAGE_LOCATION].tolist(), sequences, labels,
-            {column: encode_column(users[column]) for column in _COLUMNS.values()}, page_views, sessions,
+            {name: encode_column(users[name]) for name in (*ATTRIBUTES, *dimensions_of(users))}, page_views,
+            sessions,
         )  # fmt: skip
 
     @classmethod
@@ -264,14 +266,13 @@ class RuleFeatures:
         sessions: np.ndarray,
     ) -> RuleFeatures:  # fmt: skip
         last = sequences.timestamp[sequences.offsets[1:] - 1]
-        measures = {
+        measures: dict[str, np.ndarray] = {
             RuleField.PAGE_VIEWS: page_views, RuleField.SESSIONS: sessions,
             RuleField.LAST_DAYS: (last.max() - last) // DAY_US,
         }  # fmt: skip
         return cls(
             inside, tuple(addresses), MappingProxyType(_fields(addresses, sequences, labels)),
-            MappingProxyType({field: attributes[column] for field, column in _COLUMNS.items()}),
-            MappingProxyType(measures),
+            attributes, MappingProxyType(measures),
         )  # fmt: skip
 
     @property
@@ -288,18 +289,24 @@ class RuleFeatures:
         """Which users meet a condition: bool of shape (n_users,).
 
         Raises:
-            InputError: If the data have no such page, theme, device, ….
+            InputError: If the data have no such attribute, page, theme, device, ….
         """
-        if condition.field in self.measures:
-            values = self.measures[condition.field]
-            recent = condition.field is RuleField.LAST_DAYS
-            return values < condition.number if recent else values >= condition.number
-        if condition.field in self.attributes:
-            attribute = self.attributes[condition.field]
+        if not isinstance(condition.field, RuleField):
+            attribute = self.attributes.get(condition.field)
+            if attribute is None:
+                raise InputError(
+                    f"Users of this data set have no {condition.field}",
+                    allowed=", ".join(self.attributes),
+                    remedy=f"Take one of these, or load the files again with it: {control('dimensions')}",
+                )
             if condition.value not in attribute.values:
                 raise _unknown(condition)
             same: np.ndarray = attribute.codes == attribute.values.index(condition.value)
             return same
+        if condition.field in self.measures:
+            values = self.measures[condition.field]
+            recent = condition.field is RuleField.LAST_DAYS
+            return values < condition.number if recent else values >= condition.number
         items = self.viewed.get(condition.field)
         if items is None or condition.value not in items.place:
             raise _unknown(condition)
@@ -343,7 +350,7 @@ def _unknown(condition: RuleCondition) -> InputError:
 
 def _fields(
     addresses: Sequence[str], sequences: UserSequences, labels: Mapping[str, Sequence[str]]
-) -> dict[RuleField, Viewed]:
+) -> dict[str, Viewed]:
     """Fields that count page views, with the items of each; those first that are the easiest to say."""
     items: dict[RuleField, Sequence[Iterable[str]]] = {
         RuleField.PAGE: [[address] for address in addresses],

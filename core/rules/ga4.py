@@ -20,17 +20,20 @@ from typing import Any, Final
 import jsonschema
 
 from core.base.errors import InputError
+from core.base.schema import CHANNEL, FIRST_CHANNEL, Users
 from core.base.wording import common_origin
-from core.rules.conditions import VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
-from core.rules.raw_events import LoadedExport, PageTest, as_sent
+from core.rules.conditions import VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule, is_attribute
+from core.rules.raw_events import GA4_DIMENSIONS, LoadedExport, PageTest, as_sent, exported_name
 
 _DIMENSIONS: Final = {
-    RuleField.DEVICE: "Device category", RuleField.BROWSER: "Browser", RuleField.COUNTRY: "Country",
+    Users.DEVICE: ("Device category", "deviceCategory"), Users.BROWSER: ("Browser", "browser"),
+    Users.COUNTRY: ("Country", "country"),
+    CHANNEL: ("Session default channel group", "sessionDefaultChannelGroup"),
+    FIRST_CHANNEL: ("First user default channel group", "firstUserDefaultChannelGroup"),
 }  # fmt: skip
-_FIELDS: Final = {
-    RuleField.DEVICE: "deviceCategory", RuleField.BROWSER: "browser", RuleField.COUNTRY: "country",
-}  # fmt: skip
-"""Field of a condition → dimension of Google's API."""
+"""Attribute of users → name of the dimension in GA4 and in its API."""
+_SCOPES: Final = {"user_properties": ("user", "customUser"), "event_params": ("event", "customEvent")}
+"""List of parameters → scope of a custom dimension in words, and in the API."""
 MOST_CHARACTERS: Final = 500
 """Most characters of a line; pages that need more are asked for in several lines."""
 _MOST_DAYS: Final = 60
@@ -53,6 +56,9 @@ def ga4_text(rule: SegmentRule, export: LoadedExport) -> str:
     Args:
         rule: The rule.
         export: The pages that its conditions count.
+
+    Raises:
+        InputError: If GA4 has no such dimension.
     """
     included = [clause for clause in rule.clauses if not clause.negated]
     excluded = [one for clause in rule.clauses if clause.negated for one in clause.any_of]
@@ -81,16 +87,39 @@ def _conditions(condition: RuleCondition, export: LoadedExport) -> list[str]:
         places = [(how.lower(), value) for how, value in _addresses(condition, export)]
         words = {"contains": "contains", "full_regexp": "matches regex"}
         return [f"Event {event} · parameter page_location {words[how]} {at}{often}" for how, at in places]
-    if condition.field is RuleField.SOURCE:
+    if condition.field == Users.SOURCE:
         source, _, medium = condition.value.partition(" / ")
         beside = f" and First user medium exactly matches (=) {medium}" if medium else ""
         return [f"First user source exactly matches (=) {source}{beside}"]
-    if condition.field in _DIMENSIONS:
-        return [f"{_DIMENSIONS[condition.field]} exactly matches (=) {condition.value}"]
+    if is_attribute(condition.field):
+        named, _ = _dimension(condition.field, export)
+        return [f"{named} exactly matches (=) {condition.value}"]
     if condition.field is RuleField.LAST_DAYS:
         return [f"Event {view} · Event count > 0, most recent time period {condition.number} days"]
     event = "session_start" if condition.field is RuleField.SESSIONS else view
     return [f"Event {event}{often or ' · Event count > 0'}"]
+
+
+def _dimension(name: str, export: LoadedExport) -> tuple[str, str]:
+    """Name of an attribute of users in GA4, and in its API.
+
+    Raises:
+        InputError: If GA4 does not have it.
+    """
+    settings = export.settings
+    column = settings.columns.get(settings.dimension_keys.get(name, ""), "")
+    place = exported_name(column)
+    root, _, key = place.partition(".")
+    if root in _SCOPES:
+        scope, prefix = _SCOPES[root]
+        return f"Custom dimension {key} ({scope}-scoped)", f"{prefix}:{key}"
+    if name not in _DIMENSIONS and place not in GA4_DIMENSIONS:
+        raise InputError(
+            f"It is not known which dimension of GA4 the column {column or name!r} is",
+            allowed=f"{', '.join(GA4_DIMENSIONS)}, user_properties.… and event_params.…",
+            remedy="Take a rule without it, or load the column by its name in GA4's export",
+        )
+    return _DIMENSIONS.get(name) or GA4_DIMENSIONS[place]
 
 
 def _addresses(condition: RuleCondition, export: LoadedExport) -> list[tuple[str, str]]:
@@ -217,11 +246,12 @@ def _filters(condition: RuleCondition, export: LoadedExport) -> list[Filter]:
             )
         event = "session_start" if condition.field is RuleField.ENTRY else view
         return [_event(event, _matching("pageLocation", *at)) for at in _addresses(condition, export)]
-    if condition.field is RuleField.SOURCE:
+    if condition.field == Users.SOURCE:
         field = "firstUserSourceMedium" if " / " in condition.value else "firstUserSource"
         return [{"dimensionOrMetricFilter": _matching(field, "EXACT", condition.value)}]
-    if condition.field in _FIELDS:
-        return [{"dimensionOrMetricFilter": _matching(_FIELDS[condition.field], "EXACT", condition.value)}]
+    if is_attribute(condition.field):
+        _, field = _dimension(condition.field, export)
+        return [{"dimensionOrMetricFilter": _matching(field, "EXACT", condition.value)}]
     if condition.field is RuleField.LAST_DAYS:
         if condition.number > _MOST_DAYS:
             raise InputError(

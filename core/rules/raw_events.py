@@ -21,7 +21,7 @@ from core.base.settings import IngestSettings, UrlSettings
 from core.base.wording import common_origin
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
-from core.ingest.read.headers import normalise_header
+from core.ingest.read.headers import normalise_header, normalise_spelling
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS, bigquery_column, quote_bigquery
 from core.labels.page_address import after_host
 from core.rules.conditions import RuleCondition, RuleFeatures, RuleField
@@ -171,6 +171,19 @@ def _widened(key: str, literal: Callable[[str], str]) -> str:
     return f"^{pattern}{literal(key[place:])}$"
 
 
+GA4_DIMENSIONS: Final = {
+    "geo.continent": ("Continent", "continent"), "geo.sub_continent": ("Subcontinent", "subContinent"),
+    "geo.region": ("Region", "region"), "geo.city": ("City", "city"),
+    "device.operating_system": ("Operating system", "operatingSystem"),
+    "device.language": ("Language code", "languageCode"),
+    "device.web_info.hostname": ("Hostname", "hostName"),
+    "device.mobile_brand_name": ("Device brand", "mobileDeviceBranding"),
+    "device.mobile_model_name": ("Device model", "mobileDeviceModel"),
+    "traffic_source.name": ("First user campaign", "firstUserCampaignName"),
+    "platform": ("Platform", "platform"), "stream_id": ("Stream ID", "streamId"),
+}  # fmt: skip
+"""Column of GA4's export → name of the dimension in GA4 and in its API, for columns chosen as dimensions."""
+
 TABLE: Final = "your-project.analytics_123456789.events_*"
 """Placeholder for the table of the analyst's own GA4 property."""
 _READERS: Final = {
@@ -308,7 +321,7 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
 def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
     """BigQuery query of GA4's events between ``first_day`` and ``last_day``; ``fields``: further columns."""
     key, view = export.settings.user_key, quote_bigquery(export.receipt.page_view)
-    more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields, export.settings)]
+    more = [(field, _exported(field, export.settings)) for field in _wanted(fields, export.settings)]
     events = _selected(
         "user_id" if key == "user_id" else "user_pseudo_id", "event_timestamp",
         f"event_name = {view}", bigquery_column(RECORD_FIELDS[Raw.PAGE_LOCATION]), more, f"`{TABLE}`",
@@ -318,6 +331,26 @@ def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
     return (
         f"SELECT *{number}\nFROM (\n{indented(events)}\n)\nWHERE {_counts(export.settings, quote_bigquery)}"
     )
+
+
+def _exported(field: str, settings: IngestSettings) -> str:
+    """BigQuery expression of a field."""
+    if field in RECORD_FIELDS:
+        return bigquery_column(RECORD_FIELDS[field])
+    return f"CAST({bigquery_column(exported_name(settings.columns[field]))} AS STRING)"
+
+
+def exported_name(column: str) -> str:
+    """Name of a column in GA4's export to BigQuery; empty where it is not known.
+
+    Args:
+        column: The column as a file spells it: ``geo.region``, ``geo_region``, ``user_properties.plan``.
+    """
+    plain = normalise_spelling(column)
+    for root in PARAM_LISTS:
+        if plain.startswith(f"{root}_"):
+            return f"{root}.{column.strip()[len(root) + 1 :]}"
+    return next((name for name in GA4_DIMENSIONS if name.replace(".", "_") == plain), "")
 
 
 def declared_days(receipt: Receipt) -> str:
@@ -385,12 +418,13 @@ def _duckdb_column(name: str, shape: str) -> str:
         places = (quote_duckdb(place) for place in (whole, whole.replace(".", "/")))
         return f"coalesce({', '.join(f'to_json(record) ->> {place}' for place in places)})"
     if not shape.startswith("nested"):
-        return f"CAST({_identifier(name)} AS VARCHAR)"
+        return f"CAST({duckdb_identifier(name)} AS VARCHAR)"
     if root not in PARAM_LISTS:
-        return f"CAST({'.'.join(map(_identifier, name.split('.')))} AS VARCHAR)"
+        return f"CAST({'.'.join(map(duckdb_identifier, name.split('.')))} AS VARCHAR)"
     value = f"to_json([p.value FOR p IN {root} IF p.key = {quote_duckdb(key)}][1])"
     return f"coalesce({', '.join(f'{value} ->> {quote_duckdb(kind)}' for kind in VALUE_KINDS)})"
 
 
-def _identifier(name: str) -> str:
+def duckdb_identifier(name: str) -> str:
+    """Quote the name of a column for DuckDB."""
     return '"' + name.replace('"', '""') + '"'

@@ -13,7 +13,6 @@ from core.base.errors import InputError
 from core.base.schema import Group
 from core.rules.beam_search import FoundRules, MeasuredShare, RuleFit
 from core.rules.conditions import (
-    ATTRIBUTES,
     DAY_US,
     MEASURES,
     RuleClause,
@@ -21,9 +20,10 @@ from core.rules.conditions import (
     RuleFeatures,
     RuleField,
     SegmentRule,
+    is_attribute,
 )
 from core.rules.ga4 import ga4_audience, ga4_text
-from core.rules.raw_events import LoadedExport, quote_duckdb
+from core.rules.raw_events import LoadedExport, duckdb_identifier, quote_duckdb
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from core.storage.dataset import SEQUENCES, USERS
 
@@ -51,8 +51,8 @@ def _clause(clause: RuleClause, features: RuleFeatures) -> str:
 
 def _holds(condition: RuleCondition, features: RuleFeatures) -> str:
     field, number = condition.field, condition.number
-    if field in ATTRIBUTES:
-        return f"coalesce({field} = {quote_duckdb(condition.value)}, false)"
+    if is_attribute(field):
+        return f"coalesce({duckdb_identifier(field)} = {quote_duckdb(condition.value)}, false)"
     if field is RuleField.LAST_DAYS:
         latest = f"(SELECT max(event_timestamp[-1]) FROM '{SEQUENCES}')"
         return f"event_timestamp[-1] > {latest} - {number * DAY_US}"
@@ -112,13 +112,14 @@ def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
 
 
 def _ga4(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
-    """The rule for GA4: what is clicked, and the audience of its API or why there is none."""
-    text = ga4_text(fit.rule, export)
+    """The rule for GA4: what is clicked, and the audience of its API, or why there is none."""
+    made: dict[str, Any] = {"ga4": "", "ga4_audience": None, "ga4_refused": ""}
     try:
-        made = ga4_audience(fit.rule, export, fit.rule.words(export.features.origin))
-        return {"ga4": text, "ga4_audience": made, "ga4_refused": ""}
+        made["ga4"] = ga4_text(fit.rule, export)
+        made["ga4_audience"] = ga4_audience(fit.rule, export, fit.rule.words(export.features.origin))
     except InputError as error:
-        return {"ga4": text, "ga4_audience": None, "ga4_refused": str(error)}
+        made["ga4_refused"] = str(error)
+    return made
 
 
 def _share(name: str, measured: MeasuredShare) -> dict[str, float | None]:

@@ -11,29 +11,31 @@ It is written once; ``Dialect`` holds where the two databases differ. What it ca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from core.base.attributes import attribute_words
 from core.base.safe_text import without_invisible
-from core.base.schema import SOURCES, Group, Raw, SourceBasis, SourceFields
+from core.base.schema import SOURCES, Group, Raw, SourceBasis, SourceFields, Users
 from core.base.settings import UrlSettings
 from core.base.wording import pluralise
 from core.ingest.clean import urls
 from core.ingest.clean.locations import MAX_LENGTH
-from core.ingest.clean.records import NO_SESSION, Fate
+from core.ingest.clean.records import DIRECT, NO_SESSION, Fate
 from core.ingest.observe import bots
 from core.ingest.read.nested import quote_bigquery
 from core.ingest.sources.overlap import is_provisional
 from core.rules.conditions import (
-    ATTRIBUTES,
     DAY_US,
     VIEWED,
+    Field,
     RuleClause,
     RuleCondition,
     RuleField,
     SegmentRule,
+    is_attribute,
 )
 from core.rules.raw_events import (
     ALIKE,
@@ -49,6 +51,7 @@ from core.rules.raw_events import (
     bigquery_events,
     declared_days,
     duckdb_events,
+    exported_name,
     indented,
     parameters,
     quote_duckdb,
@@ -160,9 +163,9 @@ class AddressSql:
         return f" || {self._replaced(kept_parameters, '^(.)', chr(92).join('?1'))}"
 
 
-_COLUMNS: Final = {
-    RuleField.DEVICE: (Raw.DEVICE_CATEGORY,), RuleField.BROWSER: (Raw.DEVICE_BROWSER,),
-    RuleField.COUNTRY: (Raw.GEO_COUNTRY,), RuleField.SESSIONS: (Raw.GA_SESSION_ID,),
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    Users.DEVICE: (Raw.DEVICE_CATEGORY,), Users.BROWSER: (Raw.DEVICE_BROWSER,),
+    Users.COUNTRY: (Raw.GEO_COUNTRY,), RuleField.SESSIONS: (Raw.GA_SESSION_ID,),
     RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
 }  # fmt: skip
 """Field of a condition → columns of the export that it needs beside page views."""
@@ -178,21 +181,27 @@ def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
     """DuckDB SQL for the users of a rule, on the loaded files in their folder.
 
     Returns:
-        Empty where DuckDB cannot read the files as they are, see :func:`limits`.
+        Empty where DuckDB cannot read the files as they are, or they lack an attribute, see :func:`limits`.
     """
-    can = export.receipt.files and not unreadable(export.receipt)
+    can = export.receipt.files and not unreadable(export.receipt) and not _computed(rule, export)
     return _Query(rule, export, DUCKDB).text() if can else ""
 
 
 def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
-    """BigQuery SQL for the users of a rule, on GA4's export for the days of the data."""
+    """BigQuery SQL for the users of a rule, on GA4's export for the days of the data.
+
+    Returns:
+        Empty where the export has no such column, see :func:`limits`.
+    """
+    if _computed(rule, export) or _unplaced(rule, export):
+        return ""
     return f"{declared_days(export.receipt)}\n{_Query(rule, export, BIGQUERY).text()}"
 
 
 def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     """Sentences on what the SQL cannot repeat exactly; none where it returns the very users of the rule."""
     receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
-    hindered = unreadable(receipt)
+    hindered, computed, unplaced = unreadable(receipt), _computed(rule, export), _unplaced(rule, export)
     tests = [export.test(condition) for condition in rule.conditions if condition.field in VIEWED]
     merged, alike = (
         len({page for test in tests for page in getattr(test, kind)}) for kind in ("merged", "alike")
@@ -217,8 +226,30 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
         f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
         "run leaves.": hindered,
+        f"No column of the export is the {' and '.join(computed)} of a user: there is no SQL for BigQuery, "
+        "and that of DuckDB reads the files that a run leaves.": computed,
+        f"There is no SQL for BigQuery: it is not known where GA4's export has {' and '.join(unplaced)}. "
+        "A name such as user_properties.plan says it.": unplaced,
     }  # fmt: skip
     return tuple(text for text, applies in sentences.items() if applies)
+
+
+def _attributes(rule: SegmentRule) -> list[str]:
+    """Attributes of users that a rule asks for."""
+    return [field for field in dict.fromkeys(one.field for one in rule.conditions) if is_attribute(field)]
+
+
+def _computed(rule: SegmentRule, export: LoadedExport) -> list[str]:
+    """Names of the attributes of a rule that are no column of the export: channels."""
+    columns = {*_COLUMNS, Users.SOURCE, *export.settings.dimension_keys}
+    return [attribute_words(name).name for name in _attributes(rule) if name not in columns]
+
+
+def _unplaced(rule: SegmentRule, export: LoadedExport) -> list[str]:
+    """Columns of a rule's dimensions of which it is not known where GA4's export to BigQuery has them."""
+    fields = (export.settings.dimension_keys.get(name, "") for name in _attributes(rule))
+    names = (export.settings.columns[field] for field in fields if field)
+    return [name for name in names if not exported_name(name)]
 
 
 @dataclass(frozen=True)
@@ -230,7 +261,7 @@ class _Query:
     dialect: Dialect
 
     @cached_property
-    def fields(self) -> list[RuleField]:
+    def fields(self) -> list[Field]:
         return list(dict.fromkeys(condition.field for condition in self.rule.conditions))
 
     @cached_property
@@ -258,18 +289,20 @@ class _Query:
         return n_bots > 0 or self.export.settings.exclude_bots
 
     def text(self) -> str:
-        attributes = [field for field in self.fields if field in ATTRIBUTES]
-        needed = [column for field in self.fields for column in _COLUMNS.get(field, ())]
-        if RuleField.SOURCE in attributes:
+        attributes = _attributes(self.rule)
+        needed = [column for field in self.fields for column in self._columns(field)]
+        if Users.SOURCE in attributes:
             needed += [name for place in self.sources for name in (place.source, place.medium)]
         needed += [Raw.ENGAGEMENT_TIME_MSEC] if self.has_bots else []
         events = duckdb_events if self.dialect is DUCKDB else bigquery_events
         parts = {"events": events(self.export, dict.fromkeys(needed)), "views": self._views()}
-        parts |= {"totals": self._totals()} | {str(field): self._attribute(field) for field in attributes}
+        parts |= {"totals": self._totals()} | {
+            self._alias(name): self._attribute(name) for name in attributes
+        }
         parts |= {"bots": self._bots()} if self.has_bots else {}
         where = ["page_views >= 2", *map(self._clause, self.rule.clauses)]
         where += [_NO_BOT] if self.has_bots else []
-        joined = "".join(f"\nLEFT JOIN {field} USING (user_id)" for field in attributes)
+        joined = "".join(f"\nLEFT JOIN {self._alias(name)} USING (user_id)" for name in attributes)
         tables = ",\n".join(f"{name} AS (\n{indented(body)}\n)" for name, body in parts.items())
         description = " ".join(without_invisible(self.rule.words(self.export.features.origin)).split())
         return (
@@ -277,6 +310,15 @@ class _Query:
             + "\n  AND ".join(where)
             + "\nORDER BY user_id"
         )
+
+    def _columns(self, field: Field) -> tuple[str, ...]:
+        """Columns of the export that a field needs beside page views."""
+        dimension = self.export.settings.dimension_keys.get(field)
+        return (dimension,) if dimension else _COLUMNS.get(field, ())
+
+    def _alias(self, name: str) -> str:
+        """Name in the SQL of an attribute: that of a dimension may be any word."""
+        return self.export.settings.dimension_keys.get(name, name)
 
     def _views(self) -> str:
         """Subquery of page views with the key of their page, and their session where it is needed."""
@@ -332,12 +374,16 @@ class _Query:
             parts.append(f"{alike} AND page NOT IN ({self._quoted(test.but)})" if test.but else alike)
         return " OR ".join(parts)
 
-    def _attribute(self, field: RuleField) -> str:
+    def _attribute(self, name: str) -> str:
         """Subquery of each user's most frequent value; of sources, the first of the best basis."""
-        if field is RuleField.SOURCE:
+        if name == Users.SOURCE:
             value, basis, order = *self._source(), "basis, first_ts"
         else:
-            value, basis, order = absent(_COLUMNS[field][0], self.dialect.quote), "0", "events DESC"
+            also = () if name in self.export.settings.dimension_keys else (DIRECT,)
+            value, basis, order = (
+                absent(self._columns(name)[0], self.dialect.quote, also), "0", "events DESC"
+            )  # fmt: skip
+        field = self._alias(name)
         groups = (
             f"SELECT user_id, {value} AS {field}, {basis} AS basis, count(*) AS events, min(ts) AS first_ts\n"
             "FROM events\nGROUP BY 1, 2, 3"
@@ -400,8 +446,8 @@ class _Query:
     def _holds(self, condition: RuleCondition) -> str:
         if condition in self.tests:
             return f"{self._name(condition)} >= {condition.number}"
-        if condition.field in ATTRIBUTES:
-            return f"coalesce({condition.field} = {self.dialect.quote(condition.value)}, false)"
+        if is_attribute(condition.field):
+            return f"coalesce({self._alias(condition.field)} = {self.dialect.quote(condition.value)}, false)"
         if condition.field is RuleField.LAST_DAYS:
             staying = f" WHERE {_NO_BOT}" if self.export.settings.exclude_bots else ""
             return f"last_ts > (SELECT max(last_ts) FROM totals{staying}) - {condition.number * DAY_US}"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.base.attributes import attribute_words
 from core.base.errors import InputError
 from core.base.schema import Users
 from core.base.settings import IngestSettings
@@ -21,15 +22,16 @@ from core.base.wording import number, percent
 from core.profiles.profile_columns import Col, RowKind
 from core.rules.beam_search import FoundRules, MeasuredShare, RuleFit, recalls, rule_sentence
 from core.rules.conditions import (
-    ATTRIBUTES,
     MAX_CONDITIONS,
     MEASURES,
     VIEWED,
+    Field,
     RuleClause,
     RuleCondition,
     RuleFeatures,
     RuleField,
     SegmentRule,
+    is_attribute,
 )
 from core.rules.ga4 import ga4_audience, ga4_text
 from core.rules.raw_events import LoadedExport
@@ -175,14 +177,18 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
     if export.is_ga4:
         with tabs["GA4"]:
             st.caption(_GA4_NOTE)
-            _ga4(ga4_text(rule, export), key)
-            _ga4_request(rule, export, key)
+            try:
+                _ga4(ga4_text(rule, export), key)
+                _ga4_request(rule, export, key)
+            except InputError as error:
+                st.caption(f"Not in GA4: {md_text(str(error))}")
         with tabs["BigQuery"]:
-            st.caption(
-                "Put the name of your own export in place of analytics_123456789, and change the days."
-            )
             _said(said)
-            st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
+            if sql := bigquery_sql(rule, export):
+                st.caption(
+                    "Put the name of your own export in place of analytics_123456789, and change the days."
+                )
+                st.code(sql, language="sql", wrap_lines=True, height=400)
     with tabs["DuckDB"]:
         _said(said)
         raw = duckdb_sql(rule, export)
@@ -256,12 +262,11 @@ def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: 
     )  # fmt: skip
 
 
-_TITLES: Final = {
+_TITLES: Final[dict[str, str]] = {
     RuleField.PAGE: "Viewed a page", RuleField.FOLDER: "Viewed a folder",
     RuleField.TEMPLATE: "Viewed a template", RuleField.TYPE: "Viewed a page type",
     RuleField.THEME: "Viewed a theme", RuleField.ENTRY: "Began a session on",
-    RuleField.SOURCE: "First source", RuleField.DEVICE: "Device", RuleField.BROWSER: "Browser",
-    RuleField.COUNTRY: "Country", RuleField.PAGE_VIEWS: "Page views", RuleField.SESSIONS: "Sessions",
+    RuleField.PAGE_VIEWS: "Page views", RuleField.SESSIONS: "Sessions",
     RuleField.LAST_DAYS: "Seen in the last days",
 }  # fmt: skip
 AND, OR, NOT = "and", "or", "and not"
@@ -320,17 +325,15 @@ def _keep(model: str, clauses: tuple[RuleClause, ...]) -> None:
 def _picked(features: RuleFeatures, *, first: bool) -> tuple[RuleCondition | None, str]:
     fields = [
         field
-        for field in _TITLES
-        if field in features.viewed or field in MEASURES or _values(features, field)
+        for field in (*VIEWED, *features.attributes, *MEASURES)
+        if field in MEASURES or _values(features, field)
     ]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         joint = st.selectbox(
             "Joined by", [AND, NOT] if first else [AND, OR, NOT], key="rule-joint", width=130,
             help="“or” widens the condition before it.",
         )  # fmt: skip
-        field = st.selectbox(
-            "Condition", fields, key="rule-field", format_func=_TITLES.__getitem__, width=220
-        )
+        field = st.selectbox("Condition", fields, key="rule-field", format_func=_title, width=220)
         value = ""
         if field not in MEASURES:
             origin = features.origin
@@ -339,7 +342,7 @@ def _picked(features: RuleFeatures, *, first: bool) -> tuple[RuleCondition | Non
                 format_func=lambda text: text.removeprefix(origin) or text,
             ) or ""  # fmt: skip
         number = 1
-        if field not in ATTRIBUTES:
+        if not is_attribute(field):
             number = st.number_input(
                 _NUMBERS.get(field, "At least"), 1, 1_000, 1, key=f"rule-number-{field}", width=150
             )
@@ -348,7 +351,11 @@ def _picked(features: RuleFeatures, *, first: bool) -> tuple[RuleCondition | Non
     return RuleCondition.checked(field=field, value=value, number=number), joint
 
 
-def _values(features: RuleFeatures, field: RuleField) -> tuple[str, ...]:
+def _title(field: Field) -> str:
+    return _TITLES.get(field) or attribute_words(field).title
+
+
+def _values(features: RuleFeatures, field: Field) -> tuple[str, ...]:
     if field in features.viewed:
         return features.viewed[field].names
     return features.attributes[field].values if field in features.attributes else ()

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.base.errors import SettingsError
+from core.base.schema import CHANNEL, Users
 from core.rules.conditions import RuleClause, RuleCondition, RuleField, SegmentRule
 from tests.core.rules.toy import asks
 
@@ -23,8 +24,10 @@ SITE = "https://shop.example"
         (asks(RuleField.TYPE, "Cart", negated=True), "did not view a page of type Cart"),
         (asks(RuleField.ENTRY, f"{SITE}/"), "began a session on /"),
         (asks(RuleField.ENTRY, f"{SITE}/", negated=True), "never began a session on /"),
-        (asks(RuleField.DEVICE, "mobile"), "mostly used mobile"),
-        (asks(RuleField.SOURCE, "google / cpc", negated=True), "not: first came from google / cpc"),
+        (asks(Users.DEVICE, "mobile"), "are mostly on mobile"),
+        (asks(CHANNEL, "Organic Search"), "mostly come by Organic Search"),
+        (asks("plan", "pro", negated=True), "do not mostly have plan pro"),
+        (asks(Users.SOURCE, "google / cpc", negated=True), "did not first come from google / cpc"),
         (asks(RuleField.PAGE_VIEWS, number=5), "had at least 5 page views"),
         (asks(RuleField.SESSIONS, number=2, negated=True), "had fewer than 2 sessions"),
         (asks(RuleField.LAST_DAYS, number=7), "were seen within the last 7 days of the data"),
@@ -36,14 +39,14 @@ def test_a_condition_in_words(rule: SegmentRule, words: str) -> None:
 
 def test_alternatives_stand_in_brackets_beside_other_clauses() -> None:
     sale, blog = (RuleCondition(field=RuleField.FOLDER, value=folder) for folder in ("/sale/", "/blog/"))
-    device = RuleCondition(field=RuleField.DEVICE, value="mobile")
+    device = RuleCondition(field=Users.DEVICE, value="mobile")
     either = RuleClause(any_of=(sale, blog))
     assert SegmentRule(clauses=(either,)).words() == (
         "Users who viewed a page in /sale/ or viewed a page in /blog/"
     )
     both = SegmentRule(clauses=(either, RuleClause(any_of=(device,), negated=True)))
     assert both.words() == (
-        "Users who (viewed a page in /sale/ or viewed a page in /blog/), and not: mostly used mobile"
+        "Users who (viewed a page in /sale/ or viewed a page in /blog/), and are not mostly on mobile"
     )
     assert both.length == 3
     assert both.held_out

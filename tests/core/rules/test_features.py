@@ -33,7 +33,8 @@ def toy() -> RuleFeatures:
             Users.GROUP: ["segment", "segment", "one_page", "segment"],
             Users.PAGE_VIEWS: lengths, Users.SESSIONS: [1, 2, 1, 1],
             Users.DEVICE: ["mobile", "desktop", "mobile", None], Users.BROWSER: ["X", "X", "Y", "X"],
-            Users.COUNTRY: [None] * 4, Users.SOURCE: ["google / cpc", None, None, "google / cpc"],
+            "plan": ["pro", "free", None, None], Users.COUNTRY: [None] * 4,
+            Users.SOURCE: ["google / cpc", None, None, "google / cpc"],
         }
     )  # fmt: skip
     table = pd.DataFrame({Pages.PAGE_LOCATION: ADDRESSES})
@@ -54,9 +55,11 @@ def toy() -> RuleFeatures:
         (asks(RuleField.TYPE, "Product"), "b"),
         (asks(RuleField.ENTRY, f"{SITE}/"), "bd"),
         (asks(RuleField.ENTRY, f"{SITE}/sale/shoes"), "b"),
-        (asks(RuleField.DEVICE, "mobile"), "a"),
-        (asks(RuleField.DEVICE, "mobile", negated=True), "bd"),
-        (asks(RuleField.SOURCE, "google / cpc"), "ad"),
+        (asks(Users.DEVICE, "mobile"), "a"),
+        (asks(Users.DEVICE, "mobile", negated=True), "bd"),
+        (asks(Users.SOURCE, "google / cpc"), "ad"),
+        (asks("plan", "pro"), "a"),
+        (asks("plan", "pro", negated=True), "bd"),
         (asks(RuleField.PAGE_VIEWS, number=3), "b"),
         (asks(RuleField.SESSIONS, number=1), "abd"),
         (asks(RuleField.LAST_DAYS, number=6), "bd"),
@@ -73,7 +76,7 @@ def test_every_clause_must_hold_and_one_condition_of_each() -> None:
         RuleCondition(field=RuleField.THEME, value="Shoes", number=2),
         RuleCondition(field=RuleField.FOLDER, value="/blog/"),
     )
-    browser = RuleCondition(field=RuleField.DEVICE, value="desktop")
+    browser = RuleCondition(field=Users.DEVICE, value="desktop")
     rule = SegmentRule(
         clauses=(RuleClause(any_of=(shoes, blog)), RuleClause(any_of=(browser,), negated=True))
     )
@@ -90,9 +93,14 @@ def test_labels_that_say_nothing_are_no_items() -> None:
     "rule",
     [
         asks(RuleField.PAGE, f"{SITE}/nowhere"), asks(RuleField.TEMPLATE, "/x"),
-        asks(RuleField.COUNTRY, "Italy"),
+        asks(Users.COUNTRY, "Italy"),
     ],
 )  # fmt: skip
 def test_what_the_data_do_not_have_is_said(rule: SegmentRule) -> None:
     with pytest.raises(InputError, match="is not among those of this data set"):
         toy().matches(rule)
+
+
+def test_an_attribute_that_users_do_not_have_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match=r"no tariff. Allowed: device, browser, country, source, plan\."):
+        toy().matches(asks("tariff", "pro"))

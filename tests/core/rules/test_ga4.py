@@ -13,6 +13,8 @@ import pytest
 from scipy import sparse
 
 from core.base.errors import InputError
+from core.base.schema import CHANNEL, FIRST_CHANNEL, Users
+from core.base.settings import IngestSettings
 from core.rules.beam_search import find_rules
 from core.rules.conditions import RuleClause, RuleCondition, RuleFeatures, RuleField, SegmentRule, Viewed
 from core.rules.ga4 import check_audience, ga4_audience, ga4_text
@@ -40,9 +42,9 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> LoadedExport:
             asks(RuleField.FOLDER, "/sale/", 3),
             "Event page_view · parameter page_location contains shop.example/sale/ · Event count > 2",
         ),
-        (asks(RuleField.DEVICE, "mobile"), "Device category exactly matches (=) mobile"),
+        (asks(Users.DEVICE, "mobile"), "Device category exactly matches (=) mobile"),
         (
-            asks(RuleField.SOURCE, "google / cpc"),
+            asks(Users.SOURCE, "google / cpc"),
             "First user source exactly matches (=) google and First user medium exactly matches (=) cpc",
         ),
         (asks(RuleField.PAGE_VIEWS, number=4), "Event page_view · Event count > 3"),
@@ -75,7 +77,7 @@ def test_page_views_are_called_as_the_analyst_calls_them(export: LoadedExport) -
 def test_what_must_not_hold_is_excluded(export: LoadedExport) -> None:
     sale, mobile = (
         RuleCondition(field=RuleField.FOLDER, value="/sale/"),
-        RuleCondition(field=RuleField.DEVICE, value="mobile"),
+        RuleCondition(field=Users.DEVICE, value="mobile"),
     )
     many = RuleCondition(field=RuleField.PAGE_VIEWS, number=9)
     rule = SegmentRule(clauses=(RuleClause(any_of=(sale, mobile)), RuleClause(any_of=(many,), negated=True)))
@@ -159,7 +161,7 @@ def leaves(request: dict[str, Any]) -> list[dict[str, Any]]:
 def test_an_audience_is_a_request_that_googles_schema_allows(export: LoadedExport) -> None:
     rule = SegmentRule(
         clauses=(
-            RuleClause(any_of=(asked(RuleField.FOLDER, "/sale/"), asked(RuleField.SOURCE, "google / cpc"))),
+            RuleClause(any_of=(asked(RuleField.FOLDER, "/sale/"), asked(Users.SOURCE, "google / cpc"))),
             RuleClause(any_of=(asked(RuleField.PAGE_VIEWS, number=4),)),
             RuleClause(any_of=(asked(RuleField.LAST_DAYS, number=7),), negated=True),
         )
@@ -201,8 +203,42 @@ def test_what_the_api_cannot_hold_is_refused(export: LoadedExport, rule: Segment
         ga4_audience(rule, export, "a")
 
 
+@pytest.mark.parametrize(
+    ("column", "words", "field"),
+    [
+        ("user_properties.plan", "Custom dimension plan (user-scoped)", "customUser:plan"),
+        ("event_params.Plan", "Custom dimension Plan (event-scoped)", "customEvent:Plan"),
+        ("geo_region", "Region", "region"),
+        ("device.web_info.hostname", "Hostname", "hostName"),
+    ],
+)
+def test_a_dimension_that_ga4_has_by_another_name(
+    export: LoadedExport, column: str, words: str, field: str
+) -> None:
+    settings = IngestSettings(dimensions=(column,))
+    chosen, [key] = replace(export, settings=settings), settings.dimension_keys
+    assert ga4_text(asks(key, "pro"), chosen).endswith(f"    {words} exactly matches (=) pro")
+    [leaf] = leaves(ga4_audience(asks(key, "pro"), chosen, "a"))
+    assert leaf["dimensionOrMetricFilter"]["fieldName"] == field
+
+
+def test_channels_are_ga4s_channel_groups(export: LoadedExport) -> None:
+    asked = [asks(name, "Organic Search") for name in (CHANNEL, FIRST_CHANNEL)]
+    filters = [leaf for rule in asked for leaf in leaves(ga4_audience(rule, export, "a"))]
+    fields = [leaf["dimensionOrMetricFilter"]["fieldName"] for leaf in filters]
+    assert fields == ["sessionDefaultChannelGroup", "firstUserDefaultChannelGroup"]
+
+
+def test_a_column_that_ga4_may_not_have_is_refused(export: LoadedExport) -> None:
+    chosen = replace(export, settings=IngestSettings(dimensions=("tariff",)))
+    with pytest.raises(InputError, match=r"which dimension of GA4 the column 'tariff' is\. .*geo.region"):
+        ga4_text(asks("tariff", "pro"), chosen)
+    with pytest.raises(InputError, match=r"the column 'tariff'"):
+        ga4_audience(asks("tariff", "pro"), chosen, "a")
+
+
 def test_a_request_that_breaks_the_schema_is_named_with_its_place(export: LoadedExport) -> None:
-    request = ga4_audience(asks(RuleField.DEVICE, "mobile"), export, "a")
+    request = ga4_audience(asks(Users.DEVICE, "mobile"), export, "a")
     leaves(request)[0]["dimensionOrMetricFilter"]["stringFilter"]["matchType"] = "REGEX"
     with pytest.raises(InputError, match=r"matchType: 'REGEX' is not one of"):
         check_audience(request)

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
-from core.base.schema import Raw
+from core.base.schema import CHANNEL, FIRST_CHANNEL, Raw
 from core.ingest.read.nested import quote_bigquery
 from core.rules.beam_search import candidates
-from core.rules.conditions import RuleClause, RuleField, SegmentRule
-from core.rules.raw_events import quote_duckdb
+from core.rules.conditions import RuleClause, RuleCondition, RuleField, SegmentRule
+from core.rules.raw_events import LoadedExport, quote_duckdb
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from tests.core.rules.toy import (
     Row,
@@ -66,13 +66,19 @@ def shop_rows(seed: int, users: int = 60) -> list[Row]:
     return rows
 
 
+def asked_of_columns(export: LoadedExport) -> list[RuleCondition]:
+    """All conditions but those about channels, which no column holds."""
+    asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
+    return [condition for condition in asked if condition.field not in (CHANNEL, FIRST_CHANNEL)]
+
+
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("write", [write_flat, write_nested])
 def test_every_condition_returns_its_very_users(tmp_path: Path, seed: int, write: Writer) -> None:
     rows = shop_rows(seed)
     path = write(tmp_path / f"it's {write.__name__}.{'csv' if write is write_flat else 'json'}", rows)
     dataset, export = load(tmp_path, path)
-    asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
+    asked = asked_of_columns(export)
     assert {condition.field for condition in asked} >= set(RuleField) - {
         RuleField.TEMPLATE, RuleField.THEME, RuleField.TYPE
     }  # fmt: skip
@@ -86,10 +92,53 @@ def test_every_condition_returns_its_very_users(tmp_path: Path, seed: int, write
                 assert by_bigquery(rows, rule, export) == wanted, rule
 
 
+@pytest.mark.parametrize("write", [write_flat, write_nested])
+def test_a_chosen_dimension_is_a_column_of_the_sql(tmp_path: Path, write: Writer) -> None:
+    rng = np.random.default_rng(5)
+    rows = [
+        {
+            **row,
+            "user_properties.order": str(rng.choice(["it's", "b", "(not set)"])),
+            "geo_region": str(rng.choice(["(direct)", "Lazio"])),
+        }
+        for row in shop_rows(5)
+    ]
+    region = "geo_region" if write is write_flat else "geo.region"
+    path = write(tmp_path / f"e.{'csv' if write is write_flat else 'json'}", rows)
+    dataset, export = load(tmp_path, path, dimensions=("user_properties.order", region))
+    asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
+    of_dimensions = [one for one in asked if one.field in export.settings.dimension_keys]
+    assert {one.value for one in of_dimensions} == {"it's", "b", "(direct)", "Lazio"}
+    for condition in of_dimensions:
+        rule = SegmentRule(clauses=(RuleClause(any_of=(condition,)),))
+        wanted = stated(dataset, export, rule)
+        assert 0 < len(wanted) < len(dataset.users)
+        assert by_duckdb(tmp_path, rule, export) == by_bigquery(rows, rule, export) == wanted
+        assert limits(rule, export) == ()
+
+
+def test_a_channel_is_found_in_the_files_of_a_run_alone(tmp_path: Path) -> None:
+    tagged = {"collected_traffic_source_manual_source": "google"}
+    rows = [{**view(user, at), **(tagged if user == "a" else {})} for user in "abc" for at in (0, 1)]
+    path = write_flat(tmp_path / "e.csv", [row | {"tariff": "x"} for row in rows])
+    dataset, export = load(tmp_path, path, dimensions=("tariff",))
+    for name in (CHANNEL, FIRST_CHANNEL):
+        rule = asks(name, "Organic Search")
+        assert stated(dataset, export, rule) == ["a"]
+        assert duckdb_sql(rule, export) == bigquery_sql(rule, export) == ""
+        assert limits(rule, export)[0].startswith(
+            f"No column of the export is the {name.replace('_', ' ')} of"
+        )
+    unplaced = asks("tariff", "x")
+    assert by_duckdb(tmp_path, unplaced, export) == ["a", "b", "c"]
+    assert bigquery_sql(unplaced, export) == ""
+    assert "it is not known where GA4's export has tariff" in limits(unplaced, export)[0]
+
+
 def test_a_rule_of_several_clauses(tmp_path: Path) -> None:
     rows = shop_rows(9)
     dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
-    asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
+    asked = asked_of_columns(export)
     rng = np.random.default_rng(0)
     found = set()
     for _ in range(15):

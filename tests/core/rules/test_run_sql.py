@@ -16,9 +16,10 @@ from tests.core.rules.toy import load, stated, write_flat
 
 
 def test_every_condition_returns_its_very_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", shop_rows(5)))
+    rows = [row | {"order": "it's" if number % 3 else "b"} for number, row in enumerate(shop_rows(5))]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows), dimensions=("order",))
     asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
-    assert RuleField.ENTRY in {condition.field for condition in asked}
+    assert {RuleField.ENTRY, "order"} <= {condition.field for condition in asked}
     monkeypatch.chdir(dataset.path)
     for condition in asked:
         for negated in (False, True):

@@ -17,7 +17,7 @@ import sqlglot
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.ingest.ingest import ingest
-from core.rules.conditions import RuleClause, RuleCondition, RuleFeatures, RuleField, SegmentRule
+from core.rules.conditions import Field, RuleClause, RuleCondition, RuleFeatures, SegmentRule
 from core.rules.raw_events import TABLE, LoadedExport
 from core.rules.rule_sql import bigquery_sql, duckdb_sql
 from core.storage.dataset import Dataset
@@ -33,7 +33,10 @@ SCHEMA = """CREATE TABLE events (
     event_date VARCHAR, event_timestamp BIGINT, event_name VARCHAR, user_pseudo_id VARCHAR,
     event_params STRUCT("key" VARCHAR, "value" STRUCT(string_value VARCHAR, int_value BIGINT,
         float_value DOUBLE, double_value DOUBLE))[],
-    device STRUCT(category VARCHAR, web_info STRUCT(browser VARCHAR)), geo STRUCT(country VARCHAR),
+    user_properties STRUCT("key" VARCHAR, "value" STRUCT(string_value VARCHAR, int_value BIGINT,
+        float_value DOUBLE, double_value DOUBLE))[],
+    device STRUCT(category VARCHAR, web_info STRUCT(browser VARCHAR)),
+    geo STRUCT(country VARCHAR, region VARCHAR),
     traffic_source STRUCT(source VARCHAR, medium VARCHAR))"""
 """GA4's export to BigQuery, as far as rules need it."""
 
@@ -75,7 +78,12 @@ def nested(row: Row) -> dict[str, Any]:
         "device": {
             "category": row["device_category"], "web_info": {"browser": row["device_web_info_browser"]}
         },
-        "geo": {"country": row["geo_country"]},
+        "geo": {"country": row["geo_country"], "region": row.get("geo_region")},
+        "user_properties": [
+            {"key": name.partition(".")[2], "value": {"string_value": value}}
+            for name, value in row.items()
+            if name.startswith("user_properties.") and value is not None
+        ],
         "traffic_source": {"source": row["traffic_source_source"], "medium": row["traffic_source_medium"]},
     }  # fmt: skip
 
@@ -133,21 +141,28 @@ def by_bigquery(rows: Sequence[Row], rule: SegmentRule, export: LoadedExport) ->
     return sorted(user for (user,) in con.execute(translated.replace(name, '"all"')).fetchall())
 
 
+_PARAMETERS = [
+    {
+        "key": "VARCHAR",
+        "value": {
+            "string_value": "VARCHAR", "int_value": "BIGINT", "float_value": "DOUBLE",
+            "double_value": "DOUBLE",
+        },
+    }
+]  # fmt: skip
 _JSON = [
     {
         "event_date": "VARCHAR", "event_timestamp": "BIGINT", "event_name": "VARCHAR",
         "user_pseudo_id": "VARCHAR",
-        "event_params": [{"key": "VARCHAR", "value": {
-            "string_value": "VARCHAR", "int_value": "BIGINT",
-            "float_value": "DOUBLE", "double_value": "DOUBLE",
-        }}],
-        "device": {"category": "VARCHAR", "web_info": {"browser": "VARCHAR"}}, "geo": {"country": "VARCHAR"},
+        "event_params": _PARAMETERS, "user_properties": _PARAMETERS,
+        "device": {"category": "VARCHAR", "web_info": {"browser": "VARCHAR"}},
+        "geo": {"country": "VARCHAR", "region": "VARCHAR"},
         "traffic_source": {"source": "VARCHAR", "medium": "VARCHAR"},
     }
 ]  # fmt: skip
 
 
-def asks(field: RuleField, value: str = "", number: int = 1, *, negated: bool = False) -> SegmentRule:
+def asks(field: Field, value: str = "", number: int = 1, *, negated: bool = False) -> SegmentRule:
     """A rule of one condition."""
     condition = RuleCondition(field=field, value=value, number=number)
     return SegmentRule(clauses=(RuleClause(any_of=(condition,), negated=negated),))

@@ -100,10 +100,10 @@ def test_a_rule_goes_on_from_the_one_above(rules: AppTest) -> None:
     rules.selectbox(key="rule-field").set_value("device").run()
     rules.button(key="add-condition").click().run()
     assert not rules.exception
-    assert any(" or mostly used " in code for code in codes(rules))
+    assert any(" or are mostly on " in code for code in codes(rules))
     assert "these did not make the segments" in texts(rules)
     rules.button(key="drop-condition").click().run()
-    assert not any(" or mostly used " in code for code in codes(rules))
+    assert not any(" or are mostly on " in code for code in codes(rules))
 
 
 def test_a_segment_too_small_says_why(open_app: OpenApp, finished_run: FinishedRun) -> None:
