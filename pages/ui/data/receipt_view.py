@@ -23,6 +23,7 @@ from core.storage.receipt import (
     in_currencies,
 )
 from pages.ui.data import ga4_view
+from pages.ui.segments.charts import AXIS, INK, NEUTRAL, ROW, Chart, sized
 from pages.ui.shell import written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text, share, size
@@ -40,8 +41,6 @@ _EVENT_COLUMNS = (
     "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", _OF_NOBODY[0],
     "Gross revenue", "Refunds", _OF_NOBODY[1],
 )  # fmt: skip
-_NEUTRAL = "#748096"
-"""A grey that is readable on the light and on the dark page."""
 
 
 def receipt(dataset: Dataset) -> None:
@@ -167,7 +166,7 @@ def kinds_table(facts: Receipt) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(more)], ignore_index=True) if more else table
 
 
-def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
+def waterfall_chart(table: pd.DataFrame) -> Chart:
     """Waterfall chart of :func:`steps_table`: all records, those that leave at a step, and those used."""
     first, last = table.iloc[0], table.iloc[-1]
     leaving = [
@@ -185,7 +184,7 @@ def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
     return _floating_bars(bars)
 
 
-def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
+def _floating_bars(bars: pd.DataFrame) -> Chart:
     scale = alt.Scale(domain=[0, float(bars["to"].max()) * 1.3])  # room for the last label on a narrow screen
     axis = alt.Axis(labelExpr="format(datum.value, '~s')", grid=False, tickCount=6)  # 0, not “0k”
     names = alt.Axis(title=None, labelLimit=260, ticks=False, domain=False)
@@ -195,11 +194,11 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     )
     at = base.encode(x=alt.X("from:Q", title="records", scale=scale, axis=axis), x2=alt.X2("to:Q"))
     used = at.transform_filter("datum.used").mark_bar(cornerRadius=2, height=16)
-    gone = at.transform_filter("!datum.used").mark_bar(cornerRadius=2, height=16, color=_NEUTRAL, opacity=0.6)
-    text = base.mark_text(align="left", dx=5, color=_NEUTRAL).encode(
+    gone = at.transform_filter("!datum.used").mark_bar(cornerRadius=2, height=16, color=NEUTRAL)
+    text = base.mark_text(align="left", dx=5, color=INK).encode(
         x=alt.X("to:Q", scale=scale), text=alt.Text("label:N")
     )
-    return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
+    return sized(used + gone + text, ROW * bars["Step"].nunique() + AXIS)
 
 
 def _assumptions(facts: Receipt, days: DayCoverage) -> None:

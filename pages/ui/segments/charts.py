@@ -296,5 +296,8 @@ def tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
 
 
 def sized(chart: Chart, height: int) -> Chart:
-    """Set a chart's height, axes included, and the padding of all charts."""
-    return chart.properties(height=height, padding=_PADDING)
+    """Set a chart's height, axes included, and what all charts share.
+
+    A screen reader gets the chart's text and its table, not a hundred marks without a name.
+    """
+    return chart.properties(height=height, padding=_PADDING).configure_mark(aria=False)

@@ -81,6 +81,13 @@ _SIDEBAR_PX = 330
 """Width of the sidebar in pixels, enough for a chat beside the pages."""
 _STATUS_S = 3.0
 _OPENING = "Opening the data and making the segments …"
+_LOOK = (
+    "<style>[data-testid^=stBaseButton-primary] { color: light-dark(#ffffff, #10141b) }"
+    " @media (prefers-reduced-motion: reduce) { *, ::before, ::after { animation-duration: .01ms !important;"
+    " animation-iteration-count: 1 !important; transition-duration: .01ms !important } }</style>"
+)
+"""Style of every page: main buttons can be read, whose text is white in Streamlit on any colour, and nothing
+moves for those who asked for that."""
 _ASSETS = Path(__file__).parent / "assets"
 """Folder of logos; their letters are outlines, so that no font is needed."""
 
@@ -93,6 +100,7 @@ def main() -> None:
         layout="wide",
         initial_sidebar_state=_SIDEBAR_PX,
     )
+    st.html(_LOOK)
     st.logo(str(_ASSETS / "logo.svg"), size="large", icon_image=str(_ASSETS / "mark.svg"))
     page = navigate()
     saving.open_linked()

@@ -15,6 +15,7 @@ from core.base import wording
 from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.runs.jobs import JobView
+from pages.ui.segments.charts import sized
 from pages.ui.shell import written_table
 from pages.ui.shell.text import clock, count
 
@@ -103,9 +104,9 @@ def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
             y=alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=values),
             tooltip=[_STEP, alt.Tooltip(f"{column}:Q", title=title, format=".4f")],
         )
-        .properties(height=220, title=title)
+        .properties(title=title)
     )
-    st.altair_chart(chart, width="stretch", alt=f"{title}, {len(points)} measurements")
+    st.altair_chart(sized(chart, 220), width="stretch", alt=f"{title}, {len(points)} measurements")
     st.caption(what)
 
 
