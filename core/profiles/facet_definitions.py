@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 
-from core.base import wording
+from core.base.attributes import attribute_words
 from core.base.errors import InputError
 from core.base.local_clock import hours
-from core.base.schema import RESERVED
+from core.base.schema import CHANNEL, FIRST_CHANNEL, RESERVED
 from core.base.wording import pluralise
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
@@ -52,7 +52,7 @@ _MIN_MANY: Final = 4
 
 
 class FacetKind(StrEnum):
-    """Facets, ways in which users differ; :data:`QUESTIONS` has what each asks."""
+    """Facets, ways in which users differ; :func:`question_of` has what each asks."""
 
     STAGE = "stage"
     INTEREST = "interest"
@@ -66,7 +66,9 @@ class FacetKind(StrEnum):
     MONEY = "money"
 
 
-QUESTIONS: Final[Mapping[FacetKind, str]] = {
+Kind: TypeAlias = FacetKind | str
+"""A facet: a :class:`FacetKind`, or an attribute of users by its column."""
+_QUESTIONS: Final[Mapping[Kind, str]] = {
     FacetKind.STAGE: "How far they get",
     FacetKind.INTEREST: "What they look at",
     FacetKind.LOYALTY: "How often they come",
@@ -80,8 +82,31 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
 }
 
 
-PAGELESS_KINDS: Final = (FacetKind.LOYALTY, FacetKind.RECENCY, FacetKind.RHYTHM, FacetKind.DEVICE)
-"""Facets of how often, when and with what users come; others read pages, which may give an outcome away."""
+_PAGELESS: Final = (FacetKind.LOYALTY, FacetKind.RECENCY, FacetKind.RHYTHM, FacetKind.DEVICE)
+
+
+def question_of(kind: Kind) -> str:
+    """The question that a facet answers, in words."""
+    return _QUESTIONS.get(kind) or attribute_words(kind).title
+
+
+def reads_pages(kind: Kind) -> bool:
+    """Whether a facet reads pages, which may give an outcome away; not how often or with what users come."""
+    return isinstance(kind, FacetKind) and kind not in _PAGELESS
+
+
+_IN_ALL_VISITS: Final[Mapping[Kind, str]] = {
+    FacetKind.DEVICE: "Each user counts by the main device of all visits.",
+    FacetKind.MONEY: "Each user counts by the mean of all orders, before refunds.",
+    CHANNEL: "Each user counts by the channel of most visits.",
+    FIRST_CHANNEL: "Each user counts by the channel of the first visit, which stays as it is.",
+}
+
+
+def in_all_visits(kind: Kind) -> str:
+    """How all visits give a level, in a sentence, for a facet not known by visit; empty for others."""
+    usual = "" if isinstance(kind, FacetKind) else "Each user counts by the value of most events."
+    return _IN_ALL_VISITS.get(kind, usual)
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ class Definition:
         events: Events that the rule reads, empty for stages: an outcome among them would predict itself.
     """
 
-    kind: FacetKind
+    kind: Kind
     levels: tuple[FacetLevel, ...]
     read: Callable[[SiteVisits], np.ndarray]
     events: frozenset[str] = frozenset()
@@ -158,7 +183,7 @@ _STAGES: Final = (*_SHOP[:-1], *_FORM, _SHOP[-1])
 
 
 def define(
-    kind: FacetKind, visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None = None
+    kind: Kind, visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None = None
 ) -> Definition:
     """Define a facet for a site.
 
@@ -171,7 +196,7 @@ def define(
     Raises:
         InputError: If the data do not allow this facet; the message says why.
     """
-    make: Mapping[FacetKind, Callable[[SiteVisits, np.ndarray], Definition]] = {
+    make: Mapping[Kind, Callable[[SiteVisits, np.ndarray], Definition]] = {
         FacetKind.STAGE: partial(_stage, outcome=outcome),
         FacetKind.INTEREST: _interest,
         FacetKind.LOYALTY: _loyalty,
@@ -179,11 +204,11 @@ def define(
         FacetKind.ACTIVITY: _activity,
         FacetKind.DEPTH: _depth,
         FacetKind.RHYTHM: _rhythm,
-        FacetKind.DEVICE: _device,
         FacetKind.WAY: _way,
         FacetKind.MONEY: _money,
     }
-    return _without_empty_levels(make[kind](visits, learners), visits, learners)
+    defined = make.get(kind, partial(_attribute, kind=kind))(visits, learners)
+    return _without_empty_levels(defined, visits, learners)
 
 
 def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
@@ -493,15 +518,19 @@ def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
     )
 
 
-def _device(visits: SiteVisits, learners: np.ndarray) -> Definition:
-    """Facet of each user's main device in all visits; data sets keep no device by visit."""
-    device, names = pd.factorize(visits.device[learners], sort=False)
-    common = np.argsort(-np.bincount(device[device >= 0], minlength=len(names)), kind="stable")
+def _attribute(visits: SiteVisits, learners: np.ndarray, kind: Kind) -> Definition:
+    """Facet of an attribute of users in all visits, by its most frequent values and all others together."""
+    values, words = visits.attributes[kind], attribute_words(kind)
+    code, names = pd.factorize(values[learners], sort=False)
     if not len(names):
-        raise InputError("The export has no devices")
-    place = pd.Index(names[common]).get_indexer(visits.device).astype(np.int8)
-    levels = [FacetLevel(wording.capitalised(name), f"whose main device is {name}") for name in names[common]]
-    return Definition(FacetKind.DEVICE, tuple(levels), lambda _: place)
+        raise InputError(f"The export has no {words.plural}")
+    common = np.argsort(-np.bincount(code[code >= 0], minlength=len(names)), kind="stable")
+    named = names[common][:_MAX_SECTIONS]
+    place = pd.Index(named).get_indexer(values)
+    place = np.where((place < 0) & pd.notna(values), len(named), place).astype(np.int8)
+    levels = [FacetLevel(name, f"{words.having} {name}") for name in named]
+    levels.append(FacetLevel(f"Another {words.name}", f"with another {words.name}"))
+    return Definition(kind, tuple(levels), lambda _: place)
 
 
 def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:

@@ -14,7 +14,7 @@ from core.base.local_clock import LocalClock, days_of
 from core.base.schema import Outcomes, Pages, Users
 from core.profiles.outcomes import PURCHASE
 from core.profiles.user_items import Family, labels_of
-from core.storage.dataset import Dataset, TimedEvents, UserColumns
+from core.storage.dataset import Dataset, TimedEvents, dimensions_of
 from core.storage.page_labels import LabelledPages
 
 BOUGHT: Final = (PURCHASE, "in_app_purchase")
@@ -37,7 +37,8 @@ class SiteVisits:
         session_day: int64 of shape (n_sessions,), local day on which each begins, in days since 1970.
         urls: Address of each page.
         labels: ``theme`` and ``type`` of each page, where pages are labelled.
-        device: object of shape (n_users,), the main device of each user; None where it is not known.
+        attributes: ``device``, a channel or a dimension → object of shape (n_users,), the value of each user;
+            None where it is not known.
         clock: Local clock of the export.
         days_only: Whether times are rounded to days.
         order_value: float64 of shape (n_users,), mean gross value of each user's orders; 0 without one.
@@ -55,7 +56,7 @@ class SiteVisits:
     session_day: np.ndarray
     urls: Sequence[str]
     labels: Mapping[str, Sequence[str]]
-    device: np.ndarray
+    attributes: Mapping[str, np.ndarray]
     clock: LocalClock
     days_only: bool
     order_value: np.ndarray
@@ -87,7 +88,9 @@ class SiteVisits:
             session_day=days_of(sequences.timestamp[starts], dataset.receipt.clock),
             urls=dataset.pages[Pages.PAGE_LOCATION].tolist(),
             labels={name: names for name, names in labels_of(labels).items() if name != Family.TEMPLATE},
-            device=_known(dataset.users),
+            attributes={
+                name: _known(dataset.users[name]) for name in (Users.DEVICE, *dimensions_of(dataset.users))
+            },
             clock=dataset.receipt.clock,
             days_only=dataset.receipt.rounded_times,
             **_orders(dataset.outcomes, sequences.n_users),
@@ -155,8 +158,8 @@ def _orders(outcomes: pd.DataFrame, n_users: int) -> dict[str, Any]:
     return {"order_value": total / np.maximum(orders, 1), "currencies": currencies}
 
 
-def _known(users: UserColumns) -> np.ndarray:
-    """The main device of each user, None where it is not known: object array of shape (n_users,)."""
-    device = pd.Series(users[Users.DEVICE]).astype(object)
-    known: np.ndarray = device.where(device.notna() & (device != ""), None).to_numpy()
+def _known(values: pd.Series) -> np.ndarray:
+    """The values of a text column, None where there is none: object array of shape (n_users,)."""
+    texts = values.astype(object)
+    known: np.ndarray = texts.where(texts.notna() & (texts != ""), None).to_numpy()
     return known

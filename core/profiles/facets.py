@@ -13,12 +13,14 @@ from core.base.schema import Group
 from core.base.wording import percent, pluralise
 from core.profiles.facet_definitions import (
     NO_LEVEL,
-    PAGELESS_KINDS,
-    QUESTIONS,
     Definition,
     FacetKind,
     FacetLevel,
+    Kind,
     define,
+    in_all_visits,
+    question_of,
+    reads_pages,
     stages_reached,
 )  # fmt: skip
 from core.profiles.facet_visits import SiteVisits
@@ -41,12 +43,10 @@ MIN_OUTCOMES: Final = 10
 """Fewest held-out users with the outcome, and without, for the AUC of a facet; and fewest held-out users on a
 level for its outcome rate."""
 
-_OF_ALL_VISITS: Final = {
-    FacetKind.DEVICE: "Each user counts by the main device of all visits.",
-    FacetKind.MONEY: "Each user counts by the mean of all orders, before refunds.",
+_FAMILIES: Final[Mapping[Kind, Family]] = {
+    FacetKind.INTEREST: Family.INTEREST,
+    FacetKind.RHYTHM: Family.RHYTHM,
 }
-"""Facets that are not known by visit → what is said instead of whether they come again."""
-_FAMILIES: Final = {FacetKind.INTEREST: Family.INTEREST, FacetKind.RHYTHM: Family.RHYTHM}
 """Facets whose levels have a family of items of their own; all others share ``Family.LEVEL``."""
 
 
@@ -123,7 +123,7 @@ class Facet:
             made of the outcome, and for facets that read pages where pages give the outcome away.
     """
 
-    kind: FacetKind
+    kind: Kind
     levels: tuple[FacetLevel, ...]
     level: np.ndarray
     comes_again: Stability | None
@@ -135,13 +135,13 @@ class Facet:
     @property
     def question(self) -> str:
         """The question that the facet answers, in words."""
-        return QUESTIONS[self.kind]
+        return question_of(self.kind)
 
     @property
     def sentence(self) -> str:
         """How stable the facet is, in a sentence."""
-        if self.kind in _OF_ALL_VISITS:
-            return _OF_ALL_VISITS[self.kind]
+        if of_all := in_all_visits(self.kind):
+            return of_all
         if self.comes_again is None:
             return "Too few users came on two days to see whether they keep to it."
         same, by_chance = self.comes_again.same, f"{percent(self.comes_again.chance, 0)} would be by chance."
@@ -200,8 +200,8 @@ class Facets:
         time_zone: Time zone of hours and days, in words.
     """
 
-    facets: Mapping[FacetKind, Facet]
-    left_out: Mapping[FacetKind, str]
+    facets: Mapping[Kind, Facet]
+    left_out: Mapping[Kind, str]
     had: np.ndarray
     outcome: str = ""
     given_away: bool = False
@@ -278,9 +278,10 @@ def find_facets(
     had = np.zeros(visits.n_users, dtype=bool)
     if conversions is not None:
         had[conversions.user] = True
-    facets: dict[FacetKind, Facet] = {}
-    left_out: dict[FacetKind, str] = {}
-    for kind in FacetKind if learners.any() else ():
+    facets: dict[Kind, Facet] = {}
+    left_out: dict[Kind, str] = {}
+    kinds: tuple[Kind, ...] = (*FacetKind, *(one for one in visits.attributes if one != FacetKind.DEVICE))
+    for kind in kinds if learners.any() else ():
         try:
             definition = define(kind, visits, learners, (name, had) if name else None)
         except InputError as error:
@@ -289,7 +290,7 @@ def find_facets(
             of_itself = kind is FacetKind.STAGE or not definition.events.isdisjoint(outcomes or {})
             outcome = None if of_itself or not name else had
             facet = _facet(definition, visits, human, learners, outcome)
-            of_pages = given_away and kind not in PAGELESS_KINDS
+            of_pages = given_away and reads_pages(kind)
             facets[kind] = replace(facet, tells_outcome=None) if of_pages else facet
     zone, reached = dataset.receipt.time_zone, stages_reached(visits)
     return Facets(facets, left_out, had, name, given_away, reached, zone)
@@ -334,11 +335,11 @@ def _facet(
 def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> Stability | None:
     """Stability of a facet: compare levels of a user's first, third, … days with the second, fourth, ….
 
-    None for devices and orders, which are known of all visits together. Loyalty and recency are compared
+    None for attributes and orders, which are known of all visits together. Loyalty and recency are compared
     differently: whether users who came twice or more in the first half of the time, or at its end, come in
     the second half, and the others do not.
     """
-    if definition.kind in _OF_ALL_VISITS:
+    if in_all_visits(definition.kind):
         return None
     if definition.kind in (FacetKind.LOYALTY, FacetKind.RECENCY):
         first, second = (part[human] for part in _halves_of_time(definition, visits))
@@ -402,10 +403,10 @@ def facet_records(facets: Facets) -> list[dict[str, Any]]:
     """All facets as plain data, a record for each: ``facets`` in ``facets.json``."""
     nothing: dict[str, Any] = {"comes_again": None, "tells_outcome": None, "levels": [], "not_known": None}
     return [
-        {"kind": str(kind), "name": QUESTIONS[kind], "outcome": facets.outcome or None}
+        {"kind": str(kind), "name": question_of(kind), "outcome": facets.outcome or None}
         | (_record(facets.facets[kind]) if kind in facets.facets else nothing)
         | {"left_out": facets.left_out.get(kind)}
-        for kind in FacetKind
+        for kind in dict.fromkeys((*FacetKind, *facets.facets, *facets.left_out))
         if kind in facets.facets or kind in facets.left_out
     ]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.wording import uncapitalised
-from core.profiles.facet_definitions import QUESTIONS, FacetKind
+from core.profiles.facet_definitions import Kind, question_of
 from core.profiles.facets import Facets, ShareInterval, learning_half, outcome_auc
 from core.segments.edits import chosen_segments
 from core.segments.partition import Partition
@@ -29,7 +29,7 @@ class OutcomePrediction:
     """
 
     outcome: str
-    kind: FacetKind
+    kind: Kind
     facet: ShareInterval
     segments: ShareInterval
     given_away: bool
@@ -37,7 +37,7 @@ class OutcomePrediction:
     @property
     def sentence(self) -> str:
         """Which of the two predicts the outcome better, in words, or that this is not known."""
-        asked = QUESTIONS[self.kind]
+        asked = question_of(self.kind)
         facet = f"{uncapitalised(asked)} (AUC {_text(self.facet)})"
         segments = f"the segments ({_text(self.segments)})"
         who = f"Who has {self.outcome}"

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
-from core.profiles.facet_definitions import PAGELESS_KINDS, QUESTIONS, FacetKind
+from core.profiles.facet_definitions import FacetKind, question_of, reads_pages
 from core.profiles.facets import MIN_OUTCOMES, Facet, Facets, learning_half
 from core.profiles.outcome_prediction import predict_outcome
 from pages.ui.data import catalog
@@ -138,7 +138,7 @@ def _card(facet: Facet, found: Facets) -> None:
             f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether users keep "
             "to them is counted without it."
         )
-    elif found.given_away and facet.kind not in PAGELESS_KINDS:
+    elif found.given_away and reads_pages(facet.kind):
         st.caption(f"Pages give {md_text(outcome, 60)} away: how well this tells it would say nothing.")
     if facet.kind is FacetKind.RHYTHM:
         st.caption(f"By the clock of the export: {md_text(found.time_zone)}.")
@@ -203,7 +203,7 @@ def _cells(first: Facet, second: Facet, users: np.ndarray) -> pd.DataFrame:
 
 def _left_out(found: Facets) -> None:
     for kind, why in found.left_out.items():
-        st.caption(f":material/info: {QUESTIONS[kind]}: left out. {md_text(why)}")
+        st.caption(f":material/info: {question_of(kind)}: left out. {md_text(why)}")
 
 
 def _next() -> None:

@@ -86,7 +86,7 @@ F1: Final = (
     "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds "
     "all users: what is no higher tells nothing."
 )
-_HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
+_HELD_OUT: Final = "It asks for an attribute of users, such as their device: these did not make the segments."
 _OF_RUN: Final = "Run it in the folder that the command under Share fills."
 READ: Final = 600
 """Characters shown of the text for GA4: a theme may be hundreds of addresses."""

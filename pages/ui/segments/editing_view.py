@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE
-from core.profiles.facet_definitions import QUESTIONS, FacetKind
+from core.profiles.facet_definitions import FacetKind, question_of
 from core.profiles.facets import Facet, cross_facets
 from core.saved import saved_work
 from core.segments import editing
@@ -86,7 +86,7 @@ def _by_facet(live: LiveSegments, digest: str) -> None:
     made_from, outcome = live.sources, live.settings.analyze.outcome
     found = shared.facets(made_from.dataset, made_from.labels, outcome).facets
     kinds = st.multiselect(
-        "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,
+        "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=question_of,
         placeholder="Choose one or two", max_selections=2, select_all=False,
     )  # fmt: skip
     if not kinds:

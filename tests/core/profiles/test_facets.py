@@ -269,26 +269,34 @@ def test_next_to_nothing_beyond_chance_is_not_kept_to() -> None:
     assert much.beyond_chance and much.is_kept_to
 
 
-def test_the_device_is_the_main_one_and_nothing_is_said_of_whether_it_stays(tmp_path: Path) -> None:
-    devices = ["mobile"] * 20 + ["desktop"] * 10 + [""] * 2
+def test_attributes_are_those_of_all_visits_and_nothing_is_said_of_whether_they_stay(tmp_path: Path) -> None:
+    plans = [f"plan {number % 9}" for number in range(30)] + [""] * 2
     table = pd.DataFrame(
-        [
-            (
-                f"u{number}",
-                1_700_000_000_000_000 + 60_000_000 * at,
-                "page_view",
-                f"https://shop.example/{at}",
-                device,
-            )
-            for number, device in enumerate(devices)
-            for at in range(2)
-        ],
-        columns=["user_pseudo_id", "event_timestamp", "event_name", "page_location", "device_category"],
-    )
+        {
+            "user_pseudo_id": f"u{number}", "event_timestamp": 1_700_000_000_000_000 + 60_000_000 * at,
+            "event_name": "page_view", "page_location": f"https://shop.example/{at}",
+            "device_category": ["mobile", "mobile", "desktop"][number % 3] if plan else "", "plan": plan,
+            "collected_traffic_source_manual_source": "google" if number < 8 else "",
+        }
+        for number, plan in enumerate(plans)
+        for at in range(2)
+    )  # fmt: skip
     table.to_csv(tmp_path / "export.csv", index=False)
-    made = preprocess(Store(tmp_path / "store"), [tmp_path / "export.csv"], IngestSettings(), silent)
+    settings = IngestSettings(dimensions=("plan",))
+    made = preprocess(Store(tmp_path / "store"), [tmp_path / "export.csv"], settings, silent)
     facets = find_facets(made)
-    assert levels(facets, FacetKind.DEVICE) == {"Mobile": 20, "Desktop": 10}
-    facet = facets.facets[FacetKind.DEVICE]
-    assert facet.comes_again is None and "main device" in facet.sentence
-    assert facet.not_known == 2
+    assert levels(facets, FacetKind.DEVICE) == {"mobile": 20, "desktop": 10}
+    assert levels(facets, "channel") == {"Direct": 24, "Organic Search": 8}
+    plan = facets.facets["plan"]
+    counted = levels(facets, "plan")
+    assert len(counted) == 9 and counted.pop("Another plan") == 3 and {*counted.values()} == {3, 4}
+    assert [level.rule for level in plan.levels][-2:] == [
+        f"mostly with plan {[*counted][-1]}",
+        "with another plan",
+    ]
+    assert plan.question == "Main plan" and plan.not_known == facets.facets[FacetKind.DEVICE].not_known == 2
+    said = {kind: facet.sentence for kind, facet in facets.facets.items() if facet.comes_again is None}
+    assert said[FacetKind.DEVICE] == "Each user counts by the main device of all visits."
+    assert said["channel"] == "Each user counts by the channel of most visits."
+    assert said["plan"] == "Each user counts by the value of most events."
+    assert [row["kind"] for row in facet_records(facets)][-3:] == ["channel", "first_channel", "plan"]
