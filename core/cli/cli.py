@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from core.base.errors import Beha2VecError, Cancelled, ResourceError
+from core.base.errors import ArtifactError, Beha2VecError, Cancelled, ResourceError
 from core.base.places import DATA, VERSION, data_folder
 from core.base.settings import Device
 from core.cli.console import ConsoleProgress, print_line
@@ -183,6 +183,35 @@ def mcp(out: Path, http: bool, port: int, token_file: Path | None) -> None:
         print_line(f"token: {token}", err=True)
     allows = partial(is_authorised, token=token)
     serve_http(server, port, allows, lambda address: print_line(f"{out} answers at {address}", err=True))
+
+
+@app.command()
+@click.argument("figures", nargs=-1, metavar="[FIGURE=NUMBER|REPORT.csv]...")
+@click.option("--out", type=files, required=True, help="Folder of an earlier run.")
+def reconcile(figures: tuple[str, ...], out: Path) -> None:
+    """Compare figures of GA4's own report with those of a run: what explains each difference.
+
+    FIGURE is users, sessions, views, events, gross, refunds or net; a REPORT by day explains most
+    (docs/how-to/reconcile.md). Without any, the run's figures stand beside its files as GA4 counts them.
+    """
+    from core.base.small_file import read_small_file
+    from core.ingest.account.ga4_report import Ga4Report, read_report, reconcile, typed_figures
+    from core.storage.dataset import RECEIPT
+    from core.storage.receipt import Receipt
+
+    report = Ga4Report()
+    for text in figures:
+        name, equals, number = text.partition("=")
+        if equals and not Path(text).exists():
+            report |= typed_figures({name: number})
+        else:
+            report |= read_report(read_small_file(Path(text)), text)
+    try:
+        receipt = Receipt.model_validate_json(read_small_file(out / RECEIPT, 100_000_000))
+    except ValueError as error:  # of pydantic
+        raise ArtifactError(f"{out / RECEIPT} is damaged", remedy="Run it again") from error
+    for line in reconcile(receipt, report):
+        print_line(line)
 
 
 @app.command()

@@ -417,6 +417,8 @@ class Ga4Day(_Part):
     sessions: int
     gross: dict[str, float] = {}
     refunds: dict[str, float] = {}
+    gross_without_id: dict[str, float] = {}
+    refunds_without_id: dict[str, float] = {}
 
 
 class AsGa4(_Part):
@@ -427,6 +429,9 @@ class AsGa4(_Part):
     figures: tuple[Ga4Figure, ...]
     days: dict[date, Ga4Day] = {}
     """Local day of the export (a UTC day where it has no ``event_date``) → counts."""
+    by_hour: dict[str, dict[date, tuple[float, ...]]] = {}
+    """``events``, ``views``, begun ``sessions``, ``gross EUR``, … of records with ``user_pseudo_id`` → UTC
+    day → amount in each of its hours."""
 
 
 class Receipt(_Part):

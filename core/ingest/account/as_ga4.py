@@ -8,7 +8,7 @@ session that we lack is attributed to the last reason that took any of its recor
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -49,6 +49,7 @@ _AGAIN: Final = ("repeated", "Transactions that another user's device also sent"
 _USED: Final = int(Fate.STAYS) + 1
 """Stands for the fate of a device or session with a used page view."""
 _DEVICE, _USER, _SESSION, _DAY = "device", "user", "session", "day"
+_HOUR, _HOUR_US = "hour", clock.DAY // 24
 _VIEWS: Final = "views"
 
 
@@ -66,6 +67,7 @@ class Ga4Counts:
         users: Users (by the chosen key) with a page view that stays.
         money: Rows of name, currency, fate, ``again`` (also of another device) and ``amount``.
         days: Day → counts.
+        by_hour: As in :class:`~core.storage.receipt.AsGa4`.
     """
 
     by_verdict: bool
@@ -77,6 +79,7 @@ class Ga4Counts:
     users: int
     money: tuple[Mapping[str, Any], ...]
     days: Mapping[date, Ga4Day]
+    by_hour: Mapping[str, dict[date, tuple[float, ...]]]
 
 
 def count_as_ga4(engine: Engine, typed: ir.Table, present: Collection[str]) -> Ga4Counts:
@@ -108,6 +111,7 @@ def count_as_ga4(engine: Engine, typed: ir.Table, present: Collection[str]) -> G
         users=engine.count(_viewers(visits)),
         money=tuple(money),
         days=_days(engine, visits, money, present),
+        by_hour=_by_hour(engine, visits, money),
     )
 
 
@@ -125,7 +129,7 @@ def _day(counted: ir.Table, present: Collection[str]) -> ir.StringValue:
 
 
 def _visits(engine: Engine, counted: ir.Table, present: Collection[str]) -> ir.Table:
-    """Count records by device, user, session, day and fate."""
+    """Count records by device, user, session, day, hour and fate."""
     device, session = _device(counted, present), counted[records.SESSION_ID]
     screen = ~counted[records.IS_VIEW] & (counted[Raw.EVENT_NAME] == SCREEN_VIEW)
     keys = {
@@ -133,6 +137,7 @@ def _visits(engine: Engine, counted: ir.Table, present: Collection[str]) -> ir.T
         _USER: hashed(counted[records.USER_ID]),
         _SESSION: _hash(device.concat("\x1f", session)),
         _DAY: _day(counted, present),
+        _HOUR: counted[records.TS] // _HOUR_US,
     }
     groups = counted.group_by(FATE, **keys)
     return engine.keep(
@@ -184,8 +189,7 @@ def _money(
         paid=ibis.ifelse(is_refund, back, sold[records.REVENUE]),
         device=_device(sold, present).fill_null(""),
         transaction=ibis.ifelse(is_refund, ibis.null("string"), transaction),
-        day=_day(sold, present),
-        **{_USER: user},
+        **{_USER: user, _DAY: _day(sold, present), _HOUR: sold[records.TS] // _HOUR_US},
     )
     known = money.left_join(viewers.mutate(views=True), _USER).select(*money.columns, "views")
     rows = engine.keep("money_as_ga4", known.mutate(views=known.views.fill_null(False)))
@@ -200,7 +204,7 @@ def _money(
         once.mutate(again=(again > 0) & (once[FATE] >= int(Fate.BEFORE_LOGIN))),
         rows.filter(rows.transaction.isnull()).mutate(again=False),
     )
-    keys = ("name", "currency", FATE, "again", _DAY)
+    keys = ("name", "currency", FATE, "again", _DAY, _HOUR)
     sums = kept.filter(kept.paid.notnull()).group_by(*keys)
     amount = _.paid.try_cast("decimal(38, 6)").sum().cast("float64")
     return engine.rows(sums.agg(amount=amount).order_by(*keys))
@@ -236,9 +240,44 @@ def _days(
             days[day] = row
     for sold in money:
         if day := _date_of(sold[_DAY], by_date):
-            sums = days[day].setdefault("gross" if sold["name"] == PURCHASE else "refunds", {})
-            sums[sold["currency"]] = round(sums.get(sold["currency"], 0.0) + sold["amount"], 6)
+            name = "gross" if sold["name"] == PURCHASE else "refunds"
+            for part in (name, f"{name}_without_id") if _is_of_nobody(sold) else (name,):
+                sums = days[day].setdefault(part, {})
+                sums[sold["currency"]] = round(sums.get(sold["currency"], 0.0) + sold["amount"], 6)
     return {day: Ga4Day(**days[day]) for day in sorted(days)}
+
+
+def _is_of_nobody(sold: Mapping[str, Any]) -> bool:
+    """Whether money came with neither a user id nor ``user_pseudo_id``."""
+    return bool(Fate.BEFORE_LOGIN < sold[FATE] < Fate.STAYS)
+
+
+def _by_hour(
+    engine: Engine, visits: ir.Table, money: Iterable[Mapping[str, Any]]
+) -> dict[str, dict[date, tuple[float, ...]]]:
+    """What records with a device count in each hour, as in :class:`~core.storage.receipt.AsGa4`."""
+    viewed = (_[_VIEWS] + _.screens).sum().cast("int64")
+    counts = (
+        visits.filter(visits[_DEVICE].notnull())
+        .group_by(_HOUR)
+        .agg(events=_.events.sum().cast("int64"), views=viewed)
+    )
+    begun = visits.filter(visits[_SESSION].notnull()).group_by(_SESSION).agg(**{_HOUR: visits[_HOUR].min()})
+    sums: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for row in engine.rows(counts.left_join(begun.group_by(_HOUR).agg(sessions=_.count()), _HOUR)):
+        for name in ("events", "views", "sessions"):
+            sums[name][row[_HOUR]] += row[name] or 0
+    for sold in money:
+        if not _is_of_nobody(sold):
+            kind = "gross" if sold["name"] == PURCHASE else "refunds"
+            sums[f"{kind} {sold['currency']}"][sold[_HOUR]] += sold["amount"]
+    return {
+        name: {
+            date(1970, 1, 1) + timedelta(day): tuple(hours[24 * day + hour] for hour in range(24))
+            for day in sorted({hour // 24 for hour in hours})
+        }
+        for name, hours in sums.items()
+    }
 
 
 def _date_of(written: str | None, by_date: bool) -> date | None:
@@ -286,7 +325,7 @@ def beside_ga4(counted: Ga4Counts, ours: OurCounts) -> AsGa4:
             _users(counted, ours), _sessions(counted, ours), _views(counted, ours), _events(counted, ours),
             *_revenue(counted, ours),
         ),
-        days=dict(counted.days),
+        days=dict(counted.days), by_hour=dict(counted.by_hour),
     )  # fmt: skip
 
 

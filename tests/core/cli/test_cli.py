@@ -451,3 +451,24 @@ def test_what_a_language_model_costs_is_said_before_it_is_asked(
     said = done.stderr.index(f"questions to gpt-4o-mini at {host}")
     assert said < done.stderr.index("no money left")
     assert re.search(r"cost: .* characters out, about [\d,]+ tokens in all, about \$0\.\d\d", done.stderr)
+
+
+def test_figures_of_ga4s_report_are_compared_with_a_run(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions = json.loads((finished / "receipt.json").read_text())["as_ga4"]["figures"][1]
+    wanted = sessions["ga4"] + 3
+    report = tmp_path / "report.csv"
+    report.write_text("Views\n1\n")
+    done = cli("reconcile", report, f"sessions={wanted:,.0f}", "--out", finished)
+    assert done.returncode == 0, done.stderr
+    printed = capsys.readouterr().out
+    assert f"Sessions: {wanted:,.0f} in GA4's report, to these files −3 not explained" in printed
+    assert sum("in GA4's report" in line for line in printed.splitlines()) == 2
+    assert sum("in these files as GA4 counts" in line for line in printed.splitlines()) >= 4
+    assert "Sessions: 'many' is no number" in one_line_error(
+        cli("reconcile", "sessions=many", "--out", finished)
+    )
+    assert "cannot be read" in one_line_error(cli("reconcile", "gone.csv", "--out", finished))
+    (tmp_path / "receipt.json").write_text("{}")
+    assert "receipt.json is damaged" in one_line_error(cli("reconcile", "--out", tmp_path))

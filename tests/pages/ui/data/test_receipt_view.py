@@ -133,3 +133,25 @@ def test_figures_of_ga4_stand_beside_ours_with_every_cause(tmp_path: Path) -> No
         ("Refunds, EUR", "0.00", "0.00", "the same"),
         ("Purchase revenue, EUR", "20.50", "20.50", "the same"),
     ]
+
+
+def test_a_report_of_ga4_is_compared_and_a_figure_that_is_no_number_is_said(tmp_path: Path) -> None:
+    def screen(folder: str) -> None:
+        from core.storage.dataset import Dataset
+        from pages.ui.data.ga4_view import beside_ga4
+
+        beside_ga4(Dataset(folder, "toy").receipt)
+
+    rows = [event("u", 0), deed("u", 1, "purchase", "20.5"), event(None, 2), event("u", 9)]
+    made = shop(tmp_path, *rows)
+    app = AppTest.from_function(screen, kwargs={"folder": made.path}, default_timeout=20).run()
+    assert len(app.table) == 1
+    app.text_input(key="ga4-events").input("3").run()
+    app.text_input(key="ga4-sessions").input("some").run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "Sessions\\: 'some' is no number\\. Allowed\\: such as 1234 or 1,234\\."
+    ]
+    assert app.table[1].value.to_numpy().tolist() == [
+        ["Events", "3", "4", r"\+1 without an id\: not in GA4's reports"]
+    ]
