@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.caching import cache_resource_api
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from core.llm.llm_settings import VARIABLES
 from core.runs import jobs
@@ -32,6 +32,19 @@ def packages_looked_through_once() -> Iterator[None]:
     """Streamlit looks for components in every installed package each time a test starts the app."""
     scan = cache(manifest_scanner.scan_component_manifests)
     with mock.patch.object(manifest_scanner, "scan_component_manifests", scan):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def waiting_costs_nothing() -> Iterator[None]:
+    """Streamlit asks every millisecond whether a test's app is done, from the thread that it takes turns with."""
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
+        assert runner._script_thread
+        runner._script_thread.join(timeout)
+        assert not runner._script_thread.is_alive(), f"the app took more than {timeout} s"
+
+    with mock.patch.object(local_script_runner, "require_widgets_deltas", wait):
         yield
 
 
