@@ -37,7 +37,7 @@ def packages_looked_through_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def waiting_costs_nothing() -> Iterator[None]:
-    """Streamlit asks every millisecond whether a test's app is done, from the thread that it takes turns with."""
+    """Streamlit's own wait asks every millisecond, and takes turns with the app that it waits for."""
 
     def wait(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
         assert runner._script_thread

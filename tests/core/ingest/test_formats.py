@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.storage.dataset import Dataset
 from tests.core.ingest.raw import write
 from tests.core.ingest.read.unnested import KINDS, as_csv, as_ndjson, kind_of
 from tests.core.ingest.test_ingest import dataset_of
@@ -47,21 +48,21 @@ def both(source: str, medium: str, prefix: str = "") -> dict[str, str]:
 
 
 EVENTS = (
-    hit("a", 0, collected_traffic_source=both("google", "cpc", "manual_")),
-    hit("a", 1),
-    hit("b", 0, params=both("news.example", "referral")),
+    hit("1a", 0, collected_traffic_source=both("google", "cpc", "manual_")),
+    hit("1a", 1),
+    hit("1b", 0, params=both("news.example", "referral")),
     hit(
-        "b",
+        "1b",
         1,
         session_traffic_source_last_click={
             "cross_channel_campaign": {"source": None, "medium": None},
             "manual_campaign": both("mail", "email"),
         },
     ),
-    hit("c", 0, collected_traffic_source=both("google", "cpc", "manual_")),
-    hit("c", 1, traffic_source=both("(direct)", "(none)")),
-    hit("d", 0),
-    hit("d", 1),
+    hit("1c", 0, collected_traffic_source=both("google", "cpc", "manual_")),
+    hit("1c", 1, traffic_source=both("(direct)", "(none)")),
+    hit("1d", 0),
+    hit("1d", 1),
 )
 
 
@@ -71,13 +72,42 @@ def paid(user: str, second: int, name: str, transaction: str, **ecommerce: Any) 
 
 
 REFUNDED = (
-    hit("a", 0),
-    hit("a", 1),
-    paid("a", 2, "purchase", "T1", purchase_revenue=100.5),
-    paid("a", 3, "refund", "T1", refund_value=20.25),
+    hit("2a", 0),
+    hit("2a", 1),
+    paid("2a", 2, "purchase", "T1", purchase_revenue=100.5),
+    paid("2a", 3, "refund", "T1", refund_value=20.25),
     paid("server", 4, "refund", "T1", refund_value=10.0),
-    paid("b", 5, "purchase", "T2", purchase_revenue=30.0),
+    paid("2b", 5, "purchase", "T2", purchase_revenue=30.0),
 )
+
+
+DESCRIBED = (
+    *(hit("3a", second, params={"author": author}, geo={"region": "Hesse"})
+      for second, author in enumerate(("ann", "bob", "bob"))),
+    hit("3b", 0, geo={"region": "Bavaria"}),
+    hit("3b", 1, params={"author": "ann"}),
+)  # fmt: skip
+
+LAST_CLICK = {"source": "news.example", "medium": "referral"}
+CAME = (
+    hit("4a", 0, collected_traffic_source={
+        "manual_source": "x", "manual_campaign_name": "my shop", "gclid": "Cj0",
+    }),
+    hit("4b", 0, params={"source": "google", "medium": "organic"}),
+    hit("4c", 0, params={"source": "x", "medium": "y", "campaign": "cross-network"}),
+    hit("4d", 0, session_traffic_source_last_click={"cross_channel_campaign": {
+        **LAST_CLICK, "campaign_name": "shopping", "default_channel_group": None,
+    }}),
+    hit("4e", 0, session_traffic_source_last_click={"cross_channel_campaign": {
+        **LAST_CLICK, "campaign_name": None, "default_channel_group": "Paid Other",
+    }}),
+    hit("4f", 0, session_traffic_source_last_click={"manual_campaign": {
+        "source": "tv", "medium": "sms", "campaign_name": "x",
+    }}),
+    hit("4g", 0),
+)  # fmt: skip
+
+LOGGED_IN = (hit("5a", 0), hit("5a", 1, user_id="007"), hit("5b", 2, user_id="007"), hit("5c", 3))
 
 
 def listed(event: Event) -> Event:
@@ -153,79 +183,51 @@ EVERY = [
 ]  # a CSV nests nothing
 
 
-@pytest.mark.parametrize(("shape", "kind"), EVERY)
-def test_the_source_is_taken_event_by_event(tmp_path: Path, shape: str, kind: str) -> None:
-    path = write(tmp_path / f"events_intraday_20231114.{kind}", FORMATS[kind](SHAPES[shape](EVENTS)))
-    dataset = dataset_of(tmp_path, path)
-    sources = ["google / cpc", "mail / email", "(direct) / (none)", None]
-    assert dataset.users["source"].astype(object).where(dataset.users["source"].notna(), None).tolist() == (
-        sources
-    )
+@pytest.fixture(scope="module", params=EVERY, ids="-".join)
+def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """All of the events, in a shape and a format."""
+    shape, kind = request.param
+    folder = tmp_path_factory.mktemp(f"{shape}-{kind}")
+    rows = SHAPES[shape]((*EVENTS, *REFUNDED, *DESCRIBED, *CAME, *LOGGED_IN))
+    path = write(folder / f"events_intraday_20231114.{kind}", FORMATS[kind](rows))
+    dimensions = ("event_params.author", "geo.region")
+    return dataset_of(folder, path, dimensions=dimensions, join_logins=True)
+
+
+def column(dataset: Dataset, name: str, users: str) -> list[object]:
+    """A column's values, of the users whose ids begin so."""
+    values = dataset.users.set_index("user_id")[name].astype(object)
+    return [None if pd.isna(value) else value for user, value in values.items() if user.startswith(users)]
+
+
+def test_the_source_is_taken_event_by_event(dataset: Dataset) -> None:
+    assert column(dataset, "source", "1") == ["google / cpc", "mail / email", "(direct) / (none)", None]
     assert dataset.receipt.source_basis == {
-        "first_touch": 1, "session_last_click": 1, "collected": 1, "none": 1,
+        "first_touch": 1, "session_last_click": 4, "collected": 4, "none": 7,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("shape", "kind"), EVERY)
-def test_money_is_gross_less_refunds(tmp_path: Path, shape: str, kind: str) -> None:
-    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](REFUNDED)))
-    receipt = dataset_of(tmp_path, path).receipt
+def test_money_is_gross_less_refunds(dataset: Dataset) -> None:
+    receipt = dataset.receipt
     assert receipt.revenue["EUR"].model_dump() == {"gross": 130.5, "refunds": 30.25, "net": 100.25}
     assert receipt.outcome_users["purchase"].net == {"EUR": 100.25}
 
 
-DESCRIBED = (
-    *(hit("a", second, params={"author": author}, geo={"region": "Hesse"})
-      for second, author in enumerate(("ann", "bob", "bob"))),
-    hit("b", 0, geo={"region": "Bavaria"}),
-    hit("b", 1, params={"author": "ann"}),
-)  # fmt: skip
+def test_dimensions_are_read_from_every_shape(dataset: Dataset) -> None:
+    assert column(dataset, "author", "3") == ["bob", "ann"]
+    assert column(dataset, "region", "3") == ["Hesse", "Bavaria"]
 
 
-@pytest.mark.parametrize(("shape", "kind"), EVERY)
-def test_dimensions_are_read_from_every_shape(tmp_path: Path, shape: str, kind: str) -> None:
-    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](DESCRIBED)))
-    users = dataset_of(tmp_path, path, dimensions=("event_params.author", "geo.region")).users
-    assert users["author"].tolist() == ["bob", "ann"]
-    assert users["region"].tolist() == ["Hesse", "Bavaria"]
-
-
-LAST_CLICK = {"source": "news.example", "medium": "referral"}
-CAME = (
-    hit("a", 0, collected_traffic_source={
-        "manual_source": "x", "manual_campaign_name": "my shop", "gclid": "Cj0",
-    }),
-    hit("b", 0, params={"source": "google", "medium": "organic"}),
-    hit("c", 0, params={"source": "x", "medium": "y", "campaign": "cross-network"}),
-    hit("d", 0, session_traffic_source_last_click={"cross_channel_campaign": {
-        **LAST_CLICK, "campaign_name": "shopping", "default_channel_group": None,
-    }}),
-    hit("e", 0, session_traffic_source_last_click={"cross_channel_campaign": {
-        **LAST_CLICK, "campaign_name": None, "default_channel_group": "Paid Other",
-    }}),
-    hit("f", 0, session_traffic_source_last_click={"manual_campaign": {
-        "source": "tv", "medium": "sms", "campaign_name": "x",
-    }}),
-    hit("g", 0),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(("shape", "kind"), EVERY)
-def test_channels_are_the_same_in_every_shape(tmp_path: Path, shape: str, kind: str) -> None:
-    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](CAME)))
-    dataset = dataset_of(tmp_path, path)
-    assert dataset.users["channel"].tolist() == [
+def test_channels_are_the_same_in_every_shape(dataset: Dataset) -> None:
+    assert column(dataset, "channel", "4") == [
         "Paid Shopping", "Organic Search", "Cross-network", "Organic Shopping", "Paid Other", "SMS", "Direct",
     ]  # fmt: skip
     assert dataset.receipt.channel_basis == {
-        "exported": 1, "session_last_click": 2, "collected": 3, "nothing_collected": 1,
+        "exported": 1, "session_last_click": 3, "collected": 5, "nothing_collected": 8,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("shape", "kind"), EVERY)
-def test_logins_are_the_same_in_every_shape(tmp_path: Path, shape: str, kind: str) -> None:
-    events = (hit("a", 0), hit("a", 1, user_id="007"), hit("b", 2, user_id="007"), hit("c", 3))
-    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](events)))
-    dataset = dataset_of(tmp_path, path, join_logins=True)
-    assert dataset.users["user_id"].tolist() == ["007", "c"]
+def test_logins_are_the_same_in_every_shape(dataset: Dataset) -> None:
+    logged_in = [user for user in dataset.users["user_id"] if user.startswith(("0", "5"))]
+    assert logged_in == ["007", "5c"]
     assert dataset.receipt.logins and dataset.receipt.logins.page_views == 3

@@ -9,6 +9,7 @@ import json
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -226,13 +227,31 @@ def sequences(dataset: Dataset) -> dict[str, list[tuple[str, int]]]:
     }
 
 
+ReadOnce = Callable[..., tuple[Path, Dataset]]
+
+
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> ReadOnce:
+    """The file of a tool and its data set, which no test may change; GA4's with a title."""
+
+    @cache
+    def read(name: str, title: str = "") -> tuple[Path, Dataset]:
+        make, settings, _ = TOOLS.get(name, (partial(ga4, title), {}, ""))
+        folder = tmp_path_factory.mktemp("tool")
+        path = write(folder / name, make())
+        return path, dataset_of(folder, path, **settings)
+
+    return read
+
+
 @pytest.mark.parametrize("name", TOOLS)
-def test_an_export_of_another_tool_gives_the_sequences_of_the_same_views(tmp_path: Path, name: str) -> None:
-    make, settings, page_view = TOOLS[name]
-    theirs = dataset_of(tmp_path / "theirs", write(tmp_path / name, make()), **settings)
+def test_an_export_of_another_tool_gives_the_sequences_of_the_same_views(
+    read_once: ReadOnce, name: str
+) -> None:
+    page_view = TOOLS[name][2]
+    _, theirs = read_once(name)
     [file] = theirs.receipt.files
-    same = ga4("Shop" if Raw.PAGE_TITLE in file.columns else "")
-    ours = dataset_of(tmp_path / "ours", write(tmp_path / "ga4.csv", same))
+    _, ours = read_once("ga4.csv", "Shop" if Raw.PAGE_TITLE in file.columns else "")
     assert sequences(theirs) == sequences(ours)
     assert theirs.receipt.page_views_used == len(VIEWS)
     assert (theirs.receipt.page_view if Raw.EVENT_NAME in file.columns else "") == page_view
@@ -245,11 +264,11 @@ def test_an_export_of_another_tool_gives_the_sequences_of_the_same_views(tmp_pat
 
 
 @pytest.mark.parametrize("name", [*TOOLS, "ga4.csv"])
-def test_the_look_tells_what_the_reading_does(tmp_path: Path, name: str) -> None:
-    make, settings, _ = TOOLS.get(name, (ga4, {}, ""))
-    path = write(tmp_path / name, make())
+def test_the_look_tells_what_the_reading_does(read_once: ReadOnce, name: str) -> None:
+    settings = TOOLS[name][1] if name in TOOLS else {}
+    path, dataset = read_once(name)
     found = inspect([path], IngestSettings.checked(**settings))
-    [read] = dataset_of(tmp_path / "out", path, **settings).receipt.files
+    [read] = dataset.receipt.files
     [file] = found.files
     empty = {field: column for field, column in found.mapping.items() if field not in read.columns}
     assert {field: found.mapping[field] for field in read.columns} == read.columns

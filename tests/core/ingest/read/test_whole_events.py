@@ -353,7 +353,7 @@ class TestRowAnItem:
 def flat(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     """The demo shop's events, in the columns of the flat file."""
     file = tmp_path_factory.mktemp("demo") / "shop.csv"
-    write_sample(file, 150, 7)
+    write_sample(file, 50, 7)
     return read_rows(file)
 
 
@@ -430,8 +430,8 @@ def test_the_result_does_not_depend_on_the_size_of_buckets(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(whole_events, "BUCKET_ROWS", 1000)
-    monkeypatch.setattr(whole_events, "_ROWS_A_PART", 100)
+    monkeypatch.setattr(whole_events, "BUCKET_ROWS", 300)
+    monkeypatch.setattr(whole_events, "_ROWS_A_PART", 30)
     random.Random(3).shuffle(rows := long_rows(flat))
     tables, receipt = data_set(tmp_path / "long", write(tmp_path / "events.csv", as_csv(rows)))
     assert receipt.model_dump(exclude=KNOWN_TO_RECEIPT) == expected[1].model_dump(exclude=KNOWN_TO_RECEIPT)
