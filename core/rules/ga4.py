@@ -12,10 +12,12 @@ group; the filter of an event's parameters is one ``andGroup``, and ``eventCount
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jsonschema
 
@@ -23,7 +25,7 @@ from core.base.errors import InputError
 from core.base.schema import CHANNEL, FIRST_CHANNEL, Users
 from core.base.wording import common_origin
 from core.rules.conditions import VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule, is_attribute
-from core.rules.raw_events import GA4_DIMENSIONS, LoadedExport, PageTest, as_sent, exported_name
+from core.rules.raw_events import GA4_DIMENSIONS, LoadedExport, PageTest, as_sent, exported_name, key_of
 
 _DIMENSIONS: Final = {
     Users.DEVICE: ("Device category", "deviceCategory"), Users.BROWSER: ("Browser", "browser"),
@@ -132,10 +134,10 @@ def _addresses(condition: RuleCondition, export: LoadedExport) -> list[tuple[str
     if condition.field is RuleField.FOLDER and test.patterns:
         origin = export.features.origin.partition("://")[2]
         return [("CONTAINS", _line(origin + condition.value))]
-    parts = _parts(test)
+    parts = _parts(test, export)
     if condition.number > 1:
         return [("FULL_REGEXP", _line(_pattern(parts)))]
-    groups: list[list[str]] = []
+    groups: list[list[_Part]] = []
     for part in parts:
         if groups and len(_pattern([*groups[-1], part])) <= MOST_CHARACTERS - _BEFORE:
             groups[-1].append(part)
@@ -144,19 +146,74 @@ def _addresses(condition: RuleCondition, export: LoadedExport) -> list[tuple[str
     return [("FULL_REGEXP", _line(_pattern(group))) for group in groups]
 
 
-def _parts(test: PageTest) -> list[str]:
-    """Regular expressions for the pages of a test, without what they begin and end with."""
-    parts = [*(part.removeprefix("^").removesuffix("$") for part in test.patterns), *map(as_sent, test.keys)]
-    parts = [part.replace(r"\-", "-") for part in parts]
-    return [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in parts]
+class _Part(NamedTuple):
+    """The key of a page or folder (which ends in a slash), or a regular expression for several pages."""
+
+    text: str
+    is_literal: bool
 
 
-def _pattern(parts: Sequence[str]) -> str:
+def _parts(test: PageTest, export: LoadedExport) -> list[_Part]:
+    """What the pages of a test are matched by.
+
+    A folder of which the data have no other page stands for its pages, and for those that it gets later.
+    """
+    merged = {key_of(page, export.settings.url): pattern
+              for page, pattern in zip(test.merged, test.patterns, strict=False)}  # fmt: skip
+    inside = {*test.keys, *merged}
+    folders = _whole_folders(inside, export.keys)
+    left = sorted(key for key in inside if not key.startswith(tuple(folders)))
+    patterns = [merged[key] for key in left if key in merged] if merged else test.patterns
+    literal = [key for key in left if key not in merged]
+    written = [*(pattern.removeprefix("^").removesuffix("$") for pattern in patterns),
+               *(as_sent(key) for key in literal if "?" in key)]  # fmt: skip
+    ended = [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in written]
+    ended += [f"{as_sent(folder)}.*" for folder in folders if "?" in folder]
+    paths = sorted(key for key in (*folders, *literal) if "?" not in key)
+    return [*(_Part(part.replace(r"\-", "-"), is_literal=False) for part in ended),
+            *(_Part(key, is_literal=True) for key in paths)]  # fmt: skip
+
+
+def _whole_folders(inside: Collection[str], known: Collection[str]) -> list[str]:
+    """The widest folders of which all known pages are inside, if these are two at least."""
+    of_inside, of_known = (
+        Counter(folder for key in keys for folder in _folders_of(key)) for keys in (inside, {*known})
+    )
+    whole = {folder for folder, pages in of_inside.items() if 2 <= pages == of_known[folder]}
+    return sorted(folder for folder in whole if whole.isdisjoint(_folders_of(folder[:-1])))
+
+
+def _folders_of(key: str) -> list[str]:
+    """All folders of a page: ``https://x.example/a/``, ``…/a/b/``, and ``…/a/b?`` of one with a query."""
+    origin = common_origin([key])
+    path, query, _ = re.sub("#.*", "", key).removeprefix(origin).partition("?")
+    folders = [f"{origin}{path[: slash.end()]}" for slash in re.finditer("(?<=.)/", path)]
+    return [*folders, f"{origin}{path}?"] if query else folders
+
+
+def _pattern(parts: Sequence[_Part]) -> str:
     """A single case-insensitive regular expression for any of the parts."""
-    if len(parts) == 1:
-        return f"(?i)^{parts[0]}$"
-    shared = common_origin(parts)
-    return f"(?i)^{shared}({'|'.join(part.removeprefix(shared) for part in parts)})$"
+    paths = [part.text.split("/") for part in parts if part.is_literal]
+    each = [part.text for part in parts if not part.is_literal]
+    each += [_any_of(paths) + _ENDING] if paths else []
+    if len(each) == 1:
+        return f"(?i)^{each[0]}$"
+    shared = common_origin(each)
+    return f"(?i)^{shared}({'|'.join(part.removeprefix(shared) for part in each)})$"
+
+
+def _any_of(paths: Iterable[Sequence[str]]) -> str:
+    """A regular expression for any of some paths, given by their parts; what they share is said once."""
+    after: dict[str, list[Sequence[str]]] = {}
+    for first, *rest in paths:
+        after.setdefault(first, []).append(rest)
+    each = []
+    for first, rests in after.items():
+        longer = [rest for rest in rests if rest]
+        below = f"/{_any_of(longer)}" if longer else ""
+        here = as_sent(first).replace(r"\-", "-") if first or longer else ".*"  # all of a folder
+        each.append(here + (f"({below})?" if below and len(longer) < len(rests) else below))
+    return each[0] if len(each) == 1 else f"({'|'.join(each)})"
 
 
 def _line(text: str) -> str:

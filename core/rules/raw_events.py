@@ -209,6 +209,14 @@ LINE: Final = "line"
 """Column with the position of an event in the files."""
 
 
+def is_of_ga4(receipt: Receipt) -> bool:
+    """Whether all files have GA4's columns: only then may GA4 and BigQuery have the events."""
+    if any(file.tool for file in receipt.files):
+        return False
+    columns = [file.columns.get(Raw.EVENT_TIMESTAMP, Raw.EVENT_TIMESTAMP) for file in receipt.files]
+    return all(normalise_header(name) == Raw.EVENT_TIMESTAMP for name in columns)
+
+
 @dataclass(frozen=True, eq=False)
 class LoadedExport:
     """What the SQL of rules needs to know of the data set.
@@ -225,11 +233,8 @@ class LoadedExport:
 
     @property
     def is_ga4(self) -> bool:
-        """Whether all files have GA4's columns: only then may GA4 and BigQuery have the events."""
-        if any(file.tool for file in self.receipt.files):
-            return False
-        columns = [file.columns.get(Raw.EVENT_TIMESTAMP, Raw.EVENT_TIMESTAMP) for file in self.receipt.files]
-        return all(normalise_header(name) == Raw.EVENT_TIMESTAMP for name in columns)
+        """Whether the files are GA4's."""
+        return is_of_ga4(self.receipt)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Segment membership as files that other tools import: GA4's user data, and a list of ids for ads platforms.
+"""Segment membership as files that other tools import: GA4's user data, and lists of ids for ads platforms.
 
 GA4 joins user data by stream and client id (``user_pseudo_id`` in an export), or by the site's own user id.
 Nothing is sent from here: the analyst uploads the file.
@@ -46,9 +46,13 @@ def ga4_user_data(users: pd.DataFrame, user_key: str, stream: str = "") -> pd.Da
     return table.reset_index(drop=True)
 
 
-def ids_alone(users: pd.DataFrame) -> pd.DataFrame:
-    """The ids of users in segments, the single column of a list for an ads platform."""
-    return users.loc[users[Users.CLUSTER] >= 0, [Users.USER_ID]]
+def ids_by_segment(users: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Name of a list → the ids of a segment's users, the single column of an ads platform's list."""
+    return {
+        f"segment_{segment + 1}": users.loc[users[Users.CLUSTER] == segment, [Users.USER_ID]]
+        for segment in sorted(set(users[Users.CLUSTER]))
+        if segment >= 0
+    }
 
 
 def import_bytes(table: pd.DataFrame) -> bytes:

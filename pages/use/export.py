@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.cli.command import command_line, renumbered, settings_without_option
+from core.rules.raw_events import is_of_ga4
 from core.runs.export import IdStyle
 from core.runs.user_data import KEY_COLUMNS, PROPERTY, USER_DATA
 from pages.ui.segments import cards, downloads, segment_controls
@@ -92,11 +93,22 @@ def _vectors_and_evidence(live: LiveSegments) -> None:
 
 
 def _elsewhere(live: LiveSegments) -> None:
-    dataset = live.sources.dataset
-    if (user_key := dataset.receipt.user_key) not in KEY_COLUMNS:
+    receipt = live.sources.dataset.receipt
+    user_key, audiences = receipt.user_key, is_of_ga4(receipt)
+    if user_key not in KEY_COLUMNS and not audiences:
         return
-    what = f"Who is in which segment, as GA4 user data; register the user property {PROPERTY} there first."
+    what = (
+        f"Who is in which segment, as GA4 user data (register the user property {PROPERTY} there first); "
+        "each segment's rule as an audience of GA4; lists of ids. Nothing is sent."
+    )
     with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", what):
+        if audiences:
+            _button(
+                "GA4 audiences", "ga4_audiences.json", lambda: downloads.ga4_audiences(live),
+                "Requests of Google's Admin API (v1alpha, properties.audiences), checked against its schema.",
+            )  # fmt: skip
+        if user_key not in KEY_COLUMNS:
+            return
         stream = ""
         if user_key == "user_pseudo_id":
             stream = st.text_input(
@@ -107,10 +119,11 @@ def _elsewhere(live: LiveSegments) -> None:
             "GA4 user data", USER_DATA, lambda: downloads.ga4_user_data(live, stream),
             "Users without a stream id are left out: type the stream id.",
         )  # fmt: skip
-        if user_key == "user_id":
-            _button("User ids", "user_ids.csv", lambda: downloads.user_ids(live), "One column, for ads.")
-        else:
-            st.caption("Ads platforms cannot match these ids: they are cookies.")
+        known = "" if user_key == "user_id" else " Ads platforms cannot match these: they are cookies."
+        _button(
+            "Lists of ids", "ids_by_segment.zip", lambda: downloads.user_ids(live),
+            f"One CSV a segment, of one column, for ads platforms or your own tags.{known}",
+        )  # fmt: skip
 
 
 def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:

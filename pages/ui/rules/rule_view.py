@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -71,10 +71,14 @@ def sentences(live: LiveSegments) -> dict[int, str]:
     return {segment: rule_sentence(found, origin) for segment, found in rules_of(live).items()}
 
 
+def records_of(live: LiveSegments) -> list[dict[str, Any]]:
+    """The rules of the segments on screen, as a run's rules file has them."""
+    return rule_records(rules_of(live), live.plain_names, export_of(live))
+
+
 def file_of(live: LiveSegments) -> bytes:
-    """The rules of the segments on screen as JSON, as a run's rules file has them."""
-    records = rule_records(rules_of(live), live.plain_names, export_of(live))
-    return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    """The records of :func:`records_of` as JSON."""
+    return json.dumps(records_of(live), indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
 _PRECISION: Final = (
@@ -197,7 +201,9 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
 
 
 def _ga4(text: str, key: str) -> None:
-    """Draw the text for GA4 to copy; of a long text the beginning, and a file."""
+    """Draw the text for GA4 to copy, with its length; of a long text the beginning, and a file."""
+    longest = max(map(len, text.splitlines()))
+    st.caption(f"{count(len(text), 'character')}, at most {longest:,} in a line.")
     if len(text) <= READ:
         st.code(text, language=None, wrap_lines=True, height=300)
         return

@@ -60,8 +60,19 @@ def ga4_user_data(live: LiveSegments, stream: str = "") -> bytes:
 
 
 def user_ids(live: LiveSegments) -> bytes:
-    """The ids of the users in segments, as one column of a CSV."""
-    return user_data.import_bytes(user_data.ids_alone(users(live)))
+    """The ids of each segment's users, as one zip of CSV files of one column."""
+    return export.tables_zip(user_data.ids_by_segment(users(live)))
+
+
+def ga4_audiences(live: LiveSegments) -> bytes:
+    """Each segment's recommended rule as the request of GA4's Admin API, or why there is none, as JSON."""
+    named = ("segment", "name", "text", "precision", "recall", "ga4_audience", "ga4_refused")
+    records = [
+        {name: record.get(name) for name in named}
+        for record in rule_view.records_of(live)
+        if record.get("recommended") or not record["length"]
+    ]
+    return json.dumps(records, indent=1, ensure_ascii=False).encode()
 
 
 def users_parquet(live: LiveSegments) -> bytes:

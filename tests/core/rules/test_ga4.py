@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -258,10 +259,34 @@ def test_many_pages_are_asked_for_in_lines_of_500_characters(tmp_path: Path) -> 
         assert sum(bool(re.search(one, f"https://shop.example{page}")) for one in patterns) == 1
 
 
-def with_type(export: LoadedExport, name: str) -> RuleFeatures:
-    """Features with every page of one type."""
+SHOP = {
+    "/sale/a": True, "/sale/b": True, "/sale/deep/c": True, "/tents/x": True, "/tents/y": False,
+    "/help": True, "/help/a": False, "/help/b": True, "/search?q=a": True, "/search?q=b+c": True,
+    "/list?q=one": True, "/list?q=two": False,
+}  # fmt: skip
+"""Page → whether it is of the type that is asked for."""
+
+
+def test_folders_that_are_of_a_type_as_a_whole_stand_for_their_pages(tmp_path: Path) -> None:
+    rows = [view(f"u{n:02d}", step, page) for n in range(30) for step, page in enumerate(SHOP)]
+    loaded = load(tmp_path, write_flat(tmp_path / "e.csv", rows))[1]
+    origin = "https://shop.example"
+    features = with_type(loaded, "Sale", [page for page, is_in in SHOP.items() if is_in])
+    line = ga4_text(asks(RuleField.TYPE, "Sale"), replace(loaded, features=features)).splitlines()[-1]
+    pattern = line.rpartition("matches regex ")[2]
+    for page, is_in in {**SHOP, "/sale/new": True, "/sale": False, "/search?q=new": True}.items():
+        assert bool(re.search(pattern, origin + page)) == is_in, page
+        assert bool(re.search(pattern, f"{origin}{page}#top")) == is_in, page
+    assert "sale/.*" in pattern and "tents/x" in pattern and r"/search\?.*" in pattern
+    assert pattern.count("help") == 1
+
+
+def with_type(export: LoadedExport, name: str, pages: Sequence[str] | None = None) -> RuleFeatures:
+    """Features with some pages of one type; every page if none are named."""
     folder = export.features.viewed[RuleField.PAGE]
-    every = sparse.csc_array(np.ones((len(export.features.pages), 1), np.int32))
+    known = [page.removeprefix("https://shop.example") for page in export.features.pages]
+    inside = np.array([pages is None or page in pages for page in known], np.int32)
+    every = sparse.csc_array(inside.reshape(-1, 1))
     views = sparse.csc_array(folder.views.sum(axis=1).reshape(-1, 1))
     viewed = {**export.features.viewed, RuleField.TYPE: Viewed((name,), every, views)}
     return replace(export.features, viewed=viewed)

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from core.runs.user_data import PROPERTY, ga4_user_data, ids_alone, import_bytes
+from core.runs.user_data import PROPERTY, ga4_user_data, ids_by_segment, import_bytes
 
 USERS = pd.DataFrame(
     {
@@ -45,7 +45,9 @@ def test_by_user_id_no_stream_is_needed() -> None:
     assert [list(row) for row in rows] == [["user_id", PROPERTY]] * 3
 
 
-def test_a_list_for_ads_is_one_column_of_ids() -> None:
-    assert import_bytes(ids_alone(USERS)).decode().split() == [
-        "user_id", "1605951.6059719720", "-1.50", "0012.50"
-    ]  # fmt: skip
+def test_a_list_for_ads_is_one_column_of_ids_a_segment() -> None:
+    lists = {name: ids.to_dict("list") for name, ids in ids_by_segment(USERS).items()}
+    assert lists == {
+        "segment_1": {"user_id": ["1605951.6059719720"]}, "segment_2": {"user_id": ["-1.50"]},
+        "segment_12": {"user_id": ["0012.50"]},
+    }  # fmt: skip

@@ -31,7 +31,8 @@ def test_every_file_is_offered(export: AppTest) -> None:
     assert keys == [
         "get-report.html", "get-users.csv", "get-users_for_spreadsheets.csv", "get-users.parquet",
         "get-profiles.json", "get-profiles.zip", "get-embeddings.parquet", "get-receipt.json",
-        "get-clusters.json", "get-journeys.json", "get-ga4_user_data.csv",
+        "get-clusters.json", "get-journeys.json", "get-ga4_audiences.json",
+        "get-ga4_user_data.csv", "get-ids_by_segment.zip",
     ]  # fmt: skip
 
 

@@ -54,6 +54,22 @@ def solved(made_from: Sources) -> LiveSegments:
     return solve(session_segments.settle(made_from, session_segments.read(made_from)))
 
 
+def test_audiences_are_requests_of_each_segments_rule(live: LiveSegments) -> None:
+    made = json.loads(downloads.ga4_audiences(live))
+    assert [one["segment"] for one in made] == [0, 1, 2]
+    assert [one["name"] for one in made] == list(live.plain_names.values())
+    requests = [one["ga4_audience"] for one in made if one["ga4_audience"]]
+    assert requests and all(request["filterClauses"] for request in requests)
+    assert all(one["ga4_audience"] or one["ga4_refused"] or one["precision"] is None for one in made)
+
+
+def test_ids_leave_in_a_list_a_segment(live: LiveSegments) -> None:
+    with zipfile.ZipFile(io.BytesIO(downloads.user_ids(live))) as archive:
+        lists = {name: archive.read(name).decode().splitlines() for name in archive.namelist()}
+    assert [*lists] == ["segment_1.csv", "segment_2.csv", "segment_3.csv"]
+    assert sum(len(ids) - 1 for ids in lists.values()) == int((live.labels >= 0).sum())
+
+
 def test_users_leave_with_exact_ids_and_the_name_on_screen(live: LiveSegments) -> None:
     table = pq.read_table(io.BytesIO(downloads.users_parquet(live))).to_pylist()
     assert len(table) == len(live.labels)
