@@ -38,10 +38,10 @@ _FIXED: Final[dict[str, dict[Mode, str]]] = {
     "faint": {Mode.LIGHT: "#5b6678", Mode.DARK: "#9aa5b8"},
     "line": {Mode.LIGHT: "#e3e7ee", Mode.DARK: "#2b3444"},
     "left": {Mode.LIGHT: "#2f4fa3", Mode.DARK: "#7f9bf0"},
-    "kept": {Mode.LIGHT: "#d9e2f6", Mode.DARK: "#2a3550"},
-    "gone": {Mode.LIGHT: "#e5ab7d", Mode.DARK: "#96542a"},
+    "kept": {Mode.LIGHT: "#6685d4", Mode.DARK: "#4c70bc"},
+    "gone": {Mode.LIGHT: "#c56f22", Mode.DARK: "#d07a2d"},
     "base": BACKGROUND,
-    "outside": MUTED,
+    "outside": dict.fromkeys(Mode, MUTED),
 }
 
 
@@ -74,7 +74,7 @@ def tokens() -> dict[str, dict[str, str]]:
     return {
         mode.value: {
             **{f"{_TOKEN}{name}": shades[mode] for name, shades in _FIXED.items()},
-            **{f"{_TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE)},
+            **{f"{_TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE[mode])},
         }
         for mode in Mode
     }
@@ -82,7 +82,7 @@ def tokens() -> dict[str, dict[str, str]]:
 
 def token(segment: int) -> str:
     """The colour token of a segment, by its id: ``token:seg-3``."""
-    return f"{_TOKEN}outside" if segment <= OUTSIDE else f"{_TOKEN}seg-{segment % len(PALETTE)}"
+    return f"{_TOKEN}outside" if segment <= OUTSIDE else f"{_TOKEN}seg-{segment % len(PALETTE[Mode.LIGHT])}"
 
 
 def plain(text: object, limit: int = 60) -> str:

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from core.base import wording
-from core.base.palette import MUTED, PALETTE, Mode
+from core.base.palette import MUTED, PALETTE
 from core.profiles.profile_columns import MetricRole
 from core.runs.report.charts import token, tokens
 from core.runs.report.model import Report
@@ -46,7 +46,7 @@ def render(report: Report) -> str:
             style=_text("report.css"),
             charts={"figures": {chart.key: chart.figure for chart in charts}, "colours": tokens()},
             palette=PALETTE,
-            muted={mode.value: MUTED[mode] for mode in Mode},
+            muted=MUTED,
             shade=_shade,
             plain=_PLAIN,
         )

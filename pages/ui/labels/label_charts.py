@@ -8,25 +8,12 @@ import altair as alt
 import pandas as pd
 
 from core.base.schema import UNKNOWN, PageLabels
-from core.labels.label_types import Rung
 from core.labels.review import BY_TYPE, Review
 from pages.ui.labels.label_table import RUNG_WORDS
 from pages.ui.segments.charts import NEUTRAL, Chart, sized, tips
 
-_RUNG_COLOURS: Final = {
-    RUNG_WORDS[Rung.FROZEN]: "#6b7a99",
-    RUNG_WORDS[Rung.OVERRIDE]: "#2f4fa3",
-    RUNG_WORDS[Rung.EVENTS]: "#5b7be0",
-    RUNG_WORDS[Rung.MARKUP]: "#8fa8ff",
-    RUNG_WORDS[Rung.RULES]: "#279ea2",
-    RUNG_WORDS[Rung.STRUCTURE]: "#7fc4a0",
-    RUNG_WORDS[Rung.EMBEDDING]: "#d9a441",
-    RUNG_WORDS[Rung.NLI]: "#c98a2b",
-    RUNG_WORDS[Rung.LLM]: "#a86420",
-    BY_TYPE: "#b39ddb",
-    UNKNOWN: NEUTRAL,
-}
-"""Rung (what decided a label) in words → colour: certain ones blue or green, judged ones amber, none grey."""
+_RUNGS: Final = [*RUNG_WORDS.values(), BY_TYPE]
+"""What decides a label, in words: certain ones first; what nothing decided is grey."""
 _MIN_SHARE: Final = 0.035
 """Share of the mosaic below which a theme's name stands in the tooltip only."""
 
@@ -41,20 +28,18 @@ def coverage(table: pd.DataFrame) -> Chart:
         Review.VIEW: ("View", ""), Review.RUNG: ("Decided by", ""), Review.SHARE: ("Page views", ".1%"),
         Review.PAGE_VIEWS: ("Page views", ","), Review.PAGES: ("Pages", ","),
     }  # fmt: skip
-    rungs = list(_RUNG_COLOURS)
-    ordered = table.assign(order=[rungs.index(rung) for rung in table[Review.RUNG]])
-    present = [rung for rung in rungs if rung in set(table[Review.RUNG])]
-    colours = [_RUNG_COLOURS[rung] for rung in present]
+    order = [*_RUNGS, UNKNOWN]
+    ordered = table.assign(order=[order.index(rung) for rung in table[Review.RUNG]])
+    present = [rung for rung in _RUNGS if rung in set(table[Review.RUNG])]
+    legend = alt.Legend(orient="bottom", columns=2, values=present)
+    colour = alt.Color(f"{Review.RUNG}:N", title=None, scale=alt.Scale(domain=_RUNGS), legend=legend)
     chart = (
         alt.Chart(ordered)
         .mark_bar(height={"band": 0.7})
         .encode(
             x=alt.X(f"{Review.SHARE}:Q", title=None, axis=alt.Axis(format="%", tickCount=5)).stack("zero"),
             y=alt.Y(f"{Review.VIEW}:N", title=None, sort=["Types", "Themes"]),
-            color=alt.Color(
-                f"{Review.RUNG}:N", title=None, scale=alt.Scale(domain=present, range=colours),
-                legend=alt.Legend(orient="bottom", columns=2),
-            ),
+            color=alt.condition(alt.datum[Review.RUNG] == UNKNOWN, alt.value(NEUTRAL), colour),
             order=alt.Order("order:Q"),
             tooltip=tips(told),
         )

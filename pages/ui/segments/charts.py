@@ -12,16 +12,16 @@ from typing import Any, Final, TypeAlias
 import altair as alt
 import pandas as pd
 
+from core.base.palette import MUTED
 from core.facts.answer import ChartMark
 from core.profiles.profile_columns import Col, RowKind
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart
 
-NEUTRAL: Final = "#8b94a5"
-"""Grey for all users, the rest or a reference, on both backgrounds."""
+NEUTRAL: Final = MUTED
 ABOVE: Final = "#3862c4"
 BELOW: Final = "#d07a2d"
-"""Colours of more and less than the others, distinct for every kind of colour vision."""
+"""Colours of more and less than the others, on both backgrounds and for every kind of colour vision."""
 _LABEL_LIMIT: Final = 260
 """Pixels at which an axis label is cut; page addresses are long."""
 _LABEL_SHARE: Final = 0.5
@@ -93,7 +93,7 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     }  # fmt: skip
     base = alt.Chart(rates).encode(y=rows(Col.LABEL, rates[Col.LABEL]), tooltip=tips(told))
     own = base.encode(color=_segment_colour(names))
-    span = own.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2=alt.X2("high:Q"))
+    span = own.mark_rule(strokeWidth=2).encode(x=_percent("low", title), x2=alt.X2("high:Q"))
     point = own.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("rate:Q"))
     return sized(span + point + _others(base, 16), ROW * len(rates) + AXIS)
 
@@ -120,8 +120,8 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     base = alt.Chart(table).encode(y=rows(Col.LABEL, table[Col.LABEL]), tooltip=tips(told))
     few_to_many = alt.Scale(type="symlog")  # a few users have hundreds of times what most have
     x = alt.X("p05:Q", title=title, scale=few_to_many, axis=alt.Axis(labelFlush=False, tickCount=6))
-    reach = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=alt.X2("p95:Q"))
-    half = base.mark_bar(height={"band": 0.55}, opacity=0.75).encode(
+    reach = base.mark_rule(strokeWidth=2, color=NEUTRAL).encode(x=x, x2=alt.X2("p95:Q"))
+    half = base.mark_bar(height={"band": 0.55}).encode(
         x=alt.X("p25:Q", scale=few_to_many), x2=alt.X2("p75:Q"),
         color=_segments_only(names),
     )  # fmt: skip
@@ -151,7 +151,7 @@ def dumbbell(
     base = alt.Chart(table).encode(y=rows(row, table[row]), tooltip=tips(told))
     x = _percent(here, title)
     names = {int(table[Col.SEGMENT].iloc[0]): str(table[Col.LABEL].iloc[0])}
-    joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=alt.X2(f"{there}:Q"))
+    joined = base.mark_rule(strokeWidth=2, color=NEUTRAL).encode(x=x, x2=alt.X2(f"{there}:Q"))
     rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=alt.X(f"{there}:Q"))
     paint = _segments_only(names) if colour is None else alt.value(colour)
     own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=paint)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
+from core.base.palette import MUTED
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users
 from core.base.settings import ViewWeights
 from core.profiles.profile_columns import Col, PageRanking, RowKind
@@ -41,7 +42,7 @@ _LETTER: Final = 6
 """Pixels of a legend's line, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
 _GREYS: Final = {
-    OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
+    OUTSIDE: (OUTSIDE_NAME, MUTED), SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
 }  # fmt: skip
 """Name and colour of users in no segment: they read as grey on both backgrounds; the segments take the
 theme's chart colours by their order."""
@@ -177,7 +178,7 @@ def _points(xy: np.ndarray, which: np.ndarray) -> pa.Table:
 
 def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> dict[str, Any]:
     grey, colour = _GREYS.get(segment, ("", ""))
-    style: dict[str, Any] = {"opacity": 0.35, "color": colour} if grey else {"opacity": 0.75}
+    style = {"opacity": 1} | ({"color": colour} if grey else {})
     return {
         "type": "scatter",
         "name": grey or names.get(segment, f"({segment + 1})"),

@@ -47,10 +47,6 @@ _LEFT_OUT: Final = (
 )
 _REACHES: Final = {Reach.NEW.value: "New to them", Reach.ANY.value: "Any page"}
 _WAITING: Final = "Weighing what tells the next page; once for these weights, some seconds"
-_COLOURS: Final = {
-    Source.BIGRAM: charts.ABOVE, Source.LAG: "#8fb0ee", Source.NEIGHBOURS: "#4b9494",
-    Source.HISTORY: charts.BELOW, Source.POPULARITY: charts.NEUTRAL,
-}  # fmt: skip
 _LEGEND: Final = 90
 """Pixels of the legend: five lines on a phone."""
 _WORTH: Final[Columns] = {
@@ -144,7 +140,7 @@ def _stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> ch
     told = {"short": ("Page", ""), "source": ("Suggested as it", ""), "part": ("Part of the score", ".0%")}
     colour = alt.Color(
         "source:N", title=None,
-        scale=alt.Scale(domain=[CALLED[one] for one in sources], range=[_COLOURS[one] for one in sources]),
+        scale=alt.Scale(domain=[CALLED[one] for one in sources]),
         legend=alt.Legend(
             orient="top", columns=alt.expr("containerSize()[0] < 560 ? 1 : 3"), labelLimit=240
         ),
