@@ -233,6 +233,8 @@ class PageEvents:
     EVENTS: Final = "events"  # int64
 
 
+ITEM_CATEGORY: Final = "item_category:"
+"""Prefix, among the events of pages, of a category: how many events with such items fired on the page."""
 PAGE_EVENTS: Final[tuple[str, ...]] = (
     "view_item", "view_item_list", "select_item", "view_search_results", "add_to_cart", "view_cart",
     "begin_checkout", "add_shipping_info", "add_payment_info", "purchase", "login", "sign_up",

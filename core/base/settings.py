@@ -26,6 +26,8 @@ from core.base.errors import SettingsError
 from core.base.schema import DIMENSION_FIELDS, RESERVED_KEYS, TEMPLATE_OUTCOME, View, dimensions_in
 
 _SIZE: Final = TypeAdapter(ByteSize)
+_ITEM_CATEGORY: Final = re.compile(r"(items?(\[\])?[._](0[._])?)?item_category", re.IGNORECASE)
+"""Names of the column of an item's category, in the shapes of an export."""
 _SHOWN_CHARACTERS: Final = 200
 """Most characters of a rejected value in the message."""
 _VALUELESS: Final = ("missing", "too_short", "too_long")
@@ -229,6 +231,13 @@ class IngestSettings(Settings):
             free = [key for key in (short, whole) if key and key not in taken and dimensions_in([key])]
             keys[free[0] if free else f"{whole}_{field}"] = field
         return keys
+
+    @property
+    def item_category(self) -> str:
+        """The field of the dimension that is the category of items; empty where none is."""
+        fields = zip(DIMENSION_FIELDS, self.dimensions, strict=False)
+        named = (field for field, name in fields if _ITEM_CATEGORY.fullmatch(name.strip()))
+        return next(named, "")
 
     def viewing(self, page_view: str) -> Self:
         """Return a copy whose ``page_view`` is this event name, so that later events are read alike."""

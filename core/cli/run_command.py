@@ -365,7 +365,8 @@ files = click.Path(path_type=Path)
 @click.option("--page-view", metavar="NAME", help="Name of the events that are page views; found by itself.")
 @click.option(
     "--dimension", multiple=True, metavar="COLUMN",
-    help="Column kept as an attribute of users, such as user_properties.plan or region; up to 10.",
+    help="Column kept as an attribute of users: user_properties.plan, region or items[].item_category, "
+    "which gives pages their themes, too; up to 10.",
 )  # fmt: skip
 @click.option("--stream", metavar="NAME", help="Platform or stream_id whose events alone are used.")
 @click.option(

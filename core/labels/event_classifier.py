@@ -1,4 +1,4 @@
-"""Rung 1: the classifier that decides page types by the GA4 events that fire on the pages.
+"""Rung 1: the classifier that decides by the GA4 events that fire on pages: types, and themes by their items.
 
 That an event fires says little: ``add_to_cart`` fires on products and on lists, ``view_item_list`` wherever
 products are recommended, ``login`` on the page after it. So an event counts only from a rate per page view
@@ -7,14 +7,15 @@ that no other kind of page reaches, and where two types are possible, nothing is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.base.schema import View
-from core.labels.label_settings import Taxonomy
+from core.base.schema import ITEM_CATEGORY, View
+from core.labels.label_settings import NAME_CHARACTERS, Taxonomy
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.page_address import read_address
+from core.labels.texts import normalise_text
 
 MIN_VIEWS: Final = 10
 """Page views from which on events per view decide (5 of 10 is 24 to 76 % at 95 %)."""
@@ -62,21 +63,22 @@ _KINDS: Final = (
 
 
 class EventClassifier:
-    """Decides page types, never themes, by the rates of GA4 events.
+    """Decides page types by the rates of GA4 events, and themes by the shop's categories of their items.
 
     Args:
-        taxonomy: Only its types are decided.
+        taxonomy: Only its labels are decided.
     """
 
     rung = Rung.EVENTS
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._names = {one.name for one in taxonomy.types}
+        self._themes = {one.name.casefold(): one.name for one in taxonomy.themes}
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Label subjects on which the events of one type alone fire often enough."""
+        """Label subjects whose events are of one type alone, or of items in one category, often enough."""
         if view is not View.TYPE:
-            return [None] * len(subjects)
+            return [_theme(subject, self._themes) for subject in subjects]
         return [_decide(subject, self._names) for subject in subjects]
 
 
@@ -96,6 +98,29 @@ def _decide(subject: Subject, names: Collection[str]) -> Label | None:
     if label not in names or share < _CLEAR * second:
         return None
     return _label(label, share, second, _evidence(subject, event))
+
+
+def categories_of(subject: Subject) -> dict[str, int]:
+    """Category of items → events on the subject's pages with such items, most first."""
+    found = {
+        normalise_text(name.removeprefix(ITEM_CATEGORY))[:NAME_CHARACTERS].strip(): events
+        for name, events in subject.events.items()
+        if name.startswith(ITEM_CATEGORY)
+    }
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _theme(subject: Subject, themes: Mapping[str, str]) -> Label | None:
+    """The category that most of the events have, if it is a theme."""
+    categories = categories_of(subject)
+    total = sum(categories.values())
+    if total < _MIN_EVENTS:
+        return None
+    name, events = next(iter(categories.items()))
+    if 2 * events <= total or name.casefold() not in themes:
+        return None
+    evidence = f"items in {name} in {events:,} of {total:,} events"
+    return Label(themes[name.casefold()], Rung.EVENTS, events / total, 2 * events / total - 1, evidence)
 
 
 def _category(subject: Subject) -> Label | None:

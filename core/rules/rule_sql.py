@@ -25,7 +25,7 @@ from core.ingest.clean import urls
 from core.ingest.clean.locations import MAX_LENGTH
 from core.ingest.clean.records import DIRECT, NO_SESSION, Fate
 from core.ingest.observe import bots
-from core.ingest.read.nested import quote_bigquery
+from core.ingest.read.nested import OF_ITEMS, quote_bigquery
 from core.ingest.sources.overlap import is_provisional
 from core.rules.conditions import (
     DAY_US,
@@ -240,8 +240,13 @@ def _attributes(rule: SegmentRule) -> list[str]:
 
 
 def _computed(rule: SegmentRule, export: LoadedExport) -> list[str]:
-    """Names of the attributes of a rule that are no column of the export: channels."""
-    columns = {*_COLUMNS, Users.SOURCE, *export.settings.dimension_keys}
+    """Names of the attributes of a rule that are no column of the export: channels, and values of items."""
+    settings = export.settings
+    columns = {*_COLUMNS, Users.SOURCE} | {
+        key
+        for key, field in settings.dimension_keys.items()
+        if not settings.columns[field].startswith(OF_ITEMS)
+    }
     return [attribute_words(name).name for name in _attributes(rule) if name not in columns]
 
 
@@ -249,7 +254,7 @@ def _unplaced(rule: SegmentRule, export: LoadedExport) -> list[str]:
     """Columns of a rule's dimensions of which it is not known where GA4's export to BigQuery has them."""
     fields = (export.settings.dimension_keys.get(name, "") for name in _attributes(rule))
     names = (export.settings.columns[field] for field in fields if field)
-    return [name for name in names if not exported_name(name)]
+    return [name for name in names if not exported_name(name) and not name.startswith(OF_ITEMS)]
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from core.ingest.observe.narrow import (
 from core.ingest.observe.outcomes import (
     UserOutcomes,
     count_outcomes,
+    count_page_categories,
     count_page_events,
     count_without_user_id,
     find_refunds,
@@ -120,6 +121,9 @@ def observe(
     again = _count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     page_events = count_page_events(engine, events)
+    if (field := settings.item_category) and field in staying.columns:
+        by_category = count_page_categories(engine, staying, pages, field)
+        page_events = pa.concat_tables([page_events, by_category])
     return Behaviour(ids, pages, views, deeds, people, done, page_events, again, channels, bots)
 
 

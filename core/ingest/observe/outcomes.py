@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
+from core.base.schema import ITEM_CATEGORY, Outcomes, PageEvents, Raw
 from core.base.schema import PAGE_EVENTS as TELLING
-from core.base.schema import Outcomes, PageEvents, Raw
 from core.base.wording import pluralise
 from core.ingest.clean import records
-from core.ingest.clean.locations import PAGE
+from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.clean.masking import Masking, mask_labels
+from core.ingest.clean.personal_data import mask_url
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, USER, Events
 from core.ingest.observe.page_views import OtherEvents, changes
@@ -389,6 +390,28 @@ def count_page_events(engine: Engine, events: Events) -> pa.Table:
         PageEvents.EVENTS: counted["events"],
     }
     return pa.table(columns).cast(PAGE_EVENTS)
+
+
+def count_page_categories(engine: Engine, staying: ir.Table, locations: Locations, field: str) -> pa.Table:
+    """Count the events with items of a category, by page and category, as :func:`count_page_events` does.
+
+    Args:
+        engine: Database of the tables.
+        staying: The records that are used.
+        locations: The pages.
+        field: The field that holds the category of most of an event's items.
+    """
+    placed = staying.join(locations.table, staying[Raw.PAGE_LOCATION] == locations.table.location)
+    sold = placed.filter(placed[field].notnull(), placed[PAGE].notnull())
+    counted = engine.arrow(sold.group_by(PAGE, field).agg(events=_.count()))
+    names = [ITEM_CATEGORY + mask_url(name).text for name in counted[field].to_pylist()]
+    return pa.table(
+        {
+            PageEvents.PAGE: counted[PAGE],
+            PageEvents.EVENT_NAME: pa.array(names, pa.string()),
+            PageEvents.EVENTS: counted["events"],
+        }
+    ).cast(PAGE_EVENTS)
 
 
 def page_events_table(counted: pa.Table, rows: np.ndarray) -> pa.Table:

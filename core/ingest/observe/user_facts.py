@@ -27,6 +27,9 @@ MANY_BROWSERS: Final = 5
 MANY_NAMES: Final = 20
 """Fewest users with a value of a dimension from which on it is checked for values of one user each."""
 
+MAX_VALUES: Final = 10_000
+"""Most values that a dimension can have: one with more tells single things apart, as an id does."""
+
 _DIMENSIONS: Final = {
     Users.BROWSER: Raw.DEVICE_BROWSER,
     Users.DEVICE: Raw.DEVICE_CATEGORY,
@@ -148,7 +151,8 @@ def _refuse_names(key: str, values: pa.ChunkedArray) -> None:
     """Check that a dimension describes users, and does not name them.
 
     Raises:
-        InputError: If more than half of at least :data:`MANY_NAMES` users with a value have their own.
+        InputError: If more than half of at least :data:`MANY_NAMES` users with a value have their own, or if
+            there are more than :data:`MAX_VALUES` values.
     """
     users = pc.value_counts(values.combine_chunks()).field("counts")
     alone = pc.sum(pc.equal(users, 1)).as_py() or 0
@@ -157,6 +161,12 @@ def _refuse_names(key: str, values: pa.ChunkedArray) -> None:
             f"The dimension {key} has {len(users):,} values, and {alone:,} of the {len(values):,} users with "
             "a value have one that nobody else has: it names users instead of describing them",
             remedy=f"Leave it out, or choose a column whose values many users share: {control('dimensions')}",
+        )
+    if len(users) > MAX_VALUES:
+        raise InputError(
+            f"The dimension {key} has {len(users):,} values",
+            allowed=f"at most {MAX_VALUES:,}",
+            remedy=f"Leave it out, or choose a column with fewer values: {control('dimensions')}",
         )
 
 

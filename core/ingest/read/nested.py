@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -144,8 +145,17 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
 }
 """Field → its name in the BigQuery export, for every field but the user key."""
 
+ITEMS: Final = "items"
+"""Column of GA4's export with the list of an event's items."""
+OF_ITEMS: Final = f"{ITEMS}[]."
+"""Prefix of the name of a value of items (``items[].item_category``): that of most items, else the first."""
+MOST_ITEMS: Final = 200
+"""Items of an event that are looked at, as many as GA4 takes; later ones are not."""
+
 RECORD_COLUMNS: Final = tuple(
-    dict.fromkeys((*PARAM_LISTS, *(path.split(".")[0] for path in RECORD_FIELDS.values() if "." in path)))
+    dict.fromkeys(
+        (*PARAM_LISTS, ITEMS, *(path.split(".")[0] for path in RECORD_FIELDS.values() if "." in path))
+    )
 )
 """Columns of GA4's export that hold lists or records with fields that are read."""
 
@@ -234,6 +244,8 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> ReadPlan:
         root, _, key = name.partition(".")
         if name in literal:
             paths.append((slot, (name,)))
+        elif name.startswith(OF_ITEMS):
+            paths.append((slot, (ITEMS, name.removeprefix(OF_ITEMS))))
         elif root in PARAM_LISTS and key:
             keys = params.setdefault(root, {})
             keys[key] = (*keys.get(key, ()), slot)
@@ -244,7 +256,7 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> ReadPlan:
 
 
 def names_in(record: Record) -> Iterator[str]:
-    """Yield the dotted names of all values in a record, without broken ones and lists but parameters."""
+    """Yield the dotted names of all values in a record, of lists those of parameters and items alone."""
     return (name for name, _ in values_in(record))
 
 
@@ -258,6 +270,10 @@ def values_in(record: Record) -> Iterator[tuple[str, Any]]:
             yield from ((f"{key}.{name}", one) for name, one in values_in(value))
         elif not isinstance(value, list):
             yield key, value
+        elif key == ITEMS:
+            keys = dict.fromkeys(key for item in value if isinstance(item, dict) for key in item)
+            filled = ((key, _of_most(value, key)) for key in keys)
+            yield from ((f"{OF_ITEMS}{key}", one) for key, one in filled if one is not None)
 
 
 def read_record(record: Record, plan: ReadPlan) -> Row:
@@ -271,7 +287,10 @@ def read_record(record: Record, plan: ReadPlan) -> Row:
     for slot, path in plan.paths:
         value: Any = record
         for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(value, list) and path[0] == ITEMS:
+                value = _of_most(value, key)
+            else:
+                value = value.get(key) if isinstance(value, dict) else None
         row[slot] = _text(value, slot, plan)
     for root, wanted in plan.params.items():
         listed = list(parameters(root, record.get(root)))
@@ -283,6 +302,17 @@ def read_record(record: Record, plan: ReadPlan) -> Row:
             texts = (f"{key}\x1e{_text(_plain(value), slot, plan) or ''}" for key, value in listed)
             row[slot] = "\x1f".join(texts) or None
     return row
+
+
+def _is_plain(value: object) -> bool:
+    return value not in (None, "") and not isinstance(value, dict | list)
+
+
+def _of_most(items: Sequence[Any], key: str) -> Any:  # noqa: ANN401 - JSON may be anything
+    """The value at a key that most items have, else the first; None where none has one."""
+    values = (item.get(key) for item in items[:MOST_ITEMS] if isinstance(item, dict))
+    counts = Counter(value for value in values if _is_plain(value))
+    return max(counts, key=counts.__getitem__) if counts else None
 
 
 def rows_of(records: Iterable[Record], names: Sequence[str], literal: Collection[str]) -> list[Row]:
@@ -412,12 +442,14 @@ def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         for name, texts in cells.items()
     }
     shown = {name for name, texts in filled.items() if any(text.startswith(("{", "[")) for text in texts)}
+    if {name.lower() for name in shown} <= {ITEMS}:  # a column of a flat table
+        return ()
     return tuple(name for name, texts in filled.items() if name in shown or (shown and not texts))
 
 
 def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
     """Return the columns that at least one dotted name begins with."""
-    roots = {name.partition(".")[0] for name in names if "." in name}
+    roots = {name.partition(".")[0].removesuffix("[]") for name in names if "." in name}
     return tuple(name for name in columns if name in roots)
 
 

@@ -25,6 +25,9 @@ from core.ingest.read.blocks import Block
 from core.ingest.read.headers import HeaderMap
 from core.ingest.read.nested import (
     EXACT,
+    ITEMS,
+    MOST_ITEMS,
+    OF_ITEMS,
     PARAM_LISTS,
     SLOT_KEY,
     SLOT_VALUE,
@@ -93,8 +96,16 @@ def names_of(schema: pa.Schema, first: pa.RecordBatch | None) -> Iterator[str]:
         if _is_params(field):
             keys = [] if first is None else _keys(first.column(field.name)).unique().to_pylist()
             yield from (f"{field.name}.{key}" for key in keys if key)
+        elif _is_items(field):
+            leaves = (name for inner in field.type.value_type for name in _leaves(inner))
+            yield from (f"{OF_ITEMS}{name}" for name in leaves if "." not in name)
         else:
             yield from _leaves(field)
+
+
+def _is_items(field: pa.Field) -> bool:
+    is_list = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
+    return bool(field.name == ITEMS and is_list and pa.types.is_struct(field.type.value_type))
 
 
 def _leaves(field: pa.Field, prefix: str = "") -> Iterator[str]:
@@ -108,7 +119,7 @@ def _leaves(field: pa.Field, prefix: str = "") -> Iterator[str]:
 def roots_of(names: Iterable[str], schema: pa.Schema) -> list[str]:
     """Return the columns that names are read from."""
     known = set(schema.names)
-    roots = (name if name in known else name.partition(".")[0] for name in names)
+    roots = (name if name in known else name.partition(".")[0].removesuffix("[]") for name in names)
     return [root for root in dict.fromkeys(roots) if root in known]
 
 
@@ -123,6 +134,8 @@ def _column(
     try:
         if name in known:
             return to_text(batch.column(name))
+        if name.startswith(OF_ITEMS):
+            return _of_most(batch, name.removeprefix(OF_ITEMS))
         if root not in known:
             return pa.nulls(len(batch), pa.string())
         if root in params:
@@ -133,6 +146,29 @@ def _column(
             f"the column {name} holds {error}, not a plain value",
             remedy=f"Say which column it is, or that there is none: {control('mapping')}",
         ) from error
+
+
+def _of_most(batch: pa.RecordBatch, key: str) -> pa.Array:
+    """The text at a key that most items of each row have, of equally frequent ones the first."""
+    if ITEMS not in batch.schema.names or not _is_items(batch.schema.field(ITEMS)):
+        return pa.nulls(len(batch), pa.string())
+    lists = batch.column(ITEMS)
+    row, flat = np.asarray(pc.list_parent_indices(lists)), pc.list_flatten(lists)
+    if flat.type.get_field_index(key) < 0:
+        return pa.nulls(len(batch), pa.string())
+    text = to_text(pc.struct_field(flat, key))
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    kept = np.flatnonzero(np.asarray(text.is_valid()) & (place < MOST_ITEMS))
+    texts = text.take(pa.array(kept)).dictionary_encode()
+    pair = row[kept].astype(np.int64) * max(1, len(texts.dictionary)) + np.asarray(texts.indices)
+    _, first, items = np.unique(pair, return_index=True, return_counts=True)
+    order = np.lexsort((first, -items, row[kept[first]]))
+    best = first[order]
+    of_row = row[kept[best]]
+    best, of_row = (one[np.diff(of_row, prepend=-1) != 0] for one in (best, of_row))
+    chosen = np.full(len(batch), -1)
+    chosen[of_row] = kept[best]
+    return text.take(pa.array(chosen, mask=chosen < 0))
 
 
 def _inside(array: pa.Array, path: Sequence[str]) -> pa.Array:
@@ -204,10 +240,14 @@ def schema_for(plan: ReadPlan, sample: Sequence[Record]) -> pa.Schema | None:
         sample: Some records.
     """
     try:
-        leaves = {path: _type_at(path, plan.fields[slot], sample) for slot, path in plan.paths}
+        keys = [path[1] for _, path in plan.paths if path[0] == ITEMS and len(path) == 2]
+        leaves = {
+            path: _type_at(path, plan.fields[slot], sample) for slot, path in plan.paths if path[0] != ITEMS
+        }
+        items = [pa.field(ITEMS, _items_type(keys, sample))] if keys else []
         lists = {root: _params_type(root, sample) for root in plan.params}
         fields = [pa.field(root, kind) for root, kind in lists.items()]
-        return pa.schema([*_fields(leaves), *fields])
+        return pa.schema([*_fields(leaves), *items, *fields])
     except _Irregular:
         return None
 
@@ -311,6 +351,16 @@ def _params_type(root: str, sample: Sequence[Record]) -> pa.DataType:
     shown = [value for value in values if value]
     kinds = [(kind, _common_type((value.get(kind) for value in shown), _KINDS[kind])) for kind in VALUE_KINDS]
     return pa.list_(pa.struct([("key", pa.string()), ("value", pa.struct(kinds))]))
+
+
+def _items_type(keys: Sequence[str], sample: Iterable[Record]) -> pa.DataType:
+    lists = [record.get(ITEMS) or [] for record in sample]
+    if not all(
+        isinstance(items, list) and all(isinstance(item, Mapping) for item in items) for items in lists
+    ):
+        raise _Irregular
+    flat = [item for items in lists for item in items]
+    return pa.list_(pa.struct([(key, _common_type((item.get(key) for item in flat), _TEXT)) for key in keys]))
 
 
 def _fields(leaves: Mapping[tuple[str, ...], pa.DataType]) -> list[pa.Field]:

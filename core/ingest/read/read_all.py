@@ -238,8 +238,9 @@ def _drift(counts: Sequence[FileCount], present: frozenset[str]) -> tuple[str, .
     for field in sorted(present):
         names = dict.fromkeys(count.columns[field] for count in counts if field in count.columns)
         lacking = sum(field not in count.columns for count in counts)
+        called = next(iter(names)) if field in DIMENSION_FIELDS else field
         if len(names) > 1:
-            warnings.append(f"{field} is called {' or '.join(names)}, depending on the file")
+            warnings.append(f"{called} is called {' or '.join(names)}, depending on the file")
         if lacking and field not in sources:
-            warnings.append(f"{field} is missing in {lacking} of {len(counts)} files")
+            warnings.append(f"{called} is missing in {lacking} of {len(counts)} files")
     return tuple(warnings)

@@ -234,7 +234,8 @@ def _dimensions(found: Inspection, before: IngestSettings) -> tuple[str, ...]:
         before.dimensions, key="dimensions", format_func=described, accept_new_options=True, select_all=False,
         max_selections=len(DIMENSION_FIELDS), placeholder="None; choose a column or type its name",
         help="Such as user_properties.plan: segments are then compared by it, with each user's most frequent "
-        "value. Figures are of the first rows. No model reads these columns.",
+        "value. Figures are of the first rows. No model reads these columns; items[].item_category also "
+        "gives pages the shop's own themes.",
     )  # fmt: skip
     return tuple(picked)
 

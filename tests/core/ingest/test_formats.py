@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.base.errors import InputError
+from core.base.settings import IngestSettings
+from core.ingest.read.inspection import inspect
 from core.storage.dataset import Dataset
 from tests.core.ingest.raw import write
 from tests.core.ingest.read.unnested import KINDS, as_csv, as_ndjson, kind_of
@@ -231,3 +235,51 @@ def test_logins_are_the_same_in_every_shape(dataset: Dataset) -> None:
     logged_in = [user for user in dataset.users["user_id"] if user.startswith(("0", "5"))]
     assert logged_in == ["007", "5c"]
     assert dataset.receipt.logins and dataset.receipt.logins.page_views == 3
+
+
+BAGS, HATS = (
+    {"item_id": "7", "item_category": "Bags"},
+    {"item_id": "8", "item_category": "Hats", "price": 2.5},
+)
+CARTS = (
+    hit("a", 0, "view_cart", items=[BAGS, HATS, HATS]), hit("a", 1, items=[]), hit("b", 0, items=[HATS]),
+    hit("b", 1, "view_item", items=[BAGS]), hit("b", 2, "view_item", items=[BAGS, HATS]),
+    hit("c", 0, items=[{"item_category": None}, *[BAGS] * 100, *[HATS] * 399]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "kind"), [one for one in EVERY if one[0] in ("nested", "console")])
+def test_the_items_of_an_event_give_the_value_that_most_have(tmp_path: Path, shape: str, kind: str) -> None:
+    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](CARTS)))
+    listed = {one.name: one.example for one in inspect([path], IngestSettings()).dimensions}
+    assert listed == listed | {"items[].item_category": "Bags", "items[].item_id": "7"}
+    dataset = dataset_of(tmp_path, path, dimensions=("items[].item_category", "items[].price"))
+    assert [*dataset.users["item_category"][:2]] == ["Hats", "Bags"]
+    assert dataset.users["price"].astype(object).where(dataset.users["price"].notna(), None)[0] == "2.5"
+    assert dataset.users["item_category"][2] == "Bags", "of 500 items the first 200 are looked at"
+
+
+def test_the_category_of_items_is_counted_by_page(tmp_path: Path) -> None:
+    rows = [hit("a", 0), hit("a", 1), *(hit("a", 1, "view_item", items=[one]) for one in (BAGS, HATS, HATS))]
+    rows += [hit("a", 5, "view_item", items=[HATS])]  # at a page that nobody viewed
+    path = write(tmp_path / "e.ndjson", ndjson(SHAPES["nested"](tuple(rows))))
+    dataset = dataset_of(tmp_path / "with", path, dimensions=("items[].item_category",))
+    page = dataset.pages["page_location"].tolist().index("https://s.example/1")
+    assert dataset.page_events.values.tolist() == [
+        [page, "item_category:Bags", 1], [page, "item_category:Hats", 2], [page, "view_item", 3]
+    ]  # fmt: skip
+    assert dataset_of(tmp_path / "without", path).page_events["event_name"].tolist() == ["view_item"]
+
+
+def test_a_dimension_of_mixed_types_in_one_of_two_files_is_text_and_the_other_file_is_said(
+    tmp_path: Path,
+) -> None:
+    tiers: tuple[Any, ...] = (1, 1.0, "1", True, "gold", None)
+    rows = [hit(f"u{at}", at, tier=tier) for at, tier in enumerate(tiers)]
+    mixed = write(tmp_path / "a.ndjson", ndjson(SHAPES["nested"](tuple(rows))))
+    without = write(tmp_path / "b.ndjson", ndjson(SHAPES["nested"]((hit("v", 9),))))
+    dataset = dataset_of(tmp_path, mixed, without, dimensions=("tier",))
+    assert dataset.users["tier"].fillna("–").tolist() == ["1", "1", "1", "true", "gold", "–", "–"]
+    assert "tier is missing in 1 of 2 files" in dataset.receipt.warnings
+    with pytest.raises(InputError, match="No file has values in the column 'tariff', which was chosen"):
+        dataset_of(tmp_path / "two", mixed, dimensions=("tariff",))

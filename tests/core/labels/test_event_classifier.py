@@ -79,3 +79,19 @@ def test_the_evidence_is_the_count() -> None:
     assert label is not None
     assert (label.rung, label.score, label.margin) == (Rung.EVENTS, 0.75, 0.75)
     assert label.evidence == "view_item 1,500 times on 2,000 page views"
+
+
+@pytest.mark.parametrize(
+    ("events", "theme"),
+    [
+        ({"item_category:Footwear": 6, "view_item": 90}, "Footwear"),
+        ({"item_category:FOOTWEAR ": 6, "item_category:Ropes": 5}, "Footwear"),
+        ({"item_category:Footwear": 4}, None),  # a handful
+        ({"item_category:Footwear": 6, "item_category:Ropes": 6}, None),
+        ({"item_category:Ropes": 90}, None),  # no theme of the taxonomy
+        ({"view_item": 90}, None),
+    ],
+)
+def test_the_category_that_most_items_have_is_the_theme(events: dict[str, int], theme: str | None) -> None:
+    assert told(view=View.THEME, **events) == theme
+    assert told(**{name: count for name, count in events.items() if name != "view_item"}) is None

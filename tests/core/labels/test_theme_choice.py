@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -59,6 +60,19 @@ def test_the_analyst_decides(themes: ThemeSource, mined: bool) -> None:
 def test_a_taxonomy_of_the_analysts_own_stays() -> None:
     mine = Taxonomy(themes=default_taxonomy().themes[:2], types=default_taxonomy().types)
     assert chosen(site(UNHEARD_OF), taxonomy=mine).taxonomy == mine
+
+
+def test_the_shops_categories_are_its_themes_before_rules_and_words() -> None:
+    items = {page: {"item_category:Apparel" if page < 3 else "item_category:Gear": 9} for page in range(6)}
+    pages = replace(site(UNHEARD_OF), events=items)
+    choice = chosen(pages)
+    assert (choice.mined, [one.theme.name for one in choice.own]) == (True, ["Apparel", "Gear"])
+    assert [one.share for one in choice.own] == [pytest.approx(3 / 12)] * 2
+    assert chosen(pages, themes=ThemeSource.TAXONOMY).taxonomy == default_taxonomy()
+    few = replace(pages, events={0: items[0], 3: items[3]})
+    assert names(chosen(few)) == {"Alpha", "Beta", "Gamma"}, "two of twelve pages are no catalogue"
+    alike = replace(pages, events={page: {"item_category:Stuff": 9} for page in range(6)})
+    assert names(chosen(alike)) == {"Alpha", "Beta", "Gamma"}, "a single category tells nothing apart"
 
 
 def test_pages_that_serve_a_function_make_no_theme() -> None:

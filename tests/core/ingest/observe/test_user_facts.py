@@ -168,6 +168,13 @@ def test_a_dimension_that_names_users_is_refused(tmp_path: Path) -> None:
     assert (dataset.users["crm_name"] == "member").sum() == 10
 
 
+def test_a_dimension_of_too_many_values_is_refused(tmp_path: Path) -> None:
+    rows = [event(f"u{n}", n % 60, **{DIMENSION_FIELDS[0]: f"city {n // 2}"}) for n in range(20_004)]
+    with pytest.raises(InputError, match=r"city has 10,002 values. Allowed: at most 10,000. Leave it out"):
+        shop(tmp_path / "all", *rows, dimensions=("geo.city",))
+    assert shop(tmp_path / "less", *rows[4:], dimensions=("geo.city",)).receipt.dimensions[0].values == 10_000
+
+
 def test_every_dimension_has_a_key_of_its_own() -> None:
     names = ("x.b_plan", "a.plan", "b.plan", "source", "geo.country")
     keys = IngestSettings(dimensions=names).dimension_keys
