@@ -33,7 +33,7 @@ def nearest_segments(figures: Figures, segment: str, n: int) -> Finding:
 
 
 def how_sure(figures: Figures, segment: str) -> Finding:
-    """How sure a segment is: how much of it comes back with other users, and where the others go.
+    """How sure a segment is: how much of it forms again with other users, and where the others go.
 
     Raises:
         InputError: If there is no such segment, or it was not measured.
@@ -62,9 +62,9 @@ def how_sure(figures: Figures, segment: str) -> Finding:
         facts.append(share("together", "share kept of two that are really one", rows, found.together))
     columns = "jaccard, low, high, halves, seeds, rival, moves, same_as, together"
     query = select(columns, "certificates", key=key)
-    word = f"By Hennig's words it is {found.word}" if found.supported or found.mark else f"It {found.word}"
+    word = f"By Hennig's words it is {found.word}, {GIVEN}." if found.supported or found.mark else ""
     beside = "" if found.supported else UNSUPPORTED
-    return Finding((FigureList(facts=tuple(facts)), *notes(f"{word}, {GIVEN}.", beside)), query)
+    return Finding((FigureList(facts=tuple(facts)), *notes(word, beside)), query)
 
 
 def what_changed(figures: Figures) -> Finding:

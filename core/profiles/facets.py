@@ -143,14 +143,15 @@ class Facet:
         if of_all := in_all_visits(self.kind):
             return of_all
         if self.comes_again is None:
-            return "Too few users came on two days to see whether they keep to it."
-        same, by_chance = self.comes_again.same, f"{percent(self.comes_again.chance, 0)} would be by chance."
-        users = f"{percent(same.value, 0)} of {pluralise(same.users, 'user')}"
+            return "Too few users came on two days to see whether it lasts."
+        again, users = self.comes_again, pluralise(self.comes_again.same.users, "user")
+        same = f"{percent(again.same.value, 0)}"
+        by_chance = f"by chance {percent(again.chance, 0)}."
         if self.kind is FacetKind.LOYALTY:
-            return f"{users} of the first half of the time came again, or did not, as before; {by_chance}"
+            return f"Of {users} of the first half of the time, {same} later came or stayed away as before; {by_chance}"
         if self.kind is FacetKind.RECENCY:
-            return f"{users} of the first half came again if they came at its end, else not; {by_chance}"
-        return f"{users} seen twice are the same on other days, {by_chance}"
+            return f"Of {users} of the first half, {same} came again if last seen at its end, else not; {by_chance}"
+        return f"Of {users} seen on two days, {same} are on one level on both; {by_chance}"
 
     @property
     def users(self) -> np.ndarray:
@@ -221,9 +222,9 @@ class Facets:
     def sentence(self) -> str:
         """Sentence on the facets that users keep to, at most three, and on the one that tells the outcome."""
         kept = [facet for facet in self.in_order if facet.comes_again and facet.comes_again.is_kept_to]
-        first = "Hardly anything is shown to stay the same about users from day to day."
+        first = "Hardly anything is shown to stay the same about users from visit to visit."
         if kept:
-            first = f"Users keep most to {_listed(kept[:_MOST_SAID])}."
+            first = f"What lasts from visit to visit: {_listed(kept[:_MOST_SAID])}."
         telling = [
             (auc.value, facet)
             for facet in self.in_order
@@ -232,7 +233,7 @@ class Facets:
         if not telling:
             return first
         _, best = max(telling, key=lambda pair: pair[0])
-        return f"{first} The outcome, {self.outcome}, goes most with {_listed([best])}."
+        return f"{first} What goes most with {self.outcome}: {_listed([best])}."
 
     def columns(self) -> dict[str, np.ndarray]:
         """Columns for a table of users: ``facet: KIND`` → the name of each user's level."""

@@ -37,24 +37,32 @@ class OutcomePrediction:
     @property
     def sentence(self) -> str:
         """Which of the two predicts the outcome better, in words, or that this is not known."""
-        asked = question_of(self.kind)
-        facet = f"{uncapitalised(asked)} (AUC {_text(self.facet)})"
-        segments = f"the segments ({_text(self.segments)})"
-        who = f"Who has {self.outcome}"
+        asked, outcome = question_of(self.kind), self.outcome
+        facet, segments = f"(AUC {_text(self.facet)})", f"({_text(self.segments)})"
         if self.facet.low > max(self.segments.high, _CHANCE):
-            though = ", though these have read pages that give it away" if self.given_away else ""
-            said = f"{who} is told better by {facet} than by {segments}{though}."
+            though = ", although these were made from pages that give it away" if self.given_away else ""
+            said = f"{asked} predicts {outcome} better {facet} than the segments do {segments}{though}."
         elif self.given_away:
             return (
-                f"The segments have read pages that give {self.outcome} away: that they tell it says nothing."
+                f"The segments were made from pages that give {outcome} away: how well they predict it says "
+                "nothing."
             )
         elif self.segments.low > max(self.facet.high, _CHANCE):
-            said = f"{who} is told better by {segments} than by any facet, of which the best is {facet}."
+            said = (
+                f"The segments predict {outcome} better {segments} than any facet does; the best is "
+                f"{uncapitalised(asked)} {facet}."
+            )
         elif max(self.facet.low, self.segments.low) <= _CHANCE:
-            said = f"Neither {segments} nor {facet} surely tell {uncapitalised(who)} better than chance, 0.5."
+            said = (
+                f"Neither the segments {segments} nor {uncapitalised(asked)} {facet} are shown to predict "
+                f"{outcome} better than chance, 0.5."
+            )
         else:
-            said = f"{who} is told about as well by {facet} as by {segments}: their intervals overlap."
-        return f"{said} Counted on {self.segments.users:,} clustered users held out."
+            said = (
+                f"{asked} predicts {outcome} about as well {facet} as the segments do {segments}: the "
+                "intervals overlap."
+            )
+        return f"{said} Measured on {self.segments.users:,} clustered users, the rates learned from others."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``clusters.json``, under ``segments_tell_outcome``."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from core.base.errors import InputError
+from core.base.safe_text import clean
 from core.base.wording import pluralise, uncapitalised
 from core.facts.answer import QUERY, Answer, Block, Fact, FigureTable, Reading, Unit
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import make_fact, notes
+from core.journeys.funnel import StepKind
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
 from core.query.in_words import UNITS, people, sentence
-from core.query.query import OF_ORDERS, By, Is, Others, Quantity, Query, parts_of
+from core.query.query import OF_ORDERS, By, Did, Is, Others, Quantity, Query, parts_of
 
 _DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
 
@@ -50,7 +53,7 @@ def answer_of(result: Result, context: Context) -> Answer:
             remedy="Ask for more users, or without a dimension",
         )
     said: list[Block] = [FigureTable(heading=sentence(query, context.title), facts=facts)]
-    said += notes(_verdict(result.comparison), _left_out(result))
+    said += notes(_verdict(result.comparison), _left_out(result), _given_away(query, context))
     rows = dict.fromkeys((*(fact.row for fact in facts), *_segments(query)))
     return Answer(
         tuple(said), context.titles(rows), _shown(query), reading=reading, population=population(result)
@@ -94,6 +97,15 @@ def _fact(row: ResultRow, result: Result, context: Context, place: int) -> Fact:
     )  # fmt: skip
 
 
+def _given_away(query: Query, context: Context) -> str:
+    """Warning that the segments were made from pages that give the outcome asked about away, if they were."""
+    of = query.of if query.by is By.SEGMENT else None
+    steps = chain(*(part.steps for part in parts_of(of) if isinstance(part, Did))) if of else ()
+    names = dict.fromkeys(name for step in steps if step.kind is StepKind.EVENT for name in step.any_of)
+    index = context.tables.basis.data.outcomes
+    return clean(index.warning(tuple(name for name in names if name in index.events)))
+
+
 def _verdict(found: FigureComparison | None) -> str:
     if found is None or math.isnan(found.low):
         return ""
@@ -124,6 +136,9 @@ def population(result: Result) -> str:
     when = " in that time" if result.query.period else ""
     said = f"Of {pluralise(result.base, 'user')} with a page view{when}"
     counted = "all are counted" if result.users == result.base else f"{result.users:,} are asked about"
+    if result.query.by is By.SEGMENT and not result.few and not result.more:
+        in_rows = sum(row.users for row in result.rows)
+        counted = counted if in_rows == result.users else f"{in_rows:,} are in these segments"
     left = (
         f"; {result.unseen:,} who did it without a page view{when} are not counted." if result.unseen else "."
     )

@@ -6,6 +6,7 @@ differ, is left out.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Final
@@ -16,8 +17,10 @@ from core.facts import like_tools, rule_tools, segment_tools
 from core.facts.answer import Block, Contrast, Verdict
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures, Finding, notes, select
+from core.facts.items import ItemMetric
 from core.journeys.funnel_start import usual_funnel
 from core.profiles.profile_columns import Col
+from core.profiles.user_items import Family
 from core.query import answering
 from core.query.execute import FEW
 from core.query.query import By, Did, Is, Quantity, Query, both
@@ -26,10 +29,16 @@ NOTHING: Final = (
     "Nothing here is clear enough to act on: nothing is shown to differ, no step of the funnel loses enough "
     "users to count, and no rule finds them."
 )
-CHANGE: Final = "What differs most:"
-MEND: Final = "Where most are lost on the way to the outcome:"
-REACH: Final = "How to reach more of them:"
-_CHANGED: Final = "To test it, change that for a random half of them, and compare how many of each half {}."
+SHOW: Final = "Show them what they look for:"
+MEND: Final = "Mend the step at which most are lost:"
+REACH: Final = "Reach more of them:"
+_LOOKED_FOR: Final = (
+    Family.INTEREST, Family.THEME, Family.PAGE, Family.ENTRY, Family.TYPE, Family.TEMPLATE, Family.FOLDER,
+)  # fmt: skip
+"""Families of what users look for, those that say most first."""
+_LOOKED_AT: Final = 20
+"""Most differences of a segment among which what its users look for is sought."""
+_SHOWN: Final = "To test it, show more of it to a random half of them, and compare how many of each half {}."
 _MENDED: Final = (
     "To test it, change that step for a random half of those who reach it, and compare how many of each half "
     "go on."
@@ -38,7 +47,7 @@ _REACHED: Final = "To test it, address a random half of them, and compare how ma
 
 
 def advise(figures: Figures, segment: str) -> Finding:
-    """Up to three things to try: what to change, where users are lost, and how more of them are reached.
+    """Up to three things to try: what to show users, where they are lost, and how more of them are reached.
 
     Args:
         figures: Where facts come from.
@@ -46,11 +55,13 @@ def advise(figures: Figures, segment: str) -> Finding:
             that is shown to be higher than the others'.
     """
     lead, row = ((), segment) if segment else _highest(figures)
-    options = [_change(figures, row), _mend(figures, segment or ALL), _reach(figures, row)]
-    blocks = [block for one in options for block in one.blocks]
-    if not blocks:
+    about = {MEND: segment or ALL}
+    options = {title: option(figures, about.get(title, row)) for title, option in OPTIONS.items()}
+    found = {title: one for title, one in options.items() if one.blocks}
+    if not found:
         return Finding(notes(NOTHING))
-    query = "\n".join(one.query for one in options if one.blocks)
+    blocks = [block for title, one in found.items() for block in (*notes(title), *one.blocks)]
+    query = "\n".join(one.query for one in found.values())
     doubts = segment_tools.doubts(figures.context, row)
     return Finding((*doubts, *lead, *blocks, *notes(segment_tools.NO_CAUSE)), query)
 
@@ -66,18 +77,22 @@ def _highest(figures: Figures) -> tuple[tuple[Block, ...], str]:
     return ((higher[0],), row) if higher and higher[0].verdict is Verdict.HIGHER else ((), "")
 
 
-def _change(figures: Figures, row: str) -> Finding:
-    """What sets a segment apart most, beside its outcome."""
-    said = segment_tools.why(figures, row, None).blocks if row else ()
-    apart = [one for one in said if isinstance(one, Contrast) and not segment_tools.is_rate(one.first)][:1]
-    enough = apart and apart[0].first.n >= FEW
-    if not enough:
+def show(figures: Figures, row: str) -> Finding:
+    """What the users of a segment look for more than others do, and how to test showing more of it."""
+    kinds = [f"{ItemMetric.SHARE}:{family}" for family in _LOOKED_FOR]
+    more = [
+        one
+        for one in (segment_tools.differing(figures, row, _LOOKED_AT) if row else ())
+        if one.verdict is Verdict.HIGHER and one.first.measure in kinds and one.first.n >= FEW
+    ]
+    if not more:
         return Finding(())
-    told: tuple[Block, ...] = (*notes(CHANGE), *apart, *notes(_CHANGED.format(_goal(figures))))
-    return Finding(told, select("*", "differences", key=row))
+    best = min(more, key=lambda one: kinds.index(one.first.measure))
+    said: tuple[Block, ...] = (best, *notes(_SHOWN.format(_goal(figures))))
+    return Finding(said, select("*", "differences", key=row))
 
 
-def _mend(figures: Figures, row: str) -> Finding:
+def mend(figures: Figures, row: str) -> Finding:
     """The step of the funnel at which most users are lost, with the share of those who go on."""
     context, steps = figures.context, funnel_steps(figures.context)
     where = users_of(row)
@@ -89,10 +104,10 @@ def _mend(figures: Figures, row: str) -> Finding:
         return Finding(())
     before, after = (steps.model_copy(update={"steps": steps.steps[:end]}) for end in (at, at + 1))
     found = answering.answer(Query(measure=Quantity.SHARE, of=after, where=both(before, where)), context)
-    return Finding((*notes(MEND), *found.blocks, *notes(_MENDED)), found.query)
+    return Finding((*found.blocks, *notes(_MENDED)), found.query)
 
 
-def _reach(figures: Figures, row: str) -> Finding:
+def reach(figures: Figures, row: str) -> Finding:
     """The rule that finds a segment, where one does; else how many other users are like it."""
     tables = figures.context.tables
     rules = {f"segment:{number}": found for number, found in tables.basis.rules(tables.partition).items()}
@@ -104,9 +119,12 @@ def _reach(figures: Figures, row: str) -> Finding:
         found = (rule_tools.segment_rule if by_rule else like_tools.look_alikes)(figures, row)
         if found.facts[0].users < FEW:
             return Finding(())
-        said = (*notes(REACH), *found.blocks, *notes(_REACHED.format(_goal(figures))))
-        return Finding(said, found.query)
+        return Finding((*found.blocks, *notes(_REACHED.format(_goal(figures)))), found.query)
     return Finding(())
+
+
+OPTIONS: Final[Mapping[str, Callable[..., Finding]]] = {SHOW: show, MEND: mend, REACH: reach}
+"""Title of each thing to try → what says so of a row (its key); without blocks where nothing does."""
 
 
 def funnel_steps(context: Context) -> Did:

@@ -25,7 +25,6 @@ from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE
-from core.base.wording import capitalised
 from core.segments.edits import chosen_segments
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import NOT_COMPARED, SegmentLevels, unsupported
@@ -44,14 +43,14 @@ _SEEDS: Final = 4
 _DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
 """Condition stated with every certificate: users are drawn again and clustered, not trained on."""
-NAMES_WITHHELD: Final = "Names are kept back: they would tell of kinds of users that are not there."
+NAMES_WITHHELD: Final = "Names are hidden: they would suggest kinds of users that are not there."
 _PATTERNED, _STABLE = 0.6, 0.75
 _WORDS: Final = ((0.85, "highly stable"), (_STABLE, "stable"), (_PATTERNED, "patterned"), (0.0, _DOUBTFUL))
 """Mean index from which on a segment is called by a word (Hennig 2007), highest first."""
 _MISSED: Final = 0.25
 """Share, of what the surer of two segments lacks to an index of 1, that their union may lack where they are
 really one. In a continuum, where borders with others move too, it was .44 or more."""
-UNSUPPORTED: Final = "comes back"
+UNSUPPORTED: Final = "unsupported"
 """Word in place of "stable" and the like where users support no number of segments."""
 
 
@@ -109,13 +108,14 @@ class Certificate:
             to += (
                 f" It is really one with {names[self.same_as]}: together they overlap by {self.together:.0%}."
             )
+        lead = f"{GIVEN.capitalize()}," if self.word == UNSUPPORTED else f"{self.word.capitalize()}, {GIVEN}:"
         return (
-            f"{self.word.capitalize()}, {GIVEN}: it overlaps by {self.jaccard:.0%} with the segment that "
+            f"{lead} it overlaps by {self.jaccard:.0%} with the segment that "
             f"other users would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
         )
 
     def line(self, names: Mapping[int, str]) -> str:
-        """The certificate in a few words: ``Stable, given these vectors: .82 [.74–.90] · nearest: …``.
+        """The certificate in a few words: ``Stability .82 [.74–.90], given these vectors: stable · …``.
 
         Args:
             names: Segment → its name.
@@ -124,7 +124,8 @@ class Certificate:
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
         called_sure = self.supported and not self.mark
         unsure = " on average" if called_sure and self.low < _PATTERNED else ""
-        return f"{capitalised(self.word)}{unsure}, {GIVEN}: {index} [{low}–{high}]{near}"
+        word = "" if self.word == UNSUPPORTED else f": {self.word}{unsure}"
+        return f"Stability {index} [{low}–{high}], {GIVEN}{word}{near}"
 
     def to_dict(self) -> dict[str, Any]:
         """Fields of the certificate with ``word`` and ``condition``, as plain data."""
@@ -150,8 +151,8 @@ def pair_sentence(one: Certificate, other: Certificate, names: Mapping[int, str]
     """
     together, alone, beside = map(_two_digits, (one.together or 0.0, one.jaccard, other.jaccard))
     return (
-        f"{names[one.segment]} and {names[other.segment]} are really one: together they come again at "
-        f"{together}, alone at {alone} and {beside}, {GIVEN}."
+        f"{names[one.segment]} and {names[other.segment]} are really one: together their stability "
+        f"is {together}, alone {alone} and {beside}, {GIVEN}."
     )
 
 

@@ -158,11 +158,11 @@ class SegmentLevels(_Part):
     @property
     def by_aspect(self) -> str:
         """The verdict by each aspect alone, in words."""
-        words = {Structure.GRADIENT: "a gradient", Structure.NONE: "nothing that lasts"}
+        words = {Structure.GRADIENT: "users differ by degree", Structure.NONE: "nothing that lasts"}
         parts = [
-            f"{aspect} {words.get(one.verdict, f'{one.k} kinds')}" for aspect, one in self.aspects.items()
+            f"{aspect}: {words.get(one.verdict, f'{one.k} segments')}" for aspect, one in self.aspects.items()
         ]
-        return f"Each by itself: {', '.join(parts)}."
+        return f"Measured on one aspect alone: {'; '.join(parts)}."
 
     @property
     def sentence(self) -> str:
@@ -174,19 +174,19 @@ class SegmentLevels(_Part):
             )
         if self.verdict is Structure.NONE:
             return (
-                "No stable segments here. One half of somebody's page views tells nothing about the other "
-                f"half that is not true of everybody ({self.users:,} users compared)."
+                "No stable segments here. What somebody viewed on one half of their page views tells nothing "
+                f"about the other half beyond what everybody views ({self.users:,} users compared)."
             )
         if self.verdict is Structure.GRADIENT:
             if max(self.gains) > self.gradient_gain:
                 return (
-                    "A gradient so far, no kinds that hold. Kinds predict half of the page views best, "
-                    f"but other users would lead to other kinds. More than these {self.users:,} users, or a "
-                    "longer export, may tell which."
+                    "No stable segments so far: users differ by degree. Segments predict half of "
+                    "somebody's page views best, but other users would lead to other segments. More than "
+                    f"these {self.users:,} users, or a longer export, may tell which."
                 )
             return (
-                "A gradient: no separate kinds can be shown. Users differ in what they do, but a mix of a "
-                "few interests predicts half of somebody's page views as well as a kind does "
+                "No separate segments: users differ by degree. A mix of a few interests predicts half of "
+                "somebody's page views as well as a segment does "
                 f"({self.users:,} users compared). Borders of segments could lie elsewhere."
             )
         coarser = [str(level.k) for level in self.levels[:-1]]

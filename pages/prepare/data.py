@@ -16,6 +16,7 @@ from core.storage.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
+from pages.ui.segments import session_segments, shared
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.links import DATA, EXPLORE, TRAINING, button, heading
 from pages.ui.shell.text import count, md_text
@@ -106,13 +107,22 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
             button(EXPLORE, "See the segments")
         there = sources.still_there(card)
         _change_settings(there)
-    personal_view.offer(dataset, facts.outcome_pages)
+    personal_view.offer(dataset, tuple(dict.fromkeys((*facts.outcome_pages, *_leaks()))))
     receipt_view.receipt(dataset)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         _ways_in()
     _earlier(cards, dataset)
     switch.offer()
     personal_view.personal(dataset, card, there)
+
+
+def _leaks() -> tuple[str, ...]:
+    """Addresses of pages that give the chosen outcome away, once there is a model."""
+    made_from = session_segments.found_sources()
+    if made_from is None:
+        return ()
+    chosen = state.controls(made_from.model_key).outcomes
+    return shared.leaks(made_from, shared.usual_or_chosen(made_from, chosen))
 
 
 def _change_settings(names: tuple[str, ...]) -> None:

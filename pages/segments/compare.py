@@ -23,6 +23,7 @@ from core.profiles import profile_columns
 from core.profiles.metrics import records
 from core.profiles.name_fitting import reason
 from core.profiles.profile_columns import Col, PageRanking, RowKind
+from core.questions import advice
 from core.saved import descriptions
 from pages.ui.chat import chat_message, describe_view, topic
 from pages.ui.chat.fact_sources import pages_chart
@@ -171,7 +172,23 @@ def _alone(live: LiveSegments, row: dict[str, Any], whole: LiveSegments, about: 
         st.caption(cards.second_pages(live.profiles, key))
     _metrics(live, row, about)
     if live is whole and segment in live.segments:
+        _to_try(live, about, key)
         _in_words(live, about, key, segment)
+
+
+def _to_try(live: LiveSegments, about: Context, key: str) -> None:
+    """Draw what the figures suggest to do about a segment, and how to test it."""
+    titles = topic.titles(live, about)
+    with (
+        st.expander("What to try", icon=":material/lightbulb:", key="to-try"),
+        st.grid(3, min_column_width=_NARROW // 2, gap="medium"),
+    ):
+        for title, option in advice.OPTIONS.items():
+            found = topic.told(about, f"{title} {key}", partial(option, row=key))
+            if found.blocks:
+                with st.container(gap="xsmall"):
+                    st.markdown(f"**{title}**")
+                    chat_message.blocks(found.blocks, titles, f"to-try-{key.replace(':', '-')}")
 
 
 def _in_words(live: LiveSegments, about: Context, key: str, segment: int) -> None:

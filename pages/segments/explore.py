@@ -62,6 +62,7 @@ def _explore(made_from: Sources) -> None:
         k_view.draw_verdict(live)
         found = shared.facets(made_from.dataset, made_from.labels, live.settings.analyze.outcome)
         st.markdown(md_text(found.sentence, 400))
+        k_view.given_away(live)
     segment_controls.status_line(live)
     certificates.small_kinds(live)
     if note := outside_note(live.profiles):

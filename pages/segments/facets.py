@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
-from core.profiles.facet_definitions import FacetKind, question_of, reads_pages
+from core.profiles.facet_definitions import FacetKind, question_of
 from core.profiles.facets import MIN_OUTCOMES, Facet, Facets, learning_half
 from core.profiles.outcome_prediction import predict_outcome
 from pages.ui.data import catalog
@@ -61,11 +61,16 @@ def page() -> None:
     facets = found.in_order
     st.markdown(f"#### {md_text(found.sentence, 400)}")
     _beside_segments(found)
+    if found.given_away:
+        st.caption(
+            f"Pages give {md_text(found.outcome, 60)} away: what is made of pages is not judged by how well it "
+            "predicts it."
+        )
     kept = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to] or facets[:2]
     _cards(kept, found, "facets")
     if others := [facet for facet in facets if facet not in kept]:
         with st.expander(f"{count(len(others), 'more way')} in which users differ", key="other-facets"):
-            st.caption("Users are not shown to keep to these, or it is not known.")
+            st.caption("These are not shown to last from visit to visit, or it is not known.")
             _cards(others, found, "more-facets")
     _left_out(found)
     if not _labelled():
@@ -128,25 +133,23 @@ def _card(facet: Facet, found: Facets) -> None:
     if any(facet.outcome):
         rates = [*facet.outcome, *[None] * bool(facet.not_known)]
         table["outcome"] = [rate.text if rate else wording.ABSENT for rate in rates]
-        columns["outcome"] = (f"{outcome}, of half", _OUTCOME_HELP)
+        columns["outcome"] = (f"{outcome} rate", _OUTCOME_HELP)
     written_table.draw(
         table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns, height="content",
         alt_text=f"{facet.question}: users by level",
     )  # fmt: skip
     if outcome and facet.kind is FacetKind.STAGE:
         st.caption(
-            f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether users keep "
-            "to them is counted without it."
+            f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether they last is "
+            "counted without it."
         )
-    elif found.given_away and reads_pages(facet.kind):
-        st.caption(f"Pages give {md_text(outcome, 60)} away: how well this tells it would say nothing.")
     if facet.kind is FacetKind.RHYTHM:
         st.caption(f"By the clock of the export: {md_text(found.time_zone)}.")
     if tells := facet.tells_outcome:
         interval = f"[{tells.low:.2f}–{tells.high:.2f}]"
         st.caption(
-            f"Tells {md_text(outcome, 60)} with an AUC of {tells.value:.2f} {interval} "
-            f"on {count(tells.users, 'other user')}: 0.5 is chance, 1 always right."
+            f"Predicts {md_text(outcome, 60)}: AUC {tells.value:.2f} {interval} on "
+            f"{count(tells.users, 'other user')} (0.5 is chance, 1 always right)."
         )
 
 
@@ -186,9 +189,9 @@ def _comes_again(facet: Facet) -> None:
         if again is None:
             st.badge("Not known", icon=":material/help:", color="gray")
         elif again.is_kept_to:
-            st.badge("Users keep to it", icon=":material/check:", color="green")
+            st.badge("Lasting", icon=":material/check:", color="green")
         elif again.beyond_chance:
-            st.badge("Little beyond chance", icon=":material/remove:", color="gray")
+            st.badge("Hardly lasting", icon=":material/remove:", color="gray")
         else:
             st.badge("Not shown to last", icon=":material/shuffle:", color="orange")
         told = _HELPS.get(facet.kind, _HELP)

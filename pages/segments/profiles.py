@@ -11,13 +11,11 @@ from core.facts.segment_tools import compare_all
 from core.profiles.metrics import outside_note
 from core.profiles.profile_columns import Col
 from pages.ui.chat import describe_view, topic
-from pages.ui.data import personal_view
 from pages.ui.periods import count_filter
 from pages.ui.segments import (
     charts,
     k_view,
     segment_controls,
-    shared,
     spotlight,
 )
 from pages.ui.segments import profile_tables as tables
@@ -42,7 +40,6 @@ _PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were 
 def page() -> None:
     """Draw all segments side by side, or what to do first."""
     heading(PROFILES)
-    personal_view.take_result()
     live = segment_controls.ready()
     if live is None:
         return
@@ -50,13 +47,13 @@ def page() -> None:
     count_filter.draw(live)
     part = count_filter.counted(live)
     with spotlight.raised(PROFILES):
-        _all_segments(part, live)
+        _all_segments(part)
         if part is live:
             _in_words(live)
     button(COMPARE, "Look at one, or compare two")
 
 
-def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
+def _all_segments(live: LiveSegments) -> None:
     st.caption(_BASELINE)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
@@ -70,7 +67,6 @@ def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
             _outcome(live)
         _sizes(live)
     _each_outcome(live)
-    personal_view.offer(whole.sources.dataset, shared.leaks(whole.sources, whole.profiles.chosen))
 
 
 def _heat_map(live: LiveSegments) -> None:

@@ -24,7 +24,6 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import DATA, PROFILES, TRAINING, TRUST, heading, link
 from pages.ui.shell.text import count, md_text
-from pages.ui.training import curves
 
 _ICONS: Final = {
     Action.KEEP: ":material/check_circle:",
@@ -44,7 +43,7 @@ _NOT_LEARNED: Final = (
 _NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
-    "That one thing causes another. Vectors that tell who converts need not show why.",
+    "That one thing causes another. Vectors that predict who converts need not show why.",
     "Anything about users with one page view, or who look automated: they are not clustered and not "
     "judged here.",
     "How the vectors do on another site or another season. New users may behave like none seen before.",
@@ -101,7 +100,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
         k_view.offer(live)
     _each_segment(live, card)
-    st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
+    st.subheader("Is the model better than simple ways?", help="Measured on your own data.")
     if live.settings.weights.activity:
         st.caption(_NOT_LEARNED)
     topics = tuple(Topic)
@@ -109,9 +108,13 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         topics = (Topic.LENGTH,)
         st.caption(card.of(Topic.RETRIEVAL).absent)
         link(TRAINING, "Train a model")
+    asked = [card.of(topic) for topic in topics]
     with st.grid(2, min_column_width=SIDE, key="questions"):
-        for topic in topics:
-            scorecard_view.question(card.of(topic), card.steps_between)
+        for question in asked:
+            if not question.absent:
+                scorecard_view.question(question, card.steps_between)
+    for question in asked:
+        scorecard_view.not_measured(question)
     _limits()
 
 
@@ -140,16 +143,13 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
 def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
     with st.container(border=True, key="verdict"):
         st.subheader(found.todo, icon=_ICONS[found.action])
-        scorecard_view.bullets((found.why, f"{found.title.rstrip('.')}.", *found.text))
+        scorecard_view.bullets((found.why, f"{found.title.rstrip('.')}."))
         outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
         learned = f", the model learned from {card.learned_from:,} of them"
         st.caption(
             f"{count(card.users, 'user')} clustered{learned if card.own is Method.LEARNED else ''} · "
             f"{len(live.segments)} segments{outcome}"
         )
-        run = state.model()
-        if repeated := curves.repeated_patterns(run.report if run else {}):
-            st.caption(f"{curves.REPEATED}: {repeated}", help=curves.WHAT_REPEATED)
         _act(live, found)
 
 

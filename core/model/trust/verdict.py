@@ -129,7 +129,11 @@ def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
         title = "On these data a bag of pages is as good"
         return Advice.FAST, title, (*reasons, FAST_MODE)
     why_not = tuple(_why_not(one) for one in asked)
-    return Advice.OPEN, "These data do not tell whether the learned vectors are worth it", reasons or why_not
+    return (
+        Advice.OPEN,
+        "These data do not show whether the learned vectors are better than simple ways",
+        reasons or why_not,
+    )
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
@@ -190,15 +194,13 @@ def _says_something(question: Question) -> bool:
 
 
 def _why_learned(telling: list[Question]) -> str:
-    orders = {one.call for question in telling if (one := question.against(Method.SHUFFLED))}
-    if Call.WORSE in orders:
-        how = "helps in one way and misleads in another" if Call.BETTER in orders else "misleads them"
-        return f"The learned vectors are worth it here, though the order of pages {how}"
-    if Call.BETTER in orders:
-        return "The learned vectors are worth it here, also for the order of pages"
-    if orders == {Call.EQUAL}:
-        return "The learned vectors are worth it here, though not for the order of pages"
-    return "The learned vectors are worth it here; these data do not tell whether the order of pages is why"
+    """What the learned vectors have over a bag of pages, and what training and the order of pages add to it."""
+    by = {
+        other: {one.call for question in telling if (one := question.against(other))}
+        for other in (Method.UNTRAINED, Method.SHUFFLED)
+    }
+    parts = (_PART[part].get(frozenset(calls), "") for part, calls in by.items())
+    return "; ".join(("The learned vectors describe users better than a bag of pages", *filter(None, parts)))
 
 
 def _why_not(question: Question) -> str:
@@ -231,6 +233,24 @@ _TODO: Final = {
     Action.DESCRIBE: "Read these segments as a description, not as kinds of users",
     Action.OPEN: "Too few users to say whether these segments would come out again",
 }
+
+_EQUAL, _BETTER, _WORSE = frozenset({Call.EQUAL}), frozenset({Call.BETTER}), frozenset({Call.WORSE})
+_PART: Final[Mapping[Method, Mapping[frozenset[Call], str]]] = {
+    Method.UNTRAINED: {
+        _EQUAL: "the same network before training does so nearly as well",
+        _BETTER: "training is a part of it",
+        _WORSE: "without training the same network would do so better still",
+    },
+    Method.SHUFFLED: {
+        _EQUAL: "the order of pages hardly counts",
+        _BETTER: "the order of pages is a part of it",
+        _BETTER | {Call.EQUAL}: "the order of pages is a part of it",
+        _WORSE: "the order of pages misleads them",
+        _WORSE | {Call.EQUAL}: "the order of pages misleads them",
+        _WORSE | {Call.BETTER}: "the order of pages helps in one way and misleads in another",
+    },
+}
+"""Method → what is said of it where all or some questions were decided in these ways; else nothing is."""
 
 _DOES: Final = {
     Topic.RETRIEVAL: ("find users again", "find users again less well", ""),

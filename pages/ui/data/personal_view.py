@@ -150,8 +150,8 @@ def _prepare_again(
 
 _TASK: Final = "refit"
 _GIVES_AWAY: Final = (
-    "Buyers, or whoever has the outcome, see this at the outcome or afterwards. A model that reads it knows "
-    "the outcome, so that segments differ in it by how they were made: "
+    "Only users with the outcome see this, at the outcome or afterwards. A model that reads it knows the "
+    "outcome, so that segments differ in it by how they were made: "
 )
 
 

@@ -33,7 +33,7 @@ QUIET_S: Final = 1.5
 """Seconds without a move of a slider after which segments are measured."""
 _POLL_S: Final = 1.0
 _CHOSEN: Final = (
-    "How sure a segment is says whether other users would have led to it. This one, or a part of it, was "
+    "Stability says whether other users would have led to the same segment. This one, or a part of it, was "
     "chosen by hand."
 )
 _SAME_WAY: Final = " Segments of the other users were changed in the way that you changed these by hand."
@@ -64,14 +64,14 @@ def watch(live: LiveSegments) -> None:
             jobs.cancel(live.sources.store.root, asked.job)
         mine[_ASKED] = _Asked(digest, monotonic())
     elif asked.problem:
-        st.caption(f"How sure each segment is could not be measured: {md_text(asked.problem, 300)}")
+        st.caption(f"How stable each segment is could not be measured: {md_text(asked.problem, 300)}")
         return
     _wait(live)
 
 
 @st.fragment(run_every=_POLL_S)
 def _wait(live: LiveSegments) -> None:
-    st.caption(":material/hourglass_empty: Measuring how sure each segment is.")
+    st.caption(":material/hourglass_empty: Measuring how stable each segment is.")
     mine = state.of_model(live.sources.model_key)
     asked: _Asked = mine[_ASKED]
     if not asked.job:
@@ -113,12 +113,13 @@ def line(live: LiveSegments, segment: int) -> None:
     """Draw a line on how sure a segment is; nothing until it was measured."""
     found, edits = live.certificates.get(segment), live.segmentation.partition.edits
     if segment in chosen_segments(edits):
-        st.caption("Holds chosen users: there is nothing to find again", help=_CHOSEN)
+        st.caption("Users chosen by hand: stability is not measured", help=_CHOSEN)
     if found is not None:
         st.caption(
             md_text(found.line(live.names), 200),
-            help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
-            f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}."
+            help=f"{md_text(found.sentence(live.names), 400)} It does not say how many users return. "
+            f"Jaccard index: users in both, by users in either. Halves of the users: {found.halves:.2f}; "
+            f"other starts: {found.seeds:.2f}."
             f"{_SAME_WAY if segment in made_segments(edits) else ''}",
         )  # fmt: skip
 
@@ -164,7 +165,7 @@ def _small_kind(live: LiveSegments, kind: SmallKind) -> str:
 def draw(
     titles: Mapping[int, str], found: Mapping[int, Certificate], again: Mapping[int, float], *, none: bool
 ) -> None:
-    """Draw the table of certificates: how much of each segment comes back, and where the others go.
+    """Draw the table of certificates: how stable each segment is, and where its other users go.
 
     Args:
         titles: Segment → its title.
@@ -179,20 +180,20 @@ def draw(
         table[other] = table[other].map(titles)
     with st.container(border=True, key="certificates", gap="xsmall"):
         st.markdown(
-            "**How sure is each segment?**",
+            "**How stable is each segment?**",
             help="The share of users in both by users in either, of the segment and the one most like it "
             "among segments of other users (Jaccard index, Hennig 2007).",
         )
         st.caption(
-            f"What comes back of each segment, {GIVEN}, with another sample of users (from–to: in 95 of 100 "
-            "cases), with halves of them, from other starts, and after another training; 1 is all of it."
+            f"How much of each segment forms again, {GIVEN}, with another sample of users (from–to: in 95 of "
+            "100 cases), with halves of them, from other starts, and after another training; 1 is all of it."
         )
         no_pair = not certificate.same_pairs(found)
         hidden = {"again": not again, "word": none, "same_as": no_pair, "together": no_pair}
         table = table.drop(columns=[name for name, is_hidden in hidden.items() if is_hidden])
         shown = table[[name for name in _CERTIFIED if name in table]]
         written_table.draw(
-            shown, key="table-certificates", alt_text="How sure each segment is", columns=_CERTIFIED,
+            shown, key="table-certificates", alt_text="How stable each segment is", columns=_CERTIFIED,
             height="content",
         )  # fmt: skip
         if again:
@@ -206,9 +207,9 @@ def draw(
 
 _share = partial(st.column_config.NumberColumn, format="%.2f")
 _CERTIFIED: Final = {
-    "segment": st.column_config.Column("Segment", pinned=True), "word": "So", "jaccard": "Comes back",
+    "segment": st.column_config.Column("Segment", pinned=True), "word": "So", "jaccard": "Stability",
     "low": _share("From"), "high": _share("To"), "halves": "Halves", "seeds": "Other starts",
-    "again": "Another training", "rival": "Nearest rival", "moves": "Move there",
+    "again": "Another training", "rival": "Nearest segment", "moves": "Move there",
     "same_as": "Really one with", "together": _share("Together"), "users": "Users",
 }  # fmt: skip
 """Column of the table of certificates → its heading, in the order shown."""

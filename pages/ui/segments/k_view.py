@@ -24,16 +24,16 @@ from pages.ui.segments import charts, differences_view, session_segments, shared
 from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments, with_number
 from pages.ui.shell import job_panel, state, written_table
-from pages.ui.shell.links import EXPLORE, TRAINING, TRUST, link
+from pages.ui.shell.links import DATA, EXPLORE, TRAINING, TRUST, link
 from pages.ui.shell.text import count, md_text
 
 _LOOKED_AT: Final = "looked_at_k"
 _LOOKED_UP_TO: Final = 15
-_WHAT: Final = "**How much the kind of user tells about half of their page views**: higher is better"
+_WHAT: Final = "**How well the segment predicts half of a user's page views**: higher is better"
 _HOW: Final = (
-    "Kinds are learned from half of the users; of each of the others, one half of the page views is "
-    "predicted from the other. Nats beyond what is true of everybody. Grey line: the best gradient. "
-    "Diamonds: supported. Dashed: yours."
+    "Segments are learned from half of the users; of each of the others, one half of the page views is "
+    "predicted from the other. Nats (log-likelihood) beyond what is true of everybody. Grey line: users who "
+    "differ by degree only. Diamonds: supported numbers. Dashed: yours."
 )
 _COLUMNS: Final = {
     "k": "Segments", "gain": "Nats beyond everybody", "supported": "Supported",
@@ -132,22 +132,30 @@ def _choose(live: LiveSegments, k: int) -> None:
 
 
 _TELLING: Final = (Users.SOURCE, Users.DEVICE, Family.PAGE)
-_NO_OUTCOME: Final = (
-    "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
-)
+_NO_OUTCOME: Final = "With an outcome chosen, the sources, devices and pages that go with it are listed here."
 _ABSENT: Final = "Not in the data, or of too few users"
 _SMALL: Final = "Different, but by little, or by the same users as above"
 _UNSHOWN: Final = "Not shown to differ"
-NAMED: Final = "Read the names as a description of these very users: the borders could lie elsewhere."
+NAMED: Final = "Read the names as a description of these users: the borders could lie elsewhere."
 
 
 def remind(live: LiveSegments) -> None:
-    """Draw in a line that users support no segments, on pages beside the one that says why."""
+    """Draw in a line each that users support no segments, and that pages give the outcome away."""
     if live.levels is not None and live.unsupported:
         short, _, _ = live.verdict.partition(". ")
         with st.container(horizontal=True, vertical_alignment="center", key="no-kinds"):
-            st.caption(f"{md_text(short, 200)}: the segments are a description.", width="content")
+            st.caption(f"{md_text(short, 200)}. Read the segments as a description.", width="content")
             link(EXPLORE, "Why?")
+    given_away(live)
+
+
+def given_away(live: LiveSegments) -> None:
+    """Draw in a line that the model read pages that give the outcome away, and the way to leave them out."""
+    if warning := live.tables.basis.data.outcomes.warning(live.profiles.chosen):
+        with st.container(horizontal=True, vertical_alignment="center", key="given-away"):
+            st.caption(f":material/visibility: {md_text(warning, 400)}", width="content")
+            if shared.leaks(live.sources, live.profiles.chosen):
+                link(DATA, "Leave them out")
 
 
 def draw_verdict(live: LiveSegments) -> None:
@@ -176,7 +184,7 @@ def _names(live: LiveSegments) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="kept-back"):
         st.caption(NAMES_WITHHELD if live.withheld else NAMED, width="stretch")
         st.button(
-            "Name them anyway" if live.withheld else "Keep the names back", key="name_anyway",
+            "Name them anyway" if live.withheld else "Hide the names", key="name_anyway",
             on_click=state.set_controls, args=(live.sources.model_key,),
             kwargs={"named_anyway": live.withheld}, type="secondary" if live.withheld else "tertiary",
         )  # fmt: skip
@@ -190,7 +198,7 @@ def _of_outcome(live: LiveSegments) -> None:
         return
     called = md_text(outcome, 60)
     if tables is None:
-        st.caption(f"No clustered user has {called}, or all have: nothing can be told to go with it.")
+        st.caption(f"No clustered user has {called}, or all have: so nothing can be shown to go with it.")
         return
     here, there = (tables.records[key][Col.USERS] for key in (WITH, WITHOUT))
     st.markdown(f"**How users with {called} differ from the others**")
@@ -198,8 +206,8 @@ def _of_outcome(live: LiveSegments) -> None:
     differences_view.lead(table, WITH)
     st.caption(_not_led(table))
     st.caption(
-        f"{here:,} clustered users with {called}, held against {there:,} clustered users without. "
-        f"{len(conversions.user) - here:,} more have it and are in no segment: they stand on neither side."
+        f"{here:,} clustered users with {called}, compared with {there:,} clustered users without. "
+        f"{len(conversions.user) - here:,} more have it and are in no segment: they are on neither side."
     )
 
 

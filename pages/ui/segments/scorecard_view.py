@@ -72,14 +72,14 @@ def _request(live: LiveSegments) -> ScorecardRequest:
 
 
 _TITLES: Final = {
-    Topic.RETRIEVAL: "Are users found again?",
-    Topic.OUTCOME: "Is the outcome told in advance?",
-    Topic.LENGTH: "How much of a vector is mere length?",
+    Topic.RETRIEVAL: "Do the vectors recognise a user?",
+    Topic.OUTCOME: "Do the vectors predict the outcome?",
+    Topic.LENGTH: "How much of a vector is just visit length?",
 }
 _AXES: Final = {
-    Topic.RETRIEVAL: "How far up the right one stands (1 is always first)",
-    Topic.OUTCOME: "How often who has it is ranked higher (1 is always)",
-    Topic.LENGTH: "How well length can be read (lower is better)",
+    Topic.RETRIEVAL: "Mean reciprocal rank of the right user (1: always first)",
+    Topic.OUTCOME: "AUC: how often who has it is ranked higher (1: always)",
+    Topic.LENGTH: "How well length can be read, R² (lower is better)",
 }
 _HELP: Final = {
     Topic.RETRIEVAL: "Each user is cut in two at a random page view. One part seeks the other among many. "
@@ -115,10 +115,6 @@ def question(asked: Question, steps_between: str) -> None:
         steps_between: What steps lead between, in words, such as page types.
     """
     with st.container(border=True, height="stretch", key=f"question-{asked.topic}", gap="small"):
-        if asked.absent:
-            st.markdown(f"**{_TITLES[asked.topic]}**")
-            st.caption(f"Not measured. {md_text(asked.absent)}")
-            return
         table = _rows(asked, steps_between)
         figure(
             _TITLES[asked.topic], partial(_estimates, table, _AXES[asked.topic], chance(asked)), table,
@@ -127,6 +123,12 @@ def question(asked: Question, steps_between: str) -> None:
             help_text=_HELP[asked.topic],
         )  # fmt: skip
         bullets(sentences(asked, steps_between))
+
+
+def not_measured(asked: Question) -> None:
+    """Draw why a question of the scorecard was not measured; nothing where it was."""
+    if asked.absent:
+        st.caption(f"**{_TITLES[asked.topic]}** Not measured. {md_text(asked.absent)}")
 
 
 def bullets(lines: Sequence[str]) -> None:

@@ -339,9 +339,8 @@ def _named(what: str, segments: tuple[int, ...]) -> str:
 
 
 def _in_a_line(live: LiveSegments) -> str:
-    weights = ", ".join(
-        f"{_TITLES[View(view)].lower()} {share:.0%}" for view, share in live.combined.effective.items()
-    )
+    percentages = controls.percentages(live.settings.weights, live.sources.vectors.weighable)
+    weights = ", ".join(f"{_TITLES[view].lower()} {part} %" for view, part in percentages.items() if part)
     outcome = f" · outcome: {live.profiles.outcome}" if live.profiles.outcome else ""
     by_hand = " · changed by hand" if live.segmentation.cut is not None else ""
     return f"{_sizes(live)}{by_hand} · {weights}{outcome}"

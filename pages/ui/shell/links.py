@@ -49,7 +49,7 @@ TRAINING: Final = Screen(
 )  # fmt: skip
 FACETS: Final = Screen(
     "pages/segments/facets.py", "How users differ", ":material/diversity_3:", "facets",
-    "How far users get, what they look at, how often and when they come, and whether they keep to it.",
+    "How far users get, what they look at, how often and when they come, and what of it lasts.",
 )  # fmt: skip
 EXPLORE: Final = Screen(
     "pages/segments/explore.py", "Map", ":material/bubble_chart:", "explore",

@@ -6,7 +6,7 @@ import pytest
 
 from core.facts.answer import Answer, Contrast, Note
 from core.facts.segment_tools import NO_CAUSE, is_rate
-from core.questions.advice import CHANGE, MEND, NOTHING, REACH
+from core.questions.advice import NOTHING, OPTIONS
 from core.questions.answers import ask
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
@@ -21,8 +21,7 @@ def noted(answer: Answer) -> list[str]:
 @pytest.mark.parametrize("question", ["What should I do about segment 2?", "how to sell more to segment 2?"])
 def test_each_option_has_its_figure(question: str) -> None:
     answer = ask(question, SHOP)
-    options = [text for text in noted(answer) if text in (CHANGE, MEND, REACH)]
-    assert options == [CHANGE, MEND, REACH]
+    assert [text for text in noted(answer) if text in OPTIONS] == [*OPTIONS]
     assert noted(answer)[-1] == NO_CAUSE
     (apart,) = [block for block in answer.blocks if isinstance(block, Contrast)]
     assert apart.first.row == "segment:1" and apart.verdict.is_sure and not is_rate(apart.first)

@@ -78,7 +78,7 @@ def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
     assert (one.same_as, other.same_as) == (other.segment, one.segment)
     assert one.together == other.together == 1.0
     assert pair_sentence(one, other, {one.segment: "A", other.segment: "B"}).startswith(
-        "A and B are really one: together they come again at 1.00, alone at ."
+        "A and B are really one: together their stability is 1.00, alone ."
     )
 
 
@@ -110,9 +110,10 @@ def test_words_are_hennigs(index: float, word: str) -> None:
 def test_it_is_told_in_a_line_with_the_rival_by_name() -> None:
     made = Certificate(0, 10, 0.824, 0.74, 1.0, 0.8, 1.0, rival=2, moves=0.1)
     assert (
-        made.line({2: "3 · Readers"}) == "Stable, given these vectors: .82 [.74–1.00] · nearest: 3 · Readers"
+        made.line({2: "3 · Readers"})
+        == "Stability .82 [.74–1.00], given these vectors: stable · nearest: 3 · Readers"
     )
-    assert replace(made, rival=None).line({}) == "Stable, given these vectors: .82 [.74–1.00]"
+    assert replace(made, rival=None).line({}) == "Stability .82 [.74–1.00], given these vectors: stable"
 
 
 def test_no_segment_is_called_stable_where_no_number_of_them_is_supported() -> None:
@@ -121,8 +122,8 @@ def test_no_segment_is_called_stable_where_no_number_of_them_is_supported() -> N
     assert with_verdict(both, None) is both
     found = with_verdict(both, supported())
     assert [one.to_dict()["word"] for one in found.values()] == [UNSUPPORTED, "doubtful"]
-    for said in (found[0].line({}), found[0].sentence({})):
-        assert said.startswith("Comes back, given these vectors: ") and "table" not in said
+    assert found[0].line({}) == "Stability .90 [.85–1.00], given these vectors"
+    assert found[0].sentence({}).startswith("Given these vectors, it overlaps by 90%")
     assert {one.to_dict()["condition"] for one in both.values()} == {"given these vectors"}
 
 

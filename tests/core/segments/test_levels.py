@@ -165,14 +165,15 @@ def test_what_is_found_is_said() -> None:
         "better than a place on any scale or a mix of interests does. Coarser levels: 2."
     )
     assert "Coarser" not in supported(4).sentence
-    assert supported().sentence.startswith("A gradient: no separate kinds can be shown.")
-    assert "as a kind does (73 users compared)." in supported().sentence
+    assert supported().sentence.startswith("No separate segments: users differ by degree.")
+    assert "as a segment does (73 users compared)." in supported().sentence
     unlike = supported().model_copy(update={"gradient_gain": 0.7})  # kinds lead, and halves make others
-    assert unlike.sentence.startswith("A gradient so far, no kinds that hold.")
+    assert unlike.sentence.startswith("No stable segments so far: users differ by degree.")
     assert "More than these 73 users" in unlike.sentence
     assert (
         supported().by_aspect
-        == "Each by itself: pages 3 kinds, tempo a gradient, activity nothing that lasts."
+        == "Measured on one aspect alone: pages: 3 segments; tempo: users differ by degree; "
+        "activity: nothing that lasts."
     )
 
 

@@ -299,11 +299,11 @@ def test_certificates_are_of_the_segments_as_they_are_now(
     app = open_app(PAGE, data=finished_run.dataset)
     keep_certificates(finished_run, partition(app, finished_run), dict.fromkeys(range(6), 0.9))
     app.run()
-    assert "Highly stable on average, given these vectors: .90" in texts(app).replace("\\", "")
+    assert "given these vectors: highly stable on average" in texts(app).replace("\\", "")
     merge(app, [0, 1])
     assert "Highly stable" not in texts(app)
     app.button(key="undo-by-hand").click().run()
-    assert "Highly stable on average, given these vectors: .90" in texts(app).replace("\\", "")
+    assert "given these vectors: highly stable on average" in texts(app).replace("\\", "")
 
 
 def test_the_export_says_that_a_command_does_not_repeat_it(

@@ -103,14 +103,14 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
     assert "doubtful" not in texts(app)
     keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
     app.run()
-    assert md_text("Doubtful, given these vectors: .50 [.40–.95] · nearest: 3 · ") in texts(app)
+    assert md_text("Stability .50 [.40–.95], given these vectors: doubtful · nearest: 3 · ") in texts(app)
     assert ":gray-badge[doubtful]" in texts(app)
     listed = app.selectbox(key=f"listed-of-{finished_run.model}").options
     assert [name for name in listed if "doubtful" in name] == ["1 · Readers (doubtful)"]
     assert saved_work.names(Store(finished_run.root), finished_run.model) == {0: "Readers"}
     app.switch_page(COMPARE).run()
     assert "1 · Readers (doubtful)" in app.selectbox(key="compare-first").options
-    assert md_text("Doubtful, given these vectors: .50 [.40–.95] · nearest: 3 · ") in texts(app)
+    assert md_text("Stability .50 [.40–.95], given these vectors: doubtful · nearest: 3 · ") in texts(app)
     app.switch_page("pages/use/export.py").run()
     assert not app.exception
 
@@ -123,7 +123,7 @@ def test_two_that_are_really_one_are_named_merged_by_a_click_and_undone(
     assert "really one" not in texts(app)
     keep_certificates(finished_run, first, {0: 0.5, 1: 0.9, 2: 0.4}, pair=(0, 2))
     app.run()
-    told = "are really one: together they come again at .93, alone at .50 and .40, given these vectors."
+    told = "are really one: together their stability is .93, alone .50 and .40, given these vectors."
     assert md_text(told) in texts(app)
     app.button(key="merge-0-2").click().run()
     assert not app.exception
@@ -160,8 +160,8 @@ def test_where_no_segments_are_supported_none_is_called_stable(
     keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
     app.run()
     told = texts(app).replace("\\", "")
-    assert "Doubtful, given these vectors: .50" in told
-    assert "Comes back, given these vectors: .90" in told
+    assert "Stability .50" in told
+    assert "Stability .90" in told
     assert "Stable" not in told and "Highly stable" not in told
 
 
@@ -247,7 +247,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     saved_work.rename(store, finished_run.model, {1: "My own"})
     keep_levels(finished_run, supported())
     app.run()
-    assert app.info[0].value.startswith("A gradient: no separate kinds can be shown.")
+    assert app.info[0].value.startswith("No separate segments: users differ by degree.")
     assert NAMED in texts(app)
     fields = [field.value for field in app.text_input if field.key.startswith("name-")]
     assert fields == [names["Segment 1"], "My own", names["Segment 3"]]
@@ -264,6 +264,6 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     for page in (PROFILES, COMPARE):
         app.switch_page(page).run()
         assert not app.exception
-        assert md_text("A gradient: no separate kinds can be shown") in texts(app)
+        assert md_text("No separate segments: users differ by degree") in texts(app)
         assert "Named for" not in texts(app)
     assert not controls.load(store, finished_run.model).named_anyway

@@ -87,14 +87,16 @@ def test_what_was_measured_is_shown_without_a_job(
     assert not app.exception
     assert fake_jobs.started == []
     shown = texts(app)
-    assert "also for the order of pages" in shown
+    assert "the order of pages is a part of it" in shown
     assert "2\\.0 times as well as a bag of pages" in shown
     assert "Training helped to find users again" in shown
     assert "add to it" in shown
     assert "repeat within the same user: pages 29 of 128, order 12 of 51, themes 2 of 4" in shown
     assert len(app.get("vega_lite_chart")) == len(Topic)
     app.slider(key="k").set_value(4).run()
-    assert "also for the order of pages" in texts(app)  # vectors are judged, whatever the number of segments
+    assert "the order of pages is a part of it" in texts(
+        app
+    )  # vectors are judged, whatever the number of segments
 
 
 @pytest.mark.parametrize(

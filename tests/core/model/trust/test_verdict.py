@@ -18,11 +18,11 @@ from tests.core.segments.made_levels import TOO_FEW, supported
         (
             (toy.retrieval(), toy.outcome()),
             Advice.LEARNED,
-            "also for the order of pages",
+            "the order of pages is a part of it",
         ),
         ((toy.retrieval(shuffled=Call.EQUAL),), Advice.LEARNED, "not for the order"),
         ((toy.retrieval(shuffled=Call.UNCLEAR),), Advice.LEARNED, "do not tell"),
-        ((toy.retrieval(shuffled=Call.WORSE),), Advice.LEARNED, "though the order of pages misleads them"),
+        ((toy.retrieval(shuffled=Call.WORSE),), Advice.LEARNED, "the order of pages misleads them"),
         ((toy.retrieval(Call.EQUAL), toy.outcome(Call.EQUAL)), Advice.FAST, "a bag of pages is as good"),
         ((toy.retrieval(Call.EQUAL), toy.outcome(Call.WORSE)), Advice.FAST, "a bag of pages does better"),
         ((toy.retrieval(), toy.outcome(Call.WORSE)), Advice.MIXED, "It depends"),

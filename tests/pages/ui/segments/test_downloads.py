@@ -207,9 +207,9 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     state.set_controls(live.sources.model_key, named_anyway=False)
     sure = solved(live.sources)
     page = downloads.report_html(sure).decode()
-    assert "Highly stable" not in page and "Comes back, given these vectors" in page
+    assert "Highly stable" not in page and "Given these vectors, it overlaps" in page
     assert b'"word": "highly stable"' not in downloads.clusters_json(sure)
-    assert "A gradient: no separate kinds can be shown." in page and NAMES_WITHHELD in page
+    assert "No separate segments: users differ by degree." in page and NAMES_WITHHELD in page
     assert NAMES_WITHHELD in json.loads(downloads.clusters_json(sure))["verdict_text"]
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page
