@@ -63,8 +63,8 @@ def page() -> None:
     _beside_segments(found)
     if found.given_away:
         st.caption(
-            f"Pages give {md_text(found.outcome, 60)} away: what is made of pages is not judged by how well it "
-            "predicts it."
+            f"Pages give {md_text(found.outcome, 60)} away: what is made of pages is not judged by how well "
+            "it predicts it."
         )
     kept = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to] or facets[:2]
     _cards(kept, found, "facets")
@@ -140,8 +140,8 @@ def _card(facet: Facet, found: Facets) -> None:
     )  # fmt: skip
     if outcome and facet.kind is FacetKind.STAGE:
         st.caption(
-            f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether they last is "
-            "counted without it."
+            f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether they last "
+            "is counted without it."
         )
     if facet.kind is FacetKind.RHYTHM:
         st.caption(f"By the clock of the export: {md_text(found.time_zone)}.")

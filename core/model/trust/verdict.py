@@ -129,11 +129,8 @@ def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
         title = "On these data a bag of pages is as good"
         return Advice.FAST, title, (*reasons, FAST_MODE)
     why_not = tuple(_why_not(one) for one in asked)
-    return (
-        Advice.OPEN,
-        "These data do not show whether the learned vectors are better than simple ways",
-        reasons or why_not,
-    )
+    title = "These data do not show whether the learned vectors are better than simple ways"
+    return Advice.OPEN, title, reasons or why_not
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
@@ -194,7 +191,7 @@ def _says_something(question: Question) -> bool:
 
 
 def _why_learned(telling: list[Question]) -> str:
-    """What the learned vectors have over a bag of pages, and what training and the order of pages add to it."""
+    """Say that the learned vectors are better, and what training and the order of pages add to that."""
     by = {
         other: {one.call for question in telling if (one := question.against(other))}
         for other in (Method.UNTRAINED, Method.SHUFFLED)
