@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import PageLabels, Pages
+from core.base.schema import UNKNOWN, PageLabels, Pages
 from core.base.wording import common_origin, short_address
 from core.storage.dataset import Dataset
 from core.storage.page_labels import LabelledPages
@@ -29,6 +29,12 @@ _READABLE: Final = 0.6
 """Share of page views that the places in a picture should have for its level to be readable."""
 
 
+_NOT_KNOWN: Final = 0.15
+"""Largest share of the page views without a known type with which types are the level to read."""
+_SEVERAL: Final = (4, 0.02)
+"""Fewest types that should each have this share of the page views."""
+_ALONE: Final = 0.6
+"""Largest share of the page views that one type may have."""
 OTHER_PLACES: Final = "(other places)"
 """Name of all places that are not shown apart."""
 
@@ -77,6 +83,11 @@ class Places:
         places: np.ndarray = self.of_page[sequences.page]
         return places
 
+    def share_of_views(self, sequences: UserSequences) -> dict[str, float]:
+        """Name of each place → its share of the page views."""
+        views = np.bincount(self.of_views(sequences), minlength=len(self.names))
+        return dict(zip(self.names, (views / max(1, views.sum())).tolist(), strict=True))
+
 
 def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Level, Sequence[str]]:
     """Names of each page at each level of a data set; addresses without the origin that all pages share.
@@ -112,17 +123,29 @@ def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, 
 
 
 def most_readable_level(candidates: Sequence[Places], sequences: UserSequences) -> Level:
-    """The finest level whose top places have :data:`_READABLE` of the page views, else the one with the most.
+    """The level at which steps between places read best.
+
+    Page types where they are known of nearly all page views and tell these apart; else the finest level whose
+    top places have :data:`_READABLE` of the page views; else the level whose top places have the most.
 
     Args:
         candidates: The levels, the finest first.
         sequences: Page views of all users.
     """
+    for places in candidates:
+        if places.level is Level.TYPE and _tells_apart(places.share_of_views(sequences)):
+            return Level.TYPE
     shares = {
         places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in candidates
     }
     most = max(shares, key=shares.__getitem__)
     return next((level for level, share in shares.items() if share >= _READABLE), most)
+
+
+def _tells_apart(views: Mapping[str, float]) -> bool:
+    """Whether page types (with their shares of the views) are known, several, and none has most of all."""
+    several = sum(share >= _SEVERAL[1] for share in views.values()) >= _SEVERAL[0]
+    return views.get(UNKNOWN, 0.0) <= _NOT_KNOWN and several and max(views.values()) <= _ALONE
 
 
 def most_readable_places(dataset: Dataset, labels: LabelledPages | None) -> Places:

@@ -147,12 +147,11 @@ class Facet:
         again, users = self.comes_again, pluralise(self.comes_again.same.users, "user")
         same = f"{percent(again.same.value, 0)}"
         by_chance = f"by chance {percent(again.chance, 0)}."
+        early = f"Of {users} of the first half of the time, {same}"
         if self.kind is FacetKind.LOYALTY:
-            return (
-                f"Of {users} of the first half of the time, {same} later came or not, as before; {by_chance}"
-            )
+            return f"{early} then came or not, as before; {by_chance}"
         if self.kind is FacetKind.RECENCY:
-            return f"Of {users} of the first half, {same} came again if seen at its end, or else not; {by_chance}"
+            return f"{early} came again if seen at its end, else not; {by_chance}"
         return f"Of {users} seen on two days, {same} are on one level on both; {by_chance}"
 
     @property

@@ -18,7 +18,7 @@ from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.segments import session_segments, shared
 from pages.ui.shell import job_panel, state
-from pages.ui.shell.links import DATA, EXPLORE, TRAINING, button, heading
+from pages.ui.shell.links import DATA, EXPLORE, LOAD, TRAINING, button, heading
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch import switch
 
@@ -107,13 +107,21 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
             button(EXPLORE, "See the segments")
         there = sources.still_there(card)
         _change_settings(there)
+    asked = LOAD in st.query_params
+    if asked:
+        _load_other(expanded=True)
     personal_view.offer(dataset, tuple(dict.fromkeys((*facts.outcome_pages, *_leaks()))))
     receipt_view.receipt(dataset)
-    with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
-        _ways_in()
+    if not asked:
+        _load_other()
     _earlier(cards, dataset)
     switch.offer()
     personal_view.personal(dataset, card, there)
+
+
+def _load_other(*, expanded: bool = False) -> None:
+    with st.expander("Load other data", icon=":material/add_circle:", key="load-other", expanded=expanded):
+        _ways_in()
 
 
 def _leaks() -> tuple[str, ...]:

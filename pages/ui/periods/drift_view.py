@@ -58,7 +58,7 @@ from pages.ui.segments import session_segments
 from pages.ui.segments.figure import behind, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state, written_table
-from pages.ui.shell.links import DATA, TRAINING, link
+from pages.ui.shell.links import DATA, LOAD, TRAINING, link
 from pages.ui.shell.text import count, md_text, share
 from pages.ui.shell.written_table import Columns
 
@@ -112,7 +112,7 @@ def _choose(live: LiveSegments) -> DatasetCard | None:
     cards = drift_data.offered(live.sources)
     if not cards:
         st.caption(f"{_WHAT} There is no other data set yet: load one, as you did the first.")
-        link(DATA, "Load a later export")
+        link(DATA, "Load a later export", {LOAD: "other"})
         return None
     model = live.sources.model_key
     mine = state.of_model(model)

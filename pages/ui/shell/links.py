@@ -104,6 +104,9 @@ SQL: Final = Screen(
     "One SELECT over the tables behind the profiles.",
 )  # fmt: skip
 
+LOAD: Final = "load"
+"""Query parameter of the data page that opens the ways to load other data."""
+
 PAGES: Final[dict[str, tuple[Screen, ...]]] = {
     "Data": (DATA, LABELS, TRAINING),
     "Segments": (EXPLORE, FACETS, TRUST),

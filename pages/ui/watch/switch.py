@@ -83,14 +83,13 @@ def start_form(found: list[AppWatch]) -> None:
     taken = {one.order.folder for one in found if one.alive}
     folder = state.input_dir().resolve()
     names = [name for name in folders(folder) if folder / name not in taken]
-    if not names:
-        st.write("Make a folder for the files that will come, in the input folder:")
-        st.code(str(folder), language=None, wrap_lines=True)
-        return
     made_from = found_sources()
     if made_from is None or made_from.n_clustered < MIN_USERS:
         st.write("It needs segments: train a model first.")
         link(TRAINING, "Train a model")
+        return
+    if not names:
+        _make_folder(folder)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Folder in the input folder", names, key="watch-folder")
@@ -98,6 +97,21 @@ def start_form(found: list[AppWatch]) -> None:
             with errors.shown():
                 _start(name)
                 st.rerun()
+
+
+def _make_folder(root: Path) -> None:
+    """Draw a field and a button that make a folder for the files that will come, below the input folder."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Folder for the files that will come", "nightly", max_chars=60, key="new-folder")
+        if st.button("Make the folder", icon=":material/create_new_folder:", key="make-folder"):
+            with errors.shown():
+                if Path(name).name != name or name.startswith("."):
+                    raise InputError(
+                        f"{name!r} cannot be the name of a folder", remedy="Use letters, digits, - and _"
+                    )
+                (root / name).mkdir(exist_ok=True)
+                st.rerun()
+    st.caption(f"It is made in {md_text(str(root), 300)}. Put new exports there, by hand or by a program.")
 
 
 def folders(root: Path) -> list[str]:

@@ -122,7 +122,7 @@ def test_recency_is_the_days_from_the_last_visit_to_the_end_of_the_data(
     recency = facets.facets[FacetKind.RECENCY]
     assert recency.levels[1].rule == "whose last visit was 7 to 29 days before the last day of the data"
     assert recency.comes_again and recency.comes_again.same.users == 48
-    assert "came again if seen at its end" in recency.sentence
+    assert "came again if seen at its end, else not" in recency.sentence
     assert "cover 6 days, and 14 are needed" in found(shop()).left_out[FacetKind.RECENCY]
 
 

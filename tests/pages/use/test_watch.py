@@ -83,12 +83,26 @@ def badges(app: AppTest) -> str:
     return " ".join(element.value for element in app.markdown)
 
 
-def test_without_anything_it_says_what_to_make(open_app: OpenApp, tmp_path: Path) -> None:
+def test_without_segments_it_says_what_to_do_first(open_app: OpenApp) -> None:
     app = open_app(PAGE)
     assert not app.exception
-    assert "No folder is watched" in texts(app)
-    assert "Make a folder for the files that will come" in texts(app)
-    assert app.code[0].value == str(tmp_path / "input")
+    assert "No folder is watched" in texts(app) and "train a model first" in texts(app)
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", ".hidden", ""])
+def test_a_folder_is_made_by_its_name_alone(
+    open_app: OpenApp, trained: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(trained / "stages", tmp_path / "cache")
+    keys = json.loads((trained / "run.json").read_text())["keys"]
+    app = open_app(PAGE, data=keys["preprocess"], model=keys["train"], k="4")
+    app.text_input(key="new-folder").set_value(name).run()
+    app.button(key="make-folder").click().run()
+    assert [one.value for one in app.error] and not [*(tmp_path / "input").glob("*")]
+    app.text_input(key="new-folder").set_value("nightly").run()
+    app.button(key="make-folder").click().run()
+    assert (tmp_path / "input" / "nightly").is_dir() and not app.error
+    assert app.selectbox(key="watch-folder").options == ["nightly"]
 
 
 def test_without_segments_it_says_so(open_app: OpenApp, incoming: Path) -> None:
@@ -136,7 +150,7 @@ def test_the_switch_publishes_what_is_on_screen_and_begins(
     assert len(frozen.partition.ids) == len(watch.order.names) == 4
     assert frozen.training is not None
     assert not app.selectbox, "the only folder is watched"
-    assert "Make a folder" in texts(app)
+    assert app.button(key="make-folder")
 
 
 def test_a_folder_that_went_away_meanwhile_is_told(
