@@ -105,13 +105,19 @@ def _make_folder(root: Path) -> None:
         name = st.text_input("Folder for the files that will come", "nightly", max_chars=60, key="new-folder")
         if st.button("Make the folder", icon=":material/create_new_folder:", key="make-folder"):
             with errors.shown():
-                if Path(name).name != name or name.startswith("."):
-                    raise InputError(
-                        f"{name!r} cannot be the name of a folder", remedy="Use letters, digits, - and _"
-                    )
-                (root / name).mkdir(exist_ok=True)
+                _make(root, name)
                 st.rerun()
     st.caption(f"It is made in {md_text(str(root), 300)}. Put new exports there, by hand or by a program.")
+
+
+def _make(root: Path, name: str) -> None:
+    """Make a folder; raises an InputError if the name is none, or the folder cannot be made."""
+    if not name or Path(name).name != name or name.startswith("."):
+        raise InputError(f"{name!r} cannot be the name of a folder", remedy="Use letters, digits, - and _")
+    try:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder cannot be made: {error.strerror}", remedy="Make it by hand") from error
 
 
 def folders(root: Path) -> list[str]:

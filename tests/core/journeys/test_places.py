@@ -63,8 +63,14 @@ def test_pages_are_told_apart_where_a_few_have_most_views_and_else_by_what_has_t
     each = UserSequences(pa.array(["a"]), np.array([0, 60]), views, views.astype(np.int64), np.zeros(60, int))
     pages = Places.from_names(Level.PAGE, [f"/{page}" for page in range(60)], each)
     themes = Places.from_names(Level.THEME, [f"t{page % 20}" for page in range(60)], each)
-    types = Places.from_names(Level.TYPE, [f"k{page % 13}" for page in range(60)], each)
-    assert most_readable_level([pages, themes, types], each) is Level.THEME  # 12 of 20 have 60 %
+    assert most_readable_level([pages, themes], each) is Level.THEME  # 12 of 20 have 60 %
     assert most_readable_level([pages], each) is Level.PAGE
+    for types, level in (
+        (9 * ["Unknown"], Level.TYPE),
+        (10 * ["Unknown"], Level.THEME),
+        (40 * ["Article"], Level.THEME),
+    ):
+        named = [*types, *("Product", "Category", "Cart", "Service") * 15][:60]
+        assert most_readable_level([pages, themes, Places.from_names(Level.TYPE, named, each)], each) is level
     few = Places.from_names(Level.PAGE, ["/cart", "/", "/about"], SEQUENCES)
     assert most_readable_level([few], SEQUENCES) is Level.PAGE
