@@ -22,19 +22,20 @@ from pages.ui.shell import written_table
 from pages.ui.shell.text import md_text
 from pages.ui.shell.written_table import Columns
 
-_BADGES: Final = {
-    MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
-    MetricRole.HELD_OUT.value: ":green-badge[held out]", MetricRole.RULE.value: ":gray-badge[rule]",
+_EVIDENCE: Final = {
+    MetricRole.INPUT.value: "describes", MetricRole.DERIVED.value: "follows",
+    MetricRole.HELD_OUT.value: "finding", MetricRole.RULE.value: "rule",
 }  # fmt: skip
+_COLOURS: Final = {MetricRole.INPUT.value: "blue", MetricRole.HELD_OUT.value: "green"}
 _NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
 _WHAT_PX, _NUMBER_PX = 200, 76
 """Width in pixels of the pinned column and of a figure, so that both fit on a phone."""
 _RULE: Final = (
-    "**Held out**: it had no part in making these rows, so it is tested (q below 5 %, the share of false "
-    "finds that is put up with), and a difference is a finding. **Input**: the model saw it, or a page that "
-    "gives it away, so segments differ in it by construction: that describes them. Of users who have several "
-    "sessions it is tested whether it shows *in their other sessions*: those that did not place them. "
-    "**Derived**: it follows from that, as a day from dated articles. **Rule**: the rule that made the row. "
+    "**Finding**: it had no part in making these rows, and is tested (at most 5 % of findings are expected "
+    "to be false). **Describes**: the model saw it, or a page that gives it away, so segments differ in it "
+    "by construction. Of users who have several sessions it is tested whether it shows *in their other "
+    "sessions*: those that did not place them. **Follows**: it follows from that, as a day from dated "
+    "articles. **Rule**: the rule that made the row. "
     "The surest and largest come first, what the model saw with half the weight."
 )
 
@@ -71,7 +72,7 @@ def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
     own = top_differences(table, key)
     return [
         (
-            f"{_BADGES[role]} {md_text(what, 120)}", here, others,
+            f":{_COLOURS.get(role, 'gray')}-badge[{_EVIDENCE[role]}] {md_text(what, 120)}", here, others,
             f"{difference}, {ratio}" if ratio != wording.ABSENT else difference,
         )
         for (_, (what, here, others, difference, ratio)), role in zip(
@@ -98,7 +99,8 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
     )  # fmt: skip
     shown = own[own[Diff.FAMILY].isin(chosen or list(present))]
     words = in_words(shown).assign(
-        **{name: shown[name] for name in (Diff.ROLE, Col.N, Col.REST_N, Diff.Q_VALUE)}
+        **{Diff.ROLE: shown[Diff.ROLE].map(_EVIDENCE)},
+        **{name: shown[name] for name in (Col.N, Col.REST_N, Diff.Q_VALUE)},
     )
     columns: Columns = {
         "what": st.column_config.TextColumn("What", width=_WHAT_PX, pinned=True),

@@ -338,9 +338,13 @@ def _named(what: str, segments: tuple[int, ...]) -> str:
     return f" · {what}: {', '.join(str(segment + 1) for segment in segments)}" if segments else ""
 
 
+def _weights(live: LiveSegments) -> str:
+    parts = controls.percentages(live.settings.weights, live.sources.vectors.weighable)
+    return ", ".join(f"{_TITLES[view].lower()} {part} %" for view, part in parts.items() if part)
+
+
 def _in_a_line(live: LiveSegments) -> str:
-    percentages = controls.percentages(live.settings.weights, live.sources.vectors.weighable)
-    weights = ", ".join(f"{_TITLES[view].lower()} {part} %" for view, part in percentages.items() if part)
+    weights = "" if live.settings.weights == ViewWeights() else f" · {_weights(live)}"
     outcome = f" · outcome: {live.profiles.outcome}" if live.profiles.outcome else ""
     by_hand = " · changed by hand" if live.segmentation.cut is not None else ""
-    return f"{_sizes(live)}{by_hand} · {weights}{outcome}"
+    return f"{_sizes(live)}{by_hand}{weights}{outcome}"
