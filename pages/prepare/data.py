@@ -9,17 +9,16 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import InputError
-from core.base.places import PROGRAM
-from core.base.settings import IngestSettings
-from core.scoring.spark import requirements
+from core.base.settings import IngestSettings, Preset, TrainSettings
 from core.storage.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.segments import session_segments, shared
-from pages.ui.shell import job_panel, state
-from pages.ui.shell.links import DATA, EXPLORE, LOAD, TRAINING, button, heading
+from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell.links import DATA, EXPLORE, LOAD, TRAINING, button, heading, link
 from pages.ui.shell.text import count, md_text
+from pages.ui.training.train_form import start_training, usual_expectation
 from pages.ui.watch import switch
 
 _PREPARING = ("demo", "preprocess")
@@ -27,12 +26,8 @@ _PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds
 _WAYS = "Start in one of these ways."
 _STAYS = "Nothing leaves this machine."
 _NEXT = (
-    "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
+    "Then find the segments (minutes, in the background), steer them on a map, read what sets each one "
     "apart, and take them with you."
-)
-_SPARK = (
-    "Spark is installed. A cluster works from the command line: "
-    f"`{PROGRAM} run FILES --out OUT --engine spark --master URL`"
 )
 _FEW: Final = 3
 """Other data sets that are listed without opening the list, at most."""
@@ -41,6 +36,7 @@ _FEW: Final = 3
 def main() -> None:
     """Draw running jobs, then the analyst's current step, then earlier data sets."""
     personal_view.take_result()
+    _take_trained()
     _take_results()
     found = look_inside()
     dataset = state.dataset()
@@ -71,8 +67,6 @@ def _ways_in() -> None:
     """Draw the ways to load data that are installed here."""
     sources.three_ways()
     bigquery_form.offer()
-    if requirements.installed():
-        st.caption(_SPARK)
 
 
 def _take_results() -> None:
@@ -100,11 +94,12 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     card = next((card for card in cards if card.key == dataset.key), None)
     made = f" · prepared {card.made:%d %b %Y %H:%M}" if card else ""
     st.caption(f"{md_text(catalog.title_of(facts))}{made}")
-    with st.container(horizontal=True, key="data-actions"):
-        if state.model() is None:
-            button(TRAINING, "Next: train a model")
-        else:
+    trains = job_panel.panels(("train",), dataset.key)
+    with st.container(horizontal=True, vertical_alignment="center", key="data-actions"):
+        if state.model() is not None:
             button(EXPLORE, "See the segments")
+        elif not trains:
+            _find_segments(dataset)
         there = sources.still_there(card)
         _change_settings(there)
     asked = LOAD in st.query_params
@@ -117,6 +112,24 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     _earlier(cards, dataset)
     switch.offer()
     personal_view.personal(dataset, card, there)
+
+
+def _find_segments(dataset: Dataset) -> None:
+    """Draw the button that trains a model with the usual settings, and the way to choose others."""
+    with errors.shown():
+        expected = usual_expectation(dataset)
+        st.button(
+            "Find the segments", type="primary", icon=EXPLORE.icon, key="find-segments", help=expected,
+            on_click=start_training, args=(dataset, TrainSettings.preset(Preset.BALANCED)),
+        )  # fmt: skip
+    link(TRAINING, "Choose how to train")
+
+
+def _take_trained() -> None:
+    """Open the segments of the model that this session's training has just made."""
+    done = job_panel.ended("train")
+    if done is not None:
+        state.take_model(done.result, done.subject, then=EXPLORE.file)
 
 
 def _load_other(*, expanded: bool = False) -> None:

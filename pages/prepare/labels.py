@@ -91,7 +91,7 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
         if summary.choice is not None and up_to_date:
             label_corrections.offer(dataset, settings, summary.choice, summary.unknown[View.THEME])
         if state.model() is None:
-            button(TRAINING, "Next: train a model")
+            button(TRAINING, "Next: find the segments")
         _little_known(label_table.coverage(labels, pages))
         with st.grid(2, min_column_width=SIDE, gap="medium", key="labels-drawn"):
             _coverage(labels, pages)

@@ -6,18 +6,14 @@ from typing import Literal
 
 import streamlit as st
 
-from core.base.settings import TrainSettings
 from core.runs.jobs import JobView
-from core.runs.tasks import TrainRequest
-from core.saved import label_decisions
 from core.storage.dataset import Dataset
 from pages.ui.data import catalog
 from pages.ui.data.catalog import ModelCard
-from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, TRAINING, button, heading
 from pages.ui.training import curves
-from pages.ui.training.train_form import offer_to_go_on, stopped_training, train_form
+from pages.ui.training.train_form import offer_to_go_on, start_training, stopped_training, train_form
 
 
 def main() -> None:
@@ -53,14 +49,8 @@ def _form(dataset: Dataset) -> None:
     with errors.shown():
         settings = train_form(dataset, run.settings if run else None)
         if st.button("Train", type=kind, icon=":material/play_arrow:", key="start-training"):
-            _start(dataset, settings)
+            start_training(dataset, settings)
             st.rerun()
-
-
-def _start(dataset: Dataset, settings: TrainSettings) -> None:
-    order = label_jobs.may_ask(label_decisions.load(state.store(), state.dataset()))
-    request = TrainRequest(dataset=dataset.key, label=order.settings, asked=order.asked, settings=settings)
-    job_panel.start("train", request, dataset.key, environment=order.environment)
 
 
 def _live(view: JobView) -> None:

@@ -19,9 +19,20 @@ def prepared_demo(server: Server, new_page: OpenPage) -> Page:
     page = new_page(server.url)
     page.get_by_text("2k users", exact=True).click()
     page.get_by_role("button", name="Make the demo shop").click()
-    page.get_by_role("button", name="Next: train a model").click(timeout=2 * MINUTE_MS)
+    page.get_by_text("Choose how to train").click(timeout=2 * MINUTE_MS)
     expect(page.get_by_text("How thorough?")).to_be_visible()
     return page
+
+
+def test_from_the_demo_to_the_first_sentence_are_two_clicks(server: Server, new_page: OpenPage) -> None:
+    page = new_page(server.url)
+    page.get_by_role("button", name="Make the demo shop").click()
+    page.get_by_role("button", name="Find the segments").click(timeout=2 * MINUTE_MS)
+    expect(page.locator(".st-key-job-train")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=5 * MINUTE_MS)
+    expect(page.get_by_text("What lasts from visit to visit")).to_be_visible(timeout=MINUTE_MS)
+    assert "/explore?" in page.url and "model=" in page.url
 
 
 def kill_training(server: Server) -> None:
@@ -50,7 +61,7 @@ def test_a_training_is_watched_killed_gone_on_with_and_found_again(
     assert "model=" in page.url
     page.get_by_role("button", name="See the segments").click()
     expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=MINUTE_MS)
-    said = re.compile("^(These users support|A gradient|No stable segments)")
+    said = re.compile("^(These users support|No separate segments|No stable segments)")
     expect(page.get_by_text(said).first).to_be_visible(timeout=MINUTE_MS)  # the training compared users
     adjust(page)
     expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(1)

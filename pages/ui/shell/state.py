@@ -140,18 +140,21 @@ def select_model(key: str) -> None:
     sync_link()
 
 
-def take_model(made: Mapping[str, Any], begun_on: str) -> None:
+def take_model(made: Mapping[str, Any], begun_on: str, then: str = "") -> None:
     """Choose the model of a finished training for its data set, and open it unless another was opened.
 
     Args:
         made: The result of the job: keys of its data set, model and vectors.
         begun_on: The data set on screen when it was started.
+        then: File of the view to go to; empty to stay.
     """
     _chosen_models()[made["dataset"]] = made["model"]
     with errors.shown():
         saved_work.choose_vectors(store(), made["model"], made["embeddings"])
     if _dataset_key() in ("", begun_on):
         select_dataset(made["dataset"])
+        if then:
+            st.switch_page(then)
     st.rerun()  # what was drawn above this is of the model before
 
 

@@ -18,11 +18,19 @@ from core.model.schedule import estimate_seconds
 from core.runs import jobs
 from core.runs.jobs import JobView, State
 from core.runs.tasks import TrainRequest
+from core.saved import label_decisions
 from core.storage.dataset import Dataset
 from core.storage.sequences import UserSequences
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import time_range
+
+
+def start_training(dataset: Dataset, settings: TrainSettings) -> None:
+    """Start a training as a background job, with the labels as they are decided now."""
+    order = label_jobs.may_ask(label_decisions.load(state.store(), dataset))
+    request = TrainRequest(dataset=dataset.key, label=order.settings, asked=order.asked, settings=settings)
+    job_panel.start("train", request, dataset.key, environment=order.environment)
 
 
 def stopped_training(dataset_key: str) -> JobView | None:
@@ -139,6 +147,15 @@ def limits(name: str) -> tuple[float, float]:
         elif isinstance(rule, Le | Lt):
             high = float(rule.le if isinstance(rule, Le) else rule.lt)  # type: ignore[arg-type] # numbers here
     return low, high
+
+
+def usual_expectation(dataset: Dataset) -> str:
+    """Sentence on the expected time of a training with the usual settings.
+
+    Raises:
+        InputError: If the data set is too small to train on.
+    """
+    return _expectation(TrainSettings.preset(Preset.BALANCED), _learners(dataset.key, dataset.sequences))
 
 
 def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings:

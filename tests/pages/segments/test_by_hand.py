@@ -290,7 +290,7 @@ def test_a_segment_of_chosen_users_says_that_nothing_would_lead_to_it_again(
     monkeypatch.setattr(map_view, "user_map", lambda *_, **__: half)
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="make-segment").click().run()
-    assert texts(app).count("Holds chosen users: there is nothing to find again") == 1
+    assert texts(app).count("Users chosen by hand: stability is not measured") == 1
 
 
 def test_certificates_are_of_the_segments_as_they_are_now(

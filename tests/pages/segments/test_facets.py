@@ -67,7 +67,9 @@ def test_the_segments_on_screen_are_set_beside_the_best_facet(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
-    assert "The segments have read pages that give purchase away" in told  # all buyers view the same pages
+    assert (
+        "The segments were made from pages that give purchase away" in told
+    )  # all buyers view the same pages
     assert "Pages give purchase away: how well this tells it would say nothing" in told
     forget()
     monkeypatch.setattr(OutcomeIndex, "is_read", lambda *_: False)

@@ -45,7 +45,7 @@ def test_segments_that_stay_are_measured_by_a_job(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
-    assert "Measuring how sure each segment is" in texts(app)
+    assert "Measuring how stable each segment is" in texts(app)
     ((_, request, subject),) = [one for one in fake_jobs.started if one[0] == CERTIFICATES.name]
     assert request["digest"] == shown(app, finished_run).partition.digest
     tasks.run(CERTIFICATES.name, finished_run.root, request, silent)
@@ -256,7 +256,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     assert fields == ["", "My own", ""]
     assert "Named for" not in texts(app)
     assert "How users with purchase differ from the others" in texts(app)
-    assert "25 clustered users with purchase, held against 48 clustered users without" in texts(app)
+    assert "25 clustered users with purchase, compared with 48 clustered users without" in texts(app)
     app.multiselect(key="outcome").set_value([]).run()
     assert "With an outcome chosen, the sources, devices and pages that go with it are told here" in texts(
         app

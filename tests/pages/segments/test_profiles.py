@@ -78,8 +78,12 @@ def test_pages_that_give_the_outcome_away_are_left_out_and_fitted_again_by_one_c
 ) -> None:
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "toy.csv").write_text("x")
-    app = open_app(PAGE, data=finished_run.dataset, k="3")
-    assert "see this at the outcome or afterwards" in texts(app)
+    for page in (PAGE, "pages/segments/explore.py"):
+        assert "the model read pages that only users with it see" in texts(
+            open_app(page, data=finished_run.dataset, k="3")
+        )
+    app = open_app(data=finished_run.dataset, model=finished_run.model)
+    assert "see this, at the outcome or afterwards" in texts(app)
     app.button(key="leave-out").click().run()
     assert not app.exception
     ((task, request, subject),) = fake_jobs.started

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.model.trust.result import Call, Method, Question, Topic
-from core.model.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
+from core.model.trust.verdict import Action, Advice, against, chance, sentences, verdict
 from core.segments.certificate import Certificate
 from core.segments.levels import NOT_COMPARED, SegmentLevels
 from tests.core.model.trust import toy
@@ -38,7 +38,7 @@ def test_the_answer_follows_the_intervals(
     assert found.advice is advice
     assert title in found.title
     assert found.text
-    assert (advice is Advice.FAST) == (FAST_MODE in found.text)
+    assert (advice is Advice.FAST) == ("without a training" in found.title)
 
 
 def test_until_users_are_compared_nobody_says_that_there_are_segments() -> None:
