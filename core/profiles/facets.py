@@ -152,7 +152,7 @@ class Facet:
             return f"{early} then came or not, as before; {by_chance}"
         if self.kind is FacetKind.RECENCY:
             return f"{early} came again if seen at its end, else not; {by_chance}"
-        return f"Of {users} seen on two days, {same} are on one level on both; {by_chance}"
+        return f"Of {users} seen on two days, {same} are on the same level on both; {by_chance}"
 
     @property
     def users(self) -> np.ndarray:

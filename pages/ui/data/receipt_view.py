@@ -82,10 +82,6 @@ def days_of(dataset: Dataset) -> DayCoverage:
 
 
 def _figures(facts: Receipt, days: DayCoverage) -> None:
-    others = facts.other_events_used
-    others = not_page_views(facts) if others is None else others
-    total = facts.records - sum(file.collapsed for file in facts.files)  # nothing of those rows is lost
-    lost = total - facts.page_views_used - others
     shown = {
         "Users": (f"{facts.users:,}", "Users with at least one page view that is used"),
         "Page views used": (f"{facts.page_views_used:,}", "What the model learns from"),
@@ -94,13 +90,8 @@ def _figures(facts: Receipt, days: DayCoverage) -> None:
             f"{days.with_views:,}",
             f"{days.first:%d %b %Y} – {days.last:%d %b %Y}, {facts.clock.name}. {days.sentence}",
         ),
-        "Other events": (f"{others:,}", "Events other than page views, used for outcomes and engagement"),
-        "Records left out": (
-            share(lost, total),
-            f"{lost:,} of {total:,}; the chart says why",
-        ),
     }
-    with st.grid(3, min_column_width=138, key="receipt-figures"):  # six: no tile is alone on a row
+    with st.grid(4, min_column_width=138, key="receipt-figures"):
         for label, (value, why) in shown.items():
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
@@ -111,11 +102,6 @@ def _figures(facts: Receipt, days: DayCoverage) -> None:
                 f"that is used ({describe_without_views(told.without_page_view, told.left_out)}): counted "
                 f"beside the {facts.users:,} users above, in no segment."
             )
-
-
-def not_page_views(facts: Receipt) -> int:
-    """Number of records of other events, such as scrolls and purchases."""
-    return sum(step.records for step in facts.waterfall if step.name == "not_page_view")
 
 
 def _group_words(facts: Receipt) -> str:

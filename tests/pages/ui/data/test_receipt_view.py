@@ -14,7 +14,6 @@ from pages.ui.data.receipt_view import (
     events_table,
     files_table,
     kinds_table,
-    not_page_views,
     steps_table,
     waterfall_chart,
 )
@@ -35,14 +34,6 @@ def with_losses(run: FinishedRun) -> Receipt:
         WaterfallStep(name="no_id", label="Without a user", records=3, left=used, users=2, note="consent"),
     )
     return facts.model_copy(update={"records": used + 10, "waterfall": steps})
-
-
-def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun) -> None:
-    facts = with_losses(finished_run)
-    other = WaterfallStep(name="not_page_view", label="Not a page view", records=5, left=facts.records - 5)
-    assert not_page_views(facts) == 0
-    both = facts.model_copy(update={"waterfall": (other, *facts.waterfall), "rejected": 7})
-    assert not_page_views(both) == 5
 
 
 def test_events_say_who_did_them_and_what_was_paid_in_each_currency(finished_run: FinishedRun) -> None:
