@@ -299,7 +299,7 @@ LAYOUT: Final = KeptStage(
     request=VectorsRequest, made_of=_layout_made_of, make=_make_layout, read=_read_layout,
 )  # fmt: skip
 CERTIFICATES: Final = KeptStage(
-    name="certify", title="how sure segments are", doing="Measuring how sure each segment is",
+    name="certify", title="how stable segments are", doing="Measuring how stable each segment is",
     request=CertifyRequest, made_of=_certificates_made_of, make=_make_certificates, read=_read_certificates,
     clear=_clear_handed_in,
 )  # fmt: skip

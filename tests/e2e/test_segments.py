@@ -103,7 +103,7 @@ def test_segments_that_stay_on_screen_are_measured_and_another_number_is_read_be
     shop: tuple[Server, FinishedRun], new_page: OpenPage
 ) -> None:
     page = new_page(address(shop, "explore", k="4"))
-    measuring = page.get_by_text("Measuring how sure each segment is")
+    measuring = page.get_by_text("Measuring how stable each segment is")
     expect(measuring.first).to_be_visible()
     expect(page.get_by_text("Highly stable").first).to_be_visible(timeout=MINUTE_MS)
     expect(measuring).to_have_count(0, timeout=60_000)

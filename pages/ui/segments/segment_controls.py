@@ -78,7 +78,6 @@ _BY_HAND: Final = (
     "full re-fit leads to new segments; these can be brought back then. The link of this page opens them on "
     "this server alone, as long as they are the latest changed ones; elsewhere it opens the segments before."
 )
-_FULL: Final = "Made from scratch: the same settings give the same segments again."
 
 
 def ready() -> LiveSegments | None:
@@ -291,15 +290,14 @@ def status_line(live: LiveSegments) -> None:
                 st.badge("By hand", icon=":material/front_hand:", color="blue", help=_BY_HAND)
             elif warm:
                 st.badge("Quick fit", icon=":material/fast_forward:", color="orange", help=_WARM)
-            else:
-                st.badge("Full fit", icon=":material/check:", color="green", help=_FULL)
             st.caption(_what_moved(live))
         editing_view.menu(live)
-        st.button(
-            "Full re-fit", icon=":material/restart_alt:", on_click=session_segments.refit, key="refit",
-            type="tertiary", disabled=not warm,
-            help="Fit from scratch with these settings; names stay with the users they had.",
-        )  # fmt: skip
+        if warm:
+            st.button(
+                "Full re-fit", icon=":material/restart_alt:", on_click=session_segments.refit, key="refit",
+                type="tertiary",
+                help="Fit from scratch with these settings; names stay with the users they had.",
+            )  # fmt: skip
     editing_view.not_kept(live)
     editing_view.line(live)
     certificates.watch(live)

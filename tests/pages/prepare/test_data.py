@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from core.runs.jobs import State
-from core.scoring.spark import requirements
 from pages.ui.data import uploads
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -48,16 +47,6 @@ def test_a_newcomer_sees_the_promise_and_three_ways(open_app: OpenApp) -> None:
     cards = ["Try the demo shop", "Drop your export", "Pick a file"]
     assert [card.value for card in app.subheader if card.value != "Read from BigQuery"] == cards
     assert "input folder is empty" in texts(app)
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_how_to_start_a_cluster_is_told_where_spark_is_installed(
-    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, there: bool
-) -> None:
-    monkeypatch.setattr(requirements, "installed", lambda: there)
-    app = open_app()
-    assert not app.exception
-    assert ("python -m core run FILES --out OUT --engine spark" in texts(app)) is there
 
 
 def test_the_demo_shop_is_one_click_away(open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_first_segments_are_a_full_fit_of_the_clustered_users(
     assert not app.exception
     assert app.slider(key="k").value == 6
     assert "73 users in 6 segments" in texts(app)
-    assert "Full fit" in texts(app)
+    assert "Quick fit" not in texts(app)
     assert list(name_fields(app)) == [f"Segment {number}" for number in range(1, 7)]
     assert len(app.get("echarts_chart")) == 1
 
@@ -176,7 +176,7 @@ def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_r
     app.slider(key="k").set_value(4).run()
     app.slider(key="k").set_value(6).run()
     assert session(app, finished_run).history[0].partition.labels.tolist() == first.labels.tolist()
-    assert "Full fit" in texts(app)
+    assert "Quick fit" not in texts(app)
 
 
 def test_the_same_settings_give_the_same_numbers_whatever_way_the_slider_went(

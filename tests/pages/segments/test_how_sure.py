@@ -52,11 +52,11 @@ def test_segments_that_stay_are_measured_by_a_job(
     fake_jobs.end(CERTIFICATES.name)
     app.run()
     assert not app.exception
-    assert texts(app).count(md_text("Highly stable, ")) == 3
+    assert texts(app).count(md_text("given these vectors: highly stable")) == 3
     assert "Measuring" not in texts(app)
     assert (finished_run.root / CERTIFICATES.name / subject).is_dir()
     again = open_app(EXPLORE, data=finished_run.dataset, k="3")
-    assert texts(again).count(md_text("Highly stable, ")) == 3
+    assert texts(again).count(md_text("given these vectors: highly stable")) == 3
     assert [one[0] for one in fake_jobs.started].count(CERTIFICATES.name) == 1
 
 
@@ -258,7 +258,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     assert "How users with purchase differ from the others" in texts(app)
     assert "25 clustered users with purchase, compared with 48 clustered users without" in texts(app)
     app.multiselect(key="outcome").set_value([]).run()
-    assert "With an outcome chosen, the sources, devices and pages that go with it are told here" in texts(
+    assert "With an outcome chosen, the sources, devices and pages that go with it are listed here" in texts(
         app
     )
     for page in (PROFILES, COMPARE):
