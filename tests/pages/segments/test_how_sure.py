@@ -162,7 +162,7 @@ def test_where_no_segments_are_supported_none_is_called_stable(
     told = texts(app).replace("\\", "")
     assert "Stability .50" in told
     assert "Stability .90" in told
-    assert "Stable" not in told and "Highly stable" not in told
+    assert ": stable" not in told and "highly stable" not in told
 
 
 def test_the_chat_says_how_sure_a_segment_is(open_app: OpenApp, finished_run: FinishedRun) -> None:
