@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
+from core.base.safe_text import clean
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.base.wording import percent, pluralise
@@ -293,8 +294,8 @@ class OutcomeIndex(Mapping[str, OutcomeRecord]):
         if not self.is_read(chosen):
             return ""
         return (
-            f"How segments differ in {label_of(chosen)} partly shows how they were made: the model read "
-            "pages that only users with it see."
+            f"How segments differ in {clean(label_of(chosen))} partly shows how they were made: the model "
+            "read pages that only users with it see."
         )
 
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:

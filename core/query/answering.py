@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Final
 
 from core.base.errors import InputError
-from core.base.safe_text import clean
 from core.base.wording import pluralise, uncapitalised
 from core.facts.answer import QUERY, Answer, Block, Fact, FigureTable, Reading, Unit
 from core.facts.context import ALL, Context
@@ -103,7 +102,7 @@ def _given_away(query: Query, context: Context) -> str:
     steps = chain(*(part.steps for part in parts_of(of) if isinstance(part, Did))) if of else ()
     names = dict.fromkeys(name for step in steps if step.kind is StepKind.EVENT for name in step.any_of)
     index = context.tables.basis.data.outcomes
-    return clean(index.warning(tuple(name for name in names if name in index.events)))
+    return index.warning(tuple(name for name in names if name in index.events))
 
 
 def _verdict(found: FigureComparison | None) -> str:

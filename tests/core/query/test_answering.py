@@ -3,8 +3,10 @@
 import pytest
 
 from core.base.errors import InputError
+from core.facts.answer import Answer, Note
+from core.journeys.funnel import FunnelStep, StepKind
 from core.query.answering import answer
-from core.query.query import Has, Quantity, Query, Range
+from core.query.query import By, Did, Has, Quantity, Query, Range
 from tests.core.questions.true_site import site
 
 
@@ -13,3 +15,20 @@ def test_a_figure_of_nobody_is_refused_with_what_was_asked(measure: Quantity) ->
     nobody = Has(count="views", range=Range(above=10_000))
     with pytest.raises(InputError, match=r"Nothing is left to count.*more than 10,000 page views"):
         answer(Query(measure=measure, where=nobody), site("shop").context)
+
+
+def test_rows_by_segment_say_how_many_are_in_them_and_whether_the_model_read_the_outcome() -> None:
+    shop = site("shop").context
+    in_segments = int((shop.tables.partition.labels >= 0).sum())
+    by_segment = answer(Query(measure=Quantity.USERS, by=By.SEGMENT), shop)
+    users = shop.tables.profiles.n_users
+    assert by_segment.population == f"Of {users} users with a page view, {in_segments} are in these segments."
+    assert not notes_of(by_segment)
+    buying = Did(steps=(FunnelStep(kind=StepKind.EVENT, any_of=("purchase",)),))
+    said = notes_of(answer(Query(measure=Quantity.SHARE, of=buying, by=By.SEGMENT), shop))
+    assert [note for note in said if note.startswith("How segments differ in purchase partly shows how")]
+    assert not notes_of(answer(Query(measure=Quantity.SHARE, of=buying, by=By.WEEKDAY), shop))
+
+
+def notes_of(found: Answer) -> list[str]:
+    return [block.text for block in found.blocks if isinstance(block, Note)]
