@@ -7,6 +7,7 @@ from core.facts.answer import Answer, Note
 from core.journeys.funnel import FunnelStep, StepKind
 from core.query.answering import answer
 from core.query.query import By, Did, Has, Quantity, Query, Range
+from tests.core.facts.shop import shop as leaking_shop
 from tests.core.questions.true_site import site
 
 
@@ -18,7 +19,7 @@ def test_a_figure_of_nobody_is_refused_with_what_was_asked(measure: Quantity) ->
 
 
 def test_rows_by_segment_say_how_many_are_in_them_and_whether_the_model_read_the_outcome() -> None:
-    shop = site("shop").context
+    shop = leaking_shop().context
     in_segments = int((shop.tables.partition.labels >= 0).sum())
     by_segment = answer(Query(measure=Quantity.USERS, by=By.SEGMENT), shop)
     users = shop.tables.profiles.n_users
