@@ -56,7 +56,7 @@ _ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEA
 _PAGE_COLUMNS: Final = (
     Col.RANK, Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.VIEWS, Col.PAGE_LOCATION,
 )  # fmt: skip
-_PAGES_DRAWN: Final = 10
+_PAGES_DRAWN: Final = 8
 _SAW: Final = "Share of users who saw the page"
 _GREY: Final = "Grey ticks: the others."
 

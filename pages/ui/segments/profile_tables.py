@@ -26,7 +26,7 @@ CARD_METRICS: Final = {
     Col.REVENUE_PER_USER: "Gross revenue",
 }
 """Metric compared with the others' on a card → its short name."""
-_VALUES_DRAWN: Final = 8
+_VALUES_DRAWN: Final = 6
 """Values of an attribute in a chart, at most; the table behind it has all."""
 AXIS_WIDTH: Final = 13
 """Characters of a line of an axis label, at most."""
