@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -35,7 +36,7 @@ _RECENCY_HELP: Final = (
     "Of the users who came before the middle of all visits: who came in the last days until then should come "
     "after it, and the others should not. By chance: the share if halves of different users were paired."
 )
-_HELPS: Final = {
+_HELPS: Final[Mapping[str, str]] = {
     FacetKind.LOYALTY: _LOYALTY_HELP, FacetKind.RECENCY: _RECENCY_HELP, FacetKind.STAGE: _STAGE_HELP,
 }  # fmt: skip
 _OUTCOME_HELP: Final = (

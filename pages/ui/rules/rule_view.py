@@ -276,7 +276,9 @@ _TITLES: Final[dict[str, str]] = {
     RuleField.LAST_DAYS: "Seen in the last days",
 }  # fmt: skip
 AND, OR, NOT = "and", "or", "and not"
-_NUMBERS: Final = {RuleField.LAST_DAYS: "Days"} | dict.fromkeys(VIEWED, "Times, at least")
+_NUMBERS: Final[Mapping[str, str]] = {
+    RuleField.LAST_DAYS: "Days", **dict.fromkeys(VIEWED, "Times, at least"),
+}  # fmt: skip
 """Field → label of the number of its condition."""
 
 

@@ -300,4 +300,5 @@ def sized(chart: Chart, height: int) -> Chart:
 
     A screen reader gets the chart's text and its table, not a hundred marks without a name.
     """
-    return chart.properties(height=height, padding=_PADDING).configure_mark(aria=False)
+    made: Chart = chart.properties(height=height, padding=_PADDING).configure_mark(aria=False)
+    return made
