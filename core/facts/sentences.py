@@ -111,7 +111,7 @@ def _with_base(fact: Fact) -> list[Piece]:
     """A figure with its interval; of a share also the counts behind it."""
     if fact.unit is not Unit.SHARE:
         return [fact]
-    return [*with_interval(fact), f", {round(fact.value * fact.n):,} of {fact.n:,}"]
+    return [*with_interval(fact), f", {round(fact.value * fact.n):,} of {fact.n:,} {fact.currency}".rstrip()]
 
 
 @dataclass

@@ -677,11 +677,17 @@ class Counting:
         return names[0], record.only(record.user < self.layout.n_users)
 
     def _paid(self, event: str, had: OutcomeRecord, currency: str) -> _Sums:
-        paid = np.zeros(self.layout.n_users)
+        paid, back = np.zeros((2, self.layout.n_users))
         paid[had.user] = np.nan_to_num(had.money[currency])
-        if self.query.measure.startswith("net_") and currency in had.refunds:
-            paid[had.user] -= np.nan_to_num(had.refunds[currency])
+        if currency in had.refunds:
+            back[had.user] = np.nan_to_num(had.refunds[currency])
         names, user, code = self.pairs()
+        if self.query.measure is Quantity.REFUND_SHARE:
+            return _ratios(names, code, back[user], paid[user])
+        if self.query.measure is Quantity.REFUNDS:
+            return _totals(names, code, back[user])
+        if self.query.measure.startswith("net_"):
+            paid -= back
         if self.query.measure in (Quantity.REVENUE_PER_USER, Quantity.NET_REVENUE_PER_USER):
             return _ratios(names, code, paid[user], np.ones(len(user)))
         if self.query.measure in OF_ORDERS:

@@ -45,7 +45,7 @@ UNITS: Final = {
     Quantity.ENGAGEMENT: Unit.SECONDS, Quantity.REVENUE: Unit.MONEY, Quantity.NET_REVENUE: Unit.MONEY,
     Quantity.REVENUE_PER_USER: Unit.MONEY, Quantity.ORDER_VALUE: Unit.MONEY,
     Quantity.NET_REVENUE_PER_USER: Unit.MONEY, Quantity.NET_ORDER_VALUE: Unit.MONEY,
-    Quantity.TIME_TO: Unit.SECONDS,
+    Quantity.REFUNDS: Unit.MONEY, Quantity.REFUND_SHARE: Unit.SHARE, Quantity.TIME_TO: Unit.SECONDS,
     Quantity.FUNNEL: Unit.COUNT, Quantity.RETENTION: Unit.SHARE,
     Quantity.BOUNCE_RATE: Unit.SHARE,
 }  # fmt: skip
@@ -56,6 +56,7 @@ _LABELS: Final = {
     Quantity.ENGAGEMENT: "engagement time a user", Quantity.REVENUE: "gross revenue",
     Quantity.NET_REVENUE: "net revenue", Quantity.REVENUE_PER_USER: "gross revenue a user",
     Quantity.NET_REVENUE_PER_USER: "net revenue a user", Quantity.NET_ORDER_VALUE: "net revenue a purchase",
+    Quantity.REFUNDS: "refunded revenue", Quantity.REFUND_SHARE: "refunded share of gross revenue",
     Quantity.ORDER_VALUE: "gross revenue a purchase", Quantity.FUNNEL: "users by step",
     Quantity.RETENTION: "share of users who come again", Quantity.BOUNCE_RATE: "bounce rate",
 }  # fmt: skip
@@ -76,6 +77,8 @@ MEANINGS: Final = {
     Quantity.ENGAGEMENT: "GA4's engagement time summed by user, on average over users of whom it was sent.",
     Quantity.REVENUE: "Purchase revenue as sent, refunds not taken off.",
     Quantity.NET_REVENUE: "Purchase revenue less refunds.",
+    Quantity.REFUNDS: "What was refunded of purchases.",
+    Quantity.REFUND_SHARE: "What was refunded of purchases, divided by gross revenue.",
     Quantity.REVENUE_PER_USER: "Gross revenue divided by all users asked about, also those who paid nothing.",
     Quantity.NET_REVENUE_PER_USER: "Net revenue divided by all users asked about.",
     Quantity.ORDER_VALUE: "Gross revenue divided by purchases.",

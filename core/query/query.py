@@ -61,6 +61,10 @@ class Quantity(StrEnum):
     """Engagement time a user in seconds, of users of whom it was sent."""
     REVENUE = "revenue"
     NET_REVENUE = "net_revenue"
+    REFUNDS = "refunds"
+    """Amount refunded of purchases."""
+    REFUND_SHARE = "refund_share"
+    """Amount refunded over gross revenue."""
     REVENUE_PER_USER = "revenue_per_user"
     NET_REVENUE_PER_USER = "net_revenue_per_user"
     ORDER_VALUE = "order_value"
@@ -138,6 +142,8 @@ def is_of_users(by: Dimension | None) -> bool:
 MONEY: Final = (
     Quantity.REVENUE,
     Quantity.NET_REVENUE,
+    Quantity.REFUNDS,
+    Quantity.REFUND_SHARE,
     Quantity.REVENUE_PER_USER,
     Quantity.NET_REVENUE_PER_USER,
     Quantity.ORDER_VALUE,
@@ -146,7 +152,7 @@ MONEY: Final = (
 OF_ORDERS: Final = (Quantity.ORDER_VALUE, Quantity.NET_ORDER_VALUE)
 TOTALS: Final = (
     Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,
-    Quantity.NET_REVENUE,
+    Quantity.NET_REVENUE, Quantity.REFUNDS,
 )  # fmt: skip
 """Measures that add up; all others are shares, means and medians."""
 NEEDS_STEP: Final = (

@@ -419,9 +419,9 @@ class ByHand:
         pairs = [self._parts(query, row, name, views) for name, views in units.items()]
         pairs = [pair for pair in pairs if pair is not None]
         part, whole = (sum(pair[place] for pair in pairs) for place in (0, 1))
-        if measure in ("users", "sessions", "views", "events", "revenue", "net_revenue"):
+        if measure in ("users", "sessions", "views", "events", "revenue", "net_revenue", "refunds"):
             return Line(row, part, n, sum(1 for pair in pairs if pair[0]))
-        return Line(row, _over(part, whole), whole, sum(1 for pair in pairs if pair[1]))
+        return Line(row, _over(part, whole), round(whole), sum(1 for pair in pairs if pair[1]))
 
     def _share(self, query: Query, row: str, units: Mapping[str, list[Moment]], everybody: int) -> Line:
         n = len(units)
@@ -490,6 +490,10 @@ class ByHand:
                 return person.paid, 1
             case "net_revenue":
                 return person.paid - person.returned, 1
+            case "refunds":
+                return person.returned, 1
+            case "refund_share":
+                return person.returned, person.paid
             case "net_revenue_per_user":
                 return person.paid - person.returned, 1
             case "net_order_value":
@@ -603,7 +607,7 @@ def _shown(query: Query, lines: list[Line]) -> tuple[list[Line], int, int]:
     """The rows that are shown, in their order, and the numbers of those of few and of those cut off."""
     if query.by is None:
         return lines, 0, 0
-    totals = ("users", "sessions", "views", "events", "revenue", "net_revenue")
+    totals = ("users", "sessions", "views", "events", "revenue", "net_revenue", "refunds")
     lines = [line for line in lines if math.isfinite(line.value)]
     lines = [line for line in lines if (line.n if query.measure in totals else line.users)]
     own_order = query.order is None and (query.by in (*OF_TIME, "segment", "visitor", "n_sessions"))

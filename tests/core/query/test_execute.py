@@ -63,6 +63,7 @@ def rows(**parts: object) -> dict[str, float]:
         ("pages_per_user", None, 2.6, 5, 5), ("events", BUY, 2, 5, 2), ("events", CART, 3, 5, 3),
         ("events_per_user", ADD, 0.4, 5, 5), ("engagement", None, 30, 3, 3), ("revenue", None, 40, 5, 2),
         ("net_revenue", None, 30, 5, 1), ("revenue_per_user", None, 8, 5, 5), ("order_value", None, 20, 2, 2),
+        ("refunds", None, 10, 5, 1), ("refund_share", None, 0.25, 40, 2),
         ("net_order_value", None, 15, 2, 2), ("net_revenue_per_user", None, 6, 5, 5),
         ("time_to", BUY, (240 + 604_920) / 2, 2, 2),
         ("views", CART | {"at": "exit"}, 3, 5, 3), ("views", CART | {"at": "entry"}, 0, 5, 0),
