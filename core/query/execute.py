@@ -10,6 +10,7 @@ means (Cochran 1977, § 2.11).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -246,10 +247,16 @@ def _ordered(query: Query, rows: Sequence[ResultRow]) -> tuple[list[ResultRow], 
         large = [row for row, keeps in zip(large, inside.tolist(), strict=True) if keeps]
     if not natural:
         large.sort(key=lambda row: row.value, reverse=query.order != "least")
+        large.sort(key=lambda row: row.currency)
     pages = [row for row in large if row.name not in (START, END)]
     ends = [row for row in large if row.name in (START, END)]  # no pages, so they take no page's place
-    most = query.n_rows
-    return [*pages[:most], *ends], few, max(0, len(pages) - most) if most else 0
+    of_currency: Counter[str] = Counter()
+    shown = []
+    for row in pages:
+        of_currency[row.currency] += 1
+        if not query.n_rows or of_currency[row.currency] <= query.n_rows:
+            shown.append(row)
+    return [*shown, *ends], few, len(pages) - len(shown)
 
 
 def _unseen(query: Query, people: People) -> int:
@@ -654,17 +661,17 @@ class Counting:
         """Revenue of the chosen users, by currency; a row of its own for each of several."""
         event, had = self.payments()
         currencies = tuple(had.money)
-        if len(currencies) > 1 and (self.query.by or self.query.measure in OF_ORDERS):
+        if len(currencies) > 1 and self.query.measure in OF_ORDERS:
             raise InputError(
-                f"Revenue is in {' and '.join(currencies)}, which are not added up",
-                remedy="Ask for revenue without a dimension: each currency is a row",
+                f"Revenue is in {' and '.join(currencies)}, and purchases are not counted by currency",
+                remedy="Ask for revenue: each currency has rows of its own",
             )
         rows = []
         for currency in currencies:
             named = "" if currency == NO_CURRENCY else currency
             sums = self._paid(event, had, currency)
-            several = len(currencies) > 1
-            rows += [replace(row, name=currency if several else row.name) for row in sums.rows(named)]
+            one_row = len(currencies) > 1 and not self.query.by
+            rows += [replace(row, name=currency if one_row else row.name) for row in sums.rows(named)]
         return rows
 
     def payments(self) -> tuple[str, OutcomeRecord]:

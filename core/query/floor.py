@@ -34,6 +34,7 @@ from core.query.query import (
     MONEY,
     OF_STEPS,
     OF_TIME,
+    WITH_REFUNDS,
     All,
     Any,
     By,
@@ -256,9 +257,7 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
     if measure is Quantity.ENGAGEMENT:
         return [main.only(~np.isnan(people.counts("engagement"))[main.user])]
     if measure in MONEY:
-        paid = np.zeros(counting.layout.n_users, dtype=bool)
-        paid[counting.payments()[1].user] = True
-        return [main.only(paid[main.user])]
+        return _of_money(counting, main)
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):
@@ -266,6 +265,24 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
     if query.by is By.EVENT:
         return []
     return [_gathered(list(_taken(counting, salts)), counting.layout.n_users)]
+
+
+def _of_money(counting: Counting, main: _Units) -> list[_Units]:
+    """The units of who paid in the currency of a row, and of a measure with refunds of who got some back.
+
+    Where nobody did, the refunds of a row tell no more than its payments.
+    """
+    had = counting.payments()[1]
+    paid, back = np.zeros((2, len(had.money), counting.layout.n_users), dtype=bool)
+    for place, (currency, amounts) in enumerate(had.money.items()):
+        paid[place, had.user] = ~np.isnan(amounts)
+        if currency in had.refunds:
+            back[place, had.user] = ~np.isnan(had.refunds[currency])
+    at = main.row // len(counting.pairs()[0]), main.user
+    if counting.query.measure not in WITH_REFUNDS:
+        return [main.only(paid[at])]
+    some = np.isin(main.row, main.row[back[at]])
+    return [main.only(paid[at]), main.only(np.where(some, back[at], paid[at]))]
 
 
 def _holding(counting: Counting, main: _Units) -> _Units:
@@ -519,11 +536,12 @@ class Floor:
         """Leave out the rows of a few users, and those that would tell of them."""
         chosen = np.flatnonzero(counting.chosen & counting.people.seen)
         main = _main(counting, self._salts)
-        several = counting.query.measure in MONEY and len(rows) > 1 and counting.query.by is None
-        if several:  # a row for each currency, of the same users
+        several = len(counting.payments()[1].money) if counting.query.measure in MONEY else 1
+        if several > 1:  # the same rows for each currency
+            begins = np.repeat(np.arange(several) * (len(rows) // several), len(main.user))
             main = _Units.of(
-                np.tile(main.user, len(rows)), np.repeat(np.arange(len(rows)), len(main.user)),
-                np.tile(main.token, len(rows)), self.data.n_users,
+                np.tile(main.user, several), np.tile(main.row, several) + begins,
+                np.tile(main.token, several), self.data.n_users,
             )  # fmt: skip
         parts = _parts(counting, main, self._salts)
         screening = _Screening(self._given, self._salts, main, parts, chosen, len(rows), counting.query)

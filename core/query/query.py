@@ -149,6 +149,10 @@ MONEY: Final = (
     Quantity.ORDER_VALUE,
     Quantity.NET_ORDER_VALUE,
 )
+WITH_REFUNDS: Final = (
+    Quantity.REFUNDS, Quantity.REFUND_SHARE, Quantity.NET_REVENUE, Quantity.NET_REVENUE_PER_USER,
+    Quantity.NET_ORDER_VALUE,
+)  # fmt: skip
 OF_ORDERS: Final = (Quantity.ORDER_VALUE, Quantity.NET_ORDER_VALUE)
 TOTALS: Final = (
     Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,

@@ -17,9 +17,10 @@ import pytest
 from benchmarks.words.demo import make_shop
 from core.base.errors import Beha2VecError, InputError
 from core.facts.context import Tables
+from core.profiles.outcomes import OutcomeRecord
 from core.query import floor
 from core.query.conditions import People
-from core.query.execute import Result, execute
+from core.query.execute import Counting, Result, execute
 from core.query.floor import FEWEST, Floor, Withheld, is_few, without_parts
 from core.query.layout import layout_of
 from core.query.query import All, By, Condition, Did, Quantity, Query
@@ -358,3 +359,36 @@ def test_some_of_the_sessions_are_not_counted(asked: Query) -> None:
     """What is left beside them can be of few users: 305 sessions less 300 with a page are 5 users' own."""
     with pytest.raises(Withheld, match="Some of the sessions"):
         Floor(tables()).answer(asked)
+
+
+def paying(refunded: int, in_pounds: int) -> mock._patch[Any]:
+    """Patch that refunds the first payers in part, and lets the last pay in pounds as well."""
+    whole = Counting.payments
+
+    def payments(counting: Counting) -> tuple[str, OutcomeRecord]:
+        event, had = whole(counting)
+        [(currency, paid)] = had.money.items()
+        place = np.arange(len(paid))
+        back, pounds = (
+            np.where(few, 1.0, np.nan) for few in (place < refunded, place >= len(place) - in_pounds)
+        )
+        money = {currency: paid} | ({"GBP": pounds} if in_pounds else {})
+        return event, replace(had, money=money, refunds={currency: back})
+
+    return mock.patch.object(Counting, "payments", payments)
+
+
+@pytest.mark.parametrize("measure", ["refunds", "refund_share", "net_revenue", "net_order_value"])
+def test_refunds_of_a_few_users_are_told_by_no_measure(measure: str) -> None:
+    with paying(refunded=5, in_pounds=0):
+        assert Floor(tables()).answer(query(measure="revenue")).rows
+        assert floor.TOO_FEW in refusal(query(measure=measure))
+    for many in (0, FEWEST):
+        with paying(refunded=many, in_pounds=0):
+            assert Floor(tables()).answer(query(measure=measure)).rows
+
+
+def test_what_a_few_users_paid_in_a_currency_is_not_told() -> None:
+    for few, currencies in ((5, 1), (FEWEST, 2)):
+        with paying(refunded=0, in_pounds=few):
+            assert len(Floor(tables()).answer(query(measure="revenue")).rows) == currencies
