@@ -581,6 +581,9 @@ class _Reader:
         before = self._previous()
         if term.value is By.PAGE and self._is_of_page(term, before):
             return
+        following = self._next((Kind.FILLER, Kind.ARE))
+        if following and following.kind is Kind.ATTRIBUTE and following.value[0] == term.value:
+            return  # “with plan pro”
         is_by = before is not None and before.kind is Kind.BY
         if term.value is By.N_SESSIONS and self.limits is None and not is_by:
             self._measure(Quantity.SESSIONS)

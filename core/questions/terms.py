@@ -37,6 +37,8 @@ _EXPLAINED: Final = 4
 """Words before a bracket that what it holds may explain, at most."""
 _WITHIN: Final = ("in", "under", "inside", "within", "anything in", "below")
 _BEFORE_PAGE: Final = (Kind.SAW, Kind.ENTERED, Kind.LEFT, Kind.AFTER, Kind.THEN, Kind.PREPOSITION)
+_BETWEEN: Final = (Kind.FILLER, Kind.ARE)
+"""What may stand between a dimension and its value: “channel is email”."""
 _COUNTED: Final = (Kind.UNIT, Kind.NOUN, Kind.DIMENSION, Kind.MEASURE, Kind.TIMES)
 _SHORT: Final = 3
 """Letters of a word that may stand for a longer name, at least."""
@@ -153,7 +155,9 @@ class _Cut:
         word = self.words[self.place]
         if word.startswith(("/", "http")):
             return self._address(word)
-        page, label = self._page(), self._label()
+        page, label, dimension = self._page(), self._label(), self._dimension()
+        if dimension and label and dimension[1] > label[1]:
+            label = None  # “item category”, the name of a dimension, is no page of items
         if label and not (page and page[1] >= label[1] and self._is_whole_name(page[1])):
             return self._with_noun(label)
         if page and self._noun_at(page[1]):
@@ -162,7 +166,7 @@ class _Cut:
                 return self._with_noun(page)
         is_page = page and self._is_page(page[1])
         cuts = (
-            self._dimension(), self._event(), self._value(), self._own(), page if is_page else None, segment
+            dimension, self._event(), self._value(), self._own(), page if is_page else None, segment
         )  # fmt: skip
         longest = max((cut[1] for cut in cuts if cut), default=0)
         first, *others = (cut[0] for cut in cuts if cut and cut[1] == longest) if longest else (None,)
@@ -293,6 +297,9 @@ class _Cut:
         if any(len(word) < _SHORT and word != "uk" for word in words) or own_phrases().get(tuple(words)):
             return None
         found = self._data.values(words)
+        named = next((term for term in reversed(self.before) if term.kind not in _BETWEEN), None)
+        if named and named.kind is Kind.DIMENSION:  # “with channel email”
+            found = [one for one in found if one[0] == named.value] or found
         if not found and len(words) == 1 and (country := self._data.country(words[0], self.context)):
             found = [(Users.COUNTRY, country)]
         if not found:

@@ -38,7 +38,7 @@ def test_a_rule_of_one_s_own_is_judged_and_becomes_a_segment_that_undo_takes_bac
     expect(page.locator(".st-key-rule-found").get_by_text("Precision", exact=True)).to_be_visible()
     still(page)
     fields = page.locator(".st-key-rule-field").get_by_role("button", name="Open")
-    choose(fields, page.get_by_role("option", name="Device", exact=True))
+    choose(fields, page.get_by_role("option", name="Main device", exact=True))
     expect(page.locator(".st-key-rule-value-device")).to_be_visible()
     still(page)
     page.get_by_role("button", name="Add condition").click()

@@ -37,6 +37,7 @@ def test_users_are_counted_by_it(question: str) -> None:
         ("How many users are pro yearly?", lambda plan: plan == "pro yearly"),
         ("users with plan type free trial", lambda plan: plan == "free trial"),
         ("how many users are not on free trial", lambda plan: plan != "free trial"),
+        ("how many users have plan type pro yearly", lambda plan: plan == "pro yearly"),
     ],
 )
 def test_its_values_are_words_of_a_question(question: str, users: Callable[[pd.Series], pd.Series]) -> None:
