@@ -6,6 +6,7 @@ differ, is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import pairwise
@@ -32,10 +33,13 @@ NOTHING: Final = (
 SHOW: Final = "Show them what they look for:"
 MEND: Final = "Mend the step at which most are lost:"
 REACH: Final = "Reach more of them:"
-_LOOKED_FOR: Final = (
-    Family.INTEREST, Family.THEME, Family.PAGE, Family.ENTRY, Family.TYPE, Family.TEMPLATE, Family.FOLDER,
-)  # fmt: skip
-"""Families of what users look for, those that say most first."""
+_LOOKED_FOR: Final = frozenset(
+    f"{ItemMetric.SHARE}:{family}"
+    for family in (Family.INTEREST, Family.THEME, Family.PAGE, Family.ENTRY, Family.FOLDER)
+)
+"""Measures of what users look for, which they can be shown more of."""
+_CLEARLY: Final = 1.5
+"""Times as many users as among the others that should look for it, where there is such a thing."""
 _LOOKED_AT: Final = 20
 """Most differences of a segment among which what its users look for is sought."""
 _SHOWN: Final = "To test it, show more of it to a random half of them, and compare how many of each half {}."
@@ -79,22 +83,28 @@ def _highest(figures: Figures) -> tuple[tuple[Block, ...], str]:
 
 def show(figures: Figures, row: str) -> Finding:
     """What the users of a segment look for more than others do, and how to test showing more of it."""
-    kinds = [f"{ItemMetric.SHARE}:{family}" for family in _LOOKED_FOR]
     more = [
         one
         for one in (segment_tools.differing(figures, row, _LOOKED_AT) if row else ())
-        if one.verdict is Verdict.HIGHER and one.first.measure in kinds and one.first.n >= FEW
+        if one.verdict is Verdict.HIGHER and one.first.measure in _LOOKED_FOR and one.first.n >= FEW
     ]
     if not more:
         return Finding(())
-    best = min(more, key=lambda one: kinds.index(one.first.measure))
-    said: tuple[Block, ...] = (best, *notes(_SHOWN.format(_goal(figures))))
+    said: tuple[Block, ...] = (max(more, key=_says), *notes(_SHOWN.format(_goal(figures))))
     return Finding(said, select("*", "differences", key=row))
 
 
+def _says(one: Contrast) -> tuple[bool, float]:
+    """How much a higher share says of a segment: whether it is clearly higher, and bits for each user."""
+    here, there = one.first.value, max(one.second.value, 1 / max(1, one.second.n))
+    return here >= _CLEARLY * there, here * math.log2(here / there)
+
+
 def mend(figures: Figures, row: str) -> Finding:
-    """The step of the funnel at which most users are lost, with the share of those who go on."""
+    """The step at which most are lost on the way to the outcome, with the share of those who go on."""
     context, steps = figures.context, funnel_steps(figures.context)
+    if not (context.funnel or context.tables.profiles.chosen):
+        return Finding(())  # pages that many view are no way to anything
     where = users_of(row)
     reached = answering.answer(Query(measure=Quantity.FUNNEL, of=steps, where=where), context).facts
     pairs = enumerate(pairwise(reached), 1)

@@ -1,12 +1,14 @@
 """What to try, with the figures that suggest it."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from core.facts.answer import Answer, Contrast, Note
+from core.facts.answer import Answer, Contrast, Note, Unit, Verdict
+from core.facts.fact_maker import make_fact
 from core.facts.segment_tools import NO_CAUSE, is_rate
-from core.questions.advice import NOTHING, OPTIONS
+from core.questions.advice import MEND, NOTHING, OPTIONS, SHOW, _says
 from core.questions.answers import ask
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
@@ -63,3 +65,26 @@ def test_of_too_few_nothing_is_advised() -> None:
 )  # fmt: skip
 def test_what_it_is_not_about_is_declined(question: str) -> None:
     assert ask(question, SHOP).declined
+
+
+def test_without_an_outcome_no_step_is_one_to_mend() -> None:
+    profiles = replace(SHOP.tables.profiles, chosen=(), outcome=None)
+    told = noted(
+        ask(
+            "What should I do about segment 2?", replace(SHOP, tables=replace(SHOP.tables, profiles=profiles))
+        )
+    )
+    assert SHOW in told and MEND not in told
+
+
+def test_what_more_of_them_look_for_by_far_goes_before_what_all_look_for() -> None:
+    def higher(here: float, there: float) -> Contrast:
+        first, second = (
+            make_fact("share:page", "saw", ("segment:1",), value, Unit.SHARE, n=100, users=100)
+            for value in (here, there)
+        )
+        return Contrast(first=first, second=second, verdict=Verdict.HIGHER)
+
+    everywhere, theirs, rare = higher(0.98, 0.69), higher(0.22, 0.10), higher(0.04, 0.0)
+    assert max([everywhere, rare, theirs], key=_says) is theirs
+    assert max([everywhere, higher(0.5, 0.4)], key=_says) is everywhere
