@@ -429,9 +429,9 @@ class AsGa4(_Part):
     figures: tuple[Ga4Figure, ...]
     days: dict[date, Ga4Day] = {}
     """Local day of the export (a UTC day where it has no ``event_date``) → counts."""
-    by_hour: dict[str, dict[date, tuple[float, ...]]] = {}
+    by_hour: dict[str, dict[date, str]] = {}
     """``events``, ``views``, begun ``sessions``, ``gross EUR``, … of records with ``user_pseudo_id`` → UTC
-    day → amount in each of its hours."""
+    day → amounts in its hours, with blanks between: a line of the file a day."""
 
 
 class Receipt(_Part):

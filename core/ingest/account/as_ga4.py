@@ -79,7 +79,7 @@ class Ga4Counts:
     users: int
     money: tuple[Mapping[str, Any], ...]
     days: Mapping[date, Ga4Day]
-    by_hour: Mapping[str, dict[date, tuple[float, ...]]]
+    by_hour: Mapping[str, dict[date, str]]
 
 
 def count_as_ga4(engine: Engine, typed: ir.Table, present: Collection[str]) -> Ga4Counts:
@@ -254,7 +254,7 @@ def _is_of_nobody(sold: Mapping[str, Any]) -> bool:
 
 def _by_hour(
     engine: Engine, visits: ir.Table, money: Iterable[Mapping[str, Any]]
-) -> dict[str, dict[date, tuple[float, ...]]]:
+) -> dict[str, dict[date, str]]:
     """What records with a device count in each hour, as in :class:`~core.storage.receipt.AsGa4`."""
     viewed = (_[_VIEWS] + _.screens).sum().cast("int64")
     counts = (
@@ -273,7 +273,9 @@ def _by_hour(
             sums[f"{kind} {sold['currency']}"][sold[_HOUR]] += sold["amount"]
     return {
         name: {
-            date(1970, 1, 1) + timedelta(day): tuple(hours[24 * day + hour] for hour in range(24))
+            date(1970, 1, 1) + timedelta(day): " ".join(
+                f"{hours[24 * day + hour]:.6f}".rstrip("0").rstrip(".") for hour in range(24)
+            )
             for day in sorted({hour // 24 for hour in hours})
         }
         for name, hours in sums.items()

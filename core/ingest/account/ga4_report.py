@@ -392,7 +392,7 @@ class _Comparison:
         """Sums of what :attr:`AsGa4.by_hour` names over days that begin so many hours before midnight UTC."""
         sums: Counter[date] = Counter()
         for day, by_hour in self.counted.by_hour.get(name, {}).items():
-            for hour, amount in enumerate(by_hour):
+            for hour, amount in enumerate(map(float, by_hour.split())):
                 sums[day + timedelta((hour + hours) // 24)] += amount  # type: ignore[assignment] # of money
         return sums
 
