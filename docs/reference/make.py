@@ -27,7 +27,10 @@ sys.path.insert(0, str(ROOT))
 
 from core.base import settings  # noqa: E402 - a script outside the packages
 from core.base.places import data_folder  # noqa: E402
+from core.base.schema import FIELDS  # noqa: E402
 from core.cli.cli import app  # noqa: E402
+from core.ingest.read.headers import ALIASES  # noqa: E402
+from core.ingest.read.nested import RECORD_FIELDS  # noqa: E402
 
 CODE = re.compile(r"`{1,2}(?!`)|:\w+:(?=`)")
 FAMILY = re.compile(r"^(outcome|facet): .*")
@@ -108,6 +111,19 @@ def settings_page() -> str:
     return "\n".join(parts)
 
 
+def fields_page() -> str:
+    """The page of what is read of an export, from the tables that its readers use."""
+    parts = ["# Fields of an export", "", "What is read, and where it lies. `--column FIELD=COLUMN` says "
+             "otherwise; headings are compared in lower case, with `_` for dots and blanks.", ""]  # fmt: skip
+    rows = [
+        (f"`{name}`", f"`{RECORD_FIELDS[name]}`" if name in RECORD_FIELDS else "",
+         ", ".join(f"`{alias}`" for alias in ALIASES.get(name, ())))
+        for name in FIELDS
+    ]  # fmt: skip
+    head = ("Field", "In GA4's nested export, and asked of BigQuery", "Headings of flat files, best first")
+    return "\n".join([*parts, _table(head, rows)])
+
+
 def _default(field: dict[str, Any]) -> str:
     if "default" not in field or isinstance(field["default"], dict):
         return ""
@@ -161,6 +177,7 @@ def main(out: Path, to: Path) -> None:
     page, silent = files_page(out)
     (to / "reference" / "command_line.md").write_text(command_line(), encoding="utf-8")
     (to / "reference" / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (to / "reference" / "fields.md").write_text(fields_page(), encoding="utf-8")
     (to / "reference" / "files.md").write_text(page, encoding="utf-8")
     shutil.copy(out / "report.html", to / "report.html")
     sys.stderr.write("".join(f"not described in docs/reference/columns.yaml: {what}\n" for what in silent))

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from core.base import settings
+from core.base.schema import FIELDS
 from core.cli.cli import app
 from core.runs.publish import RUN, WRITTEN
 from tests.docs.conftest import ROOT
 
-MADE = {f"reference/{name}.md" for name in ("command_line", "files", "settings")} | {
+MADE = {f"reference/{name}.md" for name in ("command_line", "fields", "files", "settings")} | {
     f"notebooks/{path.stem}.md" for path in (ROOT / "docs" / "notebooks").glob("*.py")
 }
 
@@ -44,6 +45,13 @@ def test_every_setting_is_listed_with_its_default_and_meaning(make: ModuleType) 
     assert "| `n_clusters` | integer ≥ 2, ≤ 50 | `6` |  |" in page
     assert "| `keep_fragment` | boolean | `false` |" in page
     assert "| `n_init` | integer ≥ 1, ≤ 200 | `40` | Random starts of a cold fit" in page
+
+
+def test_every_field_is_listed_with_where_it_lies(make: ModuleType) -> None:
+    page = make.fields_page()
+    assert [field for field in FIELDS if f"| `{field}` |" not in page] == []
+    assert "| `purchase_revenue` | `ecommerce.purchase_revenue` | `purchase_revenue`, `ecommerce_" in page
+    assert "| `page_location` | `event_params.page_location` | `page_location`, `page_url`, `url`" in page
 
 
 def test_every_file_of_a_run_is_described(make: ModuleType, place: Path) -> None:
