@@ -100,7 +100,9 @@ def read_report(data: bytes, name: str) -> Ga4Report:
         InputError: If it holds no figure, or a value that is no number.
     """
     lines = data.decode("utf-8-sig", "replace").splitlines()
-    days = sorted(_day(text) for line in lines if line.startswith("#") for text in _PERIOD.findall(line))
+    days = sorted(
+        _day(text, name=name) for line in lines if line.startswith("#") for text in _PERIOD.findall(line)
+    )
     report = Ga4Report(period=(days[0], days[-1]) if days else None)
     known = False
     for block in _blocks(lines):
@@ -349,8 +351,9 @@ class _Comparison:
 
     @cached_property
     def _regular(self) -> list[date]:
-        """Days of both sides of which nothing need be missing."""
-        return [day for day in self._both if day not in self._late and day not in self._cut]
+        """Days of both sides of which nothing need be missing; all of them if there is no such day."""
+        whole = [day for day in self._both if day not in self._late and day not in self._cut]
+        return whole or self._both
 
     def _reported(self, name: str, day: date) -> float:
         return self.report.days[day].get(name, 0.0)

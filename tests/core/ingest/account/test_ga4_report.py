@@ -74,6 +74,7 @@ def test_a_plain_table_of_the_api_and_days_by_number_are_read() -> None:
         (b"Date,Sessions\n20201101,many\n", "Sessions in report.csv: 'many' is no number"),
         (b"Date,Sessions\nyesterday,4\n", "report.csv: 'yesterday' is no day"),
         (b"# 20201399-20209999\nDate,Sessions\n20209999,4\n", "'20209999' is no day"),
+        (b"# Start date: 20200231\nSessions\n4\n", r"report.csv: '20200231' is no day"),
     ],
 )
 def test_what_is_no_report_is_said_in_a_line(data: bytes, words: str) -> None:
@@ -110,6 +111,12 @@ def test_a_total_is_explained_by_events_without_an_id_and_days_outside_the_perio
     assert events.why == ("+2 days that the report lacks; +1 without an id: not in GA4's reports")
     assert users.figure.unexplained == -7 and "GA4 models who did not agree" in users.why
     assert "not explained (possible" in users.why
+
+
+def test_a_report_of_a_day_leaves_out_events_without_an_id(tmp_path: Path) -> None:
+    receipt = shop(tmp_path, event("u", 0), event("u", 1), event(None, 2)).receipt
+    [events] = compare(receipt, read_report(b"Date,Event count\n20200913,2\n", "report.csv"))[0]
+    assert events.why == "+1 without an id: not in GA4's reports"
 
 
 def test_money_of_several_currencies_is_not_compared(tmp_path: Path) -> None:
