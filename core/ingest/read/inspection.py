@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -67,11 +67,11 @@ class FilePreview(_Part):
 
 
 class FoundDimension(_Part):
-    """A column that is no field yet and may describe users, as the first rows of the files show it."""
+    """A column that is no field yet and may describe users, as the first 200 rows of each file show it."""
 
     name: str
     filled: float
-    """Share of the rows shown that have a value."""
+    """Share of the rows that were looked at which have a value."""
     values: int
     """Number of different values in them."""
     example: str
@@ -94,6 +94,11 @@ class Inspection(_Part):
     """Warnings about equal files, files of the same day, and files of different tools."""
 
 
+_Cells: TypeAlias = Mapping[str, Sequence[str | None]]
+"""Column → its cells in the rows that were looked at, masked as in a preview."""
+_Look: TypeAlias = tuple[FilePreview, HeaderMap, _Cells]
+
+
 def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
     """Read the headers and a few rows of files, with the code that the readers start with.
 
@@ -106,33 +111,33 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
     looks = [_look(source, settings) for source in sources]
     mapping: dict[str, str] = {}
     candidates: dict[str, tuple[str, ...]] = {}
-    for preview, fields in looks:
+    for preview, fields, _ in looks:
         seen = {field: name for field, name in fields.by_name.items() if name in preview.columns}
         mapping = seen | mapping
         for field, names in fields.candidates.items():
             known = candidates.get(field, ())
             candidates[field] = tuple(dict.fromkeys([*known, *(n for n in names if n in preview.columns)]))
-    columns = tuple(dict.fromkeys(name for preview, _ in looks for name in preview.columns))
+    columns = tuple(dict.fromkeys(name for preview, *_ in looks for name in preview.columns))
     taken = [name for field, name in mapping.items() if field != Raw.USER_KEY]
     return Inspection(
-        files=tuple(preview for preview, _ in looks),
+        files=tuple(preview for preview, *_ in looks),
         mapping=mapping,
         candidates={field: names for field, names in candidates.items() if names},
         user_keys=user_keys(columns, taken),
-        dimensions=_dimensions([preview for preview, _ in looks], set(mapping.values())),
+        dimensions=_dimensions([cells for *_, cells in looks], set(mapping.values())),
         warnings=(
             *describe_copies(sources),
-            *different_tools([(preview.name, preview.tool) for preview, _ in looks]),
+            *different_tools([(preview.name, preview.tool) for preview, *_ in looks]),
             *describe_overlaps({s.name: frozenset() for s in sources}),
         ),
     )
 
 
-def _dimensions(previews: Sequence[FilePreview], taken: Collection[str]) -> tuple[FoundDimension, ...]:
-    """List the columns that are no field and have a value in the rows of the previews."""
+def _dimensions(looks: Sequence[_Cells], taken: Collection[str]) -> tuple[FoundDimension, ...]:
+    """List the columns that are no field and have a value in the rows that were looked at."""
     cells: dict[str, list[str | None]] = {}
-    for preview in previews:
-        for name, column in zip(preview.columns, zip(*preview.sample_rows, strict=True), strict=False):
+    for look in looks:
+        for name, column in look.items():
             cells.setdefault(name, []).extend(column)
     found = []
     for name, texts in cells.items():
@@ -144,7 +149,7 @@ def _dimensions(previews: Sequence[FilePreview], taken: Collection[str]) -> tupl
     return tuple(sorted(found, key=lambda one: (-one.filled, one.name)))
 
 
-def _look(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look(source: InputFile, settings: IngestSettings) -> _Look:
     if source.kind is FileKind.PARQUET:
         return _look_at_parquet(source, settings)
     if source.kind is FileKind.JSON:
@@ -152,16 +157,16 @@ def _look(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, Hea
     return _look_at_delimited(source, settings)
 
 
-def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look_at_delimited(source: InputFile, settings: IngestSettings) -> _Look:
     with open_source(source) as file:
         opened = open_delimited(file, source, settings)
     layout, rows = opened.layout, [tuple(cell or None for cell in row) for row in opened.sample]
-    return _look_at_table(source, layout, layout.shape.value, rows), layout.fields
+    return _look_at_table(source, layout, layout.shape.value, rows)
 
 
 def _look_at_table(
     source: InputFile, layout: DelimitedLayout, shape: str, sample: list[tuple[str | None, ...]]
-) -> FilePreview:
+) -> _Look:
     rows = _assembled_rows(layout, sample) if layout.shape.holds_parameters else sample
     return _preview(source, shape, layout.shown, rows, layout.fields, layout.rows)
 
@@ -169,7 +174,7 @@ def _look_at_table(
 def _assembled_rows(
     layout: DelimitedLayout, sample: Sequence[tuple[str | None, ...]]
 ) -> list[tuple[str | None, ...]]:
-    names, sample = layout.shown, sample[:_SAMPLE_ROWS]
+    names = layout.shown
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     whole = replace(layout, fields=every, parsed=tuple(range(len(layout.header))), rows=None)
     columns = [pa.array([row[index] for row in sample], pa.string()) for index in whole.parsed]
@@ -177,23 +182,22 @@ def _assembled_rows(
     return _transposed([fields[name] for name in names])
 
 
-def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look_at_json(source: InputFile, settings: IngestSettings) -> _Look:
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings)
     names = _names_shown(opened.rows, opened.seen)
-    sample = opened.sample[: LOOKED_AT if opened.rows else _SAMPLE_ROWS]
-    rows = [tuple(row) for row in rows_of(sample, names, opened.literal)]
-    return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
+    rows = [tuple(row) for row in rows_of(opened.sample[:LOOKED_AT], names, opened.literal)]
+    return _preview(source, opened.shape, names, rows, opened.fields, opened.rows)
 
 
-def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look_at_parquet(source: InputFile, settings: IngestSettings) -> _Look:
     with open_seekable(source) as file:
         opened = parquet.open_parquet(file, source, settings)
         names = opened.layout.header if opened.layout else opened.seen
         rows = _transposed(parquet.first_rows(opened.file, names, source.name))
     if opened.layout:
-        return _look_at_table(source, opened.layout, opened.shape, rows), opened.fields
-    return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
+        return _look_at_table(source, opened.layout, opened.shape, rows)
+    return _preview(source, opened.shape, names, rows, opened.fields, opened.rows)
 
 
 def _names_shown(rows: EventRows | None, seen: tuple[str, ...]) -> tuple[str, ...]:
@@ -212,7 +216,7 @@ def _preview(
     rows: Sequence[tuple[str | None, ...]],
     fields: HeaderMap,
     of_events: EventRows | None,
-) -> FilePreview:
+) -> _Look:
     if of_events is not None and of_events.of == "parameter":
         names, rows = of_events.seen, of_events.first_events(rows)
     events = fields.by_name.get(Raw.EVENT_NAME, "")
@@ -224,24 +228,25 @@ def _preview(
             else _without_personal_data(cell)
             for name, cell in zip(names, row, strict=True)
         )
-        for row in rows[:_SAMPLE_ROWS]
+        for row in rows
     )
     at_event = names.index(events) if events in names else None
     viewed = [row for row in rows if at_event is None or may_be_view(row[at_event])]
     notes = (of_events.note,) if of_events is not None and of_events.sure else ()
-    return FilePreview(
+    preview = FilePreview(
         name=source.name,
         bytes=source.bytes,
         shape=shape,
         tool=fields.tool,
         columns=tuple(names),
-        sample_rows=shown,
+        sample_rows=shown[:_SAMPLE_ROWS],
         inner={
             name: found for at, name in enumerate(names) if (found := inner_names(row[at] for row in viewed))
         },
         odd_dates=tuple(name for at, name in enumerate(names) if _are_odd_dates(row[at] for row in rows)),
         notes=notes,
     )
+    return preview, fields, dict(zip(names, zip(*shown, strict=True), strict=False))
 
 
 def _are_odd_dates(cells: Iterable[str | None]) -> bool:

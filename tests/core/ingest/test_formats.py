@@ -259,6 +259,17 @@ def test_the_items_of_an_event_give_the_value_that_most_have(tmp_path: Path, sha
     assert dataset.users["item_category"][2] == "Bags", "of 500 items the first 200 are looked at"
 
 
+@pytest.mark.parametrize("kind", ["ndjson", "parquet"])
+def test_what_only_later_rows_have_is_listed(tmp_path: Path, kind: str) -> None:
+    rows = [*(hit("a", second, tier="x") for second in range(40)), hit("a", 41, items=[BAGS])]
+    found = inspect(
+        [write(tmp_path / f"e.{kind}", FORMATS[kind](SHAPES["nested"](tuple(rows))))], IngestSettings()
+    )
+    listed = {one.name: (one.values, one.example) for one in found.dimensions}
+    assert listed["items[].item_category"] == (1, "Bags") and listed["tier"] == (1, "x")
+    assert len(found.files[0].sample_rows) <= 20
+
+
 def test_the_category_of_items_is_counted_by_page(tmp_path: Path) -> None:
     rows = [hit("a", 0), hit("a", 1), *(hit("a", 1, "view_item", items=[one]) for one in (BAGS, HATS, HATS))]
     rows += [hit("a", 5, "view_item", items=[HATS])]  # at a page that nobody viewed
