@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from core.profiles.facets import Facets
     from core.profiles.name_fitting import CurrentName
     from core.profiles.outcome_prediction import OutcomePrediction
+    from core.runs.report.living import Living
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
     from core.segments.levels import SegmentLevels
@@ -265,6 +266,9 @@ def _write_later(
     attempt("time", partial(_write_periods, folder, results, segments), None)
     rules = attempt("rules", partial(_write_rules, *made_from), {})
     funnels = attempt("funnels", partial(_write_funnels, *made_from), ())
+    living = attempt(
+        "moving the report", partial(_living, results, settings, segments, levels, progress), None
+    )
     facts = clustering_facts(segments.combined, segments.partition)
     if later.failed:
         facts |= {"Could not be made": "; ".join(f"{stage} ({why})" for stage, why in later.failed.items())}
@@ -288,8 +292,32 @@ def _write_later(
         facets=facets[0],
         outcome_told=facets[1],
         outcome_warning=segments.data.outcomes.warning(segments.profiles.chosen),
+        living=living,
     )
     attempt("report", partial(write_report, folder / REPORT, source), None)
+
+
+def _living(
+    results: StoredStages, settings: RunSettings, segments: Segments, levels: SegmentLevels | None,
+    progress: Progress,
+) -> Living | None:  # fmt: skip
+    """Make the segments by other numbers and weights, for the report to be moved."""
+    from core.facts.context import Basis
+    from core.runs.report.living import MOST_USERS, LivingMaker, first_segments
+    from core.segments.levels import withheld
+
+    if len(results.dataset.users) > MOST_USERS:
+        return None
+    return LivingMaker(
+        results.embeddings,
+        Basis.from_dataset(results.dataset, results.labels, segments.data),
+        settings.weights,
+        first_segments(results.embeddings, levels),
+        segments.partition,
+        segments.profiles.settings,
+        pipeline.other_sessions(results.embeddings, results.labels),
+        withheld=withheld(levels, named_anyway=settings.named_anyway),
+    ).make(progress)
 
 
 def _write_journeys(folder: Path, results: StoredStages, segments: Segments) -> tuple[Moves, dict[str, Any]]:

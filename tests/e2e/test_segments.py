@@ -240,6 +240,34 @@ def test_every_file_can_be_taken(
     assert FLOAT_LIKE_ID not in taken["report.html"]
 
 
+def test_a_report_is_moved_offline_to_the_segments_of_the_app(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage, tmp_path: Path
+) -> None:
+    def taken(name: str, k: str) -> str:
+        page = new_page(address(shop, "export", k=k, outcome="purchase"))
+        still(page)
+        with page.expect_download(timeout=MINUTE_MS) as started:
+            page.locator(f".st-key-get-{name.replace('.', '-')} button").first.click()
+        return text_of(started.value, tmp_path)
+
+    (tmp_path / "moved.html").write_text(taken("report.html", "3"), encoding="utf-8")
+    report = new_page((tmp_path / "moved.html").as_uri())
+    report.context.set_offline(True)
+    table = report.locator("#segments tbody")
+    before = table.inner_text()
+    assert len(table.locator("tr").all()) == 3
+    report.get_by_label("Segments").fill("0")  # the first number, 2
+    app = json.loads(taken("clusters.json", "2"))["segments"]
+    sizes = [str(one["users"]) for one in app if one["kind"] == "segment"]
+    expect(table.locator("td:nth-child(2)")).to_have_text(sizes)
+    expect(report.locator("#moved")).to_be_visible()
+    report.locator("#map summary").click()
+    expect(report.locator("#map .traces")).to_have_count(len(sizes) + 1)  # and users in no segment
+    report.get_by_role("button", name="As in this report").click()
+    expect(table).to_have_text(re.compile(re.escape(before.split()[2])))
+    assert table.inner_text() == before
+
+
 def test_a_user_is_found_and_read(shop: tuple[Server, FinishedRun], new_page: OpenPage) -> None:
     page = new_page(address(shop, "users"))
     field = page.get_by_placeholder("Paste an id")

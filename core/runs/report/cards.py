@@ -35,6 +35,7 @@ from core.profiles.rows import Rows
 from core.profiles.samples import medoids
 from core.profiles.user_items import Family
 from core.runs.report.charts import Curve, time_curves
+from core.runs.report.living import Living
 from core.runs.report.model import (
     Bar,
     BarChart,
@@ -84,6 +85,7 @@ class ReportInput:
         outcome_told: Whether a facet or the segments tell the outcome better, in words.
         outcome_warning: That the model has read pages that give the outcome away, in words, if it has.
         advice: What to do, a line each.
+        living: The segments by other settings; None where the report cannot be moved.
     """
 
     dataset: Dataset
@@ -107,6 +109,7 @@ class ReportInput:
     outcome_told: str = ""
     outcome_warning: str = ""
     advice: Sequence[str] = ()
+    living: Living | None = None
 
 
 LABELS: Final = {

@@ -30,8 +30,8 @@ _LEGEND: Final[Figure] = {
     "orientation": "h", "yanchor": "top", "x": 0, "itemsizing": "constant",
     "font": {"color": _INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
 }  # fmt: skip
-MAP_POINTS: Final = 12_000
-"""Most users drawn on the map; more only make the file heavy."""
+MAP_POINTS: Final = 5_000
+"""Most users drawn on the map; more would be heavy, and slow to colour anew after a move."""
 
 _FIXED: Final[dict[str, dict[Mode, str]]] = {
     "ink": {Mode.LIGHT: "#1a2333", Mode.DARK: "#e4e8f0"},
@@ -171,18 +171,24 @@ def time_curves(curves: Sequence[Curve]) -> Figure:
     return {"data": lines, "layout": layout}
 
 
-def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: int = 0) -> Figure:
-    """Scatter plot with a dot a user, coloured by segment; a seeded sample where there are many.
+def drawn_users(labels: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Users on the map by segment, those in none first; a seeded sample where there are many."""
+    chosen = np.arange(len(labels))
+    if len(chosen) > MAP_POINTS:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(chosen), MAP_POINTS, replace=False))
+    by_segment: np.ndarray = chosen[np.argsort(labels[chosen], kind="stable")]
+    return by_segment
+
+
+def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], chosen: np.ndarray) -> Figure:
+    """Scatter plot with a dot a user, coloured by segment.
 
     Args:
         xy: float of shape (n_users, 2).
         labels: int of shape (n_users,); users in no segment are drawn first, in grey.
         names: Segment → name.
-        seed: Seed of the sample.
+        chosen: The users that are drawn (:func:`drawn_users`).
     """
-    chosen = np.arange(len(xy))
-    if len(xy) > MAP_POINTS:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(xy), MAP_POINTS, replace=False))
     names = {SET_ASIDE: GROUP_LABELS[Group.SET_ASIDE], OUTSIDE: "Outside clustering"} | names
     xy, labels = np.round(xy[chosen].astype(float), 3), labels[chosen]
     data = [

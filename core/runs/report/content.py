@@ -49,7 +49,8 @@ from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
 from core.runs.report import cards
 from core.runs.report.cards import ReportInput, others, segment_cards, time_chart
-from core.runs.report.charts import RatePoint, forest, user_map, waterfall
+from core.runs.report.charts import RatePoint, drawn_users, forest, user_map, waterfall
+from core.runs.report.living import living_part
 from core.runs.report.model import (
     CardMetric,
     Cell,
@@ -394,6 +395,9 @@ def compose(source: ReportInput) -> Report:
         kept_to=source.facets.sentence if source.facets and source.facets.facets else "",
         outcome_warning=source.outcome_warning if profiles.outcome else "",
         advice=tuple(source.advice),
+        living=living_part(source.living, drawn_users(source.partition.labels), overview)
+        if source.living
+        else None,
     )
 
 
@@ -468,7 +472,7 @@ def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:
     layout = source.layout or pca_layout(source.vectors)
     labels = source.partition.labels
     names = {int(segment): called[f"segment:{segment}"] for segment in source.partition.ids}
-    figure = user_map(layout.xy, labels, names)
+    figure = user_map(layout.xy, labels, names, drawn_users(labels))
     dots = sum(len(trace["x"]) for trace in figure["data"])
     drawn = f"{dots:,} of {len(labels):,} users, drawn at random" if dots < len(labels) else f"{dots:,} users"
     shown = (

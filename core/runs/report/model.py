@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.profiles.profile_columns import Field
 
@@ -270,6 +271,8 @@ class Report:
     """Warning that the model has read pages that give the outcome away; empty where it has not."""
     advice: tuple[str, ...] = ()
     """What to do, a line each."""
+    living: dict[str, Any] | None = None
+    """Tables of the segments by other settings (:func:`core.runs.report.living.living_part`)."""
 
     @property
     def measured(self) -> bool:

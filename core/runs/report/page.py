@@ -44,7 +44,11 @@ def render(report: Report) -> str:
             csp=_policy(scripts),
             scripts=scripts,
             style=_text("report.css"),
-            charts={"figures": {chart.key: chart.figure for chart in charts}, "colours": tokens()},
+            charts={
+                "figures": {chart.key: chart.figure for chart in charts},
+                "colours": tokens(),
+                "living": report.living,
+            },
             palette=PALETTE,
             muted=MUTED,
             shade=_shade,

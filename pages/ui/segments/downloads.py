@@ -27,7 +27,7 @@ from core.segments import certificate
 from core.segments.certificate import verdict_text
 from core.storage.store import open_artifact
 from pages.ui.rules import rule_view
-from pages.ui.segments import shared
+from pages.ui.segments import session_segments, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
@@ -155,6 +155,15 @@ def report_html(live: LiveSegments) -> bytes:
         facets=facets,
         outcome_told=told.sentence if told else "",
         outcome_warning=live.tables.basis.data.outcomes.warning(live.profiles.chosen),
+        living=shared.living(
+            live.sources,
+            live.segmentation.weights,
+            session_segments.first(live.sources).partition,
+            live.segmentation.partition,
+            live.profiles.settings,
+            live.given,
+            withheld=live.withheld,
+        ),
     )
     return report.render(report.compose(source)).encode()
 

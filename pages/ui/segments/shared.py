@@ -26,6 +26,7 @@ from core.profiles.other_sessions import OtherSessions
 from core.profiles.outcomes import OutcomeIndex, label_of
 from core.runs import pipeline
 from core.runs.artifacts import Embeddings
+from core.runs.report.living import Living, LivingMaker
 from core.runs.stages import (
     CERTIFICATES,
     LAYOUT,
@@ -232,6 +233,24 @@ def tables(
 @cached(lambda made_from: (made_from.counted, made_from.embeddings), max_entries=2)
 def _other_sessions(made_from: Sources) -> OtherSessions | None:
     return pipeline.other_sessions(made_from.vectors, made_from.labels)
+
+
+@cached(
+    lambda made_from, weights, first, shown, settings, given, withheld: (
+        made_from.counted, made_from.embeddings, weights, first.digest, shown.digest, settings,
+        tuple(sorted(given.items())), withheld,
+    ),
+    max_entries=2,
+)  # fmt: skip
+def living(
+    made_from: Sources, weights: ViewWeights, first: Partition, shown: Partition, settings: AnalyzeSettings,
+    given: Mapping[int, SegmentName], *, withheld: bool,
+) -> Living | None:  # fmt: skip
+    """The segments by other numbers and weights, for the report to be moved; None where it cannot be."""
+    return LivingMaker(
+        made_from.vectors, basis(made_from), weights, first, shown, settings, _other_sessions(made_from),
+        given, withheld,
+    ).make()  # fmt: skip
 
 
 @cached(lambda made_from: made_from.counted, max_entries=8)

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { figures, colours } = JSON.parse(document.getElementById("charts").textContent);
+  const { figures, colours, living } = JSON.parse(document.getElementById("charts").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const config = {
     displaylogo: false,
@@ -27,6 +27,69 @@
       Plotly.react(place, data, fitted(layout, place.clientWidth), { ...config, toImageButtonOptions: { format: "svg", filename: key } });
     }
   };
+
+  if (living) {
+    const form = document.getElementById("living"), table = document.getElementById("segments");
+    const [body, foot, head] = [table.tBodies[0], table.tFoot.rows[0], table.querySelector(".rate")];
+    const own = { rows: [...body.rows], foot: foot.innerHTML, head: head?.textContent, map: figures.map };
+    const cell = (...parts) => {
+      const made = document.createElement("td");
+      made.className = "num";
+      made.append(...parts);
+      return made;
+    };
+    const span = (name, ...parts) => {
+      const made = document.createElement("span");
+      made.className = name;
+      made.append(...parts);
+      return made;
+    };
+    const rate = ([share, interval]) => cell(share, " ", span("faint small interval", interval));
+    const line = (row, outcome) => {
+      const made = document.createElement("tr"), name = span("name", span("dot"), span("", row.name));
+      name.style.setProperty("--c", `var(${row.colour === "token:outside" ? "--seg-none" : row.colour.replace("token:", "--")})`);
+      name.lastChild.title = row.name;
+      made.append(cell(name), cell(row.users), cell(row.share));
+      made.firstChild.className = "";
+      if (head) made.append(rate(row.rates[outcome]));
+      if (foot.cells.length > (head ? 4 : 3)) made.append(cell(row.stability || "–"));
+      return made;
+    };
+
+    // The dots of the map, each in the segment that it has now.
+    const x = own.map.data.flatMap((trace) => trace.x), y = own.map.data.flatMap((trace) => trace.y);
+    const packed = Uint8Array.from(atob(living.labels), (byte) => byte.charCodeAt(0));
+    const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+    const coloured = (labels, rows) => {
+      const outside = { segment: 255, name: "Outside clustering", colour: "token:outside" };
+      const data = [outside, ...rows].map(({ segment, name, colour }) => {
+        const here = [...x.keys()].filter((dot) => labels[dot] === segment);
+        const marker = { size: 4.5, color: colour, opacity: segment < 254 ? 0.7 : 0.35 };
+        return { type: "scatter", mode: "markers", hoverinfo: "name", name: name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").slice(0, 34), x: here.map((dot) => x[dot]), y: here.map((dot) => y[dot]), marker };
+      });
+      return { data: data.filter((trace) => trace.x.length), layout: own.map.layout };
+    };
+
+    const move = async () => {
+      const [number, mix, outcome] = ["number", "mix", "outcome"].map((name) => Number(form.elements[name]?.value ?? 0));
+      const isOwn = number === living.own && mix === 0, rows = living.tables[mix][number];
+      form.querySelector("output").value = living.numbers[number];
+      form.elements.number.setAttribute("aria-valuetext", living.numbers[number]);
+      document.getElementById("moved").hidden = isOwn;
+      body.replaceChildren(...(isOwn && outcome === 0 ? own.rows : rows.map((row) => line(row, outcome))));
+      foot.innerHTML = own.foot;
+      if (head) head.textContent = outcome ? `Users with ${living.outcomes[outcome]}` : own.head;
+      if (head && outcome) foot.cells[3].replaceWith(rate(living.totals[outcome]));
+      const warning = document.getElementById("given-away");
+      if (warning) warning.hidden = !(warning.textContent = living.warnings[outcome]);
+      const start = (mix * living.numbers.length + number) * living.dots;
+      figures.map = isOwn ? own.map : coloured(new Uint8Array(await unpacked, start, living.dots), rows);
+      draw(document.getElementById("map"));
+    };
+    form.hidden = false;
+    form.addEventListener("input", move);
+    form.addEventListener("reset", () => setTimeout(move));
+  }
 
   draw();
   dark.addEventListener("change", () => draw());

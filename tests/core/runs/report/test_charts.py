@@ -11,8 +11,10 @@ from core.runs.report import charts
 def test_map_is_a_seeded_sample_with_everybodys_colour() -> None:
     xy = np.random.default_rng(0).random((30_000, 2))
     labels = np.arange(30_000) % 3 - 1
-    figure = charts.user_map(xy, labels, {0: "a", 1: "b"})
-    assert figure == charts.user_map(xy, labels, {0: "a", 1: "b"})
+    users = charts.drawn_users(labels)
+    assert np.array_equal(users, charts.drawn_users(labels))
+    figure = charts.user_map(xy, labels, {0: "a", 1: "b"}, users)
+    assert np.concatenate([trace["x"] for trace in figure["data"]]).tolist() == xy[users, 0].round(3).tolist()
     assert sum(len(trace["x"]) for trace in figure["data"]) == charts.MAP_POINTS <= 20_000
     assert [trace["marker"]["color"] for trace in figure["data"]] == [
         "token:outside",

@@ -1,8 +1,10 @@
 """The files that are taken away: exact ids, names as on screen, a report without ids."""
 
+import base64
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 
-from core.base.schema import SET_ASIDE
+from core.base.schema import SET_ASIDE, View
+from core.base.settings import ViewWeights
 from core.periods.filter import CountFilter
 from core.profiles.name_candidates import NameEvidence
 from core.profiles.name_fitting import CurrentName
 from core.runs import artifacts
 from core.runs.export import IdStyle
+from core.runs.report.charts import drawn_users
 from core.saved import controls, saved_work
 from core.saved.controls import Controls
 from core.segments import editing
@@ -242,3 +246,27 @@ def test_journeys_leave_by_the_names_on_screen_and_are_in_the_report(live: LiveS
     first = told["segments"][0]["differing"][0]["text"]
     assert first.startswith("More begin at ")
     assert first in downloads.report_html(live).decode()
+
+
+@pytest.mark.parametrize(("mix", "k"), [(0, 2), (0, 3), (0, 5), (1, 3), (1, 4)])
+def test_a_report_is_moved_to_the_very_segments_that_the_app_makes(
+    live: LiveSegments, mix: int, k: int
+) -> None:
+    page = downloads.report_html(live).decode()
+    part = json.loads(page.split('id="charts">')[1].split("</script>")[0])["living"]
+    assert part["mixes"] == ["Pages 100 %", "Pages 70 %, activity 30 %"]
+    column, dots = part["numbers"].index(k), drawn_users(live.labels)
+    labels = np.frombuffer(zlib.decompress(base64.b64decode(part["labels"])), np.uint8)
+    moved = labels.reshape(len(part["mixes"]), len(part["numbers"]), len(dots))[mix, column]
+
+    present = live.sources.vectors.weighable
+    weights = [live.settings.weights, controls.reweighted(ViewWeights(), present, View.ACTIVITY, 30)][mix]
+    state.set_controls(live.sources.model_key, n_clusters=k, weights=weights)
+    there = solved(live.sources)
+    rows = {row["segment"]: row for row in part["tables"][mix][column]}
+    pooled = [segment for segment in there.segments if segment not in rows]
+    expected = np.where(np.isin(there.labels, pooled), 254, there.labels)[dots]
+    assert moved.tolist() == np.where(expected < 0, 255, expected).tolist()
+    assert {s: rows[s]["name"] for s in rows if s != 254} == {
+        s: there.names[s] for s in there.segments if s not in pooled
+    }
