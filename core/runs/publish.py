@@ -303,14 +303,17 @@ def _living(
 ) -> Living | None:  # fmt: skip
     """Make the segments by other numbers and weights, for the report to be moved."""
     from core.facts.context import Basis
+    from core.profiles.user_items import labels_of
     from core.runs.report.living import MOST_USERS, LivingMaker, first_segments
     from core.segments.levels import withheld
 
     if len(results.dataset.users) > MOST_USERS:
         return None
+    dataset, levels_of = results.dataset, segments.facets.items() if segments.facets else {}
+    names = labels_of(results.labels)
     return LivingMaker(
         results.embeddings,
-        Basis.from_dataset(results.dataset, results.labels, segments.data),
+        Basis.from_tables(dataset.key, segments.data, dataset.pages, dataset.sequences, names, levels_of),
         settings.weights,
         first_segments(results.embeddings, levels),
         segments.partition,

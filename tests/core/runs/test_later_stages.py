@@ -28,6 +28,7 @@ STAGES = {
     "time": "core.periods.over_time.periods",
     "rules": "core.rules.beam_search.find_rules",
     "funnels": "core.runs.publish.count_funnels",
+    "moving the report": "core.runs.report.living.LivingMaker.make",
     "report": "core.runs.report.write_report",
 }
 """Stage → a function that it calls."""
