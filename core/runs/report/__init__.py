@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.runs.report.cards import ReportInput
-from core.runs.report.content import compose
+from core.runs.report.content import advice, compose
 from core.runs.report.page import render
 from core.storage.disk import write_text_atomic
 
-__all__ = ["ReportInput", "compose", "render", "write_report"]
+__all__ = ["ReportInput", "advice", "compose", "render", "write_report"]
 
 
 def write_report(path: Path, source: ReportInput) -> None:

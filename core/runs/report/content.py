@@ -16,6 +16,9 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.base.wording import ABSENT, duration, minute, percent, pluralise
+from core.facts.context import Context, Tables
+from core.facts.fact_maker import Figures
+from core.facts.sentences import plain
 from core.journeys.funnel_table import (
     REST_SECONDS,
     SECONDS_MEDIAN,
@@ -47,6 +50,7 @@ from core.profiles.metrics import outside_note
 from core.profiles.name_fitting import CurrentName
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
+from core.questions.advice import advise
 from core.runs.report import cards
 from core.runs.report.cards import ReportInput, others, segment_cards, time_chart
 from core.runs.report.charts import RatePoint, drawn_users, forest, user_map, waterfall
@@ -399,6 +403,18 @@ def compose(source: ReportInput) -> Report:
         if source.living
         else None,
     )
+
+
+def advice(tables: Tables, names: Mapping[int, CurrentName]) -> tuple[str, ...]:
+    """What to do, a sentence each, from what the segments' figures show (:mod:`core.questions.advice`).
+
+    Args:
+        tables: Figures of the segments.
+        names: Segment → what it is called, and why.
+    """
+    suggested = {segment: name.text for segment, name in names.items() if not name.kept_back}
+    context = Context(tables, suggested=suggested)
+    return tuple(plain(advise(Figures(context), "").blocks, context.titles()).split("\n"))
 
 
 def _titles(

@@ -155,6 +155,7 @@ def report_html(live: LiveSegments) -> bytes:
         facets=facets,
         outcome_told=told.sentence if told else "",
         outcome_warning=live.tables.basis.data.outcomes.warning(live.profiles.chosen),
+        advice=report.advice(live.tables, live.current_names),
         living=shared.living(
             live.sources,
             live.segmentation.weights,

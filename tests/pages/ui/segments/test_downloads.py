@@ -148,6 +148,7 @@ def test_no_lift_leaves_of_a_segment_that_was_made_by_what_it_is_named_for(live:
 def test_the_report_holds_the_names_and_no_id(live: LiveSegments) -> None:
     page = downloads.report_html(live).decode()
     assert "Readers" in page
+    assert "What to do" in page and "the data cannot show that one causes the other" in page
     assert FLOAT_LIKE_ID not in page
     assert HOSTILE_TITLE not in page
 
