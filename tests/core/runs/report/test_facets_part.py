@@ -28,7 +28,7 @@ def test_a_facet_is_a_table_of_its_levels_the_one_that_users_keep_to_first() -> 
     assert (first.title, first.head, first.steps) == (
         "How often they come", "Level", ("Users", "Share", "With purchase"),
     )  # fmt: skip
-    assert first.meaning.startswith("90% of 100 users of the first half of the time came again, ")
+    assert first.meaning.startswith("Of 100 users of the first half of the time, 90% then came or not, ")
     assert [row.name for row in first.rows] == ["Few", "Many", "Not known"]
     assert [cell.text for cell in first.rows[0].cells] == ["3", "60%", "10.0% [1.8%–40.4%]"]
     assert first.rows[1].cells[0].hint == "Users with two visits or more"
