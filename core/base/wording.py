@@ -118,6 +118,14 @@ def short_address(address: str, origin: str) -> str:
     return address.removeprefix(origin) or address
 
 
+def shortened(address: str, letters: int) -> str:
+    """Shorten a long address from the left, at a folder if one ends there: ``…/tents/vela-2``."""
+    if len(address) <= letters:
+        return address
+    end = address[1 - letters :]
+    return f"…{end[max(0, end[:-1].find('/')) :]}"
+
+
 def common_suffix(titles: Sequence[str]) -> str:
     """Return the ending of most titles, such as `` | Shop``; empty unless more than half share it."""
     found = Counter(match.group() for title in titles if (match := _ENDING.search(title)))

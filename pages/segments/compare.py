@@ -119,7 +119,7 @@ def _choice(model: str, called: dict[str, str]) -> tuple[str, str]:
     wanted = [key for key in dict.fromkeys(state.controls(model).segments or ()) if key in called]
     first, second = [*wanted[:2], *[next(iter(called)), _OTHERS][len(wanted[:2]) :]]
     titles = {_OTHERS: _OTHERS, **called}
-    with st.grid(2, min_column_width=160, gap="small"):
+    with st.grid(2, min_column_width=_NARROW, gap="small"):
         state.display("compare-first", first)
         st.selectbox(
             "Segment", list(called), list(called).index(first), format_func=titles.__getitem__,

@@ -83,7 +83,7 @@ def _heat_map(live: LiveSegments) -> None:
         help_text="A colour compares the number written in with the others', but counts a user up to three "
         "times the 99th percentile, so that one robot turns no colour. Point at the column heads of the "
         "table for definitions.",
-        min_width=min(640, 112 + 62 * len(columns)),
+        min_width=112 + 78 * len(columns),
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ FLOW_WIDTH: Final = 640
 """Pixels below which the picture scrolls sideways: its places need room."""
 _FLOW_ROW: Final = 44
 """Pixels of a place in a column of the flows."""
+_LETTERS: Final = 24
+"""Letters of a place beside its node; the tooltip has all."""
 _MARK: Final = "#5f6b80"
 """Colour of a place on both backgrounds; blue and orange mean more and fewer."""
 
@@ -82,10 +84,11 @@ def _stops(links: pd.DataFrame, gone: str) -> pd.DataFrame:
 def _stop(column: int, place: str, share: float, others: int, gone: str) -> dict[str, Any]:
     called = f"({others:,} other places)" if place == OTHER_PLACES else place
     key, text = f"{column}|{place}", f"{_whole(share)} {called}"
+    short = f"{_whole(share)} {wording.shortened(called, _LETTERS)}"
     return {
         "name": key, "depth": column - 1, "tooltip": {"formatter": text},
         "itemStyle": {"color": NEUTRAL if place in (OTHER_PLACES, gone) else _MARK},
-        "label": {"formatter": text, "fontSize": 11, "width": 130, "overflow": "truncate"},
+        "label": {"formatter": short, "fontSize": 11, "width": 134, "overflow": "truncate"},
     }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def _controls(live: LiveSegments) -> tuple[int, int, int]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(
             "Segment", live.segments, live.segments.index(first), key="people_of",
-            format_func=live.names.__getitem__,
+            format_func=live.names.__getitem__, width=300,
             on_change=lambda: state.set_controls(
                 model, segments=(f"segment:{st.session_state['people_of']}",)
             ),

@@ -42,10 +42,9 @@ from pages.ui.segments import charts
 from pages.ui.segments.figure import download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS, basis
-from pages.ui.shell import state
+from pages.ui.shell import state, written_table
 from pages.ui.shell.shared_cache import cached
 from pages.ui.shell.text import count, md_text
-from pages.ui.shell.written_table import Columns
 
 
 @cached(lambda live: live.sources.counted, max_entries=2)
@@ -99,32 +98,20 @@ _GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
     "its audience has other users."
 )
-_COLUMNS: Final[Columns] = {
-    "conditions": st.column_config.NumberColumn("#", help="Conditions", width=40),
-    "precision": st.column_config.NumberColumn("Precision", format="percent", help=_PRECISION, width=85),
-    "recall": st.column_config.NumberColumn("Recall", format="percent", help=_RECALL, width=75),
-    "users": st.column_config.NumberColumn(
-        "Users", format="localized", help="Whom it finds, of all clustered users.", width=75
-    ),
-    "rule": st.column_config.TextColumn("Users who …", width="large"),
-}
 
 
 def listed(rules: FoundRules, origin: str) -> None:
     """Draw the best rule of each length as a table; addresses lose their ``origin`` (scheme and host)."""
     table = pd.DataFrame(
         {
-            "conditions": [fit.rule.length for fit in rules.fits],
-            "precision": [round(fit.precision.share, 2) for fit in rules.fits],
-            "recall": [round(fit.recall.share, 2) for fit in rules.fits],
-            "users": [fit.users for fit in rules.fits],
-            "rule": [fit.rule.words(origin).removeprefix("Users who ") for fit in rules.fits],
+            "Conditions": [fit.rule.length for fit in rules.fits],
+            "Precision": [percent(fit.precision.share, 0) for fit in rules.fits],
+            "Recall": [percent(fit.recall.share, 0) for fit in rules.fits],
+            "Users": [fit.users for fit in rules.fits],
+            "Users who …": [fit.rule.words(origin).removeprefix("Users who ") for fit in rules.fits],
         }
     )
-    st.dataframe(
-        table, hide_index=True, key="rules", column_config=_COLUMNS, placeholder="–",
-        alt="The best rule of each length",
-    )  # fmt: skip
+    written_table.draw_in_full(table, "The best rule of each length")
 
 
 def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, key: str, judged: str) -> None:

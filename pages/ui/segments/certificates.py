@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -191,11 +190,8 @@ def draw(
         no_pair = not certificate.same_pairs(found)
         hidden = {"again": not again, "word": none, "same_as": no_pair, "together": no_pair}
         table = table.drop(columns=[name for name, is_hidden in hidden.items() if is_hidden])
-        shown = table[[name for name in _CERTIFIED if name in table]]
-        written_table.draw(
-            shown, key="table-certificates", alt_text="How stable each segment is", columns=_CERTIFIED,
-            height="content",
-        )  # fmt: skip
+        shown = table[[name for name in _CERTIFIED if name in table]].rename(columns=_CERTIFIED)
+        written_table.draw_in_full(shown, "How stable each segment is")
         if again:
             same = sum(index >= RECOVERED for index in again.values())
             st.caption(
@@ -205,11 +201,9 @@ def draw(
         download_csv(table, "certificates")  # with its condition
 
 
-_share = partial(st.column_config.NumberColumn, format="%.2f")
 _CERTIFIED: Final = {
-    "segment": st.column_config.Column("Segment", pinned=True), "word": "So", "jaccard": "Stability",
-    "low": _share("From"), "high": _share("To"), "halves": "Halves", "seeds": "Other starts",
-    "again": "Another training", "rival": "Nearest segment", "moves": "Move there",
-    "same_as": "Really one with", "together": _share("Together"), "users": "Users",
+    "segment": "Segment", "word": "So", "jaccard": "Stability", "low": "From", "high": "To",
+    "halves": "Halves", "seeds": "Other starts", "again": "Another training", "rival": "Nearest segment",
+    "moves": "Move there", "same_as": "Really one with", "together": "Together", "users": "Users",
 }  # fmt: skip
 """Column of the table of certificates → its heading, in the order shown."""

@@ -23,7 +23,9 @@ ABOVE: Final = "#3862c4"
 BELOW: Final = "#d07a2d"
 """Colours of more and less than the others, on both backgrounds and for every kind of colour vision."""
 _LABEL_LIMIT: Final = 260
-"""Pixels at which an axis label is cut; page addresses are long."""
+"""Pixels of an axis label, at most; page addresses are long."""
+_LETTER: Final = 5.7
+"""Pixels of a letter of an axis label, about."""
 _LABEL_SHARE: Final = 0.5
 """Part of a chart's width for the labels, at most."""
 ROW: Final = 26
@@ -270,13 +272,24 @@ def rows(
 ) -> alt.Y:
     """Vertical axis with a row a value, in order of first mention.
 
-    A label is cut at ``limit`` pixels, in a narrow chart at a ``share`` of its width; a line break in a value
-    breaks its line.
+    A label gets ``limit`` pixels, in a narrow chart a ``share`` of its width: a longer address is shortened
+    from the left, where the host and folders stand that it shares with others, and a longer name takes two
+    lines. A line break in a value breaks its line.
     """
-    most = alt.expr(f"min({limit}, {share} * containerSize()[0])")
-    axis = alt.Axis(
-        labelLimit=most, labelFlush=False, labelOverlap=False, labelExpr="split(datum.label, '\\n')"
+    most = f"min({limit}, {share} * containerSize()[0])"
+    letters = f"floor({most} / {_LETTER})"
+    gap = f"lastindexof(slice(datum.label, 0, {letters}), ' ')"
+    long = f"indexof(datum.label, '\\n') < 0 && length(datum.label) > {letters}"
+    address = "test(/^(\\/|https?:)/, datum.label)"
+    text = (
+        f"!({long}) ? split(datum.label, '\\n') : {address} ? '…' + slice(datum.label, 1 - {letters}) "
+        f": {gap} > 0 ? [slice(datum.label, 0, {gap}), slice(datum.label, {gap} + 1)] : datum.label"
     )
+    two_lines = {"test": f"{long} && !{address} && {gap} > 0", "value": -6}
+    axis = alt.Axis(
+        labelLimit=alt.expr(most), labelFlush=False, labelOverlap=False, labelExpr=text,
+        labelOffset={"condition": two_lines, "value": 0},
+    )  # fmt: skip
     return alt.Y(f"{column}:N", title=None, sort=list(dict.fromkeys(order)), axis=axis)
 
 
@@ -300,5 +313,7 @@ def sized(chart: Chart, height: int) -> Chart:
 
     A screen reader gets the chart's text and its table, not a hundred marks without a name.
     """
-    made: Chart = chart.properties(height=height, padding=_PADDING).configure_mark(aria=False)
-    return made
+    shared = chart.properties(height=height, padding=_PADDING).configure_mark(aria=False)
+    ink = {"labelColor": INK, "titleColor": INK}  # Streamlit's grey has a contrast of 3.7 on white
+    drawn: Chart = shared.configure_axis(**ink).configure_legend(**ink)
+    return drawn

@@ -83,11 +83,12 @@ _STATUS_S = 3.0
 _OPENING = "Opening the data and making the segments …"
 _LOOK = (
     "<style>[data-testid^=stBaseButton-primary] { color: light-dark(#ffffff, #10141b) }"
+    " [data-testid=stPageLink] * { white-space: normal }"
     " @media (prefers-reduced-motion: reduce) { *, ::before, ::after { animation-duration: .01ms !important;"
     " animation-iteration-count: 1 !important; transition-duration: .01ms !important } }</style>"
 )
-"""Style of every page: main buttons can be read, whose text is white in Streamlit on any colour, and nothing
-moves for those who asked for that."""
+"""Style of every page: main buttons can be read, whose text is white in Streamlit on any colour, links
+take two lines where they must, and nothing moves for those who asked for that."""
 _ASSETS = Path(__file__).parent / "assets"
 """Folder of logos; their letters are outlines, so that no font is needed."""
 

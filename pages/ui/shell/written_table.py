@@ -16,6 +16,7 @@ from core.base import wording
 from core.profiles import profile_columns
 from core.profiles.differences import Diff
 from core.profiles.profile_columns import FIELDS, Col
+from pages.ui.shell.text import md_text
 
 Columns: TypeAlias = Mapping[str, Any]
 """Column → its heading here, heading and help, or what ``st.dataframe`` takes; None to leave it out."""
@@ -64,6 +65,17 @@ def draw(
         written(table), hide_index=True, column_config=headed(table, columns or {}), key=key, placeholder="–",
         alt=alt_text, **more,
     )  # fmt: skip
+
+
+def draw_in_full(table: pd.DataFrame, alt_text: str) -> None:
+    """Draw a small table, its columns called as they are, in which texts wrap: no name is cut.
+
+    Args:
+        table: Any table.
+        alt_text: What a screen reader says.
+    """
+    texts: dict[Any, Any] = {name: _writer(str(name), table[name]) or md_text for name in table}
+    st.table(table.style.format(texts, na_rep=wording.ABSENT), hide_index=True, alt=alt_text)
 
 
 def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:

@@ -80,3 +80,11 @@ def test_every_column_can_be_written_and_be_absent(field: str) -> None:
 def test_nothing_acts_on_a_terminal() -> None:
     assert wording.printable("day\x1b[2J\r\u202e3.csv") == r"day\x1b[2J\r\u202e3.csv"
     assert wording.printable("Über 5 % – ja") == "Über 5 % – ja"
+
+
+def test_a_long_address_loses_what_stands_left() -> None:
+    address = "https://a.example/shop/tents/vela-2"
+    assert wording.shortened(address, len(address)) == address
+    assert wording.shortened(address, 18) == "…/tents/vela-2"
+    assert wording.shortened(address, 5) == "…la-2"
+    assert wording.shortened("/shop/tents/", 8) == "…/tents/"

@@ -230,11 +230,11 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     store, dataset, segments = into_three(finished_run)
     keep_certificates(finished_run, segments, {0: 0.9, 1: 0.8, 2: 0.5}, pair=(1, 2))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
-    (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
-    assert table["word"].tolist() == ["highly stable", "stable", "doubtful"]
-    assert "again" not in table
+    (table,) = (frame.value for frame in app.table if "Stability" in frame.value)
+    assert table["So"].tolist() == ["highly stable", "stable", "doubtful"]
+    assert "Another training" not in table
     assert files[-1]["condition"].unique().tolist() == ["given these vectors"]
-    assert table["together"].dropna().tolist() == [0.93, 0.93]
+    assert table["Together"].dropna().tolist() == [0.93, 0.93]
     assert app.button(key="merge-1-2").label == "Merge"
     app.button(key="train_again").click().run()
     assert [task for task, *_ in fake_jobs.started] == ["second_training"]
@@ -242,6 +242,6 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     model = artifacts.open_model(store, finished_run.model)
     SECOND_TRAINING.run(store, TrainedRequest(dataset=dataset.key, labels="", model=model.key), silent)
     app.run()
-    (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
-    assert table["again"].between(0, 1).all()
+    (table,) = (frame.value for frame in app.table if "Stability" in frame.value)
+    assert table["Another training"].astype(float).between(0, 1).all()
     assert "train_again" not in [one.key for one in app.button]

@@ -36,8 +36,8 @@ def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
 def test_the_best_rule_is_shown_with_how_well_it_fits(rules: AppTest) -> None:
     assert "It finds nearly all of the segment, and nearly all of whom it finds belong" in texts(rules)
     assert {metric.label: metric.value for metric in rules.metric}["Precision"] == "100%"
-    table = next(table.value for table in rules.dataframe if "rule" in table.value.columns)
-    assert table["conditions"].tolist() == [1]
+    table = next(table.value for table in rules.table if "Users who …" in table.value)
+    assert table["Conditions"].astype(int).tolist() == [1]
     english, ga4, bigquery, duckdb = codes(rules)
     assert "FROM 'users.parquet' JOIN 'sequences.parquet'" in duckdb
     assert english.startswith("Users who viewed ")
