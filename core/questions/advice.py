@@ -38,6 +38,8 @@ _LOOKED_FOR: Final = frozenset(
     for family in (Family.INTEREST, Family.THEME, Family.PAGE, Family.ENTRY, Family.FOLDER)
 )
 """Measures of what users look for, which they can be shown more of."""
+_COMMON: Final = 0.2
+"""Least share of the users of a segment for which it is a thing to show to all of them."""
 _CLEARLY: Final = 1.5
 """Times as many users as among the others that should look for it, where there is such a thing."""
 _LOOKED_AT: Final = 20
@@ -86,7 +88,10 @@ def show(figures: Figures, row: str) -> Finding:
     more = [
         one
         for one in (segment_tools.differing(figures, row, _LOOKED_AT) if row else ())
-        if one.verdict is Verdict.HIGHER and one.first.measure in _LOOKED_FOR and one.first.n >= FEW
+        if one.verdict is Verdict.HIGHER
+        and one.first.measure in _LOOKED_FOR
+        and one.first.n >= FEW
+        and one.first.value >= _COMMON
     ]
     if not more:
         return Finding(())

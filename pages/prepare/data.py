@@ -14,9 +14,10 @@ from core.storage.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
+from pages.ui.periods import drift_view
 from pages.ui.segments import session_segments, shared
 from pages.ui.shell import errors, job_panel, state
-from pages.ui.shell.links import DATA, EXPLORE, LOAD, TRAINING, button, heading, link
+from pages.ui.shell.links import DATA, EXPLORE, LOAD, TIME, TRAINING, button, heading, link
 from pages.ui.shell.text import count, md_text
 from pages.ui.training.train_form import start_training, usual_expectation
 from pages.ui.watch import switch
@@ -100,6 +101,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
             button(EXPLORE, "See the segments")
         elif not trains:
             _find_segments(dataset)
+            _place(cards, dataset)
         there = sources.still_there(card)
         _change_settings(there)
     asked = LOAD in st.query_params
@@ -123,6 +125,22 @@ def _find_segments(dataset: Dataset) -> None:
             on_click=start_training, args=(dataset, TrainSettings.preset(Preset.BALANCED)),
         )  # fmt: skip
     link(TRAINING, "Choose how to train")
+
+
+def _place(cards: list[DatasetCard], dataset: Dataset) -> None:
+    """Draw the button that places these users in the segments of the data set that was trained on last."""
+    trained = ((card, catalog.models(state.store(), card.key)) for card in cards if card.key != dataset.key)
+    card, models = next((pair for pair in trained if pair[1]), (None, []))
+    if card is None:
+        return
+    if st.button(
+        "Place them in earlier segments", icon=TIME.icon, key="place-in-earlier",
+        help=f"As a later export of {md_text(card.line)}: who moved, and whether to train again.",
+    ):  # fmt: skip
+        state.select_dataset(card.key)
+        state.select_model(models[0].key)
+        drift_view.choose_later(models[0].key, dataset.key)
+        st.switch_page(TIME.file, query_params={"time-part": drift_view.TITLE})
 
 
 def _take_trained() -> None:

@@ -13,13 +13,11 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import TIME, heading
 
-_LATER: Final = "A later export"
-"""Title of the part to which no filter applies."""
 _PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
     "Days and weeks": over_time_view.draw_over_time,
     "Coming back": over_time_view.draw_retention,
     "When they come": over_time_view.draw_rhythm,
-    _LATER: drift_view.draw,
+    drift_view.TITLE: drift_view.draw,
 }
 """Title of a part → function that draws it."""
 
@@ -37,7 +35,7 @@ def page() -> None:
         persist_state="session", bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     with errors.shown():
-        if part != _LATER:
+        if part != drift_view.TITLE:  # to which no filter applies
             with above:
                 count_filter.draw(live)
         _PARTS[part](live)

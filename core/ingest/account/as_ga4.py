@@ -81,6 +81,11 @@ class Ga4Counts:
     days: Mapping[date, Ga4Day]
     by_hour: Mapping[str, dict[date, str]]
 
+    @property
+    def says_who_is_active(self) -> bool:
+        """Whether the records say who is active to GA4: by its own verdict, engagement or a first visit."""
+        return self.by_verdict or any(is_active for _, is_active in self.devices)
+
 
 def count_as_ga4(engine: Engine, typed: ir.Table, present: Collection[str]) -> Ga4Counts:
     """Count the records of an export by GA4's definitions.
@@ -324,8 +329,8 @@ def beside_ga4(counted: Ga4Counts, ours: OurCounts) -> AsGa4:
     return AsGa4(
         active_by=BY_VERDICT if counted.by_verdict else BY_ENGAGEMENT,
         figures=(
-            _users(counted, ours), _sessions(counted, ours), _views(counted, ours), _events(counted, ours),
-            *_revenue(counted, ours),
+            *([_users(counted, ours)] if counted.says_who_is_active else []),
+            _sessions(counted, ours), _views(counted, ours), _events(counted, ours), *_revenue(counted, ours),
         ),
         days=dict(counted.days), by_hour=dict(counted.by_hour),
     )  # fmt: skip

@@ -244,6 +244,8 @@ def compare(receipt: Receipt, report: Ga4Report) -> tuple[list[Compared], list[s
         figures = [figure for figure in figures if figure.ga4] or figures[:1]
         if len(figures) == 1:
             compared.append(comparison.explained(figures[0]))
+        elif name == "users":
+            notes.append(f"{FIGURES[name]} is not compared: these records do not say who is active to GA4.")
         else:
             currencies = " and ".join(figure.currency for figure in figures) or "no purchase"
             notes.append(
@@ -364,6 +366,11 @@ class _Comparison:
         gap = sum(_amount(figure, days[day]) - self._reported(figure.name, day) for day in self._regular)
         return abs(gap - sum(_without_id(figure, days[day]) for day in self._regular)) < abs(gap)
 
+    @property
+    def _counts(self) -> list[Ga4Figure]:
+        """The figures of events and of views, in this order."""
+        return [one for name in ("events", "views") for one in self.counted.figures if one.name == name]
+
     @cached_property
     def _shift(self) -> tuple[int, int] | None:
         """Hours before midnight UTC at which days of the files and of the report begin; None for the same.
@@ -372,7 +379,7 @@ class _Comparison:
         less than half of those of the files' own days.
         """
         names = {name for sums in self.report.days.values() for name in sums}
-        figure = next((one for one in self.counted.figures[3:1:-1] if one.name in names), None)
+        figure = next((one for one in self._counts if one.name in names), None)
         if figure is None or len(self._regular) < _FEWEST_DAYS or not self.counted.by_hour:
             return None
         leaves_out_ids, days = self._leaves_out_ids(figure), self.counted.days

@@ -62,6 +62,8 @@ from pages.ui.shell.links import DATA, LOAD, TRAINING, link
 from pages.ui.shell.text import count, md_text, share
 from pages.ui.shell.written_table import Columns
 
+TITLE: Final = "A later export"
+"""Title of this part of the page Time."""
 _CHOSEN: Final = "later_export"
 _LINK: Final = "later"
 """Parameter of a link: key of the data set that is compared with the training's."""
@@ -82,6 +84,11 @@ INPUT: Final = (
 
 _NO_PAGE: Final = "No page of five users or more is shown to be seen by a larger or smaller share of them."
 _OTHER_DAYS: Final = "The two cover other numbers of days, so what differs may differ for that alone."
+
+
+def choose_later(model: str, dataset: str) -> None:
+    """Choose a data set (its key) as the later export to place in the segments of a model (its key)."""
+    state.of_model(model)[_CHOSEN] = dataset
 
 
 def draw(live: LiveSegments) -> None:

@@ -106,7 +106,11 @@ def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
         live: The segments.
         found: Segment → suggested name.
     """
-    missing = {segment: name for segment, name in found.items() if segment not in live.own_names}
+    missing = {
+        segment: name
+        for segment, name in found.items()
+        if segment not in live.own_names and name != f"Segment {segment + 1}"  # which says nothing
+    }
     st.button(
         "Use the suggested names", icon=":material/auto_awesome:", key="use-names", disabled=not missing,
         on_click=_rename, args=(live, missing), help="Names of your own stay as they are.",

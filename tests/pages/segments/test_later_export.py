@@ -180,3 +180,15 @@ def test_exports_of_the_same_site_come_first(open_app: OpenApp, months: TwoMonth
     assert len(options) == 3
     assert options[-1].endswith("too few to compare")
     assert all(option.endswith("pages in common") for option in options[:2])
+
+
+def test_data_places_an_export_without_a_model_in_earlier_segments_with_one_click(
+    open_app: OpenApp, months: TwoMonths
+) -> None:
+    app = open_app(data=months.other_key)
+    app.button(key="place-in-earlier").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Time"
+    assert app.segmented_control(key="time-part").value == "A later export"
+    assert app.selectbox(key="later_export").value == months.other_key
+    assert app.query_params["data"] in (months.before, months.after)

@@ -12,7 +12,7 @@ import pytest
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.storage.receipt import AsGa4
+from core.storage.receipt import MONEY, AsGa4
 from tests.core.ingest.shop import Row, event, made_of, raw_read
 
 BASE: list[Row] = [
@@ -181,10 +181,15 @@ def test_money_adds_up_where_a_refund_names_no_currency_and_devices_send_an_orde
         event("seen", 5, name="refund", refund_value="2"),
         event("other", 6, name="refund", refund_value="1"),  # of no purchase
     ]
-    money = as_ga4(tmp_path, rows, IngestSettings()).figures[4:]
+    money = [one for one in as_ga4(tmp_path, rows, IngestSettings()).figures if one.name in MONEY]
     assert [(one.title, one.ga4, one.ours, one.unexplained) for one in money] == [
         ("Gross purchase revenue, USD", 90, 31, 0), ("Refunds, USD", 7, 7, 0),
         ("Purchase revenue, USD", 83, 24, 0),
         ("Gross purchase revenue, no currency given", 0, 0, 0), ("Refunds, no currency given", 1, 1, 0),
         ("Purchase revenue, no currency given", -1, -1, 0),
     ]  # fmt: skip
+
+
+def test_active_users_are_no_figure_where_nothing_says_who_is_active(tmp_path: Path) -> None:
+    found = as_ga4(tmp_path, [event("u", 0, "/a"), event("u", 9, "/b")], IngestSettings())
+    assert [figure.name for figure in found.figures[:3]] == ["sessions", "views", "events"]
