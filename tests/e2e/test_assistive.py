@@ -75,10 +75,10 @@ def test_the_way_from_a_file_to_segments_needs_no_mouse(
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(export)
-    for step in ("Prepare the data", "Next: train a model", "Train", "See the segments"):
+    for step in ("Prepare the data", "Find the segments"):
         reach(page, page.get_by_role("button", name=step, exact=True))
         page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=MINUTE_MS)
+    expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=5 * MINUTE_MS)
     assert "model=" in page.url
 
 

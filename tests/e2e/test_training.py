@@ -19,7 +19,7 @@ def prepared_demo(server: Server, new_page: OpenPage) -> Page:
     page = new_page(server.url)
     page.get_by_text("2k users", exact=True).click()
     page.get_by_role("button", name="Make the demo shop").click()
-    page.get_by_text("Choose how to train").click(timeout=2 * MINUTE_MS)
+    page.get_by_role("link", name="Choose how to train").click(timeout=2 * MINUTE_MS)
     expect(page.get_by_text("How thorough?")).to_be_visible()
     return page
 

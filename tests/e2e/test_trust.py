@@ -18,6 +18,7 @@ def test_the_scorecard_is_cancelled_measured_kept_and_linked_to(
     trained_shop: tuple[Server, str], new_page: OpenPage
 ) -> None:
     server, keys = trained_shop
+    keys += "&url=70&theme=10&type=20"  # weights that no other test asks for
     page = new_page(f"{server.url}/trust?{keys}")
     page.get_by_role("button", name="Cancel").click(timeout=MINUTE_MS)  # the first visit measures by itself
     page.get_by_role("button", name="Measure").click(timeout=MINUTE_MS)
