@@ -1,26 +1,29 @@
 """Parts of a query: taken out, or changed for what else they could be."""
 
+from core.facts.context import Context
 from core.query.in_words import sentence
 from core.query.parts import parts
 from core.query.query import Query
 from core.questions.reading import read
 from tests.core.questions.true_site import site
 
-SHOP = site("shop").context
+
+def shop() -> Context:
+    return site("shop").context
 
 
 def said(query: Query | None) -> str:
-    return sentence(query, SHOP.title) if query else ""
+    return sentence(query, shop().title) if query else ""
 
 
 def instead(question: str) -> dict[str, list[str]]:
     """Each part with what it could be instead."""
-    return {part.text: list(part.instead) for part in parts(read(question, SHOP).queries[0], SHOP)}
+    return {part.text: list(part.instead) for part in parts(read(question, shop()).queries[0], shop())}
 
 
 def test_each_part_can_be_taken_out_but_for_the_measure() -> None:
-    query = read("conversion rate per device of users who saw /cart on weekends", SHOP).queries[0]
-    assert [(part.text, said(part.without)) for part in parts(query, SHOP)] == [
+    query = read("conversion rate per device of users who saw /cart on weekends", shop()).queries[0]
+    assert [(part.text, said(part.without)) for part in parts(query, shop())] == [
         ("share of users who did purchase", ""),
         ("saw /cart", "Share of users who did purchase, by device, on Saturday or Sunday"),
         ("by device", "Share of users who did purchase, of users who saw /cart, on Saturday or Sunday"),
@@ -50,14 +53,14 @@ def test_order_rows_and_dimension() -> None:
 
 
 def test_another_measure_is_of_the_same_users() -> None:
-    query = read("share of mobile users who bought", SHOP).queries[0]
-    choices = {text: said(one) for text, one in parts(query, SHOP)[0].instead.items()}
+    query = read("share of mobile users who bought", shop()).queries[0]
+    choices = {text: said(one) for text, one in parts(query, shop())[0].instead.items()}
     assert choices["users"] == "Users who are mostly on mobile and did purchase, all days"
     assert choices["sessions a user"] == (
         "Sessions a user, of users who are mostly on mobile and did purchase, all days"
     )
-    query = read("users who bought", SHOP).queries[0]
-    choices = {text: said(one) for text, one in parts(query, SHOP)[0].instead.items()}
+    query = read("users who bought", shop()).queries[0]
+    choices = {text: said(one) for text, one in parts(query, shop())[0].instead.items()}
     assert choices["share of users who did purchase"] == "Share of users who did purchase, all days"
 
 

@@ -13,8 +13,6 @@ from core.questions.answers import ask
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
 
-SHOP = shop().context
-
 
 def noted(answer: Answer) -> list[str]:
     return [block.text for block in answer.blocks if isinstance(block, Note)]
@@ -22,7 +20,7 @@ def noted(answer: Answer) -> list[str]:
 
 @pytest.mark.parametrize("question", ["What should I do about segment 2?", "how to sell more to segment 2?"])
 def test_each_option_has_its_figure(question: str) -> None:
-    answer = ask(question, SHOP)
+    answer = ask(question, shop().context)
     assert [text for text in noted(answer) if text in OPTIONS] == [*OPTIONS]
     assert noted(answer)[-1] == NO_CAUSE
     (apart,) = [block for block in answer.blocks if isinstance(block, Contrast)]
@@ -31,23 +29,28 @@ def test_each_option_has_its_figure(question: str) -> None:
 
 
 def test_the_share_is_of_the_step_where_the_most_are_lost() -> None:
-    reached = [fact.value for fact in ask("funnel", SHOP).facts]
+    reached = [fact.value for fact in ask("funnel", shop().context).facts]
     lost = [before - after for before, after in pairwise(reached)]
     at = lost.index(max(lost))
-    (fact,) = [fact for fact in ask("What should I do next?", SHOP).facts if "query:share" in fact.measure]
+    (fact,) = [
+        fact for fact in ask("What should I do next?", shop().context).facts if "query:share" in fact.measure
+    ]
     assert (fact.n, fact.value * fact.n) == (reached[at], pytest.approx(reached[at + 1]))
 
 
 def test_without_a_segment_it_is_about_the_one_whose_rate_is_shown_to_be_highest() -> None:
-    rates = {fact.row: fact.value for fact in ask("conversion rate by segment", SHOP).facts}
-    lead = next(block for block in ask("how do we sell more?", SHOP).blocks if isinstance(block, Contrast))
+    rates = {fact.row: fact.value for fact in ask("conversion rate by segment", shop().context).facts}
+    lead = next(
+        block for block in ask("how do we sell more?", shop().context).blocks if isinstance(block, Contrast)
+    )
     assert (lead.first.measure, lead.first.value) == ("outcome_rate", max(rates.values()))
 
 
 def test_it_is_what_was_spoken_of() -> None:
-    last = ask("describe segment 3", SHOP).reading
+    last = ask("describe segment 3", shop().context).reading
     assert (
-        ask("what should I do about it?", SHOP, last).facts == ask("what to do about segment 3", SHOP).facts
+        ask("what should I do about it?", shop().context, last).facts
+        == ask("what to do about segment 3", shop().context).facts
     )
 
 
@@ -64,14 +67,15 @@ def test_of_too_few_nothing_is_advised() -> None:
     ],
 )  # fmt: skip
 def test_what_it_is_not_about_is_declined(question: str) -> None:
-    assert ask(question, SHOP).declined
+    assert ask(question, shop().context).declined
 
 
 def test_without_an_outcome_no_step_is_one_to_mend() -> None:
-    profiles = replace(SHOP.tables.profiles, chosen=(), outcome=None)
+    profiles = replace(shop().context.tables.profiles, chosen=(), outcome=None)
     told = noted(
         ask(
-            "What should I do about segment 2?", replace(SHOP, tables=replace(SHOP.tables, profiles=profiles))
+            "What should I do about segment 2?",
+            replace(shop().context, tables=replace(shop().context.tables, profiles=profiles)),
         )
     )
     assert SHOW in told and MEND not in told
