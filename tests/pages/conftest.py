@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from unittest import mock
 
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 
 from core.llm.llm_settings import VARIABLES
 from core.runs import jobs
-from pages.ui.segments import certificates, figure, session_segments
+from pages.ui.segments import certificates, figure, session_segments, shared
 from tests.pages.fake_jobs import FakeJobs
 from tests.pages.fixtures_segments import finished_run as finished_run
 from tests.pages.fixtures_segments import written_run as written_run
@@ -24,7 +25,15 @@ ROOT = Path(__file__).resolve().parents[2]
 OpenApp = Callable[..., AppTest]
 COMPARE_ONCE = session_segments.compare_once
 """As it is outside of tests."""
-DRAWINGS = {f"{figure.__name__}.{made.__name__}" for made in (figure._picture, figure._table)}
+KEPT = {
+    f"{made.__module__}.{made.__qualname__}"
+    for made in (
+        figure._picture, figure._table, shared.combined, shared.different, shared.cut, shared.pca_map,
+        shared.coarser_that_holds, shared.basis, shared.tables, shared._other_sessions, shared._one_page,
+        shared.called, shared.facets,
+    )
+}  # fmt: skip
+"""What is kept under all that it is made of, whatever the store: tests share it, as sessions do."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -48,13 +57,28 @@ def waiting_costs_nothing() -> Iterator[None]:
         yield
 
 
-def forget() -> None:
-    """Everything that is kept but drawings: those are kept under all that they show, whatever the store."""
-    kept = cache_resource_api._resource_caches._function_caches.get(None, {})
-    drawings = {key: kept.pop(key) for key, cache in [*kept.items()] if cache.display_name in DRAWINGS}
+def forget(but: Set[str] = frozenset()) -> None:
+    """Everything that the app keeps but what functions of these names made."""
+    made = cache_resource_api._resource_caches._function_caches.get(None, {})
+    kept = {key: made.pop(key) for key, cache in [*made.items()] if cache.display_name in but}
     st.cache_data.clear()
     st.cache_resource.clear()
-    cache_resource_api._resource_caches._function_caches[None] = drawings
+    cache_resource_api._resource_caches._function_caches[None] = kept
+
+
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    """For tests that write other data under the same key."""
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_of_what_is_patched(request: pytest.FixtureRequest) -> None:
+    """A test that patches something neither finds nor leaves what others made."""
+    if "monkeypatch" in signature(request.function).parameters:
+        request.getfixturevalue("nothing_kept")
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +92,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     yield
-    forget()
+    forget(but=KEPT)
 
 
 @pytest.fixture

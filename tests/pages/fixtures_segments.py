@@ -95,7 +95,9 @@ def write_run(
     """Write a preprocessed data set, a model and its embeddings."""
     store = Store(root)
     people = _people(per_kind, one_pagers)
-    dataset = content_key("preprocess", {"made": "by hand"}, {"users": str(len(people))})
+    dataset = content_key(
+        "preprocess", {"made": "by hand", "a kind": per_kind, "of one page": one_pagers}, {}
+    )
     with store.write("preprocess", dataset, IngestSettings().model_dump(mode="json"), {}) as folder:
         _write_dataset(folder, people)
     settings = TrainSettings(epochs=epochs).model_dump(mode="json")
@@ -103,8 +105,9 @@ def write_run(
     with store.write("train", model, settings, {"preprocess": dataset}) as folder:
         (folder / "training.json").write_text(json.dumps({"epochs": 4 * epochs, "heads": HEADS}))
     inputs = {"preprocess": dataset, "train": model}
-    embeddings = content_key("embed", {}, inputs)
-    with store.write("embed", embeddings, {}, inputs) as folder:
+    of_views = {"views": views, "coverage": {**(coverage or {})}}
+    embeddings = content_key("embed", of_views, inputs)
+    with store.write("embed", embeddings, of_views, inputs) as folder:
         for number, view in enumerate(views):
             np.save(folder / f"{view}.npy", _vectors(people, seed=number), allow_pickle=False)
         if coverage:

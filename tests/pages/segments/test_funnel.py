@@ -128,6 +128,7 @@ def test_a_data_set_without_times_of_events_says_so(funnel: AppTest) -> None:
     assert "Event" not in kinds
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_times_that_a_data_set_gets_later_are_used_at_once(
     funnel: AppTest, finished_run: FinishedRun
 ) -> None:
@@ -139,6 +140,7 @@ def test_times_that_a_data_set_gets_later_are_used_at_once(
     assert "Event" in funnel.selectbox(key="funnel-0-kind").options
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_with_times_an_event_is_a_step_and_what_came_instead_is_the_end(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_horizon_that_is_longer_than_the_data_is_given_up(
     assert not app.exception
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_who_came_before_the_first_day_of_a_filter_is_left_out_of_the_clock(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

@@ -57,6 +57,7 @@ def test_controls_from_a_link_are_kept_at_the_first_page_switch(open_app: OpenAp
     assert "73 users in 3 segments" in texts(profiles)
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_without_events_there_is_no_outcome_and_the_page_says_so(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

@@ -128,6 +128,7 @@ def clocked(run: FinishedRun, **changed: object) -> int:
     return int(told["first_ts"] + told["last_ts"]) // 2
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_hours_are_told_by_a_clock_that_is_put_forward(open_app: OpenApp, finished_run: FinishedRun) -> None:
     data = dataset.Dataset(finished_run.root / "preprocess" / finished_run.dataset, "")
     turn = clocked(finished_run)
@@ -142,6 +143,7 @@ def test_hours_are_told_by_a_clock_that_is_put_forward(open_app: OpenApp, finish
     assert hours[hours > 0].to_dict() == pd.Series(local.hour).value_counts().to_dict()
 
 
+@pytest.mark.usefixtures("nothing_kept")
 @pytest.mark.parametrize(
     "zone", ["UTC+01:00 and UTC+02:00 in summer, inferred from event_date", "UTC+01:00, inferred"]
 )
@@ -216,6 +218,7 @@ def test_a_filter_that_leaves_nobody_says_so_and_can_be_cleared(
     assert "The filter leaves nobody" not in texts(app)
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_data_set_of_what_the_filter_leaves_is_made_and_opened(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

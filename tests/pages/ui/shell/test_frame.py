@@ -109,6 +109,7 @@ def test_a_run_is_not_followed_by_a_full_garbage_collection() -> None:
     assert st.config.get_option("runner.postScriptGC") is False
 
 
+@pytest.mark.usefixtures("nothing_kept")
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_says_where_only_a_part_is_counted(
     open_app: OpenApp, page: str, finished_run: FinishedRun
