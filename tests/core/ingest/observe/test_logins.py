@@ -49,6 +49,7 @@ def test_a_cookie_with_one_user_becomes_the_user_also_before_the_login(tmp_path:
         view("phone", 0, page="/a"), view("phone", 9, "ann", "/b"), view("desk", 5, "ann", "/c"),
         view("shared", 0, "ann", "/d"), view("shared", 1, "bob", "/e"), view("nobody", 0, "(not set)", "/f"),
     ]  # fmt: skip
+    rows = [row | {Raw.ENGAGEMENT_TIME_MSEC: "9000"} for row in rows]  # all are active to GA4
     dataset = joined(tmp_path, rows)
     assert paths_of(dataset) == {"ann": ["/a", "/c", "/b"], "shared": ["/d", "/e"], "nobody": ["/f"]}
     assert sessions_of(dataset)["ann"] == [0, 1, 1]  # each cookie has sessions of its own
