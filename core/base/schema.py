@@ -204,7 +204,7 @@ RESERVED_KEYS: Final = frozenset({
     CHANNEL, FIRST_CHANNEL,
     "measure", "outcome", "page", "folder", "word", "template", "theme", "type", "entry", "exit", "hour",
     "weekday", "interest", "stage", "rhythm", "level", "segment", "visitor", "n_sessions", "next", "previous",
-    "event", "day", "week", "month", "last_days",
+    "event", "day", "week", "month", "session_channel", "last_days",
 })  # fmt: skip
 """Names of what is counted of users beside their attributes; no dimension has one as its key."""
 
@@ -292,6 +292,14 @@ class EventTimes:
     TIMESTAMP: Final = "event_timestamp"  # int64, microseconds UTC
     SESSION: Final = "session"  # int32, that of the page views; sessions without one are numbered after them
     AFTER: Final = "after"  # int32, page views of the user that come before
+
+
+class SessionColumns:
+    """Columns of ``session_channels``: one row a session with page views whose channel is known, in order."""
+
+    USER: Final = "user"  # int32 user index
+    SESSION: Final = "session"  # int32, that of the page views
+    CHANNEL: Final = "channel"
 
 
 PAGE_OUTCOME: Final = "page:"

@@ -43,7 +43,7 @@ from core.profiles.user_items import Family, UserItems, labels_of
 from core.rules.beam_search import FoundRules, find_rules
 from core.rules.conditions import RuleFeatures
 from core.segments.partition import Partition
-from core.storage.dataset import Dataset, TimedEvents
+from core.storage.dataset import NO_CHANNELS, Dataset, TimedEvents
 from core.storage.page_labels import LabelledPages, counts_key
 from core.storage.sequences import UserSequences
 
@@ -73,6 +73,7 @@ class Basis:
         events: Reads the events with their times.
         urls: Reads the settings by which addresses were cleaned.
         calendar: Days or weeks that the data cover, by the clock of the data; None takes UTC.
+        session_channels: Reads the channel of each session (``schema.SessionColumns``).
         narrowed: Reads which part of an export this is, in words; empty where it is all of it.
     """
 
@@ -88,6 +89,7 @@ class Basis:
     events: Callable[[], TimedEvents] = TimedEvents.none
     urls: Callable[[], UrlSettings] = UrlSettings
     calendar: Callable[[PeriodUnit | None], Calendar] | None = None
+    session_channels: Callable[[], pd.DataFrame] = NO_CHANNELS.copy
     narrowed: Callable[[], str] = str
 
     @classmethod
@@ -107,7 +109,8 @@ class Basis:
         basis = cls.from_tables(key, data, dataset.pages, dataset.sequences, names, levels)
         return replace(
             basis, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
-            calendar=partial(calendar, dataset), narrowed=lambda: dataset.receipt.narrowed,
+            calendar=partial(calendar, dataset), session_channels=lambda: dataset.session_channels,
+            narrowed=lambda: dataset.receipt.narrowed,
         )  # fmt: skip
 
     @classmethod

@@ -35,7 +35,17 @@ from core.ingest.output import events_table
 from core.ingest.output_tables import write_table
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
 from core.ingest.read.read_cache import ReadCache
-from core.storage.dataset import EVENTS, OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.storage.dataset import (
+    EVENTS,
+    OUTCOMES,
+    PAGE_EVENTS,
+    PAGES,
+    RECEIPT,
+    REJECTS,
+    SEQUENCES,
+    SESSION_CHANNELS,
+    USERS,
+)
 from core.storage.disk import write_text_atomic
 from core.storage.receipt import Receipt
 
@@ -113,6 +123,8 @@ def transform(
         )
     )
     tables[USERS] = output.users_table(used, groups, behaviour.people, behaviour.user_ids, channels)
+    if channels:
+        tables[SESSION_CHANNELS] = channels.by_session()
     _write(out_dir, used, behaviour, accounted, tables, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt

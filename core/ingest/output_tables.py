@@ -9,7 +9,16 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.schema import EventTimes, Outcomes, PageEvents, Pages, Rejects, Users, dimensions_in
+from core.base.schema import (
+    EventTimes,
+    Outcomes,
+    PageEvents,
+    Pages,
+    Rejects,
+    SessionColumns,
+    Users,
+    dimensions_in,
+)
 from core.storage.disk import disk_errors
 
 USERS: Final = pa.schema(
@@ -73,6 +82,13 @@ EVENTS: Final = pa.schema(
         pa.field(EventTimes.AFTER, pa.int32(), nullable=False),
     ]
 )
+SESSION_CHANNELS: Final = pa.schema(
+    [
+        pa.field(SessionColumns.USER, pa.int32(), nullable=False),
+        pa.field(SessionColumns.SESSION, pa.int32(), nullable=False),
+        pa.field(SessionColumns.CHANNEL, pa.string(), nullable=False),
+    ]
+)
 REJECTS: Final = pa.schema(
     [
         pa.field(Rejects.FILE, pa.string(), nullable=False),
@@ -86,6 +102,7 @@ REJECTS: Final = pa.schema(
 _REPEATED: Final = [
     *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.SOURCE_BASIS),
     *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents and EventTimes too
+    SessionColumns.CHANNEL,
     *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON, Users.STREAM_ID),
 ]
 """Columns whose values repeat, which are written with a dictionary."""

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.periods.filter import CountFilter, FilteredRows, apply_filter
-from core.periods.filtering import _events_left, _outcomes_left, _users_left, renumbered
+from core.periods.filtering import _events_left, _outcomes_left, _users_left, channels_left, renumbered
 from core.storage.dataset import Dataset, TimedEvents
 from core.storage.receipt import Receipt
 from core.storage.sequences import UserSequences
@@ -109,6 +109,12 @@ class DatasetPart(Dataset):
             ArtifactError: If it is a data set of an earlier release, which has none.
         """
         return self._renumbered(_events_left(self.whole.events, self.chosen, self.fit, self.receipt.clock))[1]
+
+    @cached_property
+    def session_channels(self) -> pd.DataFrame:
+        """Channels of the sessions that are left."""
+        whole = self.whole
+        return channels_left(whole.session_channels, whole.sequences, self.fit, self.sequences)
 
     def _renumbered(self, events: TimedEvents) -> tuple[UserSequences, TimedEvents]:
         same = np.arange(len(self.whole.pages), dtype=np.int32)

@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.base.local_clock import LocalClock, days_of
-from core.base.schema import EventTimes, Group, Outcomes, PageEvents, Pages, Users
+from core.base.schema import EventTimes, Group, Outcomes, PageEvents, Pages, SessionColumns, Users
 from core.ingest import output_tables as schemas
 from core.ingest.account.summary import describe_without_user_id
 from core.ingest.output import count_outcome_users
@@ -35,6 +35,7 @@ from core.storage.disk import disk_errors
 from core.storage.receipt import Receipt, WaterfallStep, count_bases
 from core.storage.sequences import SCHEMA, UserSequences
 
+USER, SESSION = SessionColumns.USER, SessionColumns.SESSION
 NOT_BY_DAY: Final = "Revenue and engaged time are not known by day and are left out with the days"
 
 
@@ -78,6 +79,10 @@ def write_filtered(dataset: Dataset, chosen: CountFilter, folder: Path) -> None:
         write_table(_page_events(dataset.page_events, left.page), folder / files.PAGE_EVENTS)
         write_table(outcomes, folder / files.OUTCOMES)
         write_table(_events_table(left.events), folder / files.EVENTS)
+        channels = channels_left(dataset.session_channels, dataset.sequences, left.fit, left.sequences)
+        if len(channels):
+            table = pa.Table.from_pandas(channels, schemas.SESSION_CHANNELS, preserve_index=False)
+            write_table(table, folder / files.SESSION_CHANNELS)
         shutil.copyfile(dataset.path / files.REJECTS, folder / files.REJECTS)
         receipt = _receipt(dataset.receipt, chosen, left.sequences, users, outcomes, by_day)
         (folder / files.RECEIPT).write_text(receipt.model_dump_json(), encoding="utf-8")
@@ -147,6 +152,17 @@ def renumbered(
         events.names,
     )  # fmt: skip
     return sequences, made
+
+
+def channels_left(
+    channels: pd.DataFrame, before: UserSequences, fit: FilteredRows, left: UserSequences
+) -> pd.DataFrame:
+    """The channels of the sessions of the page views that are left, users and sessions numbered anew."""
+    now = left.session_starts
+    former = np.flatnonzero(fit.views)[now]
+    keys = pd.DataFrame({USER: before.user[former], SESSION: before.session[former]})
+    found = keys.merge(channels, how="left", on=[USER, SESSION])  # in the order of the keys
+    return found.assign(**{USER: left.user[now], SESSION: left.session[now]}).dropna(ignore_index=True)
 
 
 def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:

@@ -104,7 +104,7 @@ def _by_user(query: Query) -> str:
     """What the channel of a session is, where sessions are counted by it: that of their user."""
     if query.by != CHANNEL or query.measure not in (Quantity.SESSIONS, *_OF_SESSIONS):
         return ""
-    return "A session counts with the channel of most sessions of its user; by their own they are on Data."
+    return "A session counts with the channel of most sessions of its user: ask by channel of the session."
 
 
 def _given_away(query: Query, context: Context) -> str:

@@ -32,6 +32,7 @@ from core.query.conditions import People
 from core.query.layout import Names, QueryData, layout_of
 from core.query.query import (
     MONEY,
+    OF_MOMENTS,
     OF_ORDERS,
     OF_PAGES,
     OF_SESSIONS,
@@ -329,11 +330,11 @@ class Counting:
         return self.people.of_users(by)
 
     def _by_views(self) -> Names:
-        """The row of each page view, for dimensions of pages, sessions and time."""
+        """The row of each page view, for dimensions of pages, sessions and moments."""
         by, layout = self.query.by, self.layout
         assert isinstance(by, By)
-        if by in OF_TIME:
-            return layout.of_time(by)
+        if by in OF_MOMENTS:
+            return layout.of_moments(by)
         names = layout.of_pages(By.PAGE if by in OF_SESSIONS else by)
         code = names.code[layout.page]
         if by in OF_SESSIONS:
@@ -369,13 +370,13 @@ class Counting:
         if self.query.measure is Quantity.USERS and self.query.of is not None:
             units = units.only(self._of_pages()[units.view])
         width, keys = len(units.names), units.keys
-        if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER) and self.query.by in OF_TIME:
+        if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER) and self.query.by in OF_MOMENTS:
             keys = np.concatenate([keys, *(part.keys for part in self.taken(self.of))])
         pairs = distinct(keys)
         return units.names, pairs // width, pairs % width
 
     def events(self, did: Did | None = None) -> Units:
-        """The events that count, or those of a step, with their time where rows are of time."""
+        """The events that count, or those of a step, with their value where rows are of moments."""
         events, scope = self.layout.events, self.people.scope.events
         inside = self.chosen[events.user]
         if did is not None:
@@ -384,8 +385,8 @@ class Counting:
             inside &= scope
         done, by = np.flatnonzero(inside), self.query.by
         names = Names(events.name, events.names)
-        if isinstance(by, By) and by in OF_TIME:
-            names = self.layout.of_time(by, events=True)
+        if isinstance(by, By) and by in OF_MOMENTS:
+            names = self.layout.of_moments(by, events=True)
         return Units(names.names, events.user[done], names.code[done], done)
 
     # sums
@@ -461,7 +462,7 @@ class Counting:
     def _sessions(self, key: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
         """Sessions of each pair: bool of those that count, by number, if not all do.
 
-        Of rows of time a session is in the one in which its first page view that counts is.
+        Of rows of moments a session is in the one in which its first page view that counts is.
         """
         units = self.units
         session = self.layout.session[units.view]
@@ -500,7 +501,7 @@ class Counting:
         return self.query.of
 
     def taken(self, did: Did) -> Iterator[Units]:
-        """The page views and events of a single step that count, with their rows of time."""
+        """The page views and events of a single step that count, with their rows of moments."""
         marks = self.people.marks(did.steps[0])
         if marks.pages.any():
             yield self.units.only(self.people.views_of(marks, did.at)[self.units.view])
@@ -508,14 +509,14 @@ class Counting:
             yield self.events(did)
 
     def _times(self, did: Did, user: np.ndarray, key: np.ndarray) -> np.ndarray:
-        """How often the user of each pair took a single step; of rows of time, in the row."""
-        if self.query.by not in OF_TIME:
+        """How often the user of each pair took a single step; of rows of moments, in the row."""
+        if self.query.by not in OF_MOMENTS:
             times: np.ndarray = self.people.times(self.people.marks(did.steps[0]), did.at)[user]
             return times.astype(np.float64)
         return _counts(np.concatenate([part.keys for part in self.taken(did)]), key)
 
     def holds(self, condition: Condition, user: np.ndarray, key: np.ndarray) -> np.ndarray:
-        """Whether a condition holds of each pair; of rows of time, single steps are taken in the row."""
+        """Whether a condition holds of each pair; of rows of moments, single steps are taken in the row."""
         found: np.ndarray = np.zeros(0)
         match condition:
             case All():
@@ -524,7 +525,7 @@ class Counting:
                 found = np.logical_or.reduce([self.holds(part, user, key) for part in condition.of])
             case Not():
                 found = np.logical_not(self.holds(condition.of, user, key))
-            case Did() if len(condition.steps) == 1 and self.query.by in OF_TIME:
+            case Did() if len(condition.steps) == 1 and self.query.by in OF_MOMENTS:
                 found = (condition.times or Range(above=0)).holds(self._times(condition, user, key))
             case _:
                 found = self.people.holds(condition)[user]

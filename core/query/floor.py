@@ -32,8 +32,8 @@ from core.query.execute import Counting, Result, ResultRow, Units, execute
 from core.query.layout import QueryData, Scope, layout_of
 from core.query.query import (
     MONEY,
+    OF_MOMENTS,
     OF_STEPS,
-    OF_TIME,
     WITH_REFUNDS,
     All,
     Any,
@@ -218,7 +218,7 @@ def _main(counting: Counting, salts: _Salts) -> _Units:
         return _gathered([(counting.events(counting.of if named else None), salts.event)], n_users)
     if query.by in OF_STEPS:
         return _gathered([(counting.next_units, salts.view)], n_users)
-    also = list(_taken(counting, salts)) if query.measure in _OF_EVENTS and query.by in OF_TIME else []
+    also = list(_taken(counting, salts)) if query.measure in _OF_EVENTS and query.by in OF_MOMENTS else []
     return _gathered([(counting.units, salts.view), *also], n_users)
 
 
@@ -244,7 +244,7 @@ def _taken(counting: Counting, salts: _Salts) -> Iterator[tuple[Units, np.ndarra
         yield counting.units.only(seen[counting.units.view]), salts.view
     if marks.events.any():
         done = counting.events(counting.of)
-        if counting.query.by not in OF_TIME:
+        if counting.query.by not in OF_MOMENTS:
             done = replace(done, code=counting.by_users().code[done.user])
         yield done, salts.event
 
@@ -286,7 +286,7 @@ def _of_money(counting: Counting, main: _Units) -> list[_Units]:
 
 
 def _holding(counting: Counting, main: _Units) -> _Units:
-    """The units of the users for whom ``of`` holds; of rows of time, in the row."""
+    """The units of the users for whom ``of`` holds; of rows of moments, in the row."""
     assert counting.query.of is not None
     names, user, row = counting.pairs()
     holds = counting.holds(counting.query.of, user, user.astype(np.int64) * len(names) + row)

@@ -94,7 +94,7 @@ BY_WORDS: Final[Mapping[str, str]] = {
     By.THEME: "theme", By.TYPE: "page type", By.ENTRY: "first page of the session",
     By.EXIT: "last page of the session", By.NEXT: "next page", By.PREVIOUS: "page before",
     By.EVENT: "event", By.DAY: "day", By.WEEK: "week", By.MONTH: "month", By.WEEKDAY: "day of the week",
-    By.HOUR: "hour",
+    By.HOUR: "hour", By.SESSION_CHANNEL: "channel of the session",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from core.base.errors import ArtifactError, InputError
 from core.base.local_clock import DAY, HOUR, LocalClock
 from core.base.safe_text import clean
+from core.base.schema import SessionColumns
 from core.facts.context import Basis
 from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
@@ -226,6 +227,29 @@ class QueryData:
         """The dimensions in which pages have names."""
         named = self.basis.funnel_site.names
         return tuple(by for by in OF_PAGES if by is By.FOLDER or _LEVELS[by] in named)
+
+    def of_moments(self, by: By, *, events: bool = False) -> Names:
+        """The value of each page view, or of each event, in a dimension of ``OF_MOMENTS``."""
+        if by is not By.SESSION_CHANNEL:
+            return self.of_time(by, events=events)
+        channels = self.session_channels
+        if not len(channels):
+            raise InputError(
+                "The data does not say which channel a session came by", remedy="Load the export again"
+            )
+        number = (
+            channels[SessionColumns.USER].to_numpy(np.int64) * self.width + channels[SessionColumns.SESSION]
+        )
+        session = self.event_session if events else self.session
+        named = channels[SessionColumns.CHANNEL].cat
+        place = np.minimum(np.searchsorted(number, session), len(number) - 1)
+        known = number[place] == session
+        return Names(np.where(known, named.codes.to_numpy()[place], -1), tuple(named.categories))
+
+    @cached_property
+    def session_channels(self) -> pd.DataFrame:
+        """The channel of each session (``schema.SessionColumns``); empty where none is known."""
+        return self.basis.session_channels()
 
     def of_time(self, by: By, *, events: bool = False) -> Names:
         """The day, week, month, weekday or hour of each page view, or of each event."""

@@ -119,6 +119,7 @@ def _dimensions(query: Query, context: Context) -> dict[str, Query]:
         *layout.known_attributes,
         *layout.known_pages,
         *OF_TIME,
+        *((By.SESSION_CHANNEL,) if len(layout.session_channels) else ()),
     )
     return _known({f"by {by_words(by)}": _changed(query, by=by) for by in others if by != query.by})
 

@@ -104,6 +104,8 @@ class By(StrEnum):
     MONTH = "month"
     WEEKDAY = "weekday"
     HOUR = "hour"
+    SESSION_CHANNEL = "session_channel"
+    """Channel of a session; the attribute ``channel`` is that of most sessions of a user."""
 
 
 _CHOSEN: Final = f"{', '.join(ATTRIBUTES)}, or a dimension that the analyst chose"
@@ -117,6 +119,8 @@ OF_USERS: Final = f"{', '.join(_OF_USERS)}, {_CHOSEN}"
 """The dimensions of which each user has a single value, in words."""
 OF_PAGES: Final = (By.PAGE, By.FOLDER, By.TEMPLATE, By.THEME, By.TYPE)
 OF_TIME: Final = (By.DAY, By.WEEK, By.MONTH, By.WEEKDAY, By.HOUR)
+OF_MOMENTS: Final = (*OF_TIME, By.SESSION_CHANNEL)
+"""The dimensions in which events have a value as page views have."""
 OF_SESSIONS: Final = (By.ENTRY, By.EXIT)
 OF_STEPS: Final = (By.NEXT, By.PREVIOUS)
 
@@ -475,8 +479,8 @@ class Query(Data):
             yield "lift compares with all other users already"
         if self.measure is Quantity.TIME_TO and self.by and not is_of_users(self.by):
             yield f"time_to is counted by {OF_USERS}"
-        if self.by in OF_TIME and self.measure in (*OF_WHOLE_TIME, Quantity.LIFT):
-            yield f"{self.measure} is known of the whole time only, not by {self.by}"
+        if self.by in OF_MOMENTS and self.measure in (*OF_WHOLE_TIME, Quantity.LIFT):
+            yield f"{self.measure} is known of users in the whole time only, not by {self.by}"
         yield from self._of_special_rows()
 
     def _of_special_rows(self) -> Iterator[str]:

@@ -22,7 +22,7 @@ from core.facts.items import LABELLED
 from core.journeys.funnel import FunnelStep, StepKind
 from core.profiles.profile_columns import Col
 from core.query.layout import layout_of
-from core.query.query import Dimension, dimension_of
+from core.query.query import By, Dimension, dimension_of
 from core.questions.lexicon import country_of, stem, tokens
 from core.questions.words import file_of_words
 
@@ -30,6 +30,10 @@ MAX_WORDS: Final = 6
 """Words of a name, at most."""
 MAX_MEANT: Final = 6
 """Pages and folders that a name may mean together, at most."""
+_OF_SESSIONS: Final = (
+    "session channel", "session channels", "channel of the session", "channel of session",
+    "channels of sessions", "channels of the sessions",
+)  # fmt: skip
 _PARTS: Final = re.compile(r"[\W_]+")
 
 
@@ -201,11 +205,13 @@ class DataNames:
             _meanings(tokens(name)): name for name in self.events if name not in _SENT_BY_ITSELF
         }
         attributes = context.tables.basis.data.attributes
-        self.dimensions = {
+        self.dimensions: dict[tuple[str, ...], Dimension] = {
             tuple(tokens(words)): name for name in attributes if name not in ATTRIBUTES
             for words in (attribute_words(name).name, f"{attribute_words(name).name}s")
         }  # fmt: skip
-        """Words of the dimensions that the analyst chose → the dimension."""
+        """Words of the dimensions that the analyst chose, and of channels → the dimension."""
+        if len(layout_of(context.tables.basis).session_channels):
+            self.dimensions |= {tuple(words.split()): By.SESSION_CHANNEL for words in _OF_SESSIONS}
         self._values: list[tuple[Dimension, str]] = []
         self._index = _Index()
         for dimension in (*attributes, *LABELLED):

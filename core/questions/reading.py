@@ -19,12 +19,15 @@ from pydantic import BaseModel
 
 from core.base.errors import Beha2VecError, InputError
 from core.base.safe_text import clean
-from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
+from core.base.schema import CHANNEL, PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.facts.context import Context
 from core.journeys.funnel import SESSION, USER, FunnelStep, StepKind
 from core.profiles.outcomes import PURCHASE, path_of
 from core.query.execute import execute
+from core.query.in_words import by_words
+from core.query.layout import layout_of
 from core.query.query import (
+    OF_MOMENTS,
     OF_PAGES,
     OF_TIME,
     TOTALS,
@@ -1127,6 +1130,9 @@ class _Reader:
             self._ordered()
         if draft.rate and measure is not Quantity.SHARE:
             raise NotRead("One figure at a time is possible.")
+        if draft.by == CHANNEL and measure in (Quantity.SESSIONS, *_OF_SESSIONS):
+            known = len(layout_of(self.context.tables.basis).session_channels) > 0
+            draft.by = By.SESSION_CHANNEL if known else CHANNEL
         query = Query.checked(
             measure=measure, of=of, where=where, compare=compare, by=draft.by, period=draft.period,
             keep=draft.keep, order=draft.order if draft.by else None, limit=draft.limit,
@@ -1240,12 +1246,14 @@ class _Reader:
         draft = self.draft
         did = [one for one in draft.where if isinstance(one, Did)]
         self._by_page([one for one in did if len(one.steps[0].any_of) > 1])
-        plain = draft.by in OF_TIME and draft.measure is None and draft.asked is not Kind.SHARE
-        if not plain or not did:
+        plain = draft.by in OF_MOMENTS and draft.measure is None and draft.asked is not Kind.SHARE
+        if not plain or not did or draft.by is None:
             return
         (first, *more) = did
         if more or self.in_clause or draft.asked is Kind.MANY or len(first.steps) > 1 or first.times:
-            raise NotRead(f"Who did something in each {draft.by} is not counted: ask how often it was done.")
+            raise NotRead(
+                f"Who did something in each {by_words(draft.by)} is not counted: ask how often it was done."
+            )
         draft.where.remove(first)
         draft.step = first.steps[0]
         draft.measure = Quantity.EVENTS if draft.step.kind is StepKind.EVENT else Quantity.VIEWS

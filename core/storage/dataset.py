@@ -1,8 +1,8 @@
 """The data set that the preprocess stage wrote, opened for reading.
 
 A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parquet``, ``pages.parquet``,
-``page_events.parquet``, ``outcomes.parquet``, ``events.parquet`` and ``rejects.parquet``; columns in
-``core/base/schema.py``.
+``page_events.parquet``, ``outcomes.parquet``, ``events.parquet``, ``rejects.parquet`` and, where files say
+where sessions came from, ``session_channels.parquet``; columns in ``core/base/schema.py``.
 
 :class:`UserSequences` holds the page views of every user in order, :class:`TimedEvents` all other events with
 their place among the page views, and :class:`Dataset` opens both and the tables.
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import EventTimes, Group, Users, dimensions_in
+from core.base.schema import EventTimes, Group, SessionColumns, Users, dimensions_in
 from core.storage.receipt import Receipt
 from core.storage.sequences import UserSequences, read_sequences
 
@@ -87,6 +87,8 @@ def _read_timed_events(path: Path) -> TimedEvents:
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
 PAGES, PAGE_EVENTS = "pages.parquet", "page_events.parquet"
 OUTCOMES, EVENTS, REJECTS = "outcomes.parquet", "events.parquet", "rejects.parquet"
+SESSION_CHANNELS = "session_channels.parquet"
+NO_CHANNELS = pd.DataFrame([], columns=[SessionColumns.USER, SessionColumns.SESSION, SessionColumns.CHANNEL])
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,13 @@ class Dataset:
             ArtifactError: If the data set is from an earlier release, which did not store them.
         """
         return _read_timed_events(self.path / EVENTS)
+
+    @cached_property
+    def session_channels(self) -> pd.DataFrame:
+        """The channel of each session (``schema.SessionColumns``); empty where none is known."""
+        path = self.path / SESSION_CHANNELS
+        found = _frame(path) if path.exists() else NO_CHANNELS
+        return found.astype({SessionColumns.CHANNEL: "category"})
 
     @cached_property
     def rejects(self) -> pd.DataFrame:

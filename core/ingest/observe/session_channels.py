@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.base.schema import CHANNEL, FIRST_CHANNEL, ChannelBasis
+from core.base.schema import CHANNEL, FIRST_CHANNEL, ChannelBasis, SessionColumns
 from core.ingest.observe.channel_codes import BASES, ChannelCodes
 from core.ingest.observe.page_views import PageViews, Sessions, changes
+from core.ingest.output_tables import SESSION_CHANNELS
 from core.storage.receipt import UNKNOWN_CHANNEL, sort_counts
 
 
@@ -82,6 +83,18 @@ class UsedChannels:
             columns = {CHANNEL: most, FIRST_CHANNEL: first}
         texts = pa.array(names, pa.string())
         return {name: texts.take(pa.array(column, mask=column < 0)) for name, column in columns.items()}
+
+    def by_session(self) -> pa.Table:
+        """Build ``session_channels``; empty where files say only where users first came from."""
+        known = (self.code >= 0) & self._is_of_sessions
+        begins = np.flatnonzero(changes(self.user))
+        session = np.arange(len(self.user)) - np.repeat(begins, np.diff(begins, append=len(self.user)))
+        columns = {
+            SessionColumns.USER: self.user[known],
+            SessionColumns.SESSION: session[known],
+            SessionColumns.CHANNEL: pa.array(self.codes.names, pa.string()).take(pa.array(self.code[known])),
+        }
+        return pa.table(columns).cast(SESSION_CHANNELS)
 
     def by_channel(self) -> dict[str, int]:
         """Channel → sessions, most first; empty where files say only where users first came from."""

@@ -172,7 +172,7 @@ def test_no_answer_holds_an_id_or_a_figure_without_an_address(finished: Path) ->
     asked = [{"measure": measure, "by": one} for measure in measures for one in by]
     replies = [session.call("ask", {"query": query}) for query in asked] + [session.call("describe", {})]
     answered = [reply for reply in replies if not reply.refused]
-    assert len(asked) == 100 and len(answered) > 60
+    assert len(asked) >= 100 and len(answered) > 60
     for reply in answered:
         said = reply.text + json.dumps(reply.data, ensure_ascii=False)
         assert not any(user in said for user in ids)

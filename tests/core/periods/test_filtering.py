@@ -11,7 +11,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.base.progress import silent
-from core.base.schema import Group, Outcomes, Pages, Users
+from core.base.schema import Group, Outcomes, Pages, Raw, SessionColumns, Users
 from core.base.settings import IngestSettings
 from core.ingest.sample.write_sample import write_sample
 from core.periods.filter import CountFilter
@@ -31,7 +31,9 @@ DAYS = CountFilter(first_day=FIRST, last_day=LAST)
 def export(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     path = tmp_path_factory.mktemp("sample") / "shop.csv"
     write_sample(path, users=300, seed=3)
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    session = pd.to_numeric(rows["ga_session_id"]).fillna(0).astype(int)
+    return rows.assign(**{Raw.SESSION_CHANNEL: np.array(["Email", "Direct", "", "Referral"])[session % 4]})
 
 
 def prepared(folder: Path, records: pd.DataFrame) -> tuple[Store, Dataset]:
@@ -67,6 +69,12 @@ def events(dataset: Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns | {"session": found.session, "after": found.after})
 
 
+def channels(dataset: Dataset) -> pd.DataFrame:
+    ids = np.array(dataset.sequences.user_id.to_pylist(), dtype=object)
+    found = dataset.session_channels.astype({SessionColumns.CHANNEL: str})
+    return found.assign(user=ids[found[SessionColumns.USER]])
+
+
 def outcomes(dataset: Dataset) -> pd.DataFrame:
     own = dataset.outcomes[dataset.outcomes[Outcomes.USER] < len(dataset.users)]
     named = own.assign(user=dataset.users[Users.USER_ID].to_numpy()[own[Outcomes.USER]])
@@ -80,11 +88,13 @@ def test_users_that_fit_are_prepared_as_if_there_were_no_others(
     found = pipeline.narrow(store, dataset, MOBILE)
     ids = set(dataset.users.loc[dataset.users[Users.DEVICE] == "mobile", Users.USER_ID])
     assert 0 < len(ids) < len(dataset.users)
+    assert 0 < len(channels(found)) < len(channels(dataset))
     _, alone = prepared(tmp_path / "in", export[export["user_pseudo_id"].isin(ids)])
     pd.testing.assert_frame_equal(found.users, alone.users)
     pd.testing.assert_frame_equal(found.pages, alone.pages)
     pd.testing.assert_frame_equal(views(found), views(alone))
     pd.testing.assert_frame_equal(events(found), events(alone))
+    pd.testing.assert_frame_equal(channels(found), channels(alone))
     pd.testing.assert_frame_equal(outcomes(found), outcomes(alone), check_dtype=False)
     assert found.receipt.page_views_used == alone.receipt.page_views_used
     assert found.receipt.users_by_group == alone.receipt.users_by_group
@@ -103,6 +113,7 @@ def test_days_that_fit_are_prepared_as_if_there_were_no_others(
     pd.testing.assert_frame_equal(found.users.loc[same, told], alone.users.loc[same, told])
     pd.testing.assert_frame_equal(views(found), views(alone))
     pd.testing.assert_frame_equal(events(found), events(alone))
+    pd.testing.assert_frame_equal(channels(found), channels(alone))
     counted = [Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.SESSIONS, Outcomes.FIRST_TS]
     pd.testing.assert_frame_equal(outcomes(found)[counted], outcomes(alone)[counted], check_dtype=False)
 

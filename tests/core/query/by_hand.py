@@ -22,7 +22,9 @@ from core.query.query import Query
 
 OF_USERS: Final = ("segment", "device", "browser", "country", "source", "visitor", "n_sessions")
 OF_TIME: Final = ("day", "week", "month", "weekday", "hour")
+OF_MOMENTS: Final = (*OF_TIME, "session_channel")
 OF_PAGES: Final = ("page", "folder", "template", "theme", "type")
+CHANNEL: Final = "session_traffic_source_last_click_cross_channel_campaign_default_channel_group"
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FEW: Final = 20
 
@@ -102,6 +104,7 @@ class ByHand:
         ]
         for row in records:
             row["is_view"] = row["event_name"] == "page_view"
+        self.channels = {row["ga_session_id"]: row[CHANNEL] for row in records if row[CHANNEL]}
         viewers = {row["user_pseudo_id"] for row in records if row["is_view"]}
         everybody: dict[str, Person] = defaultdict(Person)
         sold: set[str] = set()
@@ -341,13 +344,14 @@ class ByHand:
             "event": self.events,
             "weekday": list(WEEKDAYS),
             "hour": [f"{hour:02d}:00" for hour in range(24)],
+            "session_channel": sorted({*self.channels.values()}),
             "day": [day.isoformat() for day in days],
             "month": list(dict.fromkeys(f"{day:%Y-%m}" for day in days)),
             "week": list(dict.fromkeys(_monday(day).isoformat() for day in days)),
         }[by]
 
     def _row_of(self, query: Query, person: Person, moment: Moment) -> str | None:
-        """The row of a page view, or of an event where rows are of time."""
+        """The row of a page view, or of an event where rows are of moments."""
         by = query.by
         if by is None:
             return ""
@@ -357,6 +361,9 @@ class ByHand:
             return self._page_called(moment.page, by)
         if by in ("entry", "exit"):
             return self._ends(person, by)[moment.session].page
+        if by == "session_channel":
+            has_view = any(view.session == moment.session for view in person.views)
+            return self.channels.get(moment.session) if has_view else None
         day = moment.when.date()
         return {
             "day": day.isoformat(),
@@ -385,7 +392,7 @@ class ByHand:
                     rows[moment.name][name].append(moment)
                 elif query.by != "event" and moment.page and inside(moment):
                     rows[self._row_of(query, person, moment)][name].append(moment)
-                elif query.by in OF_TIME and inside(moment) and self._is_counted(query, moment):
+                elif query.by in OF_MOMENTS and inside(moment) and self._is_counted(query, moment):
                     rows[self._row_of(query, person, moment)].setdefault(name, [])  # without page views
         return [self._line(query, name, rows[name], base, chosen) for name in self._names(query)]
 
@@ -432,7 +439,7 @@ class ByHand:
 
     def _holds_in_row(self, person: Person, condition: Any, query: Query, row: str) -> bool:  # noqa: ANN401
         """Of a day (hour, …) single steps must be taken on that day; all else holds of the whole period."""
-        if query.by not in OF_TIME:
+        if query.by not in OF_MOMENTS:
             return self.holds(person, condition, query.period)
         if condition.kind in ("all", "any"):
             parts = [self._holds_in_row(person, part, query, row) for part in condition.of]
@@ -459,7 +466,7 @@ class ByHand:
                 views = [view for view in views if view in done]
         if measure in ("sessions", "sessions_per_user", "session_rate", "bounce_rate", "views_per_session"):
             sessions = {view.session for view in views}
-            if query.by in OF_TIME:  # a session is of the time at which it began
+            if query.by in OF_MOMENTS:  # a session is of the time at which it began
                 counted = [view for view in person.views if _within(query.period)(view)]
                 first = {view.session: view for view in counted[::-1]}
                 sessions = {s for s in sessions if self._row_of(query, person, first[s]) == row}
@@ -482,7 +489,7 @@ class ByHand:
             case "pages_per_user":
                 return len({view.page for view in views}), 1
             case "events" | "events_per_user":
-                same = query.by in OF_TIME
+                same = query.by in OF_MOMENTS
                 return sum(not same or self._row_of(query, person, m) == row for m in done), 1
             case "engagement":
                 return None if person.seconds is None else (person.seconds, 1)

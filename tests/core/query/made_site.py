@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.progress import silent
-from core.base.schema import OUTSIDE, Group, Users
+from core.base.schema import OUTSIDE, Group, Raw, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings, UrlSettings
 from core.facts.context import Basis, Tables
 from core.ingest.ingest import ingest
@@ -48,6 +48,8 @@ PAGES: Final = {  # path → template, theme, type
 }
 ORIGIN: Final = "https://shop.example"
 SOURCES: Final = (("google", "organic"), ("google", "cpc"), ("news", "email"), ("(direct)", "(none)"), None)
+
+CHANNELS: Final = ("Organic Search", "Email", None, "Direct", "Email", "Paid Search", "Referral")
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,13 @@ def made_site(n_users: int = 330, seed: int = 7) -> MadeSite:
         }
         vars(labelled)["table"] = pd.DataFrame({"page": range(len(paths)), **named})
         counted = ProfileData.from_dataset(dataset, labelled)
-        events, _ = dataset.events, dataset.receipt  # read while the files are there
+        events, channels, _ = (
+            dataset.events,
+            dataset.session_channels,
+            dataset.receipt,
+        )  # while files are there
         basis = Basis.from_dataset(dataset, labelled, counted)
-        basis = replace(basis, events=lambda: events, urls=UrlSettings)
+        basis = replace(basis, events=lambda: events, urls=UrlSettings, session_channels=lambda: channels)
     users = dataset.users
     inside = (users[Users.GROUP] == Group.SEGMENT).to_numpy()
     labels = np.where(inside, np.arange(len(users)) % 7 % SEGMENTS, OUTSIDE).astype(np.int32)
@@ -182,6 +188,7 @@ def _event(
         "event_timestamp": round(moment.timestamp() * 1e6) + place,  # in the order in which they are made
         "event_date": f"{moment.astimezone(ZONE):%Y%m%d}",
         "ga_session_id": session,
+        Raw.SESSION_CHANNEL: CHANNELS[int(session) % len(CHANNELS)],
         "page_location": ORIGIN + (event if is_view else "/"),
         "engagement_time_msec": chance.choice([None, None, 0, 1500, 20_000]),
         "purchase_revenue": chance.choice([None, 10.25, 20.5, 99.0]) if is_bought else None,

@@ -43,7 +43,7 @@ def test_sessions_by_channel_are_said_to_count_with_that_of_their_user() -> None
     data = context.tables.basis.data
     told = replace(data, attributes={**data.attributes, CHANNEL: data.attributes["plan_type"]})
     tables = replace(context.tables, basis=replace(context.tables.basis, data=told))
-    of_user = "A session counts with the channel of most sessions of its user; by their own they are on Data."
+    of_user = "A session counts with the channel of most sessions of its user: ask by channel of the session."
     sessions, users = (
         notes_of(answer(Query(measure=measure, by=CHANNEL), replace(context, tables=tables)))
         for measure in (Quantity.SESSIONS, Quantity.USERS)

@@ -84,6 +84,11 @@ def test_users_have_the_channel_of_most_sessions_and_of_the_first(tmp_path: Path
         *visit("b", 1, TAG), *visit("b", 2, MAIL),  # as often: the first by name
     )  # fmt: skip
     assert channels_of(dataset) == {"a": ("Paid Shopping", "Email"), "b": ("Email", "Organic Search")}
+    rows = dataset.session_channels.astype({"channel": str}).to_numpy().tolist()
+    assert rows == [
+        [0, 0, "Email"], [0, 1, "Paid Shopping"], [0, 2, "Paid Shopping"], [0, 3, "Direct"],
+        [1, 0, "Organic Search"], [1, 1, "Email"],
+    ]  # fmt: skip
 
 
 def test_a_channel_counts_only_with_a_page_view_and_may_come_with_any_event(tmp_path: Path) -> None:

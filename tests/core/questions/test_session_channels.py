@@ -1,0 +1,46 @@
+"""Questions by the channel of a session, which is not that of most sessions of its user."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from core.base.schema import CHANNEL, Raw
+from core.facts.context import Context
+from core.query.query import By
+from core.questions.answers import ask
+from tests.core.query.made_site import made_site
+
+
+@pytest.mark.parametrize(
+    ("question", "measure", "by"),
+    [
+        ("sessions by channel", "sessions", By.SESSION_CHANNEL),
+        ("bounce rate per channel", "bounce_rate", By.SESSION_CHANNEL),
+        ("page views per session by channel", "views_per_session", By.SESSION_CHANNEL),
+        ("purchases by session channel", "events", By.SESSION_CHANNEL),
+        ("users by channel of the session", "users", By.SESSION_CHANNEL),
+        ("users by channel", "users", CHANNEL),
+    ],
+)
+def test_sessions_count_by_their_own_channel_and_users_by_their_main_one(
+    question: str, measure: str, by: str
+) -> None:
+    query = json.loads(ask(question, Context(made_site().tables)).query)
+    assert (query["measure"], query["by"]) == (measure, by)
+
+
+def test_events_are_counted_by_the_channel_of_their_session() -> None:
+    rows = made_site().rows
+    rows = rows[rows["event_name"] == "search"]
+    viewers = {*made_site().tables.basis.sequences.user_id.to_pylist()}
+    views = made_site().rows.query("event_name == 'page_view'")
+    seen = rows["ga_session_id"].isin(views["ga_session_id"]) & rows["user_pseudo_id"].isin(viewers)
+    expected = rows[seen].groupby(Raw.SESSION_CHANNEL).size()
+    facts = ask("searches by session channel", Context(made_site().tables)).facts
+    pd.testing.assert_series_equal(
+        pd.Series({fact.item: int(fact.value) for fact in facts}).sort_index(), expected.sort_index(),
+        check_names=False,
+    )  # fmt: skip
