@@ -52,6 +52,7 @@ class Raw:
     TRANSACTION_ID: Final = "transaction_id"
     PURCHASE_REVENUE: Final = "purchase_revenue"
     REFUND_VALUE: Final = "refund_value"
+    ITEM_QUANTITY: Final = "total_item_quantity"
     CURRENCY: Final = "currency"  # of the revenue, or of what is refunded
     TRAFFIC_TYPE: Final = "traffic_type"
     DEBUG_MODE: Final = "debug_mode"
@@ -99,6 +100,7 @@ FIELDS: Final[tuple[str, ...]] = (
     Raw.TRANSACTION_ID,
     Raw.PURCHASE_REVENUE,
     Raw.REFUND_VALUE,
+    Raw.ITEM_QUANTITY,
     Raw.CURRENCY,
     Raw.TRAFFIC_TYPE,
     Raw.DEBUG_MODE,
@@ -282,6 +284,7 @@ class Outcomes:
     REVENUE: Final = "revenue"  # float64, gross, in ``currency``; null when never sent
     REFUNDS: Final = "refunds"  # float64, of purchases: what was given back of them; null where nothing was
     CURRENCY: Final = "currency"  # three letters; null when never sent
+    ITEMS: Final = "items"  # int64, of purchases; null when never sent
 
 
 class EventTimes:

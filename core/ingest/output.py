@@ -179,6 +179,7 @@ def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
         Outcomes.REVENUE: pa.nulls(len(found)),
         Outcomes.CURRENCY: pa.nulls(len(found)),
         Outcomes.REFUNDS: pa.nulls(len(found)),
+        Outcomes.ITEMS: pa.nulls(len(found)),
     }
     return pa.table(columns).cast(OUTCOMES)
 

@@ -71,6 +71,7 @@ OUTCOMES: Final = pa.schema(
         pa.field(Outcomes.REVENUE, pa.float64()),
         pa.field(Outcomes.CURRENCY, pa.string()),
         pa.field(Outcomes.REFUNDS, pa.float64()),
+        pa.field(Outcomes.ITEMS, pa.int64()),
     ]
 )
 EVENTS: Final = pa.schema(

@@ -57,6 +57,7 @@ class OutcomeRecord:
         first_ts: int64 of shape (m,), first time of the outcome, microseconds UTC.
         money: Currency → float64 of shape (m,), gross, NaN where the user paid none; empty if no user did.
         refunds: Currency → float64 of shape (m,), amount refunded, NaN where none was.
+        items: float64 of shape (m,), items bought, NaN where no purchase says how many; None if none does.
     """
 
     user: np.ndarray
@@ -64,6 +65,7 @@ class OutcomeRecord:
     first_ts: np.ndarray
     money: Mapping[str, np.ndarray]
     refunds: Mapping[str, np.ndarray] = field(default_factory=dict)
+    items: np.ndarray | None = None
 
     @property
     def all_refunded(self) -> np.ndarray:
@@ -93,7 +95,10 @@ class OutcomeRecord:
             {currency: values[which] for currency, values in sums.items()}
             for sums in (self.money, self.refunds)
         )
-        return OutcomeRecord(self.user[which], self.sessions[which], self.first_ts[which], money, refunds)
+        return OutcomeRecord(
+            self.user[which], self.sessions[which], self.first_ts[which], money, refunds,
+            None if self.items is None else self.items[which],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -463,7 +468,9 @@ def _event(rows: pd.DataFrame) -> OutcomeRecord:
         _by_currency(place, rows[Outcomes.CURRENCY], rows[column]) if column in rows else {}
         for column in (Outcomes.REVENUE, Outcomes.REFUNDS)  # an earlier release has no refunds
     )
-    return OutcomeRecord(user, sessions, first, money, refunds)
+    items = rows.get(Outcomes.ITEMS, pd.Series(dtype=float)).to_numpy(dtype=np.float64, na_value=np.nan)
+    known = len(items) > 0 and not np.isnan(items).all()
+    return OutcomeRecord(user, sessions, first, money, refunds, _sums(place, items) if known else None)
 
 
 def _by_currency(place: np.ndarray, codes: pd.Series, column: pd.Series) -> dict[str, np.ndarray]:

@@ -32,6 +32,7 @@ from core.query.conditions import People
 from core.query.layout import Names, QueryData, layout_of
 from core.query.query import (
     MONEY,
+    OF_ITEMS,
     OF_MOMENTS,
     OF_ORDERS,
     OF_PAGES,
@@ -316,6 +317,8 @@ class Counting:
             return self._time_to()
         if measure in MONEY:
             return self._money()
+        if measure in OF_ITEMS:
+            return self._items().rows()
         if self.query.by in OF_STEPS:
             return self._next_pages()
         return self.sums().rows()
@@ -675,6 +678,28 @@ class Counting:
             rows += [replace(row, name=currency if one_row else row.name) for row in sums.rows(named)]
         return rows
 
+    def _items(self) -> _Sums:
+        """Items bought by the chosen users, or those a purchase."""
+        names, user, code = self.pairs()
+        items = self.items()[user]
+        known = ~np.isnan(items)
+        if self.query.measure is Quantity.ITEMS:
+            return _totals(names, code, np.nan_to_num(items))
+        return _ratios(names, code[known], items[known], self._purchases(PURCHASE)[user][known])
+
+    def items(self) -> np.ndarray:
+        """Items bought by each user, NaN where no purchase says how many: float64 of shape (n_users,)."""
+        had = self.layout.basis.data.outcomes.events.get(PURCHASE)
+        if had is None or had.items is None:
+            raise InputError("The data does not say how many items were bought")
+        found, here = np.full(self.layout.n_users, np.nan), had.user < self.layout.n_users
+        found[had.user[here]] = had.items[here]
+        return found
+
+    def _purchases(self, event: str) -> np.ndarray:
+        """How often each user did the event of a purchase: of shape (n_users,)."""
+        return self.people.times(self.people.marks(FunnelStep(kind=StepKind.EVENT, any_of=(event,))))
+
     def payments(self) -> tuple[str, OutcomeRecord]:
         """The event with revenue, purchases if they have any, and who of the users paid."""
         events = self.layout.basis.data.outcomes.events
@@ -699,8 +724,7 @@ class Counting:
         if self.query.measure in (Quantity.REVENUE_PER_USER, Quantity.NET_REVENUE_PER_USER):
             return _ratios(names, code, paid[user], np.ones(len(user)))
         if self.query.measure in OF_ORDERS:
-            bought = self.people.times(self.people.marks(FunnelStep(kind=StepKind.EVENT, any_of=(event,))))
-            return _ratios(names, code, paid[user], bought[user])
+            return _ratios(names, code, paid[user], self._purchases(event)[user])
         return _totals(names, code, paid[user])
 
 

@@ -32,6 +32,7 @@ from core.query.execute import Counting, Result, ResultRow, Units, execute
 from core.query.layout import QueryData, Scope, layout_of
 from core.query.query import (
     MONEY,
+    OF_ITEMS,
     OF_MOMENTS,
     OF_STEPS,
     WITH_REFUNDS,
@@ -258,6 +259,8 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
         return [main.only(~np.isnan(people.counts("engagement"))[main.user])]
     if measure in MONEY:
         return _of_money(counting, main)
+    if measure in OF_ITEMS:
+        return [main.only(~np.isnan(counting.items())[main.user])]
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):

@@ -47,7 +47,7 @@ UNITS: Final = {
     Quantity.NET_REVENUE_PER_USER: Unit.MONEY, Quantity.NET_ORDER_VALUE: Unit.MONEY,
     Quantity.REFUNDS: Unit.MONEY, Quantity.REFUND_SHARE: Unit.SHARE, Quantity.TIME_TO: Unit.SECONDS,
     Quantity.FUNNEL: Unit.COUNT, Quantity.RETENTION: Unit.SHARE,
-    Quantity.BOUNCE_RATE: Unit.SHARE,
+    Quantity.BOUNCE_RATE: Unit.SHARE, Quantity.ITEMS: Unit.COUNT, Quantity.ITEMS_PER_PURCHASE: Unit.NUMBER,
 }  # fmt: skip
 _LABELS: Final = {
     Quantity.USERS: "users", Quantity.SESSIONS: "sessions", Quantity.SESSIONS_PER_USER: "sessions a user",
@@ -59,6 +59,7 @@ _LABELS: Final = {
     Quantity.REFUNDS: "refunded revenue", Quantity.REFUND_SHARE: "refunded share of gross revenue",
     Quantity.ORDER_VALUE: "gross revenue a purchase", Quantity.FUNNEL: "users by step",
     Quantity.RETENTION: "share of users who come again", Quantity.BOUNCE_RATE: "bounce rate",
+    Quantity.ITEMS: "items bought", Quantity.ITEMS_PER_PURCHASE: "items a purchase",
 }  # fmt: skip
 MEANINGS: Final = {
     Quantity.USERS: "Users with at least one page view in the data, each counted once.",
@@ -83,6 +84,8 @@ MEANINGS: Final = {
     Quantity.NET_REVENUE_PER_USER: "Net revenue divided by all users asked about.",
     Quantity.ORDER_VALUE: "Gross revenue divided by purchases.",
     Quantity.NET_ORDER_VALUE: "Net revenue divided by purchases, also those that were refunded.",
+    Quantity.ITEMS: "Items of purchases, as these say how many; what was refunded is not taken off.",
+    Quantity.ITEMS_PER_PURCHASE: "Items bought divided by purchases, of users whose purchases say how many.",
     Quantity.TIME_TO: "Median time from a user's first page view to the first time of it.",
     Quantity.FUNNEL: "Users who take the steps in their order; other pages may lie between.",
     Quantity.RETENTION: "Of users first seen in a whole week (or day), those seen again so much later.",

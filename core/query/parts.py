@@ -13,6 +13,7 @@ from core.query.in_words import by_words, limits, measured, people, when, who
 from core.query.layout import AGAIN, ONCE, layout_of
 from core.query.query import (
     MONEY,
+    OF_ITEMS,
     OF_STEPS,
     OF_TIME,
     All,
@@ -95,10 +96,12 @@ def _known(found: dict[str, Query | None]) -> dict[str, Query]:
 
 def _measures(query: Query, context: Context) -> dict[str, Query]:
     """Other measures of the same users: what a share is of says whom other measures count."""
-    paid = any(had.money for had in context.tables.basis.data.outcomes.events.values())
+    events = context.tables.basis.data.outcomes.events.values()
+    paid, itemised = any(had.money for had in events), any(had.items is not None for had in events)
     found: dict[str, Query | None] = {}
     for measure in Quantity:
-        if measure in (query.measure, *_OF_OWN_ROWS) or (measure in MONEY and not paid):
+        unknown = (measure in MONEY and not paid) or (measure in OF_ITEMS and not itemised)
+        if measure in (query.measure, *_OF_OWN_ROWS) or unknown:
             continue
         of_whom = {"of": None, "where": both(query.where, query.of)}
         if measure is Quantity.SHARE and query.of is None and query.where:

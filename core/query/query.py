@@ -70,6 +70,9 @@ class Quantity(StrEnum):
     ORDER_VALUE = "order_value"
     """Gross revenue over purchases, also those without revenue."""
     NET_ORDER_VALUE = "net_order_value"
+    ITEMS = "items"
+    """Items bought, as purchases say how many."""
+    ITEMS_PER_PURCHASE = "items_per_purchase"
     TIME_TO = "time_to"
     """Median time in seconds from a user's first page view to the first ``of``, both in the period."""
     FUNNEL = "funnel"
@@ -158,16 +161,17 @@ WITH_REFUNDS: Final = (
     Quantity.NET_ORDER_VALUE,
 )  # fmt: skip
 OF_ORDERS: Final = (Quantity.ORDER_VALUE, Quantity.NET_ORDER_VALUE)
+OF_ITEMS: Final = (Quantity.ITEMS, Quantity.ITEMS_PER_PURCHASE)
 TOTALS: Final = (
     Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,
-    Quantity.NET_REVENUE, Quantity.REFUNDS,
+    Quantity.NET_REVENUE, Quantity.REFUNDS, Quantity.ITEMS,
 )  # fmt: skip
 """Measures that add up; all others are shares, means and medians."""
 NEEDS_STEP: Final = (
     Quantity.SESSION_RATE, Quantity.EVENTS, Quantity.EVENTS_PER_USER, Quantity.TIME_TO, Quantity.FUNNEL,
 )  # fmt: skip
 """Measures of one page or event (a funnel: of several), which ``of`` names."""
-OF_WHOLE_TIME: Final = (Quantity.ENGAGEMENT, *MONEY)
+OF_WHOLE_TIME: Final = (Quantity.ENGAGEMENT, *MONEY, *OF_ITEMS)
 """Measures that the data set holds by user and not by day."""
 
 

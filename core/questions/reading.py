@@ -27,6 +27,7 @@ from core.query.execute import execute
 from core.query.in_words import by_words
 from core.query.layout import layout_of
 from core.query.query import (
+    OF_ITEMS,
     OF_MOMENTS,
     OF_PAGES,
     OF_TIME,
@@ -120,6 +121,7 @@ _PAST: Final = re.compile(r"\w+ed\b|bought|began|sent|put|took|made|found|got|le
 _GOES: Final = re.compile(r"(?:and )?(?:went|go|goes|going) on\b")
 _BRINGS: Final = ("bring in", "brings in", "brought in", "generate", "generates", "generated")
 _BROUGHT: Final = (Kind.STEP, Kind.NOUN, Kind.UNIT, Kind.MEASURE, Kind.OUTCOME)
+_NO_ITEMS: Final = "What was bought, or added, is not counted; who did so, and how often, is."
 _EARLIER: Final = ("before", "beforehand", "earlier", "previously")
 _ROWS_OF_ENDS: Final = {Kind.ENTERED: By.ENTRY, Kind.LEFT: By.EXIT}
 _ENDS: Final[dict[Kind, Literal["any", "entry", "exit"]]] = {Kind.ENTERED: "entry", Kind.LEFT: "exit"}
@@ -1008,10 +1010,11 @@ class _Reader:
         joins = before is not None and (before.text in ("of", "on", "at") or before.kind is Kind.RANGE)
         if by_words and joins and _is_event(done):
             raise NotRead("On which page an event was done is not counted.")
-        is_bought = _is_event(before) and before is not None and before.value.any_of == (PURCHASE,)
+        counted = [before] if before is None or before.kind is not Kind.MANY else self.terms[self.at :]
+        is_bought = any(one is not None and _is_purchase(one) for one in counted)
         is_object = self.verb in (None, Kind.ARE) and _is_event(self._next((Kind.ARE,)))
         if by_words and (is_bought or is_object):  # “bought tents”, “items added to the cart”
-            raise NotRead("What was bought, or added, is not counted; who did so, and how often, is.")
+            raise NotRead(_NO_ITEMS)
         following = self._next(())
         of_page = not is_event and before is None and not term.text.startswith("/")
         if (
@@ -1199,6 +1202,9 @@ class _Reader:
         said = {(one.kind, other.kind) for one, other in pairwise(self.terms)}
         if (Kind.MANY, Kind.NOUN) in said and measure not in _OF_PEOPLE:
             raise NotRead("One figure at a time is possible.")  # “how many users stayed long”
+        asks_what = self.draft.asked in (Kind.WHICH, Kind.TOP, Kind.LIST) or self.draft.order is not None
+        if measure in OF_ITEMS and self.draft.by is None and asks_what:
+            raise NotRead(_NO_ITEMS)
         both = [one for one in (of, where) if one is not None and measure is Quantity.SHARE]
         did = [{part for part in parts_of(one) if isinstance(part, Did)} for one in both]
         if len(did) > 1 and did[0] & did[1]:
@@ -1492,6 +1498,10 @@ def _is_doer(text: str) -> bool:
 def _is_event(term: QuestionTerm | None) -> bool:
     """Whether a term is an event."""
     return term is not None and term.kind is Kind.STEP and term.value.kind is StepKind.EVENT
+
+
+def _is_purchase(term: QuestionTerm) -> bool:
+    return _is_event(term) and term.value.any_of == (PURCHASE,)
 
 
 def _is_segment(condition: object) -> bool:

@@ -57,6 +57,7 @@ _READ_AS_ABSENT: Final[dict[str, tuple[str, ...]]] = {
 _NUMBERS: Final = {
     Raw.PURCHASE_REVENUE: records.money,
     Raw.REFUND_VALUE: records.money,
+    Raw.ITEM_QUANTITY: records.quantity,
     Raw.ENGAGEMENT_TIME_MSEC: records.milliseconds,
 }
 _SHOWN: Final = 200

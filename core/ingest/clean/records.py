@@ -45,6 +45,7 @@ MAX_ENGAGEMENT_MSEC: Final = 10**12
 """Longest valid engagement time in milliseconds (32 years); sums of longer ones would overflow."""
 
 _LARGEST_REVENUE: Final = 10**15
+_MOST_ITEMS: Final = 10**6
 """Largest valid revenue of an event in any currency; sums of larger amounts would overflow."""
 
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
@@ -56,6 +57,7 @@ FIRST_EVENTS: Final = ("first_visit", "first_open")
 IS_VIEW, _IS_INTERNAL, _IS_DEBUG = "is_view", "is_internal", "is_debug"
 _IS_REPLACED, _IS_OTHER_STREAM = "is_replaced", "is_other_stream"
 SESSION_ID, ENGAGEMENT, REVENUE, REFUND = "session_id", "engagement", "revenue", "refund"
+ITEMS: Final = "n_items"
 BASIS: Final = "basis"
 """Column of the source's basis: index in :class:`core.base.schema.SourceBasis`."""
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
@@ -164,6 +166,7 @@ def typed(
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             REFUND: money(column(Raw.REFUND_VALUE)),
+            ITEMS: quantity(column(Raw.ITEM_QUANTITY)),
             ACTIVE: _active(column, present),
             _IS_REPLACED: _is_replaced(raw, column(Raw.EVENT_DATE), replaced),
             **_unwanted(column, settings),
@@ -326,6 +329,12 @@ def money(text: ir.StringValue) -> ir.FloatingValue:
     number = _decimal(text).try_cast("float64")
     within = number.between(-_LARGEST_REVENUE, _LARGEST_REVENUE)  # what is not finite is not
     return ibis.ifelse(within, number, ibis.null("float64"))
+
+
+def quantity(text: ir.StringValue) -> ir.IntegerValue:
+    """Parse the number of items of a purchase; null if missing or impossible."""
+    number = _decimal(text).try_cast("int64")
+    return ibis.ifelse(number.between(0, _MOST_ITEMS), number, ibis.null("int64"))
 
 
 def currency(text: ir.StringValue) -> ir.StringValue:

@@ -118,7 +118,16 @@ def narrow(
     session = placed[records.SESSION_ID]
     known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), hashed(session))}
     kept = (
-        *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID),
+        *(
+            USER,
+            PAGE,
+            NAME,
+            records.IS_VIEW,
+            records.REVENUE,
+            records.ITEMS,
+            Raw.CURRENCY,
+            Raw.TRANSACTION_ID,
+        ),
         CODE,
         *order,
     )

@@ -251,7 +251,7 @@ def count_without_user_id(
     sold = staying[Raw.EVENT_NAME].strip() == PURCHASE
     wanted = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].isnull() | sold)
     named = wanted.join(names, wanted[Raw.EVENT_NAME] == names.written)
-    kept = (NAME, "stripped", records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID, *order)
+    kept = (NAME, "stripped", records.REVENUE, records.ITEMS, Raw.CURRENCY, Raw.TRANSACTION_ID, *order)
     nobody = {USER: named[records.USER_ID].isnull().cast("int32")}
     events = engine.keep("of_nobody_or_sold", named.select(*kept, **nobody))
     twice = repeated_transactions(events.filter(events.stripped == PURCHASE), 1, order)
@@ -268,6 +268,7 @@ def count_without_user_id(
         Outcomes.REVENUE: pa.chunked_array([pa.nulls(rows, pa.float64()), *paid["revenue"].chunks]),
         Outcomes.REFUNDS: pa.chunked_array([pa.nulls(rows, pa.float64()), *paid["refunds"].chunks]),
         Outcomes.CURRENCY: pa.chunked_array([pa.nulls(rows, pa.string()), *paid[Raw.CURRENCY].chunks]),
+        Outcomes.ITEMS: pa.chunked_array([pa.nulls(rows, pa.int64()), *paid["items"].chunks]),
     }
     return OutcomesWithoutUserId(pa.table(columns), engine.count(mine) - sum(counted["events"].to_pylist()))
 
@@ -288,7 +289,7 @@ def repeated_transactions(purchases: ir.Table, n_users: int, order: Sequence[str
 def _paid(
     engine: Engine, once: ir.Table, names: Sequence[str], refunds: Refunds | None, users: ir.Table | None
 ) -> ir.Table:
-    """Sum revenue, and refunds of purchases, by user, name and currency; refund events have no revenue.
+    """Sum revenue, and items and refunds of purchases, by user, name and currency; refund events have none.
 
     Args:
         engine: Database of the tables.
@@ -300,14 +301,23 @@ def _paid(
     number = {name: place for place, name in enumerate(names)}
     money, code = once[records.REVENUE].try_cast(_DECIMAL), records.currency(once[Raw.CURRENCY])
     keys = {USER: once[USER], NAME: once[NAME], Raw.CURRENCY: code}
-    rows = once.select(**keys, revenue=money, refunds=ibis.null(_DECIMAL)).filter(_.revenue.notnull())
+    is_sold = once[NAME] == number.get(PURCHASE, -1)  # what is put in a cart has items, too
+    sums = {
+        "revenue": money,
+        "refunds": ibis.null(_DECIMAL),
+        "items": ibis.ifelse(is_sold, once[records.ITEMS], None),
+    }
+    rows = once.select(**keys, **sums).filter(_.revenue.notnull() | _["items"].notnull())
     if refunds is not None and PURCHASE in number:
         bought = once.filter(once[NAME] == number[PURCHASE])
         stored = engine.keep("nobodys_refunds" if users is None else "users_refunds", refunds.table)
         back = _given_back(stored, bought, users)
         rows = ibis.union(rows.filter(rows[NAME] != number[REFUND]), back.select(*rows.columns))
     groups = rows.group_by(USER, NAME, Raw.CURRENCY)
-    return groups.agg(revenue=_.revenue.sum().cast("float64"), refunds=_.refunds.sum().cast("float64"))
+    return groups.agg(
+        revenue=_.revenue.sum().cast("float64"), refunds=_.refunds.sum().cast("float64"),
+        items=_["items"].sum().cast("int64"),
+    )  # fmt: skip
 
 
 def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> ir.Table:
@@ -322,7 +332,8 @@ def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> 
         own_refunds = refunds.join(users, Raw.USER_KEY).drop(_TRANSACTION, Raw.USER_KEY)
         buyers = bought.select(USER, NAME).distinct()
         back = ibis.union(back, own_refunds.join(buyers, USER).select(*back.columns))
-    return back.mutate(revenue=ibis.null(_DECIMAL), refunds=back.refunds.try_cast(_DECIMAL))
+    none = {"revenue": ibis.null(_DECIMAL), "items": ibis.null("int64")}
+    return back.mutate(refunds=back.refunds.try_cast(_DECIMAL), **none)
 
 
 def _counted(deeds: OtherEvents, names: int, paid: pa.Table) -> pa.Table:
@@ -349,6 +360,7 @@ def _counted(deeds: OtherEvents, names: int, paid: pa.Table) -> pa.Table:
             "first": np.minimum.reduceat(deeds.timestamp[order], first)[row],
             "revenue": paid["revenue"].take(money),
             "refunds": paid["refunds"].take(money),
+            "items": paid["items"].take(money),
             Raw.CURRENCY: paid[Raw.CURRENCY].take(money),
         }
     )
@@ -364,6 +376,7 @@ def _table(counted: pa.Table, names: pa.StringArray) -> pa.Table:
         Outcomes.REVENUE: counted["revenue"],
         Outcomes.CURRENCY: counted[Raw.CURRENCY],
         Outcomes.REFUNDS: counted["refunds"],
+        Outcomes.ITEMS: counted["items"],
     }
     return pa.table(columns).cast(OUTCOMES)
 

@@ -49,6 +49,7 @@ _PLAIN: Final = {
     Raw.REFUND_VALUE: (
         f"refund_value ecommerce_refund_value refund_value_in_usd ecommerce_refund_value{_IN_USD}"
     ),
+    Raw.ITEM_QUANTITY: "total_item_quantity ecommerce_total_item_quantity",
     Raw.CURRENCY: "currency ecommerce_currency currency_code",
     Raw.TRAFFIC_TYPE: "traffic_type",
     Raw.DEBUG_MODE: "debug_mode",

@@ -142,6 +142,7 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.STREAM_ID: "stream_id",
     Raw.IS_ACTIVE_USER: "is_active_user",
     Raw.REFUND_VALUE: "ecommerce.refund_value",
+    Raw.ITEM_QUANTITY: "ecommerce.total_item_quantity",
 }
 """Field → its name in the BigQuery export, for every field but the user key."""
 
@@ -168,7 +169,7 @@ WHOLE: Final = "*"
 EXACT: Final = (Raw.USER_KEY, Raw.BROWSER_ID, Raw.LOGIN, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
 """Fields that hold ids: every digit counts, also of ids written as numbers."""
 
-_NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE, Raw.ENGAGEMENT_TIME_MSEC)
+_NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE, Raw.ITEM_QUANTITY, Raw.ENGAGEMENT_TIME_MSEC)
 """Numeric fields, whose invalid values are counted later (``core/ingest/account/accounting.py``)."""
 
 Record = Mapping[str, Any]

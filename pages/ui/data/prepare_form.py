@@ -58,6 +58,7 @@ _MEANING: Final[Mapping[str, str]] = {
     Raw.TRANSACTION_ID: "Transaction",
     Raw.PURCHASE_REVENUE: "Gross revenue",
     Raw.REFUND_VALUE: "Refund",
+    Raw.ITEM_QUANTITY: "Items of a purchase",
     Raw.CURRENCY: "Currency of the revenue",
     Raw.TRAFFIC_TYPE: "Traffic type (internal)",
     Raw.DEBUG_MODE: "Debug mode",

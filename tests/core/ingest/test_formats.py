@@ -71,14 +71,14 @@ EVENTS = (
 
 
 def paid(user: str, second: int, name: str, transaction: str, **ecommerce: Any) -> Event:  # noqa: ANN401
-    money = {"purchase_revenue": None, "refund_value": None, **ecommerce}
+    money = {"purchase_revenue": None, "refund_value": None, "total_item_quantity": None, **ecommerce}
     return hit(user, second, name, params={"transaction_id": transaction, "currency": "EUR"}, ecommerce=money)
 
 
 REFUNDED = (
     hit("2a", 0),
     hit("2a", 1),
-    paid("2a", 2, "purchase", "T1", purchase_revenue=100.5),
+    paid("2a", 2, "purchase", "T1", purchase_revenue=100.5, total_item_quantity=3),
     paid("2a", 3, "refund", "T1", refund_value=20.25),
     paid("server", 4, "refund", "T1", refund_value=10.0),
     paid("2b", 5, "purchase", "T2", purchase_revenue=30.0),
@@ -215,6 +215,12 @@ def test_money_is_gross_less_refunds(dataset: Dataset) -> None:
     receipt = dataset.receipt
     assert receipt.revenue["EUR"].model_dump() == {"gross": 130.5, "refunds": 30.25, "net": 100.25}
     assert receipt.outcome_users["purchase"].net == {"EUR": 100.25}
+
+
+def test_items_are_those_that_purchases_name(dataset: Dataset) -> None:
+    table = dataset.outcomes
+    assert table.loc[table["event_name"] == "purchase", "items"].fillna(-1).tolist() == [3, -1]
+    assert table.loc[table["event_name"] != "purchase", "items"].isna().all()
 
 
 def test_dimensions_are_read_from_every_shape(dataset: Dataset) -> None:

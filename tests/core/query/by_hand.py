@@ -52,6 +52,7 @@ class Person:
     known: dict[str, str | None] = field(default_factory=dict)
     seconds: float | None = None
     paid: float = 0
+    items: float | None = None
     returned: float = 0
 
     @property
@@ -142,6 +143,8 @@ class ByHand:
                 return
             sold.add(row["transaction_id"])
         if row["event_name"] == "purchase":
+            if row["total_item_quantity"] is not None:
+                person.items = (person.items or 0) + row["total_item_quantity"]
             person.paid += row["purchase_revenue"] or 0
         person.returned += row["refund_value"] or 0
         when = datetime.fromtimestamp(row["event_timestamp"] / 1e6, self.zone).replace(tzinfo=None)
@@ -426,7 +429,7 @@ class ByHand:
         pairs = [self._parts(query, row, name, views) for name, views in units.items()]
         pairs = [pair for pair in pairs if pair is not None]
         part, whole = (sum(pair[place] for pair in pairs) for place in (0, 1))
-        if measure in ("users", "sessions", "views", "events", "revenue", "net_revenue", "refunds"):
+        if measure in ("users", "sessions", "views", "events", "revenue", "net_revenue", "refunds", "items"):
             return Line(row, part, n, sum(1 for pair in pairs if pair[0]))
         return Line(row, _over(part, whole), round(whole), sum(1 for pair in pairs if pair[1]))
 
@@ -508,6 +511,11 @@ class ByHand:
                 return person.paid - person.returned, times
             case "order_value":
                 return person.paid, sum(m.name == "purchase" for m in person.moments)
+            case "items":
+                return person.items or 0, 1
+            case "items_per_purchase":
+                times = sum(m.name == "purchase" for m in person.moments)
+                return None if person.items is None else (person.items, times)
         raise AssertionError(measure)
 
     # measures with rows of their own
@@ -614,7 +622,7 @@ def _shown(query: Query, lines: list[Line]) -> tuple[list[Line], int, int]:
     """The rows that are shown, in their order, and the numbers of those of few and of those cut off."""
     if query.by is None:
         return lines, 0, 0
-    totals = ("users", "sessions", "views", "events", "revenue", "net_revenue", "refunds")
+    totals = ("users", "sessions", "views", "events", "revenue", "net_revenue", "refunds", "items")
     lines = [line for line in lines if math.isfinite(line.value)]
     lines = [line for line in lines if (line.n if query.measure in totals else line.users)]
     own_order = query.order is None and (query.by in (*OF_TIME, "segment", "visitor", "n_sessions"))

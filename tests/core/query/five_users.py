@@ -146,12 +146,13 @@ def _outcomes(people: Sequence[Visitor], events: Sequence[np.ndarray]) -> pd.Dat
             if mine.any():
                 money = (visitor.paid, visitor.returned) if event == "purchase" else (None, None)
                 first = int(events[2][mine].min())
-                rows.append((user, event, int(mine.sum()), 1, first, *money, visitor.currency))
+                items = 2 * int(mine.sum()) if event == "purchase" else None
+                rows.append((user, event, int(mine.sum()), 1, first, *money, visitor.currency, items))
     first = int(datetime(2025, 9, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000
-    rows.append((len(people), "purchase", 1, 1, first, 99.0, None, "EUR"))
+    rows.append((len(people), "purchase", 1, 1, first, 99.0, None, "EUR", None))
     columns = [
         Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.EVENTS, Outcomes.SESSIONS, Outcomes.FIRST_TS,
-        Outcomes.REVENUE, Outcomes.REFUNDS, Outcomes.CURRENCY,
+        Outcomes.REVENUE, Outcomes.REFUNDS, Outcomes.CURRENCY, Outcomes.ITEMS,
     ]  # fmt: skip
     made = pd.DataFrame(rows, columns=columns)
     money = {Outcomes.REVENUE: "float64", Outcomes.REFUNDS: "float64"}

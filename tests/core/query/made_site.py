@@ -51,6 +51,9 @@ SOURCES: Final = (("google", "organic"), ("google", "cpc"), ("news", "email"), (
 
 CHANNELS: Final = ("Organic Search", "Email", None, "Direct", "Email", "Paid Search", "Referral")
 
+_ITEMS: Final = {"purchase": (1, 3, None, 12), "add_to_cart": (1, 1, 2, None)}
+"""Event → items that one of it says, by its place."""
+
 
 @dataclass(frozen=True)
 class MadeSite:
@@ -194,6 +197,7 @@ def _event(
         "purchase_revenue": chance.choice([None, 10.25, 20.5, 99.0]) if is_bought else None,
         "currency": "EUR" if is_bought else None,
         "refund_value": None,
+        "total_item_quantity": _ITEMS[event][place % 4] if event in _ITEMS else None,
         "transaction_id": f"t{session}.{place}" if is_bought and chance.random() < 0.9 else None,
     }
 

@@ -115,7 +115,12 @@ def test_a_noun_for_pages_says_that_a_page_is_meant_and_of_what_kind(question: s
     assert sentence(read(question, made).queries[0], made.title) == meant
 
 
-@pytest.mark.parametrize("question", ["products bought", "how many items were added to the cart"])
+@pytest.mark.parametrize(
+    "question", [
+        "products bought", "how many items were added to the cart", "how many products did segment 1 buy",
+        "which items were sold most",
+    ],
+)  # fmt: skip
 def test_what_was_bought_is_not_who_saw_it_and_bought(question: str) -> None:
     with pytest.raises(NotRead, match="What was bought"):
         read(question, labelled().context)

@@ -26,7 +26,7 @@ COLUMNS = (
       for of in ("cross_channel", "manual") for name in ("source", "medium", "campaign_name")),
     "ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd", "ecommerce.transaction_id",
     "ecommerce.refund_value", "ecommerce.refund_value_in_usd", "privacy_info.analytics_storage", "platform",
-    "is_active_user", "stream_id",
+    "is_active_user", "stream_id", "ecommerce.total_item_quantity",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ def deed(user: str | None, second: float, name: str, session: str = "1", **field
 
 def outcomes(folder: Path, *rows: Row, **settings: object) -> list[tuple[object, ...]]:
     """User, event, events, sessions, seconds after the start, revenue; currency where there is any."""
-    table = shop(folder, *rows, **settings).outcomes.drop(columns="refunds")
+    table = shop(folder, *rows, **settings).outcomes.drop(columns=["refunds", "items"])
     table = table if table["currency"].notna().any() else table.drop(columns="currency")
     table["first_ts"] = table["first_ts"] / 1e6 - START
     return [
@@ -331,3 +331,19 @@ def test_what_any_event_is_worth_is_what_a_refund_gives_back(tmp_path: Path) -> 
     receipt = shop(tmp_path, *PURCHASES, refund).receipt
     assert receipt.outcome_users["purchase"].refunds == {"EUR": 12.0}
     assert pd.isna(receipt.outcome_users["refund"].revenue.get("EUR"))
+
+
+def test_items_are_summed_of_purchases_each_transaction_once(tmp_path: Path) -> None:
+    def sold(second: float, transaction: str, items: str, name: str = "purchase", **more: str) -> Row:
+        return deed("u", second, name, transaction_id=transaction, total_item_quantity=items, **more)
+
+    dataset = shop(
+        tmp_path, event("u", 0), sold(1, "T1", "2"), sold(2, "T1", "2"), sold(3, "T2", "3", currency="USD"),
+        sold(4, "T3", "many"), sold(5, "", "9", "add_to_cart"),
+        sold(6, "T2", "3", "refund", refund_value="1"),
+    )  # fmt: skip
+    bought = dataset.outcomes[dataset.outcomes["event_name"] == "purchase"]
+    assert sorted(bought["items"].fillna(0)) == [2, 3]  # a row a currency, one of them is not named
+    assert bought["revenue"].isna().all()
+    assert dataset.outcomes.loc[dataset.outcomes["event_name"] != "purchase", "items"].isna().all()
+    assert dataset.receipt.placeholders["total_item_quantity that cannot be"] == 1
