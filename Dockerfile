@@ -1,4 +1,4 @@
-# docker compose up: the app on http://127.0.0.1:8501. `.ci/container` runs these very steps in a bare Debian.
+# docker compose up: the app on http://127.0.0.1:8501. `make container-test` runs these very steps in a bare Debian.
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv
 RUN python3 -m venv /opt/beha2vec

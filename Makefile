@@ -4,6 +4,8 @@
 # make unit   the tests to run all the time: no pages, programs, servers or browsers
 # make rest   make test without browsers; make browsers: those alone
 # make check  lint, format and types
+# make wheel-test  the wheel in empty environments of Python 3.11, 3.12 and 3.13, those that are there
+# make container-test  the Dockerfile's steps in bare Debian roots, and the app there (root, debootstrap; 7 GB)
 # make bench  the benchmark at a small size (USERS=… for a larger one)
 # make quality  the vectors beside the simple ways on sites of many makers (USERS=25000: hours)
 # make audit  SBOM, licences and known vulnerabilities of what requirements.lock pins
@@ -28,7 +30,7 @@ NBCONVERT = PYTHONPATH=$(CURDIR) nice .venv-docs/bin/jupyter nbconvert --log-lev
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run light setup test rest browsers unit check format bench quality audit docs lock clean
+.PHONY: run light setup test rest browsers unit wheel-test container-test check format bench quality audit docs lock clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -68,6 +70,12 @@ browsers: $(DEV)  # two browsers at once time out on two cores
 
 unit: $(LIGHT)
 	$(PYTEST) --ignore tests/e2e --ignore tests/pages --ignore tests/benchmarks -m "not integration"
+
+wheel-test: $(DEV)
+	$(PY) -m pytest -m release tests/e2e/test_interpreters.py
+
+container-test: $(DEV)
+	$(PY) -m pytest -m release tests/e2e/test_container.py
 
 check: $(LIGHT)
 	$(PY) -m ruff check .
