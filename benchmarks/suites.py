@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError
 from core.base.progress import silent
-from core.base.schema import RAW_TEXT_COLUMNS, Raw, Rejects
+from core.base.raw_fields import RAW_TEXT_COLUMNS
+from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.clean.urls import canonicalise
 from core.ingest.read.read_all import RawRead, read_all

@@ -68,58 +68,8 @@ class Raw:
     SESSION_ENGAGED: Final = "session_engaged"
 
 
-FIELDS: Final[tuple[str, ...]] = (
-    Raw.USER_KEY,
-    Raw.EVENT_TIMESTAMP,
-    Raw.EVENT_DATE,
-    Raw.EVENT_NAME,
-    Raw.PAGE_LOCATION,
-    Raw.PAGE_TITLE,
-    Raw.ENGAGEMENT_TIME_MSEC,
-    Raw.GA_SESSION_ID,
-    Raw.DEVICE_BROWSER,
-    Raw.DEVICE_CATEGORY,
-    Raw.GEO_COUNTRY,
-    Raw.TRAFFIC_SOURCE,
-    Raw.TRAFFIC_MEDIUM,
-    Raw.TRAFFIC_CAMPAIGN,
-    Raw.SESSION_CHANNEL,
-    Raw.SESSION_SOURCE,
-    Raw.SESSION_MEDIUM,
-    Raw.SESSION_CAMPAIGN,
-    Raw.TAGGED_SOURCE,
-    Raw.TAGGED_MEDIUM,
-    Raw.TAGGED_CAMPAIGN,
-    Raw.COLLECTED_SOURCE,
-    Raw.COLLECTED_MEDIUM,
-    Raw.COLLECTED_CAMPAIGN,
-    Raw.ADS_CLICK,
-    Raw.EVENT_SOURCE,
-    Raw.EVENT_MEDIUM,
-    Raw.EVENT_CAMPAIGN,
-    Raw.TRANSACTION_ID,
-    Raw.PURCHASE_REVENUE,
-    Raw.REFUND_VALUE,
-    Raw.ITEM_QUANTITY,
-    Raw.CURRENCY,
-    Raw.TRAFFIC_TYPE,
-    Raw.DEBUG_MODE,
-    Raw.BATCH_PAGE_ID,
-    Raw.BATCH_ORDERING_ID,
-    Raw.BATCH_EVENT_INDEX,
-    Raw.BROWSER_ID,
-    Raw.LOGIN,
-    Raw.ANALYTICS_STORAGE,
-    Raw.PLATFORM,
-    Raw.STREAM_ID,
-    Raw.IS_ACTIVE_USER,
-    Raw.SESSION_ENGAGED,
-)
-"""Fields with a meaning of their own, which the header rule finds."""
 DIMENSION_FIELDS: Final = tuple(f"dimension_{number}" for number in range(10))
 """Fields of the columns that the analyst chose as dimensions, in the order of the settings."""
-RAW_TEXT_COLUMNS: Final = (*FIELDS, *DIMENSION_FIELDS)
-"""Every raw column but ``file_no`` and ``line``: text, nullable, always present (all-null when absent)."""
 
 
 class SourceBasis(StrEnum):

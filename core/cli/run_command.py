@@ -19,7 +19,7 @@ import click
 
 from core.base.errors import SettingsError
 from core.base.places import PROGRAM
-from core.base.schema import FIELDS
+from core.base.raw_fields import FIELDS
 from core.base.settings import (
     PRESETS,
     AnalyzeSettings,

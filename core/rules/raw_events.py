@@ -16,13 +16,14 @@ from functools import cached_property
 from typing import Final
 from urllib.parse import quote, unquote
 
+from core.base.raw_fields import RECORD_FIELDS
 from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.base.wording import common_origin
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.headers import normalise_header, normalise_spelling
-from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS, bigquery_column, quote_bigquery
+from core.ingest.read.nested import PARAM_LISTS, VALUE_KINDS, bigquery_column, quote_bigquery
 from core.labels.page_address import after_host
 from core.rules.conditions import RuleCondition, RuleFeatures, RuleField
 from core.storage.receipt import FileReceipt, Receipt

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import LEARNED_VIEWS, View
+from core.base.schema import LEARNED_VIEWS, Outcomes, View
 from core.base.settings import IngestSettings, Settings, TrainSettings
-from core.storage.dataset import EVENTS, Dataset, is_clustered
+from core.storage.dataset import OUTCOMES, Dataset, is_clustered
 from core.storage.page_labels import LabelledPages
 from core.storage.store import Artifact, Store, content_key
 
@@ -107,9 +108,8 @@ def known_dataset(store: Store, key: str) -> Dataset | None:
 
 
 def _is_of_before(dataset: Dataset) -> bool:
-    """Whether an earlier release made a data set, without times of events, a clock's changes or the bases."""
-    receipt = dataset.receipt
-    return not (dataset.path / EVENTS).exists() or receipt.is_winter_all_year or not receipt.source_basis
+    """Whether an earlier release made a data set: the items of purchases are the last column added."""
+    return Outcomes.ITEMS not in pq.read_schema(dataset.path / OUTCOMES).names
 
 
 def open_labels(store: Store, key: str) -> LabelledPages:

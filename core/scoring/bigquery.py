@@ -30,11 +30,12 @@ import pyarrow.parquet as pq
 from core.base.errors import Beha2VecError, InputError, ResourceError, SettingsError
 from core.base.places import install_command
 from core.base.progress import Progress, SubProgress
+from core.base.raw_fields import PARAM_FIELDS, RECORD_FIELDS
 from core.base.schema import REMOVED_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.base.wording import pluralise
 from core.ingest.engine import literal, open_engine
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, RECORD_FIELDS, bigquery_column, map_names
+from core.ingest.read.nested import PARAM_LISTS, bigquery_column, map_names
 from core.scoring.bigquery_request import (
     ESTIMATE,
     MIB,

@@ -27,10 +27,9 @@ sys.path.insert(0, str(ROOT))
 
 from core.base import settings  # noqa: E402 - a script outside the packages
 from core.base.places import data_folder  # noqa: E402
-from core.base.schema import FIELDS  # noqa: E402
+from core.base.raw_fields import RAW_FIELDS, RECORD_FIELDS  # noqa: E402
 from core.cli.cli import app  # noqa: E402
 from core.ingest.read.headers import ALIASES  # noqa: E402
-from core.ingest.read.nested import RECORD_FIELDS  # noqa: E402
 
 CODE = re.compile(r"`{1,2}(?!`)|:\w+:(?=`)")
 FAMILY = re.compile(r"^(outcome|facet): .*")
@@ -117,10 +116,15 @@ def fields_page() -> str:
              "otherwise; headings are compared in lower case, with `_` for dots and blanks.", ""]  # fmt: skip
     rows = [
         (f"`{name}`", f"`{RECORD_FIELDS[name]}`" if name in RECORD_FIELDS else "",
-         ", ".join(f"`{alias}`" for alias in ALIASES.get(name, ())))
-        for name in FIELDS
+         ", ".join(f"`{alias}`" for alias in ALIASES.get(name, ())), note)
+        for name, _, _, _, note in RAW_FIELDS
     ]  # fmt: skip
-    head = ("Field", "In GA4's nested export, and asked of BigQuery", "Headings of flat files, best first")
+    head = (
+        "Field",
+        "In GA4's nested export, and asked of BigQuery",
+        "Headings of flat files, best first",
+        "",
+    )
     return "\n".join([*parts, _table(head, rows)])
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.base import settings
-from core.base.schema import FIELDS
+from core.base.raw_fields import FIELDS
 from core.cli.cli import app
 from core.runs.publish import RUN, WRITTEN
 from tests.docs.conftest import ROOT

@@ -23,10 +23,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.errors import InputError
-from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.raw_fields import PARAM_FIELDS, RAW_TEXT_COLUMNS
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header, normalise_spelling
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, WHOLE, map_names
+from core.ingest.read.nested import PARAM_LISTS, VALUE_KINDS, WHOLE, map_names
 
 DETAIL: Final = "detail"
 """Column that distinguishes the rows of an event: the key of a parameter, or an item."""

@@ -13,56 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import InputError, SettingsError, control
-from core.base.schema import FIELDS, RAW_TEXT_COLUMNS, REMOVED_FIELDS, REQUIRED_FIELDS, SOURCES, Raw
+from core.base.raw_fields import FIELDS, RAW_FIELDS, RAW_TEXT_COLUMNS
+from core.base.schema import REMOVED_FIELDS, REQUIRED_FIELDS, SOURCES, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
 DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"
 
-_IN_USD: Final = "_in_usd"
 EVENT_VALUE: Final = "value"
 """GA4's parameter for the value of any event; used as revenue only where no column holds revenue."""
-_PLAIN: Final = {
-    Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid",
-    Raw.EVENT_TIMESTAMP: "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts",
-    Raw.EVENT_DATE: "event_date",
-    Raw.EVENT_NAME: "event_name name event_type event",
-    Raw.PAGE_LOCATION: "page_location page_url url",
-    Raw.PAGE_TITLE: "page_title pagetitle",
-    Raw.ENGAGEMENT_TIME_MSEC: "engagement_time_msec",
-    Raw.GA_SESSION_ID: "ga_session_id session_id visitid",
-    Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser",
-    Raw.DEVICE_CATEGORY: "device_category device_type",
-    Raw.GEO_COUNTRY: "geo_country country",
-    Raw.SESSION_CHANNEL: Raw.SESSION_CHANNEL,
-    **{field: field for _, *fields in SOURCES for field in fields},
-    Raw.EVENT_SOURCE: "source utm_source",
-    Raw.EVENT_MEDIUM: "medium utm_medium",
-    Raw.EVENT_CAMPAIGN: "campaign utm_campaign",
-    Raw.ADS_CLICK: "collected_traffic_source_gclid gclid",
-    Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
-    Raw.PURCHASE_REVENUE: (
-        "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
-        f" ecommerce_purchase_revenue{_IN_USD}"
-    ),
-    Raw.REFUND_VALUE: (
-        f"refund_value ecommerce_refund_value refund_value_in_usd ecommerce_refund_value{_IN_USD}"
-    ),
-    Raw.ITEM_QUANTITY: "total_item_quantity ecommerce_total_item_quantity",
-    Raw.CURRENCY: "currency ecommerce_currency currency_code",
-    Raw.TRAFFIC_TYPE: "traffic_type",
-    Raw.DEBUG_MODE: "debug_mode",
-    Raw.BATCH_PAGE_ID: "batch_page_id",
-    Raw.BATCH_ORDERING_ID: "batch_ordering_id",
-    Raw.BATCH_EVENT_INDEX: "batch_event_index",
-    Raw.ANALYTICS_STORAGE: "privacy_info_analytics_storage analytics_storage",
-    Raw.PLATFORM: "platform",
-    Raw.STREAM_ID: "stream_id",
-    Raw.IS_ACTIVE_USER: "is_active_user",
-    Raw.SESSION_ENGAGED: "session_engaged",
-}
-"""Field → aliases of GA4 and of custom tables, best first."""
 _LAST: Final = {
     Raw.EVENT_TIMESTAMP: "time",
     Raw.PAGE_LOCATION: "page_path pagepathlevel1",  # a path alone has lost its host
@@ -70,10 +30,11 @@ _LAST: Final = {
 }
 """Field → aliases that are used only if there is no better one."""
 ALIASES: Final = {
-    field: tuple(
-        " ".join((plain, *(tool.columns.get(field, "") for tool in TOOLS), _LAST.get(field, ""))).split()
+    name: tuple(
+        " ".join((plain, *(tool.columns.get(name, "") for tool in TOOLS), _LAST.get(name, ""))).split()
     )
-    for field, plain in _PLAIN.items()
+    for name, _, _, plain, _ in RAW_FIELDS
+    if plain
 }
 """Field → normalised names, best first."""
 USER_KEYS: Final = frozenset(
@@ -228,7 +189,7 @@ def _aliases(field: str, tool: AnalyticsTool | None, settings: IngestSettings) -
 
 
 def _is_in_usd(name: str) -> bool:
-    return normalise_header(name).endswith(_IN_USD)
+    return normalise_header(name).endswith("_in_usd")
 
 
 def _candidates(aliases: Sequence[str], spellings: Sequence[tuple[str, str]]) -> list[int]:

@@ -17,6 +17,7 @@ import orjson
 import pyarrow as pa
 
 from core.base.errors import InputError
+from core.base.raw_fields import RECORD_FIELDS
 from core.base.settings import IngestSettings
 from core.ingest.read.blocks import CHUNK_BYTES, Block, QuoteLimits, count_block, in_order, whole_records
 from core.ingest.read.event_rows import (
@@ -29,7 +30,6 @@ from core.ingest.read.event_rows import (
 from core.ingest.read.headers import HeaderMap, errors_naming_file, require
 from core.ingest.read.nested import (
     PARAM_LISTS,
-    RECORD_FIELDS,
     BrokenRecord,
     NestedEncoding,
     ReadPlan,

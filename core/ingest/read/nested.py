@@ -22,7 +22,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.raw_fields import RAW_TEXT_COLUMNS, RECORD_FIELDS
+from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.headers import (
     EVENT_VALUE,
@@ -102,49 +103,6 @@ def _number_text(array: pa.Array) -> pa.Array:
 
 PARAM_LISTS: Final = ("event_params", "user_properties")
 VALUE_KINDS: Final = ("string_value", "int_value", "float_value", "double_value")
-
-PARAM_FIELDS: Final[Mapping[str, str]] = {
-    field: f"event_params.{field}"
-    for field in (
-        Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
-        Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID,
-        Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM,
-        Raw.EVENT_CAMPAIGN, Raw.SESSION_ENGAGED,
-    )
-}  # fmt: skip
-"""Field → its usual GA4 parameter, searched even if no record of the sample has it."""
-
-RECORD_FIELDS: Final[Mapping[str, str]] = {
-    **PARAM_FIELDS,
-    Raw.EVENT_TIMESTAMP: "event_timestamp",
-    Raw.EVENT_DATE: "event_date",
-    Raw.EVENT_NAME: "event_name",
-    Raw.DEVICE_BROWSER: "device.web_info.browser",
-    Raw.DEVICE_CATEGORY: "device.category",
-    Raw.GEO_COUNTRY: "geo.country",
-    Raw.TRAFFIC_SOURCE: "traffic_source.source",
-    Raw.TRAFFIC_MEDIUM: "traffic_source.medium",
-    Raw.TRAFFIC_CAMPAIGN: "traffic_source.name",
-    Raw.SESSION_CHANNEL: "session_traffic_source_last_click.cross_channel_campaign.default_channel_group",
-    Raw.SESSION_SOURCE: "session_traffic_source_last_click.cross_channel_campaign.source",
-    Raw.SESSION_MEDIUM: "session_traffic_source_last_click.cross_channel_campaign.medium",
-    Raw.SESSION_CAMPAIGN: "session_traffic_source_last_click.cross_channel_campaign.campaign_name",
-    Raw.TAGGED_SOURCE: "session_traffic_source_last_click.manual_campaign.source",
-    Raw.TAGGED_MEDIUM: "session_traffic_source_last_click.manual_campaign.medium",
-    Raw.TAGGED_CAMPAIGN: "session_traffic_source_last_click.manual_campaign.campaign_name",
-    Raw.COLLECTED_SOURCE: "collected_traffic_source.manual_source",
-    Raw.COLLECTED_MEDIUM: "collected_traffic_source.manual_medium",
-    Raw.COLLECTED_CAMPAIGN: "collected_traffic_source.manual_campaign_name",
-    Raw.ADS_CLICK: "collected_traffic_source.gclid",
-    Raw.PURCHASE_REVENUE: "ecommerce.purchase_revenue",
-    Raw.ANALYTICS_STORAGE: "privacy_info.analytics_storage",
-    Raw.PLATFORM: "platform",
-    Raw.STREAM_ID: "stream_id",
-    Raw.IS_ACTIVE_USER: "is_active_user",
-    Raw.REFUND_VALUE: "ecommerce.refund_value",
-    Raw.ITEM_QUANTITY: "ecommerce.total_item_quantity",
-}
-"""Field → its name in the BigQuery export, for every field but the user key."""
 
 ITEMS: Final = "items"
 """Column of GA4's export with the list of an event's items."""

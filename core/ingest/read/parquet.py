@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.base.errors import InputError
+from core.base.raw_fields import RECORD_FIELDS
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.blocks import MAX_LINE_BYTES
 from core.ingest.read.delimited import SAMPLE_ROWS
 from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
 from core.ingest.read.headers import HeaderMap, errors_naming_file, require
-from core.ingest.read.nested import RECORD_COLUMNS, RECORD_FIELDS, broken_rows, holding_json, map_names
+from core.ingest.read.nested import RECORD_COLUMNS, broken_rows, holding_json, map_names
 from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
 from core.ingest.read.table_layout import (

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.raw_fields import RAW_TEXT_COLUMNS
+from core.base.schema import Raw
 from core.ingest.read.event_rows import STAGED, EventRows
 from core.storage.disk import disk_errors
 

@@ -21,7 +21,7 @@ from core.storage.store import Store, content_key, file_checksum, open_artifact
 
 STAGE: Final = "read"
 _ABOUT: Final = "read.json"
-_VERSION: Final = 8
+_VERSION: Final = 9
 """Version of the readers: increased when they read a file differently than before."""
 
 _FILE_READ: Final = TypeAdapter(FileRead)

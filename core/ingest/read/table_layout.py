@@ -21,16 +21,15 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from core.base.raw_fields import PARAM_FIELDS, RECORD_FIELDS
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.blocks import QuoteLimits
 from core.ingest.read.event_rows import EventRows, differ_in_items, find_event_rows, rows_beside_lists
 from core.ingest.read.headers import HeaderMap, map_headers, require
 from core.ingest.read.nested import (
-    PARAM_FIELDS,
     PARAM_LISTS,
     RECORD_COLUMNS,
-    RECORD_FIELDS,
     SLOT_KEY,
     SLOT_VALUE,
     BrokenRecord,

@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.raw_fields import RAW_TEXT_COLUMNS
+from core.base.schema import Raw
 from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.read.event_rows import DETAIL, REST, VALUES, EventRows
 from core.ingest.read.part_files import PARQUET, RAW, FileCount, Reject, Rejected, Sink

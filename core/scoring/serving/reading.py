@@ -12,12 +12,12 @@ from typing import Any, Final
 import orjson
 
 from core.base.errors import InputError, reworded_for_frozen_model
+from core.base.raw_fields import RECORD_FIELDS
 from core.base.settings import IngestSettings
 from core.ingest.in_memory import Record
 from core.ingest.read.headers import require
 from core.ingest.read.nested import (
     PARAM_LISTS,
-    RECORD_FIELDS,
     BrokenRecord,
     InexactId,
     ReadPlan,

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
+from core.base.raw_fields import TITLES
 from core.base.schema import DIMENSION_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY, normalise_header
@@ -37,41 +38,7 @@ _TOGETHER: Final = (
     "file is taken for one of another tool."
 )
 
-_MEANING: Final[Mapping[str, str]] = {
-    Raw.EVENT_TIMESTAMP: "Time of the event",
-    Raw.PAGE_LOCATION: "Page",
-    Raw.EVENT_NAME: "Event name",
-    Raw.EVENT_DATE: "Day of the event",
-    Raw.PAGE_TITLE: "Page title",
-    Raw.ENGAGEMENT_TIME_MSEC: "Engagement time",
-    Raw.GA_SESSION_ID: "Session",
-    Raw.DEVICE_BROWSER: "Browser",
-    Raw.DEVICE_CATEGORY: "Device",
-    Raw.GEO_COUNTRY: "Country",
-    Raw.TRAFFIC_SOURCE: "First-touch source",
-    Raw.TRAFFIC_MEDIUM: "First-touch medium",
-    Raw.EVENT_SOURCE: "Source of an event",
-    Raw.EVENT_MEDIUM: "Medium of an event",
-    Raw.EVENT_CAMPAIGN: "Campaign of an event",
-    Raw.SESSION_CHANNEL: "Channel of the session",
-    Raw.ADS_CLICK: "Click on a Google ad",
-    Raw.TRANSACTION_ID: "Transaction",
-    Raw.PURCHASE_REVENUE: "Gross revenue",
-    Raw.REFUND_VALUE: "Refund",
-    Raw.ITEM_QUANTITY: "Items of a purchase",
-    Raw.CURRENCY: "Currency of the revenue",
-    Raw.TRAFFIC_TYPE: "Traffic type (internal)",
-    Raw.DEBUG_MODE: "Debug mode",
-    Raw.BATCH_PAGE_ID: "Order in a batch: page",
-    Raw.BATCH_ORDERING_ID: "Order in a batch: request",
-    Raw.BATCH_EVENT_INDEX: "Order in a batch: event",
-    Raw.ANALYTICS_STORAGE: "Consent to analytics storage",
-    Raw.PLATFORM: "Platform",
-    Raw.STREAM_ID: "Data stream",
-    Raw.IS_ACTIVE_USER: "Active user, by GA4",
-    Raw.SESSION_ENGAGED: "Engaged session",
-}
-_FIELDS: Final = tuple(_MEANING)
+_FIELDS: Final = tuple(TITLES)
 _COMMON: Final = (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION, Raw.EVENT_NAME, Raw.GA_SESSION_ID, Raw.PAGE_TITLE)
 
 
@@ -243,7 +210,7 @@ def _dimensions(found: Inspection, before: IngestSettings) -> tuple[str, ...]:
 
 def _column_of(field: str, found: Inspection, detected: str) -> str:
     options = ["", *dict.fromkeys((*found.candidates.get(field, ()), *_all_columns(found)))]
-    label = _MEANING[field] + (" (needed)" if field in REQUIRED_FIELDS else "")
+    label = TITLES[field] + (" (needed)" if field in REQUIRED_FIELDS else "")
     picked = st.selectbox(
         label, options, index=options.index(detected) if detected in options else 0, key=f"map-{field}",
         format_func=lambda column: column or _ABSENT, help=f"GA4's `{field}`",
@@ -284,7 +251,7 @@ def _options(before: IngestSettings) -> dict[str, object]:
 def _start_button(
     found: Inspection, mapping: dict[str, str], user_key: str, options: dict[str, object], url: UrlSettings
 ) -> None:
-    missing = [_MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
+    missing = [TITLES[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
     missing += [] if user_key else ["Who is a user"]
     page, time = mapping[Raw.PAGE_LOCATION], mapping[Raw.EVENT_TIMESTAMP]
     if inner := next((file.inner[page] for file in found.files if page in file.inner), ()):

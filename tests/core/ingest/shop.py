@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.progress import silent
-from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.raw_fields import RAW_TEXT_COLUMNS
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.ingest import transform
 from core.ingest.output_tables import REJECTS

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 
 from core.base.progress import silent
-from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Group, Raw, Users
+from core.base.raw_fields import RAW_TEXT_COLUMNS
+from core.base.schema import PAGE_VIEW, Group, Raw, Users
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest import in_memory
 from core.ingest.clean import records

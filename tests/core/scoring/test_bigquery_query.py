@@ -10,7 +10,8 @@ import sqlglot
 from sqlglot import exp
 
 from core.base.errors import InputError
-from core.base.schema import FIELDS, Raw
+from core.base.raw_fields import FIELDS
+from core.base.schema import Raw
 from core.scoring.bigquery import names_of, query_of
 from core.scoring.bigquery_request import BigQueryRequest, DayTable
 

@@ -7,17 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import InputError
+from core.base.raw_fields import PARAM_FIELDS, RECORD_FIELDS
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.nested import (
-    PARAM_FIELDS,
-    RECORD_FIELDS,
-    BrokenRecord,
-    make_plan,
-    map_names,
-    parameters,
-    read_record,
-)
+from core.ingest.read.nested import BrokenRecord, make_plan, map_names, parameters, read_record
 from tests.core.ingest.raw import Read, read_text, write
 from tests.real_data import real
 

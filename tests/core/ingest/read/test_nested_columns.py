@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.raw_fields import RECORD_FIELDS
 from core.base.settings import IngestSettings
 from core.ingest.read import ndjson
 from core.ingest.read.blocks import count_block, make_block
 from core.ingest.read.headers import HeaderMap
-from core.ingest.read.nested import RECORD_FIELDS, WHOLE, make_plan, map_names, names_in, read_record
+from core.ingest.read.nested import WHOLE, make_plan, map_names, names_in, read_record
 from core.ingest.read.nested_columns import read_columns, schema_for
 from tests.core.ingest.raw import Read, read_text
 from tests.core.ingest.read.test_ndjson import event, lines

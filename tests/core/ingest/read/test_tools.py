@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.base.schema import RAW_TEXT_COLUMNS
+from core.base.raw_fields import RAW_TEXT_COLUMNS
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.tools import PAGE_VIEWS, TOOLS, AnalyticsTool, different_tools, tool_of
 
