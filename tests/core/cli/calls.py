@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 
 from core.cli.cli import main
+from core.runs.report import living
 from core.segments import certificate, level_search
 from tests.made_once import made_once
 
@@ -29,12 +30,13 @@ AS_FEW = "from tests.core.cli.calls import few_shuffles, main\nwith few_shuffles
 
 @contextmanager
 def few_shuffles() -> Iterator[None]:
-    """As few draws a run as may be: what figures of many are worth has tests of its own."""
+    """As few draws and other segments a run as may be: what figures of many are worth has tests of its own."""
     with (
         mock.patch.multiple(
             level_search, POLES=(2,), CONCENTRATIONS=(1.0,), TRAITS=(1,), MAX_KINDS=4, MAX_CROSSED=2
         ),
         mock.patch.object(certificate, "certify", partial(certificate.certify, resamples=39)),
+        mock.patch.object(living, "_NUMBERS", range(2, 4)),
     ):
         yield
 
