@@ -67,6 +67,12 @@ def _corners(polygon: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
 
 _PLACES_JUDGED: Final = 200
 """Users of a segment that are tried as places of its number, and as many of the others."""
+_OUTSIDE: Final = 0.005
+"""Share of the users at each end of an axis that may be outliers."""
+_BESIDE: Final = 4
+"""Farthest that a number stands from its segment's users, in numbers."""
+_CLEAR: Final = 0.6
+"""Distance of a number's middle from the nearest user, in numbers: its half, and room for a dot."""
 _NEAR: Final = 0.1
 """Standard deviation of nearness on the map, whose longer side is 2."""
 
@@ -76,9 +82,9 @@ def number_places(
 ) -> dict[int, np.ndarray]:
     """Place the number of each segment on the map, so that no number lies on another.
 
-    The smallest segment, which has the fewest places, chooses first: at the user with the most users of the
-    segment around and few of others. A segment whose users all lie under numbers gets the next free place of
-    a grid.
+    The smallest segment, which has the fewest places, chooses first: beside the user with the most users of
+    the segment around and few of others, where no user lies under the number and the nearest is of the
+    segment. Where the map is too full for that, it stands at such a user, or at the next free place.
 
     Args:
         xy: float of shape (n_users, 2).
@@ -93,15 +99,32 @@ def number_places(
     clustered = labels > OUTSIDE
     segments, users = np.unique(labels[clustered], return_counts=True)
     places: dict[int, np.ndarray] = {}
+    tree = cKDTree(xy / size)
     for segment in segments[np.argsort(users, kind="stable")]:
         mine = labels == segment
         best_first = _best_first(xy[mine], xy[clustered & ~mine])
-        candidates = np.vstack([best_first, _grid(best_first[0], corners, size)])
+        beside = _beside(best_first[0], tree, labels == segment, corners, size)
+        candidates = np.vstack([beside, best_first, _grid(best_first[0], corners, size)])
         free = np.ones(len(candidates), dtype=bool)
         for taken in places.values():
             free &= (np.abs(candidates - taken) >= size).any(axis=1)
         places[int(segment)] = candidates[free.argmax()]
     return {segment: places[segment] for segment in sorted(places)}
+
+
+def without_outliers(xy: np.ndarray) -> np.ndarray:
+    """Move users far from all others to the edge, so that the others fill at least half of each axis.
+
+    Args:
+        xy: float of shape (n_users, 2).
+
+    Returns:
+        The places to draw, of the same shape and type.
+    """
+    low, high = np.quantile(xy, (_OUTSIDE, 1 - _OUTSIDE), axis=0) if len(xy) else np.zeros((2, 2))
+    reach = np.where(high > low, (high - low) / 2, np.inf)
+    drawn: np.ndarray = np.clip(xy, low - reach, high + reach).astype(xy.dtype)
+    return drawn
 
 
 def _best_first(own: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -120,6 +143,19 @@ def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:
     near = np.exp(-cdist(places, judged, "sqeuclidean") / (2 * _NEAR**2)).sum(axis=1)
     weighted: np.ndarray = near * len(users) / max(1, len(judged))
     return weighted
+
+
+def _beside(
+    start: np.ndarray, tree: cKDTree, own: np.ndarray, corners: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    """Places near ``start`` that cover nobody and whose nearest user is of the segment, nearest first."""
+    steps = np.arange(-2 * _BESIDE, 2 * _BESIDE + 1) * size[:, None] / 2
+    around = np.stack(np.meshgrid(*steps), axis=-1).reshape(-1, 2)
+    places = start + around[np.argsort(((around / size) ** 2).sum(axis=1), kind="stable")]
+    away, nearest = tree.query(places / size, p=np.inf)
+    inside = ((places >= corners[0] + size / 2) & (places <= corners[1] - size / 2)).all(axis=1)
+    found: np.ndarray = places[inside & (away >= _CLEAR) & own[nearest]]
+    return found
 
 
 def _grid(start: np.ndarray, corners: np.ndarray, size: np.ndarray) -> np.ndarray:

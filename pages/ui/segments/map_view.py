@@ -23,7 +23,7 @@ from core.profiles.top_pages import Selection, describe_selection
 from core.runs.export import csv_bytes
 from core.runs.stages import LAYOUT
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
-from core.segments.layout import Layout, inside_polygon, number_places
+from core.segments.layout import Layout, inside_polygon, number_places, without_outliers
 from pages.ui.segments import editing_view, shared
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments
@@ -313,17 +313,20 @@ def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
 
 @st.fragment
 def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
-    n_users = len(live.labels)
+    n_users, xy = len(live.labels), without_outliers(layout.xy)
     here = shared.token(layout.xy)
     used = state.of_model(live.sources.model_key).get(_USED, 0)
     outline = user_map(
-        layout.xy, live.labels, live.names, key=f"map-{here}-{used}",
+        xy, live.labels, live.names, key=f"map-{here}-{used}",
         alt=f"Map of {n_users:,} users in {len(live.segments)} segments",
     )  # fmt: skip
-    st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {_ISLANDS}")
+    moved = int((xy != layout.xy).any(axis=1).sum())
+    far = f"{count(moved, 'user')} far from all others are drawn at the edge." if moved else ""
+    how = f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {_ISLANDS} {far}"
+    st.caption(how.rstrip())
     _outside(live)
     row = _one_row(live)
-    drawn = _drawn(live, here, None if outline is None else inside_polygon(outline, layout.xy))
+    drawn = _drawn(live, here, None if outline is None else inside_polygon(outline, xy))
     if drawn is None and row is None:
         return
     users = np.arange(n_users) if drawn is None else drawn
