@@ -189,11 +189,9 @@ def _comes_again(facet: Facet) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if again is None:
             st.badge("Not known", icon=":material/help:", color="gray")
-        elif again.is_kept_to:
-            st.badge("Lasting", icon=":material/check:", color="green")
-        elif again.beyond_chance:
+        elif again.beyond_chance and not again.is_kept_to:
             st.badge("Hardly lasting", icon=":material/remove:", color="gray")
-        else:
+        elif not again.is_kept_to:
             st.badge("Not shown to last", icon=":material/shuffle:", color="orange")
         told = _HELPS.get(facet.kind, _HELP)
         st.caption(facet.sentence, help=told, width="content")

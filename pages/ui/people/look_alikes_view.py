@@ -267,7 +267,9 @@ def score_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Cha
 
 def _users() -> alt.X:
     axis = alt.Axis(format="~s", labelFlush=False, values=[10**power for power in range(8)])
-    return alt.X(f"{REACH}:Q", title="Users reached", scale=alt.Scale(type="log", nice=False), axis=axis)
+    return alt.X(
+        f"{REACH}:Q", title="Users reached (logarithmic)", scale=alt.Scale(type="log", nice=False), axis=axis
+    )
 
 
 def _chosen(curve: pd.DataFrame, reach: int) -> alt.Chart:

@@ -36,7 +36,7 @@ from pages.ui.periods.time_charts import of
 from pages.ui.segments.cards import heading
 from pages.ui.segments.figure import SIDE, Draw, behind, figure, picture
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell.text import md_text
+from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
 _DrawOne = Callable[[pd.DataFrame, int], Draw]
@@ -132,8 +132,8 @@ _HOW_OVER_TIME: Final = (
     "many {unit}s some stand apart by chance: 1 of 20. An interval that reaches the end of the axis may go "
     "on."
 )
-_FEW_OF_PERIOD: Final = 10
-"""Users of a period below which its wide interval does not stretch the axis."""
+_FEW_OF_PERIOD: Final = 30
+"""Users of a period below which its share or mean is not drawn, as chance decides there."""
 
 
 def draw_over_time(live: LiveSegments) -> None:
@@ -154,12 +154,13 @@ def draw_over_time(live: LiveSegments) -> None:
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         style, height = "%" if is_share else "~s", _SMALL if segment is None else _LARGE
-        return partial(time_charts.over_time, rows, which, style, _TITLES[measure], top * 1.08, height, grey)
+        drawn = _drawn(rows, measure)
+        return partial(time_charts.over_time, drawn, which, style, _TITLES[measure], top * 1.08, height, grey)
 
     parts = choice.parts(choice.calendar_now(live, unit), unit)
     told = _ChartTexts(
         f"{_MEANS[measure]}, by {unit}",
-        " ".join([*_counted(live, own, measure, unit), *_left_out(measure, unit, unseen), parts]),
+        " ".join([*_counted(live, own, measure, unit), *_left_out(own, measure, unit, unseen), parts]),
         f"time-{measure}", _HOW_OVER_TIME.format(unit=unit), _period_columns(measure, unit, grey),
     )  # fmt: skip
     _draw_panels(live, segment, table, chart, told)
@@ -179,9 +180,18 @@ def _counted(
         yield "Grey: the other clustered users."
 
 
-def _left_out(measure: PeriodMeasure, unit: PeriodUnit, unseen: int) -> Iterator[str]:
+def _left_out(table: pd.DataFrame, measure: PeriodMeasure, unit: PeriodUnit, unseen: int) -> Iterator[str]:
     if measure is PeriodMeasure.OUTCOME and unseen:
         yield f"{unseen:,} {unit}s of users with the outcome and without a page view are left out."
+    thin = sum(len(own) - len(_drawn(own, measure)) for _, own in table.groupby(Col.SEGMENT))
+    if thin:
+        yield f"{count(thin, 'point')} of fewer than {_FEW_OF_PERIOD} users: in the table, not drawn."
+
+
+def _drawn(rows: pd.DataFrame, measure: PeriodMeasure) -> pd.DataFrame:
+    """Periods of enough users for a share or mean; all where none has enough."""
+    many = rows[rows[Col.N] >= _FEW_OF_PERIOD]
+    return rows if measure is PeriodMeasure.USERS or many.empty else many
 
 
 def _period_columns(measure: PeriodMeasure, unit: PeriodUnit, grey: str) -> Columns:

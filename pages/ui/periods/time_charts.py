@@ -62,9 +62,11 @@ def over_time(
     told |= {REST_VALUE: (grey, digits), PART: ("Counted", ","), Col.N: ("Of", ",")}
     shown = table.assign(slot=str(segment), date=[f"{day.day} {day:%b %Y}" for day in table[PERIOD]])
     days = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in table[PERIOD]]
+    years = {day.year for day in table[PERIOD]}
     begins = alt.Axis(
-        values=days[:: math.ceil(len(days) / _DATES)], format="%-d %b", labelFlush=False, labelOverlap=True
-    )
+        values=days[:: math.ceil(max(1, len(days)) / _DATES)], labelFlush=False, labelOverlap=True,
+        format="%-d %b %Y" if len(years) > 1 else "%-d %b",
+    )  # fmt: skip
     base = alt.Chart(shown).encode(x=alt.X(f"{PERIOD}:T", title=None, axis=begins), tooltip=tips(told))
     own = base.encode(color=segment_or(ABOVE, segment))
     axis = alt.Axis(format=style, tickCount=4)

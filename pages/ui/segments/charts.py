@@ -68,17 +68,28 @@ def gain_over_k(scores: pd.DataFrame, gradient: float, current: int) -> Chart:
         gradient: The gain of the best gradient, a grey line.
         current: The number of segments on screen, a dashed line.
     """
-    at = alt.X("k:O", title=None, axis=alt.Axis(labelAngle=0))
-    y = alt.Y("gain:Q", title=None, axis=alt.Axis(tickCount=3))
+    at = alt.X("k:O", title="Number of segments", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("gain:Q", title="Nats a user", axis=alt.Axis(tickCount=3))
     tooltip = tips({"k": ("Segments", ""), "gain": ("Nats a user", ",.2f"), "supported": ("Supported", "")})
     base = alt.Chart(scores).encode(x=at, y=y, tooltip=tooltip)
-    scale = alt.Chart(pd.DataFrame({"gain": [gradient]})).mark_rule(color=NEUTRAL).encode(y=y)
-    now = alt.Chart(scores[scores["k"] == current]).mark_rule(strokeDash=[4, 4], color=NEUTRAL).encode(x=at)
+    of_degree = alt.Chart(pd.DataFrame({"gain": [gradient], "said": ["differ by degree"]})).encode(y=y)
+    now = alt.Chart(scores[scores["k"] == current].assign(said="now")).encode(x=at)
+    dashed = now.mark_rule(strokeDash=[4, 4], color=NEUTRAL)
+    keys = _said(of_degree).encode(x=alt.value(0)) + _said(now).encode(y=alt.value("height"))
     supported = base.transform_filter("datum.supported").mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
     points = base.mark_point(filled=True, size=40, opacity=1)
-    return sized(scale + now + base.mark_line(strokeWidth=2) + points + supported, 140)
+    lines = of_degree.mark_rule(color=NEUTRAL) + dashed + base.mark_line(strokeWidth=2)
+    return sized(lines + points + supported + keys, 190)
+
+
+def _said(base: alt.Chart) -> alt.Chart:
+    """Layer of the texts in the column ``said``, above and right of their places."""
+    text: alt.Chart = base.mark_text(
+        fontSize=11, color=NEUTRAL, align="left", baseline="bottom", dx=4, dy=-2
+    ).encode(text="said:N")
+    return text
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
@@ -121,7 +132,12 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     told |= {name: (text, ",.2f") for name, text in QUANTILES.items()}
     base = alt.Chart(table).encode(y=rows(Col.LABEL, table[Col.LABEL]), tooltip=tips(told))
     few_to_many = alt.Scale(type="symlog")  # a few users have hundreds of times what most have
-    x = alt.X("p05:Q", title=title, scale=few_to_many, axis=alt.Axis(labelFlush=False, tickCount=6))
+    x = alt.X(
+        "p05:Q",
+        title=f"{title} (logarithmic)",
+        scale=few_to_many,
+        axis=alt.Axis(labelFlush=False, tickCount=6),
+    )
     reach = base.mark_rule(strokeWidth=2, color=NEUTRAL).encode(x=x, x2=alt.X2("p95:Q"))
     half = base.mark_bar(height={"band": 0.55}).encode(
         x=alt.X("p25:Q", scale=few_to_many), x2=alt.X2("p75:Q"),

@@ -78,7 +78,8 @@ def test_a_number_stands_for_each_segment_and_its_name_is_told_on_pointing() -> 
     assert [(one["name"], one["label"]["formatter"]) for one in numbers["data"]] == [
         ("Segment 1", "1"), ("3 · Readers", "3"),
     ]  # fmt: skip
-    assert [one["value"] for one in numbers["data"]] == [[0, 0], [1, 0]]
+    for one, at in zip(numbers["data"], ([0, 0], [1, 0]), strict=True):  # beside its only user
+        assert 0 < np.abs(np.array(one["value"]) - at).max() < 0.2
     assert numbers["tooltip"]["formatter"] == "{b}"
 
 
