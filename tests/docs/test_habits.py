@@ -12,7 +12,7 @@ from tests.docs.conftest import ROOT
 
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "llms.txt")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-MAKE = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
+MAKE = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -24,7 +24,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, ".github/workflows/tests.yml", ".github/workflows/release.yml"])
 def test_what_make_is_asked_for_is_a_target(page: str) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     asked = MAKE.findall((ROOT / page).read_text().replace("run: make", "make").replace("- make", "`make"))
     assert set(asked) <= set(targets)
 
