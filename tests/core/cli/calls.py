@@ -30,7 +30,7 @@ AS_FEW = "from tests.core.cli.calls import few_shuffles, main\nwith few_shuffles
 
 @contextmanager
 def few_shuffles() -> Iterator[None]:
-    """As few draws and other segments a run as may be: what figures of many are worth has tests of its own."""
+    """Few draws and other segments a run: what figures of many are worth has tests of its own."""
     with (
         mock.patch.multiple(
             level_search, POLES=(2,), CONCENTRATIONS=(1.0,), TRAITS=(1,), MAX_KINDS=4, MAX_CROSSED=2
