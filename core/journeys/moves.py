@@ -34,7 +34,7 @@ _NOT_KNOWN: Final = 0.15
 _SEVERAL: Final = (4, 0.02)
 """Fewest types that should each have this share of the page views."""
 _ALONE: Final = 0.6
-"""Largest share of the page views that one type may have."""
+"""Largest share of the page views that one type, or place, may have."""
 OTHER_PLACES: Final = "(other places)"
 """Name of all places that are not shown apart."""
 
@@ -126,7 +126,8 @@ def most_readable_level(candidates: Sequence[Places], sequences: UserSequences) 
     """The level at which steps between places read best.
 
     Page types where they are known of nearly all page views and tell these apart; else the finest level whose
-    top places have :data:`_READABLE` of the page views; else the level whose top places have the most.
+    top places have :data:`_READABLE` of the page views, none of them :data:`_ALONE`; else the level where two
+    page views differ most often, all places beyond the top counting as a single one.
 
     Args:
         candidates: The levels, the finest first.
@@ -135,11 +136,14 @@ def most_readable_level(candidates: Sequence[Places], sequences: UserSequences) 
     for places in candidates:
         if places.level is Level.TYPE and _tells_apart(places.share_of_views(sequences)):
             return Level.TYPE
-    shares = {
-        places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in candidates
-    }
-    most = max(shares, key=shares.__getitem__)
-    return next((level for level, share in shares.items() if share >= _READABLE), most)
+    differ = {}
+    for places in candidates:
+        shares = np.sort([*places.share_of_views(sequences).values()])[::-1]
+        top, rest = shares[:READ_AT_ONCE], shares[READ_AT_ONCE:].sum()
+        if top.sum() >= _READABLE and top[0] <= _ALONE:
+            return places.level
+        differ[places.level] = 1 - float((top**2).sum() + rest**2)
+    return max(differ, key=differ.__getitem__)
 
 
 def _tells_apart(views: Mapping[str, float]) -> bool:

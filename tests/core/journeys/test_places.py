@@ -72,5 +72,12 @@ def test_pages_are_told_apart_where_a_few_have_most_views_and_else_by_what_has_t
     ):
         named = [*types, *("Product", "Category", "Cart", "Service") * 15][:60]
         assert most_readable_level([pages, themes, Places.from_names(Level.TYPE, named, each)], each) is level
+    alone = Places.from_names(Level.TEMPLATE, ["/", "/about"] + 58 * ["/:slug"], each)
+    assert (
+        most_readable_level([pages, alone, themes], each) is Level.THEME
+    )  # a level of one place tells nothing
+    assert (
+        most_readable_level([pages, alone], each) is Level.PAGE
+    )  # 12 places and the others beat a single one
     few = Places.from_names(Level.PAGE, ["/cart", "/", "/about"], SEQUENCES)
     assert most_readable_level([few], SEQUENCES) is Level.PAGE
