@@ -162,11 +162,13 @@ class _Units:
         user: Ascending by row, then user; each pair once.
         row: Index of the row.
         token: uint64, which differs where the user did other things.
+        nowhere: Users of units that are in no row.
     """
 
     user: np.ndarray
     row: np.ndarray
     token: np.ndarray
+    nowhere: np.ndarray
 
     @classmethod
     def of(cls, user: np.ndarray, row: np.ndarray, salt: np.ndarray, n_users: int) -> _Units:
@@ -177,7 +179,7 @@ class _Units:
         key, salt = key[order], salt[known][order]
         starts = np.flatnonzero(np.diff(key, prepend=-1))
         token = np.bitwise_xor.reduceat(salt, starts) if len(starts) else salt
-        return cls(key[starts] % n_users, key[starts] // n_users, token)
+        return cls(key[starts] % n_users, key[starts] // n_users, token, np.unique(user[~known]))
 
     def users(self, n_rows: int) -> np.ndarray:
         """Number of users of each row."""
@@ -185,7 +187,7 @@ class _Units:
 
     def only(self, which: np.ndarray) -> _Units:
         """Some of the pairs."""
-        return _Units(self.user[which], self.row[which], self.token[which])
+        return _Units(self.user[which], self.row[which], self.token[which], self.nowhere[:0])
 
 
 class _Salts:
@@ -260,7 +262,8 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
     if measure in MONEY:
         return _of_money(counting, main)
     if measure in OF_ITEMS:
-        return [main.only(~np.isnan(counting.items())[main.user])]
+        items = counting.items()[main.user]
+        return [main.only(items > 0), main.only(~np.isnan(items))]
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):
@@ -278,9 +281,9 @@ def _of_money(counting: Counting, main: _Units) -> list[_Units]:
     had = counting.payments()[1]
     paid, back = np.zeros((2, len(had.money), counting.layout.n_users), dtype=bool)
     for place, (currency, amounts) in enumerate(had.money.items()):
-        paid[place, had.user] = ~np.isnan(amounts)
+        paid[place, had.user] = np.nan_to_num(amounts) != 0
         if currency in had.refunds:
-            back[place, had.user] = ~np.isnan(had.refunds[currency])
+            back[place, had.user] = np.nan_to_num(had.refunds[currency]) != 0
     at = main.row // len(counting.pairs()[0]), main.user
     if counting.query.measure not in WITH_REFUNDS:
         return [main.only(paid[at])]
@@ -542,9 +545,9 @@ class Floor:
         several = len(counting.payments()[1].money) if counting.query.measure in MONEY else 1
         if several > 1:  # the same rows for each currency
             begins = np.repeat(np.arange(several) * (len(rows) // several), len(main.user))
-            main = _Units.of(
+            main = _Units(
                 np.tile(main.user, several), np.tile(main.row, several) + begins,
-                np.tile(main.token, several), self.data.n_users,
+                np.tile(main.token, several), main.nowhere,
             )  # fmt: skip
         parts = _parts(counting, main, self._salts)
         screening = _Screening(self._given, self._salts, main, parts, chosen, len(rows), counting.query)
@@ -620,18 +623,18 @@ class _Screening:
         """Hide the smallest rows until what is hidden cannot be told by subtraction from the sum of all."""
         if self.query.by is None or self.query.measure is Quantity.RETENTION:
             return
-        nowhere = np.setdiff1d(self.chosen, self.main.user) if is_of_users(self.query.by) else self.chosen[:0]
+        nowhere = [len(units.nowhere) for units in all_units]
         rest = [row for row in np.argsort(users, kind="stable").tolist() if users[row] and row not in hidden]
-        while rest and (hidden or is_few(len(nowhere))):
-            several = len(hidden) + bool(len(nowhere)) > 1
-            if several and all(self._together(units, hidden, nowhere) >= FEWEST for units in all_units):
+        while rest and (hidden or any(map(is_few, nowhere))):
+            several = len(hidden) + any(nowhere) > 1
+            if several and all(self._together(units, hidden) >= FEWEST for units in all_units):
                 return
             hidden.add(rest.pop(0))
 
-    def _together(self, units: _Units, hidden: set[int], nowhere: np.ndarray) -> int:
-        """Users behind what is hidden of some units."""
-        inside = np.unique(units.user[np.isin(units.row, [*hidden])])
-        return len(inside) + (len(nowhere) if units is self.main else 0)
+    @staticmethod
+    def _together(units: _Units, hidden: set[int]) -> int:
+        """Users behind what is hidden of some units, and what is in no row."""
+        return len(np.union1d(units.user[np.isin(units.row, [*hidden])], units.nowhere))
 
     def _keep_in_mind(self, hidden: set[int]) -> None:
         """Of users with one value each, a cell that is hidden may not follow from others later on."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from unittest import mock
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.words.demo import make_shop
@@ -392,3 +393,50 @@ def test_what_a_few_users_paid_in_a_currency_is_not_told() -> None:
     for few, currencies in ((5, 1), (FEWEST, 2)):
         with paying(refunded=0, in_pounds=few):
             assert len(Floor(tables()).answer(query(measure="revenue")).rows) == currencies
+
+
+def nothing_but_of_one_user(had: np.ndarray) -> np.ndarray:
+    """Amounts that are 0 but for the first user."""
+    return np.where(np.arange(len(had)) == 0, 77.0, 0.0)
+
+
+@pytest.mark.parametrize("measure", ["revenue", "revenue_per_user", "order_value"])
+def test_who_paid_nothing_hides_nobody_who_paid(measure: str) -> None:
+    whole = Counting.payments
+
+    def payments(counting: Counting) -> tuple[str, OutcomeRecord]:
+        event, had = whole(counting)
+        return event, replace(had, money={"EUR": nothing_but_of_one_user(had.user)}, refunds={})
+
+    with mock.patch.object(Counting, "payments", payments):
+        assert floor.TOO_FEW in refusal(query(measure=measure))
+
+
+@pytest.mark.parametrize("measure", ["items", "items_per_purchase"])
+def test_who_bought_no_item_hides_nobody_who_did(measure: str) -> None:
+    def items(counting: Counting) -> np.ndarray:
+        found = np.full(counting.layout.n_users, np.nan)
+        user = counting.payments()[1].user
+        found[user] = nothing_but_of_one_user(user)
+        return found
+
+    with mock.patch.object(Counting, "items", items):
+        assert floor.TOO_FEW in refusal(query(measure=measure))
+
+
+@pytest.mark.parametrize("asked", [{"measure": "views"}, {"measure": "sessions"}])
+def test_sessions_without_a_channel_of_a_few_users_do_not_follow_from_the_sum(asked: dict[str, Any]) -> None:
+    sequences = tables().basis.sequences
+    starts = sequences.session_starts
+    user = sequences.user[starts]
+    channels = pd.DataFrame(
+        {"user": user, "session": sequences.session[starts],
+         "channel": pd.Categorical(np.array(["Direct", "Email", "Referral"])[user % 3])}
+    )  # fmt: skip
+    few = channels[channels["user"] >= 5].reset_index(drop=True)
+    shown = []
+    for known in (channels, few):
+        basis = replace(tables().basis, key=f"channels of {len(known)}", session_channels=known.copy)
+        given = Floor(replace(tables(), basis=basis))
+        shown.append(len(given.answer(query(**asked, by="session_channel")).rows))
+    assert shown == [3, 2]
