@@ -56,7 +56,10 @@ def headline(found: Drift) -> str:
     """Sentence on whether the alarm is raised."""
     if not found.comparable:
         before, now = found.days
-        return f"Not comparable: this export covers {pluralise(now, 'day')}, the training {before:,}"
+        return (
+            f"Whether users changed cannot be told: this export covers {pluralise(now, 'day')}, the training "
+            f"{before:,}"
+        )
     if found.alarm:
         return "What users do has changed since the training period"
     return "No sign that what users do has changed"
@@ -145,7 +148,7 @@ def figure_line(row: Mapping[Any, Any], name: str) -> str:
 
 def wear_answer(found: Wear) -> str:
     """The answer on whether to train again."""
-    return "Train again" if found.by else "No need to train again"
+    return "Train again" if found.by else "The model still fits these users: no need to train again"
 
 
 def wear_lines(found: Wear) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.base.schema import Users
 from core.cli.command import command_line, renumbered, settings_without_option
 from core.rules.raw_events import is_of_ga4
 from core.runs.export import IdStyle
 from core.runs.user_data import KEY_COLUMNS, PROPERTY, USER_DATA
+from core.storage.dataset import is_clustered
 from pages.ui.segments import cards, downloads, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -101,11 +104,18 @@ def _elsewhere(live: LiveSegments) -> None:
         f"Who is in which segment, as GA4 user data (register the user property {PROPERTY} there first); "
         "each segment's rule as an audience of GA4; lists of ids. Nothing is sent."
     )
+    missing = _without_stream(live) if user_key == "user_pseudo_id" else 0
+    if missing:
+        what += (
+            f" {missing:,} of {count(live.sources.n_clustered, 'user')} in segments have no stream id in "
+            "this export, and GA4 takes user data with it alone: type it."
+        )
     with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", what):
         if audiences:
             _button(
                 "GA4 audiences", "ga4_audiences.json", lambda: downloads.ga4_audiences(live),
-                "Requests of Google's Admin API (v1alpha, properties.audiences), checked against its schema.",
+                "Requests of Google's Admin API (v1alpha, properties.audiences), checked against its schema. "
+                "A segment without a rule that holds has none: its text, or ga4_refused, says why.",
             )  # fmt: skip
         if user_key not in KEY_COLUMNS:
             return
@@ -118,12 +128,20 @@ def _elsewhere(live: LiveSegments) -> None:
         _button(
             "GA4 user data", USER_DATA, lambda: downloads.ga4_user_data(live, stream),
             "Users without a stream id are left out: type the stream id.",
+            disabled=missing == live.sources.n_clustered and not stream.isdecimal(),
         )  # fmt: skip
         known = "" if user_key == "user_id" else " Ads platforms cannot match these: they are cookies."
         _button(
             "Lists of ids", "ids_by_segment.zip", lambda: downloads.user_ids(live),
             f"One CSV a segment, of one column, for ads platforms or your own tags.{known}",
         )  # fmt: skip
+
+
+def _without_stream(live: LiveSegments) -> int:
+    """Number of users in segments of whom the export does not say the data stream."""
+    users = live.sources.dataset.users
+    known = users[Users.STREAM_ID].notna() if Users.STREAM_ID in users else np.zeros(len(users), dtype=bool)
+    return int((is_clustered(users) & ~np.asarray(known)).sum())
 
 
 def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:
@@ -134,10 +152,12 @@ def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:
     return box.container(horizontal=True, vertical_alignment="bottom")
 
 
-def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: str) -> None:
+def _button(
+    label: str, file_name: str, make: Callable[[], bytes], help_text: str, *, disabled: bool = False
+) -> None:
     st.download_button(
         label, data=make, file_name=file_name, mime=_MIME[file_name.rpartition(".")[2]], help=help_text,
-        icon=":material/download:", on_click="ignore", key=f"get-{file_name}",
+        icon=":material/download:", on_click="ignore", key=f"get-{file_name}", disabled=disabled,
     )  # fmt: skip
 
 

@@ -303,7 +303,11 @@ def _migration(live: LiveSegments, found: Compared) -> None:
         )  # fmt: skip
 
 
+FEWEST_IN_GROUP: Final = 20
+"""Fewest users of a group that is called new behaviour."""
 _MOVES: Final = (
+    "Stability says whether other users would lead to the same segments; this says whether a user stays in "
+    "theirs, which with few visits is often chance. "
     "A row of the matrix holds everybody who was in a segment before. What is expected without change is "
     "measured: the model places two random parts of each user's sessions of the training period, as "
     "unequal as the two exports, and they count by how many page views the users in both have in each. A "
@@ -339,7 +343,8 @@ def _groups(found: Compared) -> None:
         if table.empty:
             st.caption("Too few users are far from every segment to form a group.")
             return
-        grown = int((table[Diff.DIFFERS] & (table[Col.DIFFERENCE] > 0)).sum())
+        enough = table[Col.USERS] >= FEWEST_IN_GROUP
+        grown = int((table[Diff.DIFFERS] & (table[Col.DIFFERENCE] > 0) & enough).sum())
         more = (
             f"{count(grown, 'group')} of them grew: new behaviour" if grown else "None is shown to have grown"
         )

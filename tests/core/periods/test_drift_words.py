@@ -61,7 +61,7 @@ def test_the_alarm_says_what_it_can_see() -> None:
 
 
 def test_whether_to_train_says_each_figure_with_its_limit() -> None:
-    assert words.wear_answer(GOOD) == "No need to train again"
+    assert words.wear_answer(GOOD) == "The model still fits these users: no need to train again"
     unknown, far = words.wear_figures(GOOD)
     assert unknown.startswith("Of a user's page views, 5.0% are on") and unknown.endswith(
         "Limit: 10 points more"
@@ -122,7 +122,7 @@ def test_pages_that_changed_are_said_in_words() -> None:
 def test_other_lengths_are_said_with_what_to_do() -> None:
     found = replace(drift(60), days=(30, 7), alike_days=range(27, 34))
     [first, second] = words.alarm_lines(found, [""])
-    assert first == "Not comparable: this export covers 7 days, the training 30"
+    assert first == "Whether users changed cannot be told: this export covers 7 days, the training 30"
     assert second.startswith("People do less in 7 days than in 30")
     assert second.endswith("Hold 27 to 33 days against it.")
     assert "People do more in 60 days" in words.how_sure(replace(found, days=(30, 60)))

@@ -146,7 +146,9 @@ def test_a_week_against_a_month_ends_with_0_and_says_why(
     to = tmp_path / "drift.json"
     assert cli("drift", tmp_path / "week.csv", "--model", model, "--json", to).returncode == 0
     told = capsys.readouterr().out
-    assert re.match(r"Not comparable: this export covers [78] days, the training \d\d\n", told)  # in UTC
+    assert re.match(
+        r"Whether users changed cannot be told: this export covers [78] days, the training \d\d\n", told
+    )  # in UTC
     assert re.search(r"People do less in [78] days than in", told)
     assert "Pages:" not in told
     found = json.loads(to.read_text())

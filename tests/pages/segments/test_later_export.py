@@ -94,7 +94,7 @@ def test_of_a_later_export_everything_is_told(open_app: OpenApp, months: TwoMont
     assert "users of 1 Nov 2025 to 15 Dec 2025. Later export:" in told
     assert "are in both" in told
     assert "about one in 20 later exports of as many days raises this alarm" in told
-    assert "No need to train again" in [one.value for one in app.subheader]
+    assert "The model still fits these users: no need to train again" in [one.value for one in app.subheader]
     assert "Had nobody changed" in told
     assert "as it was prepared" in told  # its file is not in the input folder
     assert len(app.get("vega_lite_chart")) >= 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -34,6 +36,15 @@ def test_every_file_is_offered(export: AppTest) -> None:
         "get-clusters.json", "get-journeys.json", "get-ga4_audiences.json",
         "get-ga4_user_data.csv", "get-ids_by_segment.zip",
     ]  # fmt: skip
+
+
+def test_user_data_of_ga4_waits_for_a_stream_id_where_the_export_has_none(export: AppTest) -> None:
+    def button() -> Any:  # noqa: ANN401
+        return next(one for one in export.main.get("download_button") if one.key == "get-ga4_user_data.csv")
+
+    assert button().proto.disabled and "users in segments have no stream id" in texts(export)
+    export.text_input(key="stream-id").set_value("123").run()
+    assert not button().proto.disabled
 
 
 def test_the_preview_shows_ids_as_they_are(export: AppTest) -> None:
