@@ -47,7 +47,7 @@ _SCHEMA: Final = Path(__file__).with_name("ga4_audience.json")
 _ENDING: Final = r"/?([?#].*)?"
 """Pattern of what may follow an address of the same page, …"""
 _BEFORE: Final = len("    OR Event session_start · parameter page_location matches regex ")
-_PARAMETERS: Final = r"\?(.*&)?"
+_PARAMETERS: Final = r"/?\?(.*&)?"
 _AFTER: Final = r"([&#].*)?"
 """… and of what may follow a query parameter that makes another page."""
 
@@ -168,7 +168,7 @@ def _parts(test: PageTest, export: LoadedExport) -> list[_Part]:
     written = [*(pattern.removeprefix("^").removesuffix("$") for pattern in patterns),
                *(as_sent(key) for key in literal if "?" in key)]  # fmt: skip
     ended = [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in written]
-    ended += [f"{as_sent(folder)}.*" for folder in folders if "?" in folder]
+    ended += [as_sent(folder[:-1]) + r"/?\?.*" for folder in folders if "?" in folder]
     paths = sorted(key for key in (*folders, *literal) if "?" not in key)
     return [*(_Part(part.replace(r"\-", "-"), is_literal=False) for part in ended),
             *(_Part(key, is_literal=True) for key in paths)]  # fmt: skip

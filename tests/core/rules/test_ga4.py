@@ -103,7 +103,11 @@ def test_what_must_not_hold_is_excluded(export: LoadedExport) -> None:
             ("/sale/a", "/Sale/A/", "/sale/a?x=1", "/sale/a#top"),
             ("/sale/ab", "/sale", "/x/sale/a"),
         ),
-        ("/search?q=red", ("/search?q=red", "/search?u=1&q=red&x=2"), ("/search?q=redder", "/search")),
+        (
+            "/search?q=red",
+            ("/search?q=red", "/search?u=1&q=red&x=2", "/search/?q=red"),
+            ("/search?q=redder", "/search"),
+        ),
     ],
 )
 def test_the_pattern_of_a_page(
@@ -277,8 +281,21 @@ def test_folders_that_are_of_a_type_as_a_whole_stand_for_their_pages(tmp_path: P
     for page, is_in in {**SHOP, "/sale/new": True, "/sale": False, "/search?q=new": True}.items():
         assert bool(re.search(pattern, origin + page)) == is_in, page
         assert bool(re.search(pattern, f"{origin}{page}#top")) == is_in, page
-    assert "sale/.*" in pattern and "tents/x" in pattern and r"/search\?.*" in pattern
+    assert "sale/.*" in pattern and "tents/x" in pattern and r"/search/?\?.*" in pattern
     assert pattern.count("help") == 1
+
+
+@pytest.mark.parametrize("others", [("/?q=c",), ("/about",)])
+def test_pages_that_are_a_query_of_the_first_page_are_told_apart(
+    tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    first, all_pages = ("/?q=a", "/?q=b"), ("/?q=a", "/?q=b", *others)
+    rows = [view(f"u{n:02d}", step, page) for n in range(30) for step, page in enumerate(all_pages)]
+    loaded = load(tmp_path, write_flat(tmp_path / "e.csv", rows))[1]
+    line = ga4_text(asks(RuleField.TYPE, "A"), replace(loaded, features=with_type(loaded, "A", first)))
+    pattern = line.rpartition("matches regex ")[2]
+    found = [page for page in all_pages if re.search(pattern, f"https://shop.example{page}")]
+    assert found == [*first]
 
 
 def with_type(export: LoadedExport, name: str, pages: Sequence[str] | None = None) -> RuleFeatures:
