@@ -106,7 +106,10 @@ def read_report(data: bytes, name: str) -> Ga4Report:
     report = Ga4Report(period=(days[0], days[-1]) if days else None)
     known = False
     for block in _blocks(lines):
-        table = list(csv.reader(block, delimiter=max(",;\t", key=block[0].count)))
+        try:
+            table = list(csv.reader(block, delimiter=max(",;\t", key=block[0].count)))
+        except csv.Error as error:
+            raise InputError(f"{name} is no table: {error}", allowed="a CSV that GA4 wrote") from error
         figures = {at: _COLUMNS[letters] for at, text in enumerate(table[0])
                    if (letters := _letters(text)) in _COLUMNS}  # fmt: skip
         known = known or bool(figures)
@@ -146,7 +149,7 @@ def _of_table(
         if any(_letters(cell) in _TOTALS for cell in row):
             totals = values
         elif values:
-            day = None if by_day is None else _day(row[by_day], period, name)
+            day = None if by_day is None else _day("".join(row[by_day : by_day + 1]), period, name)
             sums.setdefault(day, []).append(values)
     whole = totals or _added(sums.pop(None, [{}]))
     days = {day: _added(parts) for day, parts in sums.items() if day is not None}

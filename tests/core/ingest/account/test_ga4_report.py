@@ -1,5 +1,6 @@
 """Reports of GA4 as it writes them, and a made property whose report differs from its files as planted."""
 
+import csv
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_a_plain_table_of_the_api_and_days_by_number_are_read() -> None:
         (b"Date,Sessions\n20201101,many\n", "Sessions in report.csv: 'many' is no number"),
         (b"Date,Sessions\nyesterday,4\n", "report.csv: 'yesterday' is no day"),
         (b"# 20201399-20209999\nDate,Sessions\n20209999,4\n", "'20209999' is no day"),
+        (b"Sessions,Date\n4\n", "report.csv: '' is no day"),
         (b"# Start date: 20200231\nSessions\n4\n", r"report.csv: '20200231' is no day"),
     ],
 )
@@ -81,6 +83,15 @@ def test_what_is_no_report_is_said_in_a_line(data: bytes, words: str) -> None:
     with pytest.raises(InputError, match=words) as refused:
         read_report(data, "report.csv")
     assert "\n" not in str(refused.value)
+
+
+def test_a_cell_that_is_too_long_is_said_in_a_line() -> None:
+    usual = csv.field_size_limit(1_000)
+    try:
+        with pytest.raises(InputError, match=r"report.csv is no table: field larger than field limit"):
+            read_report(b'Page,Views\n"' + b"x" * 1_001 + b'",4\n', "report.csv")
+    finally:
+        csv.field_size_limit(usual)
 
 
 @pytest.mark.parametrize("text", ["many", "1.234", "nan", "1e400", "1,23", "12 users"])
