@@ -45,8 +45,8 @@ MAX_ENGAGEMENT_MSEC: Final = 10**12
 """Longest valid engagement time in milliseconds (32 years); sums of longer ones would overflow."""
 
 _LARGEST_REVENUE: Final = 10**15
-_MOST_ITEMS: Final = 10**6
 """Largest valid revenue of an event in any currency; sums of larger amounts would overflow."""
+_MOST_ITEMS: Final = 10**6
 
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 BASES: Final = tuple(SourceBasis)
@@ -333,8 +333,9 @@ def money(text: ir.StringValue) -> ir.FloatingValue:
 
 def quantity(text: ir.StringValue) -> ir.IntegerValue:
     """Parse the number of items of a purchase; null if missing or impossible."""
-    number = _decimal(text).try_cast("int64")
-    return ibis.ifelse(number.between(0, _MOST_ITEMS), number, ibis.null("int64"))
+    number = _decimal(text).try_cast("float64")
+    is_count = number.between(0, _MOST_ITEMS) & (number == number.floor())
+    return ibis.ifelse(is_count, number.try_cast("int64"), ibis.null("int64"))
 
 
 def currency(text: ir.StringValue) -> ir.StringValue:
