@@ -185,9 +185,14 @@ class _Units:
         """Number of users of each row."""
         return np.bincount(self.row, minlength=n_rows)
 
-    def only(self, which: np.ndarray) -> _Units:
-        """Some of the pairs."""
-        return _Units(self.user[which], self.row[which], self.token[which], self.nowhere[:0])
+    def only(self, which: np.ndarray, who: np.ndarray) -> _Units:
+        """Some of the pairs, and of the users in no row those of ``who`` (whether each user counts)."""
+        nowhere = self.nowhere[who[self.nowhere]]
+        return _Units(self.user[which], self.row[which], self.token[which], nowhere)
+
+    def of_users(self, who: np.ndarray) -> _Units:
+        """The units of some users: whether each user counts."""
+        return self.only(who[self.user], who)
 
 
 class _Salts:
@@ -252,18 +257,18 @@ def _taken(counting: Counting, salts: _Salts) -> Iterator[tuple[Units, np.ndarra
         yield done, salts.event
 
 
-def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
+def _parts(counting: Counting, main: _Units, salts: _Salts, currency: str | None) -> list[_Units]:
     """The units of the parts that a figure is about: who did ``of``, who paid, who is seen again."""
     query, people, measure = counting.query, counting.people, counting.query.measure
     if measure is Quantity.RETENTION:
         return [_of_users([again for _, _, again in counting.cohorts()], salts)]
     if measure is Quantity.ENGAGEMENT:
-        return [main.only(~np.isnan(people.counts("engagement"))[main.user])]
-    if measure in MONEY:
-        return _of_money(counting, main)
+        return [main.of_users(~np.isnan(people.counts("engagement")))]
+    if currency is not None:
+        return _of_money(counting, main, currency)
     if measure in OF_ITEMS:
-        items = counting.items()[main.user]
-        return [main.only(items > 0), main.only(~np.isnan(items))]
+        items = counting.items()
+        return [main.of_users(items > 0), main.of_users(~np.isnan(items))]
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):
@@ -273,22 +278,21 @@ def _parts(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
     return [_gathered(list(_taken(counting, salts)), counting.layout.n_users)]
 
 
-def _of_money(counting: Counting, main: _Units) -> list[_Units]:
-    """The units of who paid in the currency of a row, and of a measure with refunds of who got some back.
+def _of_money(counting: Counting, main: _Units, currency: str) -> list[_Units]:
+    """The units of who paid in a currency, and of a measure with refunds of who got some back.
 
     Where nobody did, the refunds of a row tell no more than its payments.
     """
     had = counting.payments()[1]
-    paid, back = np.zeros((2, len(had.money), counting.layout.n_users), dtype=bool)
-    for place, (currency, amounts) in enumerate(had.money.items()):
-        paid[place, had.user] = np.nan_to_num(amounts) != 0
-        if currency in had.refunds:
-            back[place, had.user] = np.nan_to_num(had.refunds[currency]) != 0
-    at = main.row // len(counting.pairs()[0]), main.user
+    paid, back = np.zeros((2, counting.layout.n_users), dtype=bool)
+    paid[had.user] = np.nan_to_num(had.money[currency]) != 0
+    if currency in had.refunds:
+        back[had.user] = np.nan_to_num(had.refunds[currency]) != 0
+    payers = main.of_users(paid)
     if counting.query.measure not in WITH_REFUNDS:
-        return [main.only(paid[at])]
-    some = np.isin(main.row, main.row[back[at]])
-    return [main.only(paid[at]), main.only(np.where(some, back[at], paid[at]))]
+        return [payers]
+    some = np.isin(main.row, main.row[back[main.user]])
+    return [payers, main.only(np.where(some, back[main.user], paid[main.user]), paid | back)]
 
 
 def _holding(counting: Counting, main: _Units) -> _Units:
@@ -298,7 +302,9 @@ def _holding(counting: Counting, main: _Units) -> _Units:
     holds = counting.holds(counting.query.of, user, user.astype(np.int64) * len(names) + row)
     n_users = counting.layout.n_users
     inside = row[holds].astype(np.int64) * n_users + user[holds]
-    return main.only(np.isin(main.row * n_users + main.user, inside))
+    return main.only(
+        np.isin(main.row * n_users + main.user, inside), counting.people.holds(counting.query.of)
+    )
 
 
 # what was given
@@ -542,17 +548,15 @@ class Floor:
         """Leave out the rows of a few users, and those that would tell of them."""
         chosen = np.flatnonzero(counting.chosen & counting.people.seen)
         main = _main(counting, self._salts)
-        several = len(counting.payments()[1].money) if counting.query.measure in MONEY else 1
-        if several > 1:  # the same rows for each currency
-            begins = np.repeat(np.arange(several) * (len(rows) // several), len(main.user))
-            main = _Units(
-                np.tile(main.user, several), np.tile(main.row, several) + begins,
-                np.tile(main.token, several), main.nowhere,
-            )  # fmt: skip
-        parts = _parts(counting, main, self._salts)
-        screening = _Screening(self._given, self._salts, main, parts, chosen, len(rows), counting.query)
-        shown = screening.shown()
-        return [row for place, row in enumerate(rows) if place in shown]
+        of_money = counting.query.measure in MONEY
+        currencies = [*counting.payments()[1].money] if of_money else [None]
+        n_rows = len(rows) // len(currencies)
+        shown = []
+        for place, currency in enumerate(currencies):  # each has the same rows, and a sum of its own
+            parts = _parts(counting, main, self._salts, currency)
+            screening = _Screening(self._given, self._salts, main, parts, chosen, n_rows, counting.query)
+            shown += [place * n_rows + row for row in sorted(screening.shown())]
+        return [rows[place] for place in shown]
 
 
 def _most(users: np.ndarray, names: Sequence[str]) -> tuple[str, ...]:

@@ -97,12 +97,18 @@ def read_report(data: bytes, name: str) -> Ga4Report:
     cannot be, and are left out.
 
     Raises:
-        InputError: If it holds no figure, or a value that is no number.
+        InputError: If it holds no figure, figures of two periods, or a value that is no number.
     """
     lines = data.decode("utf-8-sig", "replace").splitlines()
     days = sorted(
         _day(text, name=name) for line in lines if line.startswith("#") for text in _PERIOD.findall(line)
     )
+    if len(set(days)) > 2:
+        raise InputError(
+            f"{name} is of several periods: {', '.join(map(str, days[:6]))}",
+            allowed="figures of one period",
+            remedy="Download it again without the comparison of date ranges",
+        )
     report = Ga4Report(period=(days[0], days[-1]) if days else None)
     known = False
     for block in _blocks(lines):
@@ -181,6 +187,8 @@ def _number(text: str, figure: str, where: str = "") -> float:
             f"{FIGURES[figure]}{where}: {text.strip()[:40]!r} is no number", allowed="such as 1234 or 1,234"
         )
     number = float(plain.replace(",", ""))
+    if number < 0 and figure not in MONEY:
+        raise InputError(f"{FIGURES[figure]}{where}: {plain} is less than 0", allowed="a count")
     return abs(number) if figure == "refunds" else number
 
 
@@ -188,8 +196,11 @@ def _day(text: str, period: tuple[date, date] | None = None, name: str = "") -> 
     """Day of a cell: ``20261103``, ``2026-11-03``, or the number of a day of the period."""
     digits = text.strip().replace("-", "")
     try:
-        if len(digits) <= 4 and period:
-            return period[0] + timedelta(int(digits))
+        if re.fullmatch(r"\d{1,4}", text.strip()) and period:
+            day = period[0] + timedelta(int(digits))
+            if day > period[1]:
+                raise ValueError("after the period")
+            return day
         return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise InputError(

@@ -390,9 +390,27 @@ def test_refunds_of_a_few_users_are_told_by_no_measure(measure: str) -> None:
 
 
 def test_what_a_few_users_paid_in_a_currency_is_not_told() -> None:
-    for few, currencies in ((5, 1), (FEWEST, 2)):
+    for few, currencies in ((5, 1), (2 * FEWEST, 2)):
         with paying(refunded=0, in_pounds=few):
             assert len(Floor(tables()).answer(query(measure="revenue")).rows) == currencies
+
+
+@pytest.mark.parametrize("measure", ["revenue", "revenue_per_user", "items"])
+@pytest.mark.parametrize(("without", "n_shown"), [(0, 8), (3, 7), (FEWEST, 8)])
+def test_few_buyers_among_users_without_a_source_do_not_follow_from_the_sum(
+    measure: str, without: int, n_shown: int
+) -> None:
+    source = People(layout_of(tables().basis), tables()).of_users("source").code
+    buyers = np.sort(np.concatenate([np.flatnonzero(source >= 0), np.flatnonzero(source < 0)[:without]]))
+    ones = np.ones(len(buyers))
+    record = OutcomeRecord(buyers, ones, buyers, {"EUR": ones})
+    bought = np.full(len(source), np.nan)
+    bought[buyers] = 1.0
+    with (
+        mock.patch.object(Counting, "payments", lambda _: ("purchase", record)),
+        mock.patch.object(Counting, "items", lambda _: bought),
+    ):
+        assert len(Floor(tables()).answer(query(measure=measure, by="source")).rows) == n_shown
 
 
 def nothing_but_of_one_user(had: np.ndarray) -> np.ndarray:

@@ -77,6 +77,10 @@ def test_a_plain_table_of_the_api_and_days_by_number_are_read() -> None:
         (b"# 20201399-20209999\nDate,Sessions\n20209999,4\n", "'20209999' is no day"),
         (b"Sessions,Date\n4\n", "report.csv: '' is no day"),
         (b"# Start date: 20200231\nSessions\n4\n", r"report.csv: '20200231' is no day"),
+        (b"# 20201101-20201103\nNth day,Sessions\n9999,4\n", "report.csv: '9999' is no day"),
+        (b"# 20201101-20201103\nNth day,Sessions\n-1,4\n", "report.csv: '-1' is no day"),
+        (b"# 20201101-20201103\nSessions\n-4\n", "Sessions in report.csv: -4 is less than 0"),
+        (b"# 20201101-20201103\n# 20201001-20201003\nSessions\n4\n", "report.csv is of several periods"),
     ],
 )
 def test_what_is_no_report_is_said_in_a_line(data: bytes, words: str) -> None:
