@@ -401,8 +401,6 @@ def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         for name, texts in cells.items()
     }
     shown = {name for name, texts in filled.items() if any(text.startswith(("{", "[")) for text in texts)}
-    if {name.lower() for name in shown} <= {ITEMS}:  # a column of a flat table
-        return ()
     return tuple(name for name, texts in filled.items() if name in shown or (shown and not texts))
 
 
