@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.base import wording
 from core.base.errors import InputError
@@ -29,9 +30,9 @@ _ABSENT: Final = "— not in the file —"
 _DEFAULT_KEY: Final = IngestSettings().user_key
 PREPARE_WALL_S: Final = 3600.0
 _LOOK_WALL_S: Final = 120.0
-_OUTLINE: Final = (
-    "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one "
-    "person only. The file itself stays as it is."
+_MASKED: Final = (
+    "Each word is cut to its first letter: before all rows are read, nobody can tell which texts belong to "
+    "one person only. The file itself is not changed."
 )
 _TOGETHER: Final = (
     "Who is known to two of the tools counts twice, and only one name of page views is read. Right where a "
@@ -52,8 +53,8 @@ def prepare_form(found: Inspection, before: IngestSettings | None = None) -> Non
     _header(found)
     for warning in found.warnings:
         st.warning(md_text(warning), icon=":material/warning:")
+    _settings(found, before)
     _preview(found)
-    _settings(found, before or IngestSettings())
 
 
 def _header(found: Inspection) -> None:
@@ -69,8 +70,8 @@ def _header(found: Inspection) -> None:
 
 
 def _preview(found: Inspection) -> None:
-    with st.expander("The first rows, texts in outline", icon=":material/table_rows:", expanded=True):
-        st.caption(_OUTLINE)
+    with st.expander("The first rows, masked", icon=":material/table_rows:"):
+        st.caption(_MASKED)
         names = [file.name for file in found.files]
         number = 0
         if len(names) > 1:
@@ -81,8 +82,30 @@ def _preview(found: Inspection) -> None:
 
 
 @st.fragment
-def _settings(found: Inspection, before: IngestSettings) -> None:
-    """Draw all settings as a fragment: a change redraws only them, with their examples."""
+def _settings(found: Inspection, earlier: IngestSettings | None) -> None:
+    """Draw the button and all settings as a fragment: a change redraws only them, with their examples.
+
+    The settings are folded where nothing has to be chosen and none were chosen before.
+    """
+    before = earlier or IngestSettings()
+    start = st.container()
+    shown = earlier is not None or not _is_complete(found)
+    label = "Change how it is read: users, columns, pages, what is left out"
+    with st.expander(label, icon=":material/tune:", key="form", expanded=shown):
+        _choices(found, before, start)
+
+
+def _is_complete(found: Inspection) -> bool:
+    """Tell whether the files can be prepared as they were found, without any choice."""
+    columns = [found.mapping.get(field) for field in (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)]
+    refused = {name for file in found.files for name in (*file.inner, *file.odd_dates)}
+    of_one_tool = len({file.tool for file in found.files}) == 1
+    known = _DEFAULT_KEY in found.user_keys or _sure_key(found)
+    return bool(known) and of_one_tool and all(c and c not in refused for c in columns)
+
+
+def _choices(found: Inspection, before: IngestSettings, start: DeltaGenerator) -> None:
+    """Draw all settings, and the button that starts with them into ``start``."""
     with st.container(border=True, key="form-user"):
         user_key = _user_key(found, before)
         joining = _join_logins(found, user_key, before)
@@ -100,15 +123,14 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
     with errors.shown():
         with st.container(border=True, key="form-urls"):
             url = url_settings(before.url, _sample_urls(found, mapping))
-        with st.bottom:
+        with start:
             _start_button(found, mapping, user_key, {**options, **named}, url)
 
 
 def _user_key(found: Inspection, before: IngestSettings) -> str:
     st.subheader("Who is a user?")
     keys = list(found.user_keys) or [_DEFAULT_KEY]
-    sure = Raw.USER_KEY in found.mapping or keys[0] == SIGNED_IN_KEY
-    wanted = before.user_key if before.user_key in keys else keys[0] if sure else None
+    wanted = before.user_key if before.user_key in keys else _sure_key(found)
     picked = st.selectbox(
         "Column that identifies a user", keys, index=keys.index(wanted) if wanted else None, key="user_key",
         placeholder="Choose a column",
@@ -124,6 +146,12 @@ def _user_key(found: Inspection, before: IngestSettings) -> str:
             "cover it; its values are kept as they are in the results."
         )
     return str(picked)
+
+
+def _sure_key(found: Inspection) -> str | None:
+    """Column that surely identifies a user; None where it has to be chosen."""
+    keys = list(found.user_keys) or [_DEFAULT_KEY]
+    return keys[0] if Raw.USER_KEY in found.mapping or keys[0] == SIGNED_IN_KEY else None
 
 
 def _join_logins(found: Inspection, user_key: str, before: IngestSettings) -> bool:
@@ -158,7 +186,7 @@ def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSett
     if not column:
         st.caption("Without event names, every record is read as a page view.")
         return ""
-    names = sorted({name for name in _first_cells(found, column) if "…" not in name})  # in outline it is none
+    names = sorted({name for name in _first_cells(found, column) if "…" not in name})  # masked, it is none
     known = likely_page_views(names)
     guess = f"the first rows have {' and '.join(known)}" if known else "the first rows do not say"
     picked = st.selectbox(
@@ -279,7 +307,7 @@ def _start_button(
             st.markdown(":orange[:material/warning: Files of different tools: prepare those of each apart.]")
         elif not (inner or odd_time):
             st.caption(
-                "Everything needed was found."
+                _read_as(found, mapping, user_key, str(options["page_view"]))
                 if any(file.sample_rows for file in found.files)
                 else ":orange[:material/warning: There are headers, but no records.]"
             )
@@ -288,6 +316,16 @@ def _start_button(
         settings = IngestSettings.checked(mapping=changed, user_key=user_key, url=url, **options)
         start_preparing(sources.chosen(), settings)
         st.rerun()
+
+
+def _read_as(found: Inspection, mapping: Mapping[str, str], user_key: str, page_view: str) -> str:
+    """Say in a sentence what is a user, a page and a page view."""
+    views = "all records"
+    if column := mapping.get(Raw.EVENT_NAME):
+        names = [page_view] if page_view else likely_page_views({*_first_cells(found, column)})
+        views = f"events named {' or '.join(names)}" if names else "found by their names in all rows"
+    said = f"users are {user_key}, pages {mapping[Raw.PAGE_LOCATION]}, page views {views}"
+    return md_text(f"Everything needed was found: {said}.", 300)
 
 
 def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:

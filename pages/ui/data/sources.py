@@ -25,8 +25,8 @@ from pages.ui.data.uploads import MAX_NAME_LENGTH, SUFFIXES
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import count
 
-_OUTLINED = (
-    "Only outlines are compared here; what a rule does to whole words, upper case and names of parameters "
+_MASKED = (
+    "Masked addresses are compared here; what a rule does to whole words, upper case and names of parameters "
     "shows in the receipt, under Pages."
 )
 _PATTERN, _REPLACEMENT = "Where this pattern matches", "put this"
@@ -94,12 +94,12 @@ def _own_rules(before: UrlSettings) -> tuple[UrlRule, ...]:
 def _examples(examples: Sequence[str], settings: UrlSettings) -> None:
     if not examples:
         return
-    address, page = "Address, in outline", "Page, in outline"
+    address, page = "Address, masked", "Page, masked"
     table = pd.DataFrame({address: list(examples), page: canonicalise(examples, settings).pages})
     changed = table[table[address] != table[page]]
     became = f"{count(len(examples), 'address', 'addresses')} of the first rows become "
     became += count(table[page].nunique(), "page")
-    st.caption(f"{became}{'' if len(changed) else ', and none is changed'}. {_OUTLINED}")
+    st.caption(f"{became}{'' if len(changed) else ', and none is changed'}. {_MASKED}")
     if len(changed):
         st.dataframe(changed, hide_index=True, alt="Addresses that the rules change, before and after")
 

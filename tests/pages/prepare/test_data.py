@@ -166,9 +166,26 @@ def test_which_event_is_a_page_view_is_said_and_can_be_chosen(
     assert (box.value, box.options) == (
         "", ["Found in all rows: the first rows have $pageview", "$pageview", "visit"]
     )  # fmt: skip
+    assert "page views events named $pageview" in texts(app).replace("\\", "")
     box.select("visit").run()
+    assert "page views events named visit" in texts(app).replace("\\", "")
     app.button(key="prepare").click().run()
     assert fake_jobs.started[-1][1]["settings"]["page_view"] == "visit"
+
+
+@pytest.mark.parametrize("field", [None, "event_timestamp", "page_location", "user_key"])
+def test_settings_are_folded_where_nothing_has_to_be_chosen(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path, field: str | None
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    mapping = INSPECTION["mapping"] | {"event_timestamp": "when"}
+    mapping.pop(field or "", None)
+    keys = ["date"] if field == "user_key" else INSPECTION["user_keys"]
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | {"mapping": mapping, "user_keys": keys}})
+    app.run()
+    (form,) = (block for block in app.expander if block.label.startswith("Change how it is read"))
+    assert form.proto.expanded is (field is not None)
+    assert app.button(key="prepare").disabled is (field is not None)
 
 
 def test_without_event_names_every_record_is_a_page_view(
