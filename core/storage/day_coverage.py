@@ -140,12 +140,12 @@ def _chance(views: np.ndarray, usual: np.ndarray) -> np.ndarray:
     Counts are negative binomial; the relative spread is that of the middle half of the days, so that days
     that fall do not widen it.
     """
-    from scipy.stats import nbinom
+    from scipy.special import betainc  # scipy.stats has this distribution too, but loads for seconds
 
     known, chance = usual > 0, np.ones(len(views))
     n = int(known.sum())
     if n > _WEEK:
         spread = np.median(np.abs(np.log(views[known] / usual[known]))) / _NORMAL_MAD
         variance = max(float(spread) ** 2 * n / (n - _WEEK), _TINY)  # what is usual is known of each weekday
-        chance[known] = nbinom.cdf(views[known], 1 / variance, 1 / (1 + variance * usual[known]))
+        chance[known] = betainc(1 / variance, views[known] + 1, 1 / (1 + variance * usual[known]))
     return chance

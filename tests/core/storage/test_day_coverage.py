@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date, timedelta
 
 import numpy as np
@@ -74,3 +76,12 @@ def test_the_clock_decides_of_which_day_a_page_view_is() -> None:
     at = np.array([1, 1, 86_399]) * 1_000_000
     assert page_views_by_day(at, UTC_CLOCK) == {date(1970, 1, 1): 3}
     assert page_views_by_day(at, LocalClock.fixed(60)) == {date(1970, 1, 1): 2, date(1970, 1, 2): 1}
+
+
+def test_days_are_judged_without_loading_all_of_statistics() -> None:
+    code = (
+        "import sys; from datetime import date; from core.storage.day_coverage import day_coverage; "
+        "day_coverage({date(2021, 1, day): 50 + day for day in range(1, 32)}); "
+        "sys.exit('scipy.stats' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
