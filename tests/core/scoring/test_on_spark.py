@@ -39,6 +39,7 @@ SETTINGS = RunSettings(
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Executors take minutes to start where the machine does much else."""
     monkeypatch.setattr(session, "WORKERS_S", 600.0)
+    monkeypatch.setattr(session, "_LOOK_S", 0.02)  # a look between two tasks, however short they are
 
 
 @pytest.fixture
