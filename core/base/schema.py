@@ -245,6 +245,9 @@ class EventTimes:
     TIMESTAMP: Final = "event_timestamp"  # int64, microseconds UTC
     SESSION: Final = "session"  # int32, that of the page views; sessions without one are numbered after them
     AFTER: Final = "after"  # int32, page views of the user that come before
+    REVENUE: Final = "revenue"  # float64, gross; null where nothing was paid
+    CURRENCY: Final = "currency"  # three letters; null when never sent
+    ITEMS: Final = "items"  # int64, of purchases; null when never sent
 
 
 class SessionColumns:

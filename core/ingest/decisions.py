@@ -28,9 +28,8 @@ from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import used_views
 from core.ingest.observe.channel_codes import written_visits
 from core.ingest.observe.export_decisions import LOCATION, ExportDecisions
-from core.ingest.observe.narrow import NAME, USER, hashed, number_names, numbered_users, order_of
+from core.ingest.observe.narrow import NAME, PURCHASE, USER, hashed, number_names, numbered_users, order_of
 from core.ingest.observe.outcomes import (
-    PURCHASE,
     OutcomesWithoutUserId,
     Refunds,
     count_without_user_id,

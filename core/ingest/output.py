@@ -257,12 +257,14 @@ def events_table(behaviour: Behaviour, stripped: PageViews, used: UsedViews) -> 
     row = np.searchsorted(used.numbers, deeds.user)
     there = used.numbers[np.minimum(row, len(used.numbers) - 1)] == deeds.user
     deeds, row = OtherEvents(*(column[there] for column in vars(deeds).values())), row[there]
+    paid = pa.array(deeds.payment, mask=deeds.payment < 0)
     columns = {
         EventTimes.USER: row,
         EventTimes.EVENT_NAME: pa.array(names, pa.string()).take(pa.array(deeds.name)),
         EventTimes.TIMESTAMP: deeds.timestamp,
         EventTimes.SESSION: _sessions(deeds, row, used),
         EventTimes.AFTER: np.searchsorted(used.views.place, deeds.before) - used.offsets[row],
+        **{name: behaviour.payments[name].take(paid) for name in behaviour.payments.column_names},
     }
     return pa.table(columns).cast(EVENTS)
 
@@ -271,7 +273,8 @@ def _both(deeds: OtherEvents, stripped: PageViews, names: np.ndarray) -> OtherEv
     """Merge views of left-out pages into the other events, each after the events before it."""
     if not len(stripped):
         return deeds
-    views = OtherEvents(stripped.user, names, stripped.timestamp, stripped.session, stripped.place)
+    unpaid = np.full(len(stripped), -1, dtype=np.int32)
+    views = OtherEvents(stripped.user, names, stripped.timestamp, stripped.session, unpaid, stripped.place)
     pairs = zip(vars(deeds).values(), vars(views).values(), strict=True)
     columns = [np.concatenate(pair) for pair in pairs]
     order = np.argsort(2 * columns[-1] + (np.arange(len(columns[-1])) >= len(deeds.user)), kind="stable")

@@ -81,6 +81,9 @@ EVENTS: Final = pa.schema(
         pa.field(EventTimes.TIMESTAMP, pa.int64(), nullable=False),
         pa.field(EventTimes.SESSION, pa.int32(), nullable=False),
         pa.field(EventTimes.AFTER, pa.int32(), nullable=False),
+        pa.field(EventTimes.REVENUE, pa.float64()),
+        pa.field(EventTimes.CURRENCY, pa.string()),
+        pa.field(EventTimes.ITEMS, pa.int64()),
     ]
 )
 SESSION_CHANNELS: Final = pa.schema(

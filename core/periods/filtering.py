@@ -149,7 +149,7 @@ def renumbered(
     )  # fmt: skip
     made = TimedEvents(
         number[events.user].astype(np.int32), events.name, events.timestamp, session[of_deed], after,
-        events.names,
+        events.names, events.paid,
     )  # fmt: skip
     return sequences, made
 
@@ -249,7 +249,10 @@ def _events_table(events: TimedEvents) -> pa.Table:
         EventTimes.SESSION: events.session,
         EventTimes.AFTER: events.after,
     }
-    return pa.table(columns).cast(schemas.EVENTS)
+    if events.paid is not None:
+        paid = events.paid.reindex(np.arange(len(events.user)))
+        columns |= {str(name): pa.Array.from_pandas(paid[name]) for name in paid}
+    return pa.table(columns).cast(pa.schema([field for field in schemas.EVENTS if field.name in columns]))
 
 
 def _receipt(

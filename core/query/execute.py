@@ -372,10 +372,8 @@ class Counting:
         units = self.events() if self.query.by is By.EVENT else self.units
         if self.query.measure is Quantity.USERS and self.query.of is not None:
             units = units.only(self._of_pages()[units.view])
-        width, keys = len(units.names), units.keys
-        if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER) and self.query.by in OF_MOMENTS:
-            keys = np.concatenate([keys, *(part.keys for part in self.taken(self.of))])
-        pairs = distinct(keys)
+        keys = np.concatenate([units.keys, *(part.keys for part in self.also())])
+        pairs, width = distinct(keys), len(units.names)
         return units.names, pairs // width, pairs % width
 
     def events(self, did: Did | None = None) -> Units:
@@ -510,6 +508,38 @@ class Counting:
             yield self.units.only(self.people.views_of(marks, did.at)[self.units.view])
         if marks.events.any():
             yield self.events(did)
+
+    def also(self) -> list[Units]:
+        """What puts a user in a row of moments beside page views: the events counted, or the payments."""
+        if self.query.by not in OF_MOMENTS:
+            return []
+        if self.query.measure in (Quantity.EVENTS, Quantity.EVENTS_PER_USER):
+            return [*self.taken(self.of)]
+        if self.query.measure in MONEY:
+            return [self.events(_did(self.payments()[0]))]
+        return [self.events(_did(PURCHASE))] if self.query.measure in OF_ITEMS else []
+
+    @property
+    def is_by_payment(self) -> bool:
+        """Whether money and items are those of some of a user's payments: of a period, or a row's moments."""
+        return self.query.period is not None or self.query.by in OF_MOMENTS
+
+    def paying(self, event: str, values: np.ndarray) -> Units:
+        """The events of a name that count and have a value (no NaN)."""
+        done = self.events(_did(event))
+        return done.only(~np.isnan(values[done.view]))
+
+    def _of_payments(self, event: str, values: np.ndarray, user: np.ndarray, key: np.ndarray) -> np.ndarray:
+        """Sum of the payments of each pair; NaN without any: float64 of the shape of ``key``."""
+        done = self.paying(event, values)
+        if self.query.by in OF_MOMENTS:
+            times, sums = _counts(done.keys, key), _counts(done.keys, key, values[done.view])
+        else:
+            times, sums = (
+                np.bincount(done.user, weights, minlength=self.layout.n_users)[user]
+                for weights in (None, values[done.view])
+            )
+        return np.where(times > 0, sums, np.nan)
 
     def _times(self, did: Did, user: np.ndarray, key: np.ndarray) -> np.ndarray:
         """How often the user of each pair took a single step; of rows of moments, in the row."""
@@ -681,11 +711,15 @@ class Counting:
     def _items(self) -> _Sums:
         """Items bought by the chosen users, or those a purchase."""
         names, user, code = self.pairs()
+        key = user.astype(np.int64) * len(names) + code
         items = self.items()[user]
+        if self.is_by_payment:
+            items = self._of_payments(PURCHASE, self.layout.items_of_events, user, key)
         known = ~np.isnan(items)
         if self.query.measure is Quantity.ITEMS:
             return _totals(names, code, np.nan_to_num(items))
-        return _ratios(names, code[known], items[known], self._purchases(PURCHASE)[user][known])
+        times = self._times(_did(PURCHASE), user, key)
+        return _ratios(names, code[known], items[known], times[known])
 
     def items(self) -> np.ndarray:
         """Items bought by each user, NaN where no purchase says how many: float64 of shape (n_users,)."""
@@ -695,10 +729,6 @@ class Counting:
         found, here = np.full(self.layout.n_users, np.nan), had.user < self.layout.n_users
         found[had.user[here]] = had.items[here]
         return found
-
-    def _purchases(self, event: str) -> np.ndarray:
-        """How often each user did the event of a purchase: of shape (n_users,)."""
-        return self.people.times(self.people.marks(FunnelStep(kind=StepKind.EVENT, any_of=(event,))))
 
     def payments(self) -> tuple[str, OutcomeRecord]:
         """The event with revenue, purchases if they have any, and who of the users paid."""
@@ -710,22 +740,27 @@ class Counting:
         return names[0], record.only(record.user < self.layout.n_users)
 
     def _paid(self, event: str, had: OutcomeRecord, currency: str) -> _Sums:
-        paid, back = np.zeros((2, self.layout.n_users))
-        paid[had.user] = np.nan_to_num(had.money[currency])
-        if currency in had.refunds:
-            back[had.user] = np.nan_to_num(had.refunds[currency])
         names, user, code = self.pairs()
+        key = user.astype(np.int64) * len(names) + code
+        if self.is_by_payment:
+            revenue = self.layout.revenue_of_events(currency)
+            paid, back = np.nan_to_num(self._of_payments(event, revenue, user, key)), np.zeros(len(user))
+        else:
+            paid, back = (
+                _of_users(had.user, sums.get(currency), self.layout.n_users)[user]
+                for sums in (had.money, had.refunds)
+            )
         if self.query.measure is Quantity.REFUND_SHARE:
-            return _ratios(names, code, back[user], paid[user])
+            return _ratios(names, code, back, paid)
         if self.query.measure is Quantity.REFUNDS:
-            return _totals(names, code, back[user])
+            return _totals(names, code, back)
         if self.query.measure.startswith("net_"):
-            paid -= back
+            paid = paid - back
         if self.query.measure in (Quantity.REVENUE_PER_USER, Quantity.NET_REVENUE_PER_USER):
-            return _ratios(names, code, paid[user], np.ones(len(user)))
+            return _ratios(names, code, paid, np.ones(len(user)))
         if self.query.measure in OF_ORDERS:
-            return _ratios(names, code, paid[user], self._purchases(event)[user])
-        return _totals(names, code, paid[user])
+            return _ratios(names, code, paid, self._times(_did(event), user, key))
+        return _totals(names, code, paid)
 
 
 Screen: TypeAlias = Callable[[Counting, list[ResultRow]], list[ResultRow]]
@@ -739,12 +774,26 @@ def _earliest(first: np.ndarray, user: np.ndarray, at: np.ndarray, which: np.nda
     first[user[new]] = np.minimum(first[user[new]], at[new])
 
 
-def _counts(own: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """How often each of the keys ``key`` (ascending) occurs: float64 of its shape."""
+def _did(event: str) -> Did:
+    return Did(steps=(FunnelStep(kind=StepKind.EVENT, any_of=(event,)),))
+
+
+def _of_users(user: np.ndarray, sums: np.ndarray | None, n_users: int) -> np.ndarray:
+    """The sum of each user, 0 without any: float64 of shape (n_users,)."""
+    found = np.zeros(n_users)
+    if sums is not None:
+        found[user] = np.nan_to_num(sums)
+    return found
+
+
+def _counts(own: np.ndarray, key: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """How often each of the keys ``key`` (ascending) occurs, or its sum of weights: float64 of its shape."""
     if not len(key):
         return np.zeros(0)
     place = np.minimum(np.searchsorted(key, own), len(key) - 1)
-    return np.bincount(place[key[place] == own], minlength=len(key)).astype(np.float64)
+    there = key[place] == own
+    weights = None if weights is None else weights[there]
+    return np.bincount(place[there], weights, minlength=len(key)).astype(np.float64)
 
 
 def _none(n: int) -> tuple[np.ndarray, np.ndarray]:

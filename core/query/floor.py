@@ -15,7 +15,7 @@ protect against what strangers know already, and is no differential privacy (doc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -27,6 +27,7 @@ from core.base.errors import InputError
 from core.base.safe_text import clean
 from core.facts.context import Tables
 from core.journeys.funnel import USER, FunnelStep, StepKind, StepOrder
+from core.profiles.outcomes import PURCHASE
 from core.query.conditions import People
 from core.query.execute import Counting, Result, ResultRow, Units, execute
 from core.query.layout import QueryData, Scope, layout_of
@@ -226,7 +227,11 @@ def _main(counting: Counting, salts: _Salts) -> _Units:
         return _gathered([(counting.events(counting.of if named else None), salts.event)], n_users)
     if query.by in OF_STEPS:
         return _gathered([(counting.next_units, salts.view)], n_users)
-    also = list(_taken(counting, salts)) if query.measure in _OF_EVENTS and query.by in OF_MOMENTS else []
+    also: list[tuple[Units, np.ndarray]] = []
+    if query.measure in _OF_EVENTS and query.by in OF_MOMENTS:
+        also = list(_taken(counting, salts))
+    elif query.measure in (*MONEY, *OF_ITEMS):
+        also = [(units, salts.event) for units in counting.also()]
     return _gathered([(counting.units, salts.view), *also], n_users)
 
 
@@ -265,10 +270,9 @@ def _parts(counting: Counting, main: _Units, salts: _Salts, currency: str | None
     if measure is Quantity.ENGAGEMENT:
         return [main.of_users(~np.isnan(people.counts("engagement")))]
     if currency is not None:
-        return _of_money(counting, main, currency)
+        return _of_money(counting, main, salts, currency)
     if measure in OF_ITEMS:
-        items = counting.items()
-        return [main.of_users(items > 0), main.of_users(~np.isnan(items))]
+        return _of_items(counting, main, salts)
     if query.of is None or measure is Quantity.FUNNEL or query.by in OF_STEPS:
         return []
     if measure in (Quantity.SHARE, Quantity.LIFT, Quantity.TIME_TO):
@@ -278,17 +282,67 @@ def _parts(counting: Counting, main: _Units, salts: _Salts, currency: str | None
     return [_gathered(list(_taken(counting, salts)), counting.layout.n_users)]
 
 
-def _of_money(counting: Counting, main: _Units, currency: str) -> list[_Units]:
+def _of_payers(
+    counting: Counting,
+    main: _Units,
+    salts: _Salts,
+    event: str,
+    values: Callable[[], np.ndarray],
+    paid: np.ndarray,
+) -> _Units:
+    """The units of the payments with a value: of rows of moments in the row, else all of each user's.
+
+    Figures of the whole time and of a period are so made of the same units, and can be told apart by few.
+
+    Args:
+        counting: The query's counts.
+        main: Units of the rows.
+        salts: Random numbers of the events.
+        event: Name of the events that are payments.
+        values: Function that returns the value of each event, NaN without one.
+        paid: Whether each user has such a payment in the whole time.
+    """
+    if not counting.layout.has_payments:
+        return main.of_users(paid)
+    done = counting.paying(event, values())
+    if counting.query.by in OF_MOMENTS:
+        return _gathered([(done, salts.event)], counting.layout.n_users)
+    token = np.zeros(counting.layout.n_users, dtype=np.uint64)
+    np.bitwise_xor.at(token, done.user, salts.event[done.view])
+    payers = main.of_users(token > 0 if counting.is_by_payment else paid)
+    return replace(payers, token=np.where(token > 0, token, salts.user)[payers.user])
+
+
+def _of_items(counting: Counting, main: _Units, salts: _Salts) -> list[_Units]:
+    """The units of who bought items, and of who may have bought none but has a purchase that says so."""
+
+    def values() -> np.ndarray:
+        return counting.layout.items_of_events
+
+    def bought() -> np.ndarray:
+        return np.where(values() > 0, values(), np.nan)
+
+    items = counting.items()
+    parts = ((bought, items > 0), (values, ~np.isnan(items)))
+    return [_of_payers(counting, main, salts, PURCHASE, *part) for part in parts]
+
+
+def _of_money(counting: Counting, main: _Units, salts: _Salts, currency: str) -> list[_Units]:
     """The units of who paid in a currency, and of a measure with refunds of who got some back.
 
     Where nobody did, the refunds of a row tell no more than its payments.
     """
-    had = counting.payments()[1]
+    event, had = counting.payments()
     paid, back = np.zeros((2, counting.layout.n_users), dtype=bool)
     paid[had.user] = np.nan_to_num(had.money[currency]) != 0
     if currency in had.refunds:
         back[had.user] = np.nan_to_num(had.refunds[currency]) != 0
-    payers = main.of_users(paid)
+
+    def values() -> np.ndarray:
+        revenue = counting.layout.revenue_of_events(currency)
+        return np.where(revenue != 0, revenue, np.nan)
+
+    payers = _of_payers(counting, main, salts, event, values, paid)
     if counting.query.measure not in WITH_REFUNDS:
         return [payers]
     some = np.isin(main.row, main.row[back[main.user]])

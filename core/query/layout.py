@@ -18,7 +18,7 @@ import pandas as pd
 from core.base.errors import ArtifactError, InputError
 from core.base.local_clock import DAY, HOUR, LocalClock
 from core.base.safe_text import clean
-from core.base.schema import SessionColumns
+from core.base.schema import EventTimes, SessionColumns
 from core.facts.context import Basis
 from core.journeys.funnel import FunnelStep
 from core.journeys.moves import Level
@@ -29,6 +29,7 @@ from core.profiles.outcomes import path_of
 from core.query.query import OF_PAGES, By, Dimension, Period
 from core.storage.dataset import TimedEvents
 from core.storage.day_coverage import EPOCH
+from core.storage.receipt import NO_CURRENCY
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ONCE, AGAIN = "came once", "came again"
@@ -105,6 +106,36 @@ class QueryData:
             return self.basis.events()
         except ArtifactError:
             return TimedEvents.none()
+
+    @property
+    def has_payments(self) -> bool:
+        """Whether it is known when users paid."""
+        return self.events.paid is not None
+
+    @property
+    def _paid(self) -> pd.DataFrame:
+        if self.events.paid is None:
+            raise InputError("The data does not say when was paid", remedy="Load the export again")
+        return self.events.paid
+
+    @cached_property
+    def revenue_of_events(self) -> Callable[[str], np.ndarray]:
+        """Function that returns what each event paid in a currency, or NaN: float64 of shape (n_events,)."""
+        return cache(self._revenue_of_events)
+
+    def _revenue_of_events(self, currency: str) -> np.ndarray:
+        own = self._paid[self._paid[EventTimes.CURRENCY].fillna(NO_CURRENCY) == currency]
+        return self._of_events(own[EventTimes.REVENUE])
+
+    @cached_property
+    def items_of_events(self) -> np.ndarray:
+        """Items that each event says were bought, else NaN: float64 of shape (n_events,)."""
+        return self._of_events(self._paid[EventTimes.ITEMS])
+
+    def _of_events(self, values: pd.Series) -> np.ndarray:
+        found = np.full(len(self.events.user), np.nan)
+        found[values.index] = values.to_numpy(np.float64, na_value=np.nan)
+        return found
 
     @cached_property
     def moments(self) -> Moments:

@@ -171,8 +171,8 @@ NEEDS_STEP: Final = (
     Quantity.SESSION_RATE, Quantity.EVENTS, Quantity.EVENTS_PER_USER, Quantity.TIME_TO, Quantity.FUNNEL,
 )  # fmt: skip
 """Measures of one page or event (a funnel: of several), which ``of`` names."""
-OF_WHOLE_TIME: Final = (Quantity.ENGAGEMENT, *MONEY, *OF_ITEMS)
-"""Measures that the data set holds by user and not by day."""
+OF_WHOLE_TIME: Final = (Quantity.ENGAGEMENT, *WITH_REFUNDS)
+"""Measures that the data set holds by user and not by day: a refund is of a purchase, whenever it came."""
 
 
 class Data(BaseModel):

@@ -14,17 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
 from core.base.schema import EventTimes, Group, SessionColumns, Users, dimensions_in
 from core.storage.receipt import Receipt
 from core.storage.sequences import UserSequences, read_sequences
+
+_OF_PAYMENTS: Final = [EventTimes.REVENUE, EventTimes.CURRENCY, EventTimes.ITEMS]
+NO_PAYMENTS: Final = pd.DataFrame([], columns=_OF_PAYMENTS, index=np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,8 @@ class TimedEvents:
             page view are numbered after all others.
         after: int32 of shape (n_events,), number of the user's page views before the event.
         names: Names of the events, ascending.
+        paid: Payments: columns ``revenue``, ``currency`` and ``items``, by number of the event (int64,
+            ascending); None in data sets of earlier releases, which did not store them.
     """
 
     user: np.ndarray
@@ -47,18 +53,26 @@ class TimedEvents:
     session: np.ndarray
     after: np.ndarray
     names: tuple[str, ...]
+    paid: pd.DataFrame | None = None
 
     @classmethod
     def none(cls) -> TimedEvents:
         """Make an empty table, for users without other events than page views."""
         empty = np.zeros(0, dtype=np.int32)
-        return cls(empty, empty, empty.astype(np.int64), empty, empty, ())
+        return cls(empty, empty, empty.astype(np.int64), empty, empty, (), NO_PAYMENTS)
 
     def only(self, which: np.ndarray) -> TimedEvents:
         """The events where ``which`` (bool of shape (n_events,)) is true."""
         columns = (self.user, self.name, self.timestamp, self.session, self.after)
         user, name, timestamp, session, after = (column[which] for column in columns)
-        return TimedEvents(user, name, timestamp, session, after, self.names)
+        return TimedEvents(user, name, timestamp, session, after, self.names, self._paid_of(which))
+
+    def _paid_of(self, which: np.ndarray) -> pd.DataFrame | None:
+        """The payments of the events where ``which`` is true, events numbered anew."""
+        if self.paid is None:
+            return None
+        kept = self.paid[which[self.paid.index]]
+        return kept.set_axis((np.cumsum(which) - 1)[kept.index])
 
 
 def _read_timed_events(path: Path) -> TimedEvents:
@@ -81,7 +95,15 @@ def _read_timed_events(path: Path) -> TimedEvents:
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
     name = rank[text.indices.to_numpy()]
-    return TimedEvents(user, name, timestamp, session, after, tuple(written[order]))
+    return TimedEvents(user, name, timestamp, session, after, tuple(written[order]), _read_paid(table))
+
+
+def _read_paid(table: pa.Table) -> pd.DataFrame | None:
+    if not {*_OF_PAYMENTS} <= {*table.column_names}:
+        return None
+    some = pc.or_(table[EventTimes.REVENUE].is_valid(), table[EventTimes.ITEMS].is_valid())
+    found: pd.DataFrame = table.select(_OF_PAYMENTS).filter(some).to_pandas()
+    return found.set_axis(np.flatnonzero(some.to_numpy()))
 
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"

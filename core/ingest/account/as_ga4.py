@@ -29,8 +29,7 @@ from core.ingest.clean import clock, records
 from core.ingest.clean.records import ACTIVE, FATE, Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.behaviour import Behaviour
-from core.ingest.observe.narrow import hashed, order_of
-from core.ingest.observe.outcomes import PURCHASE, REFUND
+from core.ingest.observe.narrow import PURCHASE, REFUND, hashed, order_of
 from core.ingest.observe.page_views import Sessions, number_sessions
 from core.storage.receipt import NO_CURRENCY, AsGa4, Ga4Day, Ga4Figure, GapCause, LeftOut, Revenue
 

@@ -25,7 +25,8 @@ from core.ingest.clean.masking import Masking
 from core.ingest.clean.records import Fate
 from core.ingest.clean.urls import with_templates
 from core.ingest.observe.behaviour import Behaviour
-from core.ingest.observe.outcomes import PURCHASE, Refunds
+from core.ingest.observe.narrow import PURCHASE
+from core.ingest.observe.outcomes import Refunds
 from core.ingest.observe.session_channels import UsedChannels
 from core.ingest.observe.user_facts import MANY_BROWSERS
 from core.ingest.output import (

@@ -37,6 +37,7 @@ from core.ingest.observe.outcomes import (
     count_page_events,
     count_without_user_id,
     find_refunds,
+    payments,
     repeated,
 )
 from core.ingest.observe.page_views import OtherEvents, PageViews, in_order
@@ -56,6 +57,7 @@ class Behaviour:
         locations: The pages.
         views: Page views in order.
         deeds: Other events in order, also of users without a page view.
+        payments: Payments of ``deeds`` in order: columns of :func:`core.ingest.observe.outcomes.payments`.
         people: Attributes of users with a page view.
         outcomes: Outcomes of all users.
         page_events: Events that show what a page is for, by page number.
@@ -68,6 +70,7 @@ class Behaviour:
     locations: Locations
     views: PageViews
     deeds: OtherEvents
+    payments: pa.Table
     people: UserFacts
     outcomes: UserOutcomes
     page_events: pa.Table
@@ -118,13 +121,14 @@ def observe(
     done = _outcomes(
         engine, all_events, deeds, twice, everybody, pages.masking, staying, names, tally, decided
     )
+    paid = payments(engine, all_events, twice)
     again = _count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     page_events = count_page_events(engine, events)
     if (field := settings.item_category) and field in staying.columns:
         by_category = count_page_categories(engine, staying, pages, field)
         page_events = pa.concat_tables([page_events, by_category])
-    return Behaviour(ids, pages, views, deeds, people, done, page_events, again, channels, bots)
+    return Behaviour(ids, pages, views, deeds, paid, people, done, page_events, again, channels, bots)
 
 
 def used_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:

@@ -25,6 +25,10 @@ from core.ingest.observe.channel_codes import CODE, ChannelCodes
 USER: Final = "user"
 NAME: Final = "name"
 SESSION: Final = "session"
+PAID: Final = "paid"
+PURCHASE: Final = "purchase"
+"""The event that GA4 records again when its confirmation page is reloaded."""
+REFUND: Final = "refund"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,8 @@ class Events:
     Args:
         table: Columns ``user``, ``page`` (null at a location that no page view has), ``name`` (index into
             ``names``; null for page views and where it is absent), ``session`` (null where there is no id),
-            and some columns of the typed records; in no particular order.
+            ``paid`` (whether it has revenue or bought items, and is no refund), and some columns of the typed
+            records; in no particular order.
         names: Names of events other than page views, ascending (bytes of UTF-8).
         order: The columns that order events, the time first.
     """
@@ -116,7 +121,14 @@ def narrow(
         .left_join(names, staying[Raw.EVENT_NAME] == names.written)
     )
     session = placed[records.SESSION_ID]
-    known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), hashed(session))}
+    is_sold = placed.stripped == PURCHASE  # what is put in a cart has items, too
+    paid = (placed[records.REVENUE].notnull() & (placed.stripped != REFUND)) | (
+        placed[records.ITEMS].notnull() & is_sold
+    )
+    known = {
+        SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), hashed(session)),
+        PAID: (paid & ~placed[records.IS_VIEW]).fill_null(False),
+    }
     kept = (
         *(
             USER,

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
-from core.base.schema import ITEM_CATEGORY, Outcomes, PageEvents, Raw
+from core.base.schema import ITEM_CATEGORY, EventTimes, Outcomes, PageEvents, Raw
 from core.base.schema import PAGE_EVENTS as TELLING
 from core.base.wording import pluralise
 from core.ingest.clean import records
@@ -25,14 +25,11 @@ from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.engine import Engine
-from core.ingest.observe.narrow import NAME, USER, Events
+from core.ingest.observe.narrow import NAME, PAID, PURCHASE, REFUND, USER, Events
 from core.ingest.observe.page_views import OtherEvents, changes
 from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
 from core.storage.receipt import NO_CURRENCY
 
-PURCHASE: Final = "purchase"
-"""The event that GA4 records again when its confirmation page is reloaded."""
-REFUND: Final = "refund"
 _TRANSACTION: Final = "transaction"
 _REFUNDS: Final = "refunds"
 """Column of refunded amounts, above 0."""
@@ -379,6 +376,27 @@ def _table(counted: pa.Table, names: pa.StringArray) -> pa.Table:
         Outcomes.ITEMS: counted["items"],
     }
     return pa.table(columns).cast(OUTCOMES)
+
+
+def payments(engine: Engine, events: Events, twice: ir.Table) -> pa.Table:
+    """Fetch the payments of users, in the order in which they have their events.
+
+    Args:
+        engine: Database of the tables.
+        events: All events of the users.
+        twice: File and line of purchases that repeat an earlier one, which are left out.
+
+    Returns:
+        Columns ``revenue``, ``currency`` and ``items`` (of purchases), a row an event that is ``paid``.
+    """
+    paid = events.table.filter(events.table[PAID]).anti_join(twice, [Raw.FILE_NO, Raw.LINE])
+    is_sold = paid[NAME].isin([number for number, name in enumerate(events.names) if name == PURCHASE])
+    columns = {
+        EventTimes.REVENUE: paid[records.REVENUE].try_cast(_DECIMAL).cast("float64"),
+        EventTimes.CURRENCY: records.currency(paid[Raw.CURRENCY]),
+        EventTimes.ITEMS: ibis.ifelse(is_sold, paid[records.ITEMS], None).cast("int64"),
+    }
+    return engine.arrow(paid.order_by(USER, *events.order).select(**columns))
 
 
 def count_page_events(engine: Engine, events: Events) -> pa.Table:

@@ -19,7 +19,7 @@ from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
 from core.ingest.observe.channel_codes import CODE
-from core.ingest.observe.narrow import NAME, SESSION, USER, Events
+from core.ingest.observe.narrow import NAME, PAID, SESSION, USER, Events
 
 _TWICE, _WHAT = "twice", "what"
 MICROSECONDS_A_MINUTE: Final = 60_000_000
@@ -73,6 +73,7 @@ class OtherEvents:
         name: int32 of shape (n_deeds,), index into the names of events.
         timestamp: int64 of shape (n_deeds,), microseconds UTC.
         session: int64 of shape (n_deeds,), session key as in :class:`PageViews`.
+        payment: int32 of shape (n_deeds,), number of its payment among all in this order; −1 without one.
         before: int64 of shape (n_deeds,), number of page views that come before it by user and time, of all
             users, left-out ones included.
     """
@@ -81,6 +82,7 @@ class OtherEvents:
     name: np.ndarray
     timestamp: np.ndarray
     session: np.ndarray
+    payment: np.ndarray
     before: np.ndarray
 
 
@@ -103,7 +105,7 @@ def in_order(
     what = ibis.cases(
         (known[_TWICE], ibis.null("int32")), (known[records.IS_VIEW], known[PAGE]), else_=known[NAME]
     )
-    columns = (USER, records.TS, records.IS_VIEW, SESSION, CODE)
+    columns = (USER, records.TS, records.IS_VIEW, SESSION, CODE, PAID)
     return _apart(
         engine.arrow(known.order_by(USER, *events.order).select(*columns, **{_WHAT: what})), minutes
     )
@@ -118,11 +120,12 @@ def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, OtherEvents, tuple
     user, time, is_view, what = (
         np.asarray(table[name]) for name in (USER, records.TS, records.IS_VIEW, _WHAT)
     )
-    code = np.asarray(table[CODE].fill_null(-1))
+    code, paid = np.asarray(table[CODE].fill_null(-1)), np.asarray(table[PAID])
     del table  # there are millions of rows: what was copied need not be there twice
     session, before = _sessions(user, ids, by_gap), np.cumsum(is_view) - is_view
     views = (user, what, time, session, by_gap, before)
-    deeds = (user, what, time, session, before)
+    payment = np.where(paid, np.cumsum(paid, dtype=np.int32) - 1, -1).astype(np.int32)
+    deeds = (user, what, time, session, payment, before)
     apart = PageViews(*(one[is_view] for one in views)), OtherEvents(*(one[~is_view] for one in deeds))
     return *apart, (session, code)
 

@@ -23,6 +23,7 @@ from core.query.query import Query
 OF_USERS: Final = ("segment", "device", "browser", "country", "source", "visitor", "n_sessions")
 OF_TIME: Final = ("day", "week", "month", "weekday", "hour")
 OF_MOMENTS: Final = (*OF_TIME, "session_channel")
+OF_PURCHASES: Final = ("revenue", "revenue_per_user", "order_value", "items", "items_per_purchase")
 OF_PAGES: Final = ("page", "folder", "template", "theme", "type")
 CHANNEL: Final = "session_traffic_source_last_click_cross_channel_campaign_default_channel_group"
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -35,13 +36,15 @@ class Impossible(Exception):
 
 @dataclass(frozen=True)
 class Moment:
-    """A page view or an event: ``name`` is empty of a page view, ``page`` of an event."""
+    """A page view (without ``name``) or an event (without ``page``), and what a purchase says."""
 
     at: int
     when: datetime
     session: str
     name: str = ""
     page: str = ""
+    paid: float = 0
+    items: float | None = None
 
 
 @dataclass
@@ -51,8 +54,6 @@ class Person:
     moments: list[Moment] = field(default_factory=list)
     known: dict[str, str | None] = field(default_factory=dict)
     seconds: float | None = None
-    paid: float = 0
-    items: float | None = None
     returned: float = 0
 
     @property
@@ -142,16 +143,15 @@ class ByHand:
             if row["transaction_id"] in sold:
                 return
             sold.add(row["transaction_id"])
-        if row["event_name"] == "purchase":
-            if row["total_item_quantity"] is not None:
-                person.items = (person.items or 0) + row["total_item_quantity"]
-            person.paid += row["purchase_revenue"] or 0
+        is_sold = row["event_name"] == "purchase"
+        paid, items = (row["purchase_revenue"] or 0, row["total_item_quantity"]) if is_sold else (0, None)
         person.returned += row["refund_value"] or 0
         when = datetime.fromtimestamp(row["event_timestamp"] / 1e6, self.zone).replace(tzinfo=None)
         name, page = (
             ("", row["page_location"].removeprefix(origin)) if row["is_view"] else (row["event_name"], "")
         )
-        person.moments.append(Moment(row["event_timestamp"], when, row["ga_session_id"], name, page))
+        moment = Moment(row["event_timestamp"], when, row["ga_session_id"], name, page, paid, items)
+        person.moments.append(moment)
 
     # the answer
 
@@ -400,7 +400,9 @@ class ByHand:
         return [self._line(query, name, rows[name], base, chosen) for name in self._names(query)]
 
     def _is_counted(self, query: Query, moment: Moment) -> bool:
-        """Whether a moment is one of the events that are counted."""
+        """Whether a moment is one of the events that are counted, or a purchase whose money or items are."""
+        if query.measure in OF_PURCHASES:
+            return moment.name == "purchase"
         return query.measure in ("events", "events_per_user") and self._makes(moment, query.of.steps[0])
 
     def _line(
@@ -461,6 +463,8 @@ class ByHand:
     ) -> tuple[float, float] | None:
         """A user's part and whole of a measure in a row; None where the user does not count."""
         person, measure = self.people[name], query.measure
+        sales = self._sales(query, row, person)
+        paid, items = sum(m.paid for m in sales), [m.items for m in sales if m.items is not None]
         if query.of is not None:
             done = self._done(person, query.of, query.period)
             if measure in ("views", "views_per_user") and query.of.steps[0].kind == "event":
@@ -497,26 +501,30 @@ class ByHand:
             case "engagement":
                 return None if person.seconds is None else (person.seconds, 1)
             case "revenue" | "revenue_per_user":
-                return person.paid, 1
+                return paid, 1
             case "net_revenue":
-                return person.paid - person.returned, 1
+                return paid - person.returned, 1
             case "refunds":
                 return person.returned, 1
             case "refund_share":
-                return person.returned, person.paid
+                return person.returned, paid
             case "net_revenue_per_user":
-                return person.paid - person.returned, 1
+                return paid - person.returned, 1
             case "net_order_value":
-                times = sum(m.name == "purchase" for m in person.moments)
-                return person.paid - person.returned, times
+                return paid - person.returned, len(sales)
             case "order_value":
-                return person.paid, sum(m.name == "purchase" for m in person.moments)
+                return paid, len(sales)
             case "items":
-                return person.items or 0, 1
+                return sum(items), 1
             case "items_per_purchase":
-                times = sum(m.name == "purchase" for m in person.moments)
-                return None if person.items is None else (person.items, times)
+                return (sum(items), len(sales)) if items else None
         raise AssertionError(measure)
+
+    def _sales(self, query: Query, row: str, person: Person) -> list[Moment]:
+        """The purchases of a user in the period, in rows of moments those of the row."""
+        inside = _within(query.period)
+        sold = [m for m in person.moments if m.name == "purchase" and inside(m)]
+        return [m for m in sold if query.by not in OF_MOMENTS or self._row_of(query, person, m) == row]
 
     # measures with rows of their own
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.base.schema import Group, Outcomes, Pages, Users
+from core.base.schema import EventTimes, Group, Outcomes, Pages, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.facts.context import Basis, Tables
 from core.profiles.data import ProfileData
@@ -90,7 +90,7 @@ def tables_of(visitors: Mapping[str, Visitor]) -> Tables:
     who, name, at_time, inside, after = columns
     timed = TimedEvents(
         who.astype(np.int32), name.astype(np.int32), at_time, inside.astype(np.int32), after.astype(np.int32),
-        EVENTS,
+        EVENTS, _payments(people, who, name),
     )  # fmt: skip
     data = ProfileData.from_tables(
         _users(visitors, lengths), _pages(page), _outcomes(people, columns), sequences
@@ -104,6 +104,20 @@ def tables_of(visitors: Mapping[str, Visitor]) -> Tables:
     )  # fmt: skip
     profiles = profile(data, labels, AnalyzeSettings(outcome=("purchase",)))
     return Tables(replace(basis, events=lambda: timed), profiles, partition)
+
+
+def _payments(people: Sequence[Visitor], who: np.ndarray, name: np.ndarray) -> pd.DataFrame:
+    """The purchases: all that a visitor paid with the first, two items each."""
+    bought = np.flatnonzero(name == EVENTS.index("purchase"))
+    first = np.r_[True, np.diff(who[bought]) > 0]
+    visitors = [people[user] for user in who[bought]]
+    paid = [one.paid if is_first else None for one, is_first in zip(visitors, first, strict=True)]
+    columns = {
+        EventTimes.REVENUE: pd.array(paid, dtype="Float64").astype("float64"),
+        EventTimes.CURRENCY: [one.currency for one in visitors],
+        EventTimes.ITEMS: 2,
+    }
+    return pd.DataFrame(columns, index=bought)
 
 
 def _users(visitors: Mapping[str, Visitor], lengths: np.ndarray) -> pd.DataFrame:

@@ -334,6 +334,28 @@ def test_money_in_several_currencies_is_not_added_up() -> None:
     assert row.currency == "EUR"
 
 
+def test_money_and_items_of_a_row_of_time_or_a_period_are_those_paid_then() -> None:
+    assert rows(measure="revenue", by="day") == {
+        "2025-09-01": 30, "2025-09-02": 0, "2025-09-03": 0, "2025-09-08": 0, "2025-09-09": 10,
+    }  # fmt: skip
+    assert rows(measure="items", by="hour", keep={"above": 0}) == {"09:00": 2, "10:00": 2}
+    assert rows(measure="order_value", by="weekday") == {"Monday": 30, "Tuesday": 10}
+    first = {"last_day": "2025-09-02"}
+    assert rows(measure="revenue", period=first) == {"": 30}
+    assert rows(measure="revenue_per_user", by="segment", period=first) == {"segment:0": 15, "segment:1": 0}
+    assert rows(measure="items_per_purchase", period=first, by="device") == {"mobile": 2}
+
+
+def test_a_data_set_of_an_earlier_release_does_not_say_when_was_paid() -> None:
+    known = five_users()
+    before = replace(known.basis.events(), paid=None)
+    tables = replace(known, basis=replace(known.basis, key="before", events=lambda: before))
+    assert [row.value for row in execute(Query.checked(measure="revenue"), tables).rows] == [40]
+    for measure in ("revenue", "items_per_purchase"):
+        with pytest.raises(InputError, match=r"does not say when was paid.*Load the export again"):
+            execute(Query.checked(measure=measure, by="day"), tables)
+
+
 def test_users_of_a_condition_are_compared_with_others() -> None:
     found = asked(measure="share", of=BUY, where=is_("device", "mobile"), compare="others")
     assert [(row.value, row.n) for row in found.rows] == [(0.5, 2), (pytest.approx(1 / 3), 3)]

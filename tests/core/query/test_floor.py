@@ -458,3 +458,65 @@ def test_sessions_without_a_channel_of_a_few_users_do_not_follow_from_the_sum(as
         given = Floor(replace(tables(), basis=basis))
         shown.append(len(given.answer(query(**asked, by="session_channel")).rows))
     assert shown == [3, 2]
+
+
+def selling(is_sold: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Tables:
+    """The shop where looking at an item is to buy it for 1 €: users and hours of the day → whether it is."""
+    layout = layout_of(tables().basis)
+    look, buy = (layout.events.names.index(name) for name in ("view_item", "purchase"))
+    looks = np.flatnonzero(layout.events.name == look)
+    paid = looks[is_sold(layout.events.user[looks], layout.event_hour[looks])]
+    name = np.where(layout.events.name == buy, look, layout.events.name)
+    name[paid] = buy
+    payments = pd.DataFrame({"revenue": 1.0, "currency": "EUR", "items": 1}, index=paid)
+    events = replace(layout.events, name=name, paid=payments)
+    basis = replace(tables().basis, key=f"{len(paid)} sold", events=lambda: events)
+    return replace(tables(), basis=basis)
+
+
+def sold(made: Tables) -> mock._patch[Any]:
+    """Patch that counts what was sold in the whole time, too."""
+    events = layout_of(made.basis).events
+    assert events.paid is not None
+    user, times = np.unique(events.user[events.paid.index], return_counts=True)
+    record = OutcomeRecord(user, times, times, {"EUR": times.astype(float)})
+    items = np.where(np.isin(np.arange(layout_of(made.basis).n_users), user), 1.0, np.nan)
+    return mock.patch.multiple(Counting, payments=lambda _: ("purchase", record), items=lambda _: items)
+
+
+@pytest.mark.parametrize("measure", ["revenue", "order_value", "items"])
+@pytest.mark.parametrize("by", ["week", "hour", "month"])
+def test_money_of_a_row_of_time_is_of_enough_users_who_paid(measure: str, by: str) -> None:
+    made, asked = selling(lambda user, _: user % 2 == 0), query(measure=measure, by=by)
+    with sold(made):
+        shown, all_rows = Floor(made).answer(asked).rows, execute(asked, made).rows
+    assert shown and all(row.users >= FEWEST for row in shown)
+    hidden = [row.users for row in all_rows if row.name not in {one.name for one in shown}]
+    assert (by == "month" and not hidden) or (any(map(is_few, hidden)) and sum(hidden) >= FEWEST)
+
+
+def one_hour_of_few(hour: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """What is sold if in an hour only five users bought, who bought at other hours as well."""
+
+    def is_sold(user: np.ndarray, at: np.ndarray) -> np.ndarray:
+        others = np.unique(user[at != hour])
+        both = np.intersect1d(user[at == hour], others)[:5]
+        assert len(both) == 5
+        return (at != hour) | np.isin(user, both)
+
+    return is_sold
+
+
+@pytest.mark.parametrize("measure", ["revenue", "items"])
+def test_few_who_paid_in_an_hour_do_not_follow_from_the_whole_less_all_other_hours(measure: str) -> None:
+    made, hours = selling(one_hour_of_few(19)), [hour for hour in range(24) if hour != 19]
+    asked = query(measure=measure, period={"hours": hours})
+    with sold(made):
+        assert Floor(made).answer(asked).rows
+        given = Floor(made)
+        assert given.answer(query(measure=measure)).rows
+        assert floor.TOO_FEW in refusal(asked, given)
+        with mock.patch.object(floor, "_of_payers", lambda _, main, *others: main.of_users(others[-1])):
+            careless = Floor(made)
+            assert careless.answer(query(measure=measure)).rows
+            assert careless.answer(asked).rows

@@ -65,5 +65,5 @@ def test_another_measure_is_of_the_same_users() -> None:
 
 
 def test_what_does_not_fit_is_not_offered() -> None:
-    found = instead("gross revenue on mobile by device")
+    found = instead("net revenue on mobile by device")
     assert not [text for text in found["by device"] if text in ("by day", "by hour")]

@@ -283,7 +283,7 @@ def test_whether_it_is_significant_is_told_of_a_comparison_and_of_nothing_else()
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("order value in November 2025", "Order value is known of the whole time only"),
+        ("net order value in November 2025", "Net order value is known of the whole time only"),
         ("time to purchase by page", "Time until a step is counted by segment, visitor, number of sessions"),
         ("the lift of what", "Lift needs the event, page or condition"),
     ],
