@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.base.schema import Raw
+import numpy as np
+import pandas as pd
+
+from core.base.progress import silent
+from core.base.schema import Outcomes, Raw
+from core.base.settings import IngestSettings
+from core.ingest.sample.write_sample import write_sample
+from core.runs import pipeline
+from core.storage.store import Store
 from tests.core.ingest.shop import Row, event, shop
 
 
@@ -71,6 +79,44 @@ def test_a_repeated_transaction_is_no_second_purchase(tmp_path: Path) -> None:
         deed("u", 3, "purchase", transaction_id="T2"),
     ]
     assert [line[1] for line in done(tmp_path, *rows)] == ["purchase", "purchase"]
+
+
+def test_each_payment_has_its_revenue_currency_and_items(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0, "/a"),
+        deed("u", 1, "add_to_cart", total_item_quantity="9"),
+        deed("u", 2, "purchase", "1", purchase_revenue="12.5", currency="EUR", total_item_quantity="2"),
+        deed("u", 3, "purchase", "1", purchase_revenue="1", total_item_quantity="7", transaction_id="T1"),
+        deed("u", 4, "purchase", "1", purchase_revenue="1", total_item_quantity="7", transaction_id="T1"),
+        deed("u", 5, "refund", "1", purchase_revenue="12.5", currency="EUR"),
+        deed("v", 1, "subscribe", "1", purchase_revenue="3", currency="USD"),
+        event("v", 2, "/a"),
+        deed("nobody", 1, "purchase", "1", purchase_revenue="100"),
+    ]
+    events = shop(tmp_path, *rows).events
+    assert events.paid is not None
+    names = [events.names[name] for name in events.name[events.paid.index]]
+    paid = events.paid.astype(object).where(events.paid.notna(), None).to_numpy().tolist()
+    assert list(zip(names, paid, strict=True)) == [
+        ("purchase", [12.5, "EUR", 2]), ("purchase", [1.0, None, 7]), ("subscribe", [3.0, "USD", None]),
+    ]  # fmt: skip
+
+
+def test_payments_add_up_to_the_outcomes_of_each_user(tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    write_sample(path, users=2000, seed=5)
+    dataset = pipeline.preprocess(Store(tmp_path / "cache"), [path], IngestSettings(), silent)
+    events, outcomes = dataset.events, dataset.outcomes
+    assert events.paid is not None
+    paid = events.paid.assign(
+        user=events.user[events.paid.index],
+        event_name=np.array(events.names)[events.name[events.paid.index]],
+    )
+    keys = [Outcomes.USER, Outcomes.EVENT_NAME]
+    sums = paid.groupby(keys)[Outcomes.REVENUE].sum()
+    own = outcomes[outcomes[Outcomes.REVENUE].notna() & (outcomes[Outcomes.USER] < len(dataset.users))]
+    assert len(own) > 5
+    pd.testing.assert_series_equal(sums, own.set_index(keys)[Outcomes.REVENUE], check_index_type=False)
 
 
 def test_a_page_that_is_left_out_is_an_event(tmp_path: Path) -> None:

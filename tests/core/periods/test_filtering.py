@@ -32,6 +32,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     path = tmp_path_factory.mktemp("sample") / "shop.csv"
     write_sample(path, users=300, seed=3)
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows.loc[rows["event_name"] == "add_to_cart", Raw.PURCHASE_REVENUE] = "1.5"
     session = pd.to_numeric(rows["ga_session_id"]).fillna(0).astype(int)
     return rows.assign(**{Raw.SESSION_CHANNEL: np.array(["Email", "Direct", "", "Referral"])[session % 4]})
 
@@ -66,7 +67,10 @@ def events(dataset: Dataset) -> pd.DataFrame:
     ids = np.array(dataset.sequences.user_id.to_pylist(), dtype=object)
     names = np.array(found.names, dtype=object)
     columns = {"user": ids[found.user], "name": names[found.name], "at": found.timestamp}
-    return pd.DataFrame(columns | {"session": found.session, "after": found.after})
+    own = pd.DataFrame(columns | {"session": found.session, "after": found.after})
+    assert found.paid is not None
+    assert len(found.paid) > 1
+    return own.join(found.paid)
 
 
 def channels(dataset: Dataset) -> pd.DataFrame:
