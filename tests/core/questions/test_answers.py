@@ -1,7 +1,9 @@
 """Questions and answers."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from core.facts.answer import Answer, Chart, FigureList, Note, Reading
 from core.facts.context import Context
 from core.facts.sentences import plain
+from core.ingest.sample import write_sample
 from core.query.query import By, Is, Query
 from core.questions.answers import NOT_COMPARED, ask
 from core.questions.topics import HELP
 from core.questions.words import own_phrases
+from tests.core.facts.shop import USERS, shop
 from tests.core.facts.toy import context, without_outcome
 from tests.core.questions.true_site import site
 
@@ -268,6 +272,20 @@ def test_what_else_a_word_can_name_is_computed_and_offered() -> None:
 @pytest.mark.parametrize("question", ["users who saw /sale more than /cart", "who of /cart came back there?"])
 def test_what_would_be_a_guess_is_declined(question: str) -> None:
     assert ask(question, site("shop").context).declined
+
+
+def test_the_revenue_of_a_month_is_what_the_raw_rows_of_its_days_add_up_to(tmp_path: Path) -> None:
+    write_sample(tmp_path / "shop.csv", USERS, seed=3)  # what the shop was made from
+    rows = pd.read_csv(tmp_path / "shop.csv")
+    days = pd.to_datetime(rows["event_timestamp"], unit="us").dt.date
+    paid = rows["purchase_revenue"][rows["event_name"] == "purchase"]
+    answer = ask("What was the revenue last month?", shop().context)
+    period = Query.model_validate_json(answer.query).period
+    assert period is not None
+    assert period.last_day == days.max()
+    then = days.between(period.first_day, period.last_day)
+    assert [fact.value for fact in answer.facts] == [pytest.approx(paid[then].sum())]
+    assert 0 < paid[then].sum() < paid.sum()
 
 
 def test_whether_it_is_significant_is_told_of_a_comparison_and_of_nothing_else() -> None:
