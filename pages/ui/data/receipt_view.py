@@ -95,6 +95,8 @@ def _figures(facts: Receipt, days: DayCoverage) -> None:
         for label, (value, why) in shown.items():
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
+    if facts.logins:
+        st.caption(f"{facts.logins.in_words()} *Change how it was read* undoes this.")
     for event, told in facts.outcome_users.items():
         if event == PURCHASE and told.without_page_view:
             st.caption(

@@ -6,7 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.account import accounting
+from core.ingest.observe.logins import join_logins
 from core.storage.dataset import Dataset
 from core.storage.receipt import OutcomeUsers, Receipt, WaterfallStep
 from pages.ui.data.ga4_view import figures_table
@@ -17,7 +19,7 @@ from pages.ui.data.receipt_view import (
     steps_table,
     waterfall_chart,
 )
-from tests.core.ingest.shop import Row, event, shop
+from tests.core.ingest.shop import Row, event, made_of, raw_read, shop
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
 
@@ -90,19 +92,37 @@ def test_one_row_a_file(finished_run: FinishedRun) -> None:
     assert row["Records"] == row["Read"] + row["Put together"]
 
 
-def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def opened(made: Dataset) -> AppTest:
+    """The receipt of a data set on a page."""
+
     def screen(folder: str) -> None:
         from core.storage.dataset import Dataset
         from pages.ui.data.receipt_view import receipt
 
         receipt(Dataset(folder, "toy"))
 
-    monkeypatch.setattr(accounting, "KEPT", 3)
-    made = shop(tmp_path, event("u", 0), *[{**event("u", 0), Raw.EVENT_TIMESTAMP: "x"}] * 5)
     app = AppTest.from_function(screen, kwargs={"folder": made.path}, default_timeout=20).run()
     assert not app.exception
+    return app
+
+
+def test_how_many_cookies_were_joined_is_said_without_opening_a_tab(tmp_path: Path) -> None:
+    rows = [event(cookie, 0, **{Raw.LOGIN: "ann"}) for cookie in ("phone", "desk")]
+    raw, settings = raw_read(tmp_path / "raw", [rows]), IngestSettings(join_logins=True)
+    made = made_of(tmp_path, join_logins(raw, settings, tmp_path / "joined"), settings)
+    captions = "\n".join(caption.value for caption in opened(made).caption)
+    assert "2 cookies became 1 id: " in captions
+    assert "*Change how it was read* undoes this." in captions
+    plain = opened(shop(tmp_path / "plain", event("u", 0)))
+    assert "cookie" not in "\n".join(caption.value for caption in plain.caption)
+
+
+def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounting, "KEPT", 3)
+    made = shop(tmp_path, event("u", 0), *[{**event("u", 0), Raw.EVENT_TIMESTAMP: "x"}] * 5)
+    app = opened(made)
     assert "Rejected rows (5)" in [tab.label for tab in app.tabs]
     assert "The first 3 of 5, by file and line; all are counted." in texts(app)
     assert any(len(table.value) == 3 for table in app.dataframe)
