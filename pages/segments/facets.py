@@ -40,7 +40,7 @@ _HELPS: Final[Mapping[str, str]] = {
     FacetKind.LOYALTY: _LOYALTY_HELP, FacetKind.RECENCY: _RECENCY_HELP, FacetKind.STAGE: _STAGE_HELP,
 }  # fmt: skip
 _OUTCOME_HELP: Final = (
-    "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
+    "Each rate is counted on half of the users, of whom no limit or name of a level was learned. "
     "What goes together need not be the cause: who buys views more pages, too."
 )
 _CROSSED: Final = (
@@ -62,6 +62,12 @@ def page() -> None:
     facets = found.in_order
     st.markdown(f"#### {md_text(found.sentence, 400)}")
     _beside_segments(found)
+    if found.outcome:
+        st.caption(
+            f"Rates of {md_text(found.outcome, 60)}, with their 95 % intervals",
+            help=_OUTCOME_HELP,
+            width="content",
+        )
     if found.given_away:
         st.caption(
             f"Pages give {md_text(found.outcome, 60)} away: what is made of pages is not judged by how well "
@@ -123,22 +129,11 @@ def _card(facet: Facet, found: Facets) -> None:
     _comes_again(facet)
     users = np.append(facet.users, facet.not_known) if facet.not_known else facet.users
     names = [one.name for one in facet.levels] + ["Not known"] * bool(facet.not_known)
-    table = pd.DataFrame({"level": names, "users": users, "of": users / users.sum()})
-    columns: dict[str, object] = {
-        "level": "Level",
-        "users": st.column_config.Column("Users", width=65),
-        "of": st.column_config.ProgressColumn(
-            "Share", format="percent", min_value=0, max_value=1, width="small", color="primary"
-        ),
-    }
+    table = pd.DataFrame({"Level": names, "Users": users, "Share": [f"{of:.0%}" for of in users / users.sum()]})
     if any(facet.outcome):
         rates = [*facet.outcome, *[None] * bool(facet.not_known)]
-        table["outcome"] = [rate.text if rate else wording.ABSENT for rate in rates]
-        columns["outcome"] = (f"{outcome} rate", _OUTCOME_HELP)
-    written_table.draw(
-        table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns, height="content",
-        alt_text=f"{facet.question}: users by level",
-    )  # fmt: skip
+        table[f"{outcome} rate"] = [rate.text if rate else wording.ABSENT for rate in rates]
+    written_table.draw_in_full(table, f"{facet.question}: users by level")
     if outcome and facet.kind is FacetKind.STAGE:
         st.caption(
             f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether they last "

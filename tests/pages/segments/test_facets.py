@@ -32,8 +32,8 @@ def test_facets_are_shown_with_their_levels_and_what_is_left_out_with_the_reason
     shown = texts(app)
     assert "What they look at" in shown and "How far they get" in shown
     assert "left out" in shown
-    levels = next(table.value for table in app.dataframe if "users" in table.value)
-    assert levels["users"].sum() > 70
+    levels = next(table.value for table in app.table if "Users" in table.value)
+    assert levels["Users"].sum() > 70
 
 
 def test_two_facets_are_crossed(open_app: OpenApp, finished_run: FinishedRun) -> None:
