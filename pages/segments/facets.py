@@ -129,7 +129,8 @@ def _card(facet: Facet, found: Facets) -> None:
     _comes_again(facet)
     users = np.append(facet.users, facet.not_known) if facet.not_known else facet.users
     names = [one.name for one in facet.levels] + ["Not known"] * bool(facet.not_known)
-    table = pd.DataFrame({"Level": names, "Users": users, "Share": [f"{of:.0%}" for of in users / users.sum()]})
+    shares = [f"{share:.0%}" for share in users / users.sum()]
+    table = pd.DataFrame({"Level": names, "Users": users, "Share": shares})
     if any(facet.outcome):
         rates = [*facet.outcome, *[None] * bool(facet.not_known)]
         table[f"{outcome} rate"] = [rate.text if rate else wording.ABSENT for rate in rates]
