@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Final
 
 from core.base.errors import InputError
-from core.base.schema import CHANNEL
 from core.base.wording import pluralise, uncapitalised
 from core.facts.answer import QUERY, Answer, Block, Fact, FigureTable, Reading, Unit
 from core.facts.context import ALL, Context
@@ -17,9 +16,8 @@ from core.facts.fact_maker import make_fact, notes
 from core.journeys.funnel import StepKind
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
 from core.query.in_words import UNITS, people, sentence
-from core.query.query import OF_ORDERS, By, Did, Is, Others, Quantity, Query, parts_of
+from core.query.query import OF_ORDERS, SESSION_MEANS, By, Did, Is, Others, Query, parts_of
 
-_OF_SESSIONS: Final = (Quantity.SESSION_RATE, Quantity.BOUNCE_RATE, Quantity.VIEWS_PER_SESSION)
 _DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
 
 
@@ -54,9 +52,7 @@ def answer_of(result: Result, context: Context) -> Answer:
             remedy="Ask for more users, or without a dimension",
         )
     said: list[Block] = [FigureTable(heading=sentence(query, context.title), facts=facts)]
-    said += notes(
-        _verdict(result.comparison), _left_out(result), _by_user(query), _given_away(query, context)
-    )
+    said += notes(_verdict(result.comparison), _left_out(result), _given_away(query, context))
     rows = dict.fromkeys((*(fact.row for fact in facts), *_segments(query)))
     return Answer(
         tuple(said), context.titles(rows), _shown(query), reading=reading, population=population(result)
@@ -100,13 +96,6 @@ def _fact(row: ResultRow, result: Result, context: Context, place: int) -> Fact:
     )  # fmt: skip
 
 
-def _by_user(query: Query) -> str:
-    """What the channel of a session is, where sessions are counted by it: that of their user."""
-    if query.by != CHANNEL or query.measure not in (Quantity.SESSIONS, *_OF_SESSIONS):
-        return ""
-    return "A session counts with the channel of most sessions of its user: ask by channel of the session."
-
-
 def _given_away(query: Query, context: Context) -> str:
     """Warning that the segments were made from pages that give the outcome asked about away, if they were."""
     of = query.of if query.by is By.SEGMENT else None
@@ -137,7 +126,7 @@ def _left_out(result: Result) -> str:
 def _base(query: Query) -> str:
     if query.measure in OF_ORDERS:
         return "purchases"
-    return "sessions" if query.measure in _OF_SESSIONS else "users"
+    return "sessions" if query.measure in SESSION_MEANS else "users"
 
 
 def population(result: Result) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from core.base.attributes import attribute_words
 from core.base.safe_text import clean
-from core.base.wording import capitalised
+from core.base.wording import capitalised, uncapitalised
 from core.facts.answer import Unit
 from core.journeys.funnel import SESSION, USER, FunnelStep, StepKind, StepOrder
 from core.query.layout import WEEKDAYS
@@ -102,8 +102,8 @@ BY_WORDS: Final[Mapping[str, str]] = {
 
 
 def by_words(by: Dimension) -> str:
-    """A dimension in words."""
-    return BY_WORDS.get(by) or attribute_words(by).name
+    """A dimension in words: ``week``, or of an attribute of users, ``user's main device``."""
+    return BY_WORDS.get(by) or f"user's {uncapitalised(attribute_words(by).title)}"
 
 
 _NAMED_PAGES: Final = 3

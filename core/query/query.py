@@ -162,6 +162,12 @@ WITH_REFUNDS: Final = (
 )  # fmt: skip
 OF_ORDERS: Final = (Quantity.ORDER_VALUE, Quantity.NET_ORDER_VALUE)
 OF_ITEMS: Final = (Quantity.ITEMS, Quantity.ITEMS_PER_PURCHASE)
+SESSION_MEANS: Final = (Quantity.SESSION_RATE, Quantity.BOUNCE_RATE, Quantity.VIEWS_PER_SESSION)
+IN_SESSIONS: Final = (
+    Quantity.SESSIONS, *SESSION_MEANS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,
+    Quantity.ORDER_VALUE, *OF_ITEMS,
+)  # fmt: skip
+"""Measures of what happens in a session: “by channel” asks for that of the session, as GA4's reports do."""
 TOTALS: Final = (
     Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, Quantity.EVENTS, Quantity.REVENUE,
     Quantity.NET_REVENUE, Quantity.REFUNDS, Quantity.ITEMS,

@@ -27,10 +27,12 @@ from core.query.execute import execute
 from core.query.in_words import by_words
 from core.query.layout import layout_of
 from core.query.query import (
+    IN_SESSIONS,
     OF_ITEMS,
     OF_MOMENTS,
     OF_PAGES,
     OF_TIME,
+    SESSION_MEANS,
     TOTALS,
     All,
     Any,
@@ -102,7 +104,6 @@ _BEFORE_COUNT: Final = (
     Kind.MANY, Kind.MOST, Kind.LEAST, Kind.AVERAGE, Kind.TOP, Kind.SHARE, Kind.RANGE, Kind.NUMBER,
     Kind.ATTRIBUTE,
 )  # fmt: skip
-_OF_SESSIONS: Final = (Quantity.VIEWS_PER_SESSION, Quantity.SESSION_RATE, Quantity.BOUNCE_RATE)
 _OF_PEOPLE: Final = (Quantity.USERS, Quantity.SHARE, Quantity.LIFT, Quantity.FUNNEL, Quantity.RETENTION)
 _RANKS: Final = ("rank", "sort", "sort by", "order segments by", "order clusters by", "compare by")
 _SIZES: Final = ("biggest", "largest", "smallest", "bigger", "larger", "smaller")
@@ -1133,7 +1134,7 @@ class _Reader:
             self._ordered()
         if draft.rate and measure is not Quantity.SHARE:
             raise NotRead("One figure at a time is possible.")
-        if draft.by == CHANNEL and measure in (Quantity.SESSIONS, *_OF_SESSIONS):
+        if draft.by == CHANNEL and measure in IN_SESSIONS:
             known = len(layout_of(self.context.tables.basis).session_channels) > 0
             draft.by = By.SESSION_CHANNEL if known else CHANNEL
         query = Query.checked(
@@ -1197,7 +1198,7 @@ class _Reader:
 
     def _refuse_more(self, measure: Quantity, of: Condition | None, where: Condition | None) -> None:
         """Refuse words of a second figure, and shares of users who all did what is asked."""
-        if measure not in _OF_SESSIONS and any(term.kind is Kind.PER_SESSION for term in self.terms):
+        if measure not in SESSION_MEANS and any(term.kind is Kind.PER_SESSION for term in self.terms):
             raise NotRead("A session has page views and shares of sessions; other figures are of users.")
         said = {(one.kind, other.kind) for one, other in pairwise(self.terms)}
         if (Kind.MANY, Kind.NOUN) in said and measure not in _OF_PEOPLE:

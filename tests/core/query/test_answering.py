@@ -1,11 +1,8 @@
 """Answers of queries in words."""
 
-from dataclasses import replace
-
 import pytest
 
 from core.base.errors import InputError
-from core.base.schema import CHANNEL
 from core.facts.answer import Answer, Note
 from core.journeys.funnel import FunnelStep, StepKind
 from core.query.answering import answer
@@ -36,17 +33,3 @@ def test_rows_by_segment_say_how_many_are_in_them_and_whether_the_model_read_the
 
 def notes_of(found: Answer) -> list[str]:
     return [block.text for block in found.blocks if isinstance(block, Note)]
-
-
-def test_sessions_by_channel_are_said_to_count_with_that_of_their_user() -> None:
-    context = site("shop").context
-    data = context.tables.basis.data
-    told = replace(data, attributes={**data.attributes, CHANNEL: data.attributes["plan_type"]})
-    tables = replace(context.tables, basis=replace(context.tables.basis, data=told))
-    of_user = "A session counts with the channel of most sessions of its user: ask by channel of the session."
-    sessions, users = (
-        notes_of(answer(Query(measure=measure, by=CHANNEL), replace(context, tables=tables)))
-        for measure in (Quantity.SESSIONS, Quantity.USERS)
-    )
-    assert of_user in sessions
-    assert of_user not in users

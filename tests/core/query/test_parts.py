@@ -25,10 +25,11 @@ def test_each_part_can_be_taken_out_but_for_the_measure() -> None:
     query = read("conversion rate per device of users who saw /cart on weekends", shop()).queries[0]
     assert [(part.text, said(part.without)) for part in parts(query, shop())] == [
         ("share of users who did purchase", ""),
-        ("saw /cart", "Share of users who did purchase, by device, on Saturday or Sunday"),
-        ("by device", "Share of users who did purchase, of users who saw /cart, on Saturday or Sunday"),
+        ("saw /cart", "Share of users who did purchase, by user's main device, on Saturday or Sunday"),
+        ("by user's main device",
+         "Share of users who did purchase, of users who saw /cart, on Saturday or Sunday"),
         ("on Saturday or Sunday",
-         "Share of users who did purchase, of users who saw /cart, by device, all days"),
+         "Share of users who did purchase, of users who saw /cart, by user's main device, all days"),
     ]  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_order_rows_and_dimension() -> None:
     found = instead("top 5 pages of users who bought")
     assert found["most first"] == ["fewest first"]
     assert found["5 rows"] == ["3 rows", "10 rows", "20 rows", "50 rows"]
-    assert "by device" in found["by page"] and "by page" not in found["by page"]
+    assert "by user's main device" in found["by page"] and "by page" not in found["by page"]
 
 
 def test_another_measure_is_of_the_same_users() -> None:
@@ -66,4 +67,4 @@ def test_another_measure_is_of_the_same_users() -> None:
 
 def test_what_does_not_fit_is_not_offered() -> None:
     found = instead("net revenue on mobile by device")
-    assert not [text for text in found["by device"] if text in ("by day", "by hour")]
+    assert not [text for text in found["by user's main device"] if text in ("by day", "by hour")]

@@ -131,14 +131,14 @@ def test_what_was_bought_is_not_who_saw_it_and_bought(question: str) -> None:
     [
         ("and on mobile?",
          "Users who saw /cart, and did not do purchase, and are mostly on mobile, all days"),
-        ("by device", "Users who saw /cart and did not do purchase, by device, all days"),
+        ("by device", "Users who saw /cart and did not do purchase, by user's main device, all days"),
         ("without those on mobile",
          "Users who saw /cart, and did not do purchase, and are not mostly on mobile, all days"),
         ("only on weekends", "Users who saw /cart and did not do purchase, on Saturday or Sunday"),
         ("what is their average number of page views",
          "Page views a user, of users who saw /cart and did not do purchase, all days"),
         ("how many users bought", "Users who did purchase, all days"),
-        ("bounce rate by device", "Bounce rate, by device, all days"),
+        ("bounce rate by device", "Bounce rate, by user's main device, all days"),
         ("what share of sessions start on /sale", "Share of sessions that began with /sale, all days"),
         ("what share of visits start on /sale", "Share of sessions that began with /sale, all days"),
         ("revenue of users on mobile", "Gross revenue, of users who are mostly on mobile, all days"),
@@ -156,7 +156,10 @@ def test_another_device_takes_the_place_of_the_one_before() -> None:
         said(read("and on desktop?", shop(), last).queries[0])
         == "Users who saw /cart and are mostly on desktop, all days"
     )
-    assert said(read("by device", shop(), last).queries[0]) == "Users who saw /cart, by device, all days"
+    assert (
+        said(read("by device", shop(), last).queries[0])
+        == "Users who saw /cart, by user's main device, all days"
+    )
 
 
 def test_a_query_reads_the_same_from_its_json() -> None:
