@@ -127,6 +127,13 @@ REQUIRED_FIELDS: Final[tuple[str, ...]] = (Raw.USER_KEY, Raw.EVENT_TIMESTAMP, Ra
 PAGE_VIEW: Final = "page_view"
 
 
+class IdKind(StrEnum):
+    """What the id of a user is, where the cookies of signed-in users were joined."""
+
+    COOKIE = "cookie"
+    LOGIN = "login"
+
+
 class Users:
     """Columns of ``users`` (one row a user, ordered by ``user_id``)."""
 
@@ -141,6 +148,7 @@ class Users:
     DEVICE: Final = "device"
     COUNTRY: Final = "country"
     STREAM_ID: Final = "stream_id"  # of most events
+    ID_KIND: Final = "id_kind"  # an IdKind; the column is there only where logins were joined
     SOURCE: Final = "source"  # "source / medium", the earliest of the best basis
     SOURCE_BASIS: Final = "source_basis"  # a SourceBasis; null where there is no source
     # added by later stages

@@ -41,8 +41,10 @@ USERS: Final = pa.schema(
 
 
 def users_schema(columns: Iterable[str]) -> pa.Schema:
-    """Schema of ``users`` with those of these columns that not every data set has: channels, dimensions."""
-    return pa.schema([*USERS, *(pa.field(name, pa.string()) for name in dimensions_in(columns))])
+    """Schema of ``users`` with those of these columns that not every data set has."""
+    names = list(columns)
+    optional = [name for name in (Users.ID_KIND,) if name in names]
+    return pa.schema([*USERS, *(pa.field(name, pa.string()) for name in (*optional, *dimensions_in(names)))])
 
 
 PAGES: Final = pa.schema(

@@ -79,7 +79,7 @@ def users_table(
         ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (gross; empty where none was sent; a
         column each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
         ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``,
-        ``stream_id``, and a column a dimension.
+        ``stream_id``, ``id_kind`` where logins were joined, and a column a dimension.
 
     Raises:
         ArtifactError: If there are more users than segments were made of.
@@ -91,9 +91,9 @@ def users_table(
     table = table.join(_distances(labels, partition, vectors[: len(users)], names))
     table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
-    facts = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.STREAM_ID]
+    facts = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.STREAM_ID, Users.ID_KIND]
     table = table.join(_seen(users))
-    own = users.filter([*facts, *dimensions_of(users)])  # earlier releases kept no stream
+    own = users.filter([*facts, *dimensions_of(users)])  # not every data set has each
     return table.join(own.rename(columns={name: f"{name}_dimension" for name in table}))
 
 

@@ -27,7 +27,7 @@ from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.stages import LEVELS, LevelsRequest
-from core.runs.user_data import KEY_COLUMNS, USER_DATA, ga4_user_data, import_bytes
+from core.runs.user_data import USER_DATA, USER_DATA_OF_LOGINS, ga4_user_data, import_bytes, user_data_files
 from core.segments.one_page import OnePageSegments
 from core.storage.dataset import RECEIPT, SEQUENCES, USERS
 from core.storage.page_labels import LABELS, page_names
@@ -67,7 +67,7 @@ _EMBEDDINGS, CLUSTERS, PROFILES, REPORT = (
 )
 WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, _TAXONOMY, MODEL, _DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, _RULES,
-    _NEXT_PAGES, _FACETS, _EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG, USER_DATA,
+    _NEXT_PAGES, _FACETS, _EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG, USER_DATA, USER_DATA_OF_LOGINS,
 })  # fmt: skip
 """Everything in a run's folder that is made of users; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
@@ -126,13 +126,14 @@ def publish(
 
 
 def _write_user_data(folder: Path, user_key: str) -> None:
-    """Write the file for a user-data import of GA4, where the export says what GA4 joins it by."""
-    if user_key in KEY_COLUMNS:
-        columns = [Users.USER_ID, Users.CLUSTER, SEGMENT, Users.STREAM_ID]
-        present = set(pq.read_schema(folder / USERS).names)
+    """Write the files for user-data imports of GA4, where the export says what GA4 joins them by."""
+    present = set(pq.read_schema(folder / USERS).names)
+    if user_data_files(user_key, present):
+        columns = [Users.USER_ID, Users.CLUSTER, SEGMENT, Users.STREAM_ID, Users.ID_KIND]
         users = pq.read_table(folder / USERS, columns=[name for name in columns if name in present])
-        if len(table := ga4_user_data(users.to_pandas(), user_key)):
-            (folder / USER_DATA).write_bytes(import_bytes(table))
+        for name, table in ga4_user_data(users.to_pandas(), user_key).items():
+            if len(table):
+                (folder / name).write_bytes(import_bytes(table))
 
 
 def _levels(store: Store, results: StoredStages, progress: Progress) -> SegmentLevels | None:

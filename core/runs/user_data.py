@@ -6,44 +6,79 @@ Nothing is sent from here: the analyst uploads the file.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 import pandas as pd
 
-from core.base.schema import Users
+from core.base.schema import IdKind, Users
 
 USER_DATA: Final = "ga4_user_data.csv"
+USER_DATA_OF_LOGINS: Final = "ga4_user_data_of_logins.csv"
+"""The file beside it, of users who are their logins, where cookies were joined to these."""
 PROPERTY: Final = "beha2vec_segment"
 """The user property of the custom dimension, at most 24 characters, with none of Google's prefixes."""
-KEY_COLUMNS: Final = {"user_pseudo_id": "client_id", "user_id": "user_id"}
-"""Column that identifies a user in the export → the column of an import."""
 _MAX_VALUE: Final = 36
 """Most characters of a user property's value."""
+_CLIENT, _LOGIN, _JOINED = "user_pseudo_id", "user_id", "user_pseudo_id or user_id"
+"""Columns of a GA4 export that identify a user, as the receipt says them."""
 
 
-def ga4_user_data(users: pd.DataFrame, user_key: str, stream: str = "") -> pd.DataFrame:
-    """Rows of a user-data import of GA4: who is in which segment, without users who are in none.
+def has_client_ids(user_key: str) -> bool:
+    """Whether some users are client ids of GA4, which it takes with the id of their stream."""
+    return user_key in (_CLIENT, _JOINED)
+
+
+def user_data_files(user_key: str, columns: Container[str]) -> tuple[str, ...]:
+    """Names of the files of user data that GA4 can import by the ids of users with these columns."""
+    if user_key == _JOINED:
+        return (USER_DATA, USER_DATA_OF_LOGINS) if Users.ID_KIND in columns else ()
+    return (USER_DATA,) if user_key in (_CLIENT, _LOGIN) else ()
+
+
+def ga4_user_data(users: pd.DataFrame, user_key: str, stream: str = "") -> dict[str, pd.DataFrame]:
+    """Rows of user-data imports of GA4: who is in which segment, without users who are in none.
 
     Args:
         users: As :func:`core.runs.export.users_table` makes them.
-        user_key: Column of the export that identifies a user, one of :data:`KEY_COLUMNS`.
+        user_key: Columns of the export that identify a user, as the receipt says them.
         stream: Id of the data stream of users whose stream the export does not say.
 
     Returns:
-        ``stream_id`` and ``client_id`` (or ``user_id`` alone, by the user key), and :data:`PROPERTY`: the
-        segment's number and name, cut to GA4's length. Users without a stream are left out.
+        Name of a file → its rows: ``stream_id`` and ``client_id``, or ``user_id`` alone, and
+        :data:`PROPERTY`: the segment's number and name, cut to GA4's length. Users with a client id and no
+        stream are left out.
+        Two files where cookies were joined to logins, as an import has ids of a single kind; none where GA4
+        has no users of these ids.
     """
     members = users[users[Users.CLUSTER] >= 0]
+    match user_data_files(user_key, users):
+        case (one,):
+            return {
+                one: _with_streams(members, stream) if has_client_ids(user_key) else _rows(members, _LOGIN)
+            }
+        case (of_cookies, of_logins):
+            is_login = members[Users.ID_KIND] == IdKind.LOGIN
+            return {
+                of_cookies: _with_streams(members[~is_login], stream),
+                of_logins: _rows(members[is_login], _LOGIN),
+            }
+    return {}
+
+
+def _rows(members: pd.DataFrame, key: str) -> pd.DataFrame:
     numbers = (members[Users.CLUSTER] + 1).astype("str")
     values = (numbers + " " + members["segment"].fillna("").astype("str")).str[:_MAX_VALUE].str.strip()
-    key = KEY_COLUMNS[user_key]
-    table = pd.DataFrame({key: members[Users.USER_ID], PROPERTY: values})
-    if key == "client_id":
-        streams = members.get(Users.STREAM_ID, pd.Series(None, members.index, dtype="str"))
-        streams = streams.fillna(stream).astype("str").str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-        table.insert(0, Users.STREAM_ID, streams)
-        table = table[streams.str.fullmatch("[0-9]+")]
-    return table.reset_index(drop=True)
+    return pd.DataFrame({key: members[Users.USER_ID], PROPERTY: values}).reset_index(drop=True)
+
+
+def _with_streams(members: pd.DataFrame, stream: str) -> pd.DataFrame:
+    streams = members.get(Users.STREAM_ID, pd.Series(None, members.index, dtype="str"))
+    streams = streams.fillna(stream).astype("str").str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+    known = streams.str.fullmatch("[0-9]+")
+    table = _rows(members[known], "client_id")
+    table.insert(0, Users.STREAM_ID, streams[known].to_numpy())
+    return table
 
 
 def ids_by_segment(users: pd.DataFrame) -> dict[str, pd.DataFrame]:

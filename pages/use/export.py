@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.schema import Users
+from core.base.schema import IdKind, Users
 from core.cli.command import command_line, renumbered, settings_without_option
 from core.rules.raw_events import is_of_ga4
 from core.runs.export import IdStyle
-from core.runs.user_data import KEY_COLUMNS, PROPERTY, USER_DATA
+from core.runs.user_data import PROPERTY, USER_DATA, USER_DATA_OF_LOGINS, has_client_ids, user_data_files
 from core.storage.dataset import is_clustered
 from pages.ui.segments import cards, downloads, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
@@ -96,18 +98,19 @@ def _vectors_and_evidence(live: LiveSegments) -> None:
 
 
 def _elsewhere(live: LiveSegments) -> None:
-    receipt = live.sources.dataset.receipt
+    receipt, users = live.sources.dataset.receipt, live.sources.dataset.users
     user_key, audiences = receipt.user_key, is_of_ga4(receipt)
-    if user_key not in KEY_COLUMNS and not audiences:
+    names = user_data_files(user_key, users)
+    if not names and not audiences:
         return
     what = (
         f"Who is in which segment, as GA4 user data (register the user property {PROPERTY} there first); "
         "each segment's rule as an audience of GA4; lists of ids. Nothing is sent."
     )
-    missing = _without_stream(live) if user_key == "user_pseudo_id" else 0
+    clients, missing = _client_ids(users) if USER_DATA in names and has_client_ids(user_key) else (0, 0)
     if missing:
         what += (
-            f" {missing:,} of {count(live.sources.n_clustered, 'user')} in segments have no stream id in "
+            f" {missing:,} of {count(clients, 'user')} in segments have no stream id in "
             "this export, and GA4 takes user data with it alone: type it."
         )
     with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", what):
@@ -117,31 +120,39 @@ def _elsewhere(live: LiveSegments) -> None:
                 "Requests of Google's Admin API (v1alpha, properties.audiences), checked against its schema. "
                 "A segment without a rule that holds has none: its text, or ga4_refused, says why.",
             )  # fmt: skip
-        if user_key not in KEY_COLUMNS:
+        if not names:
             return
         stream = ""
-        if user_key == "user_pseudo_id":
+        if clients:
             stream = st.text_input(
                 "Stream id", key="stream-id", placeholder="digits",
                 help="For users whose stream the export does not say; in GA4 under Admin › Data streams.",
             ).strip()  # fmt: skip
-        _button(
-            "GA4 user data", USER_DATA, lambda: downloads.ga4_user_data(live, stream),
-            "Users without a stream id are left out: type the stream id.",
-            disabled=missing == live.sources.n_clustered and not stream.isdecimal(),
-        )  # fmt: skip
-        known = "" if user_key == "user_id" else " Ads platforms cannot match these: they are cookies."
+        for name in names:
+            of_clients = name == USER_DATA and clients
+            _button(
+                "GA4 user data, logins" if name == USER_DATA_OF_LOGINS else "GA4 user data", name,
+                partial(downloads.ga4_user_data, live, name, stream),
+                "Users without a stream id are left out: type the stream id."
+                if of_clients else "By the site's own user id.",
+                disabled=bool(of_clients) and missing == clients and not stream.isdecimal(),
+            )  # fmt: skip
+        known = "" if user_key == "user_id" else " Ads platforms cannot match cookies."
         _button(
             "Lists of ids", "ids_by_segment.zip", lambda: downloads.user_ids(live),
             f"One CSV a segment, of one column, for ads platforms or your own tags.{known}",
         )  # fmt: skip
 
 
-def _without_stream(live: LiveSegments) -> int:
-    """Number of users in segments of whom the export does not say the data stream."""
-    users = live.sources.dataset.users
-    known = users[Users.STREAM_ID].notna() if Users.STREAM_ID in users else np.zeros(len(users), dtype=bool)
-    return int((is_clustered(users) & ~np.asarray(known)).sum())
+def _client_ids(users: pd.DataFrame) -> tuple[int, int]:
+    """Number of users in segments who are client ids, and of those whose data stream is not known."""
+    clients = is_clustered(users)
+    if Users.ID_KIND in users:
+        clients = clients & np.asarray(users[Users.ID_KIND] == IdKind.COOKIE)
+    known = (
+        np.asarray(users[Users.STREAM_ID].notna()) if Users.STREAM_ID in users else np.zeros(len(users), bool)
+    )
+    return int(clients.sum()), int((clients & ~known).sum())
 
 
 def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:

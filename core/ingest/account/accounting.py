@@ -109,7 +109,7 @@ def account(
     """
     tally = count_fates(engine, typed, raw.present)
     screens = _count_screens(engine, typed, tally) if Raw.EVENT_NAME in raw.present else {}
-    written = as_written(engine, typed, tally.occurring)
+    written = as_written(engine, typed, tally.occurring, joined=raw.logins is not None)
     rejects = _rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
     here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}

@@ -15,7 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis import _
 
-from core.base.schema import DIMENSION_FIELDS, SOURCES, Raw, SourceBasis
+from core.base.schema import DIMENSION_FIELDS, SOURCES, IdKind, Raw, SourceBasis, Users
 from core.base.settings import IngestSettings
 from core.ingest.engine import Engine
 
@@ -420,7 +420,9 @@ def _dimensions(typed: ir.Table) -> list[str]:
     return [name for name in typed.columns if name in DIMENSION_FIELDS]
 
 
-def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> ir.Table:
+def as_written(
+    engine: Engine, typed: ir.Table, occurring: Collection[Fate], *, joined: bool = False
+) -> ir.Table:
     """Group typed records by ``user_key``, labels (browser, source, …) as written and dimensions.
 
     The other columns are :data:`COUNT`, :data:`EVENTS`, :data:`VIEWS`, :data:`FIRST` and engagement time.
@@ -429,9 +431,12 @@ def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> 
         engine: Database of the tables.
         typed: Typed records.
         occurring: Fates of at least one record.
+        joined: Whether cookies were joined to logins; then also by :attr:`core.base.schema.Users.ID_KIND`.
     """
     here = stays(typed, occurring)
-    rows = typed.group_by(Raw.USER_KEY, *LABELS, *_dimensions(typed)).agg(
+    is_cookie = typed[Raw.USER_KEY] == user_id(typed[Raw.BROWSER_ID])
+    kinds = {Users.ID_KIND: ibis.ifelse(is_cookie, IdKind.COOKIE.value, IdKind.LOGIN.value)} if joined else {}
+    rows = typed.group_by(Raw.USER_KEY, *LABELS, *_dimensions(typed), **kinds).agg(
         **{
             COUNT: _.count(),
             EVENTS: _.count(where=here),

@@ -45,8 +45,8 @@ class UserFacts:
     Args:
         events: int64 of shape (n_users,), number of events that were not excluded.
         engagement: int64 Arrow array, milliseconds over all events; null when none was sent.
-        labels: ``browser``, ``device``, ``country``, ``stream_id``, ``source``, ``source_basis`` → Arrow
-            array of text, null when never sent.
+        labels: ``browser``, ``device``, ``country``, ``stream_id``, ``source``, ``source_basis`` and, where
+            logins were joined, ``id_kind`` → Arrow array of text, null when never sent.
         many_browsers: Number of users with at least :data:`MANY_BROWSERS` browsers.
     """
 
@@ -121,6 +121,7 @@ def people_by_label(
         USER,
         *(EVENTS, ENGAGEMENT, FIRST, records.BASIS),
         **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
+        **{name: seen[name] for name in (Users.ID_KIND,) if name in seen.columns},
         **{
             key: seen[field] if field in seen.columns else ibis.null("string")
             for key, field in dimensions.items()

@@ -53,10 +53,10 @@ def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
     return export.csv_bytes(users(live), ids)
 
 
-def ga4_user_data(live: LiveSegments, stream: str = "") -> bytes:
-    """The segments as a user-data import of GA4; ``stream``: that of users whose stream is not known."""
+def ga4_user_data(live: LiveSegments, name: str, stream: str = "") -> bytes:
+    """A file of user data for GA4; ``stream``: that of users whose stream is not known."""
     user_key = live.sources.dataset.receipt.user_key
-    return user_data.import_bytes(user_data.ga4_user_data(users(live), user_key, stream))
+    return user_data.import_bytes(user_data.ga4_user_data(users(live), user_key, stream)[name])
 
 
 def user_ids(live: LiveSegments) -> bytes:

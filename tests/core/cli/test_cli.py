@@ -25,7 +25,7 @@ from core.labels.label_yaml import read_taxonomy
 from core.rules.conditions import RuleField
 from core.runs.later_stages import FAILED_LOG
 from core.runs.publish import RUN, WRITTEN
-from core.runs.user_data import USER_DATA
+from core.runs.user_data import USER_DATA, USER_DATA_OF_LOGINS
 from tests.core.cli.calls import BRIEF, ROOT, cli, one_line_error, process
 from tests.llm_simulator import Reply, replies, simulating
 
@@ -34,7 +34,7 @@ def test_a_run_leaves_every_file_it_promises_and_no_other(finished: Path) -> Non
     """Whoever forgets users removes what :data:`WRITTEN` names: a file that is not in it would stay."""
     there = {path.name for path in finished.iterdir() if not path.name.startswith(".")}
     # the demo names no stream, by which GA4 would join users
-    assert there == WRITTEN - {FAILED_LOG, USER_DATA} | {RUN, "stages"}
+    assert there == WRITTEN - {FAILED_LOG, USER_DATA, USER_DATA_OF_LOGINS} | {RUN, "stages"}
 
 
 def test_the_fast_mode_runs_without_a_training_and_places_users_again(shop: Path, tmp_path: Path) -> None:

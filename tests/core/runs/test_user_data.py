@@ -7,7 +7,14 @@ import re
 import pandas as pd
 import pytest
 
-from core.runs.user_data import PROPERTY, ga4_user_data, ids_by_segment, import_bytes
+from core.runs.user_data import (
+    PROPERTY,
+    USER_DATA,
+    USER_DATA_OF_LOGINS,
+    ga4_user_data,
+    ids_by_segment,
+    import_bytes,
+)
 
 USERS = pd.DataFrame(
     {
@@ -24,7 +31,7 @@ def read(table: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def test_the_file_keeps_the_rules_of_user_data() -> None:
-    rows = read(ga4_user_data(USERS, "user_pseudo_id", "789"))
+    rows = read(ga4_user_data(USERS, "user_pseudo_id", "789")[USER_DATA])
     assert [list(row) for row in rows] == [["stream_id", "client_id", PROPERTY]] * 3
     assert [(row["stream_id"], row["client_id"]) for row in rows] == [
         ("123", "1605951.6059719720"), ("789", "-1.50"), ("456", "0012.50")
@@ -36,13 +43,28 @@ def test_the_file_keeps_the_rules_of_user_data() -> None:
 
 @pytest.mark.parametrize("users", [USERS.assign(stream_id=None), USERS.drop(columns="stream_id")])
 def test_users_without_a_stream_are_left_out_until_it_is_typed(users: pd.DataFrame) -> None:
-    assert read(ga4_user_data(users, "user_pseudo_id")) == []
-    assert {row["stream_id"] for row in read(ga4_user_data(users, "user_pseudo_id", "789"))} == {"789"}
+    assert read(ga4_user_data(users, "user_pseudo_id")[USER_DATA]) == []
+    assert {row["stream_id"] for row in read(ga4_user_data(users, "user_pseudo_id", "789")[USER_DATA])} == {
+        "789"
+    }
 
 
 def test_by_user_id_no_stream_is_needed() -> None:
-    rows = read(ga4_user_data(USERS.drop(columns="stream_id"), "user_id"))
+    rows = read(ga4_user_data(USERS.drop(columns="stream_id"), "user_id")[USER_DATA])
     assert [list(row) for row in rows] == [["user_id", PROPERTY]] * 3
+
+
+def test_joined_logins_and_cookies_have_a_file_each() -> None:
+    users = USERS.assign(id_kind=["cookie", "cookie", "login", "login"])
+    files = ga4_user_data(users, "user_pseudo_id or user_id")
+    [cookie], [login] = read(files[USER_DATA]), read(files[USER_DATA_OF_LOGINS])
+    assert cookie == {"stream_id": "123", "client_id": "1605951.6059719720", PROPERTY: '1 Sales, "red"'}
+    assert login == {"user_id": "0012.50", PROPERTY: "12 A name that is longer than a user"}
+
+
+@pytest.mark.parametrize("user_key", ["visitor", "user_pseudo_id or user_id"])
+def test_other_ids_and_ids_of_unknown_kind_have_none(user_key: str) -> None:
+    assert ga4_user_data(USERS, user_key) == {}
 
 
 def test_a_list_for_ads_is_one_column_of_ids_a_segment() -> None:

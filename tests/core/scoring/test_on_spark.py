@@ -17,7 +17,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.later_stages import FAILED_LOG
 from core.runs.pipeline import RunSettings
 from core.runs.publish import FUNNELS, RUN, WRITTEN
-from core.runs.user_data import USER_DATA
+from core.runs.user_data import USER_DATA, USER_DATA_OF_LOGINS
 from core.scoring.bounded_run import embed_bounded, run_bounded
 from core.scoring.bounds import Bounds
 from core.scoring.on_spark import embed_on_spark, run_on_spark
@@ -111,7 +111,7 @@ def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory_also_where_a_worker_i
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
     assert 20 < record["trained_users"] < 100 < record["users"]
     there = {path.name for path in other.iterdir()}
-    assert there == WRITTEN - {FUNNELS, FAILED_LOG, USER_DATA} | {RUN, "stages"}
+    assert there == WRITTEN - {FUNNELS, FAILED_LOG, USER_DATA, USER_DATA_OF_LOGINS} | {RUN, "stages"}
     require_same(one / "users.parquet", other / "users.parquet")
     for name in ("receipt.json", "profiles.json", "clusters.json"):
         assert (one / name).read_text() == (other / name).read_text(), name

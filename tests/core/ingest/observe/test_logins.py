@@ -68,6 +68,8 @@ def test_a_cookie_with_one_user_becomes_the_user_also_before_the_login(tmp_path:
         "several kept. 2 users signed in, 1 of them with several cookies."
     )
     assert dataset.receipt.user_key == "user_key or user_id"
+    kinds = dataset.users.set_index("user_id")["id_kind"].to_dict()
+    assert kinds == {"ann": "login", "shared": "cookie", "nobody": "cookie"}
     assert "1 cookie with several users, up to 2 a cookie: each stays a cookie" in dataset.receipt.warnings
 
 
