@@ -82,16 +82,17 @@ def rule_records(
             records.append(head | {"length": 0, "conditions": [], "text": rules.reason})
         for fit in rules.fits:
             own = {"length": fit.rule.length, "recommended": fit is chosen}
-            records.append(head | own | _fit_record(fit, export))
+            records.append(head | own | _fit_record(fit, export, names[segment]))
     return records
 
 
-def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
+def _fit_record(fit: RuleFit, export: LoadedExport, name: str) -> dict[str, Any]:
     """Record of a rule: how well it fits, and its text for each tool.
 
     Args:
         fit: The rule, judged.
         export: What the SQL needs to know of the files.
+        name: The segment's name.
     """
     return {
         "conditions": fit.rule.model_dump(mode="json")["clauses"],
@@ -104,19 +105,21 @@ def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
         "users": fit.users,
         "judged_on": fit.judged,
         "asks_what_no_model_read": fit.rule.held_out,
-        **(_ga4(fit, export) if export.is_ga4 else {"ga4": "", "ga4_audience": None, "ga4_refused": ""}),
+        **(
+            _ga4(fit, export, name) if export.is_ga4 else {"ga4": "", "ga4_audience": None, "ga4_refused": ""}
+        ),
         "sql_bigquery": bigquery_sql(fit.rule, export) if export.is_ga4 else "",
         "sql_duckdb": duckdb_sql(fit.rule, export) or run_sql(fit.rule, export.features),
         "limits": list(limits(fit.rule, export)),
     }
 
 
-def _ga4(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
+def _ga4(fit: RuleFit, export: LoadedExport, name: str) -> dict[str, Any]:
     """The rule for GA4: what is clicked, and the audience of its API, or why there is none."""
     made: dict[str, Any] = {"ga4": "", "ga4_audience": None, "ga4_refused": ""}
     try:
         made["ga4"] = ga4_text(fit.rule, export)
-        made["ga4_audience"] = ga4_audience(fit.rule, export, fit.rule.words(export.features.origin))
+        made["ga4_audience"] = ga4_audience(fit.rule, export, name)
     except InputError as error:
         made["ga4_refused"] = str(error)
     return made

@@ -46,7 +46,7 @@ def ga4_user_data(users: pd.DataFrame, user_key: str, stream: str = "") -> dict[
 
     Returns:
         Name of a file → its rows: ``stream_id`` and ``client_id``, or ``user_id`` alone, and
-        :data:`PROPERTY`: the segment's number and name, cut to GA4's length. Users with a client id and no
+        :data:`PROPERTY`: the segment's title, cut to GA4's length. Users with a client id and no
         stream are left out.
         Two files where cookies were joined to logins, as an import has ids of a single kind; none where GA4
         has no users of these ids.
@@ -67,9 +67,8 @@ def ga4_user_data(users: pd.DataFrame, user_key: str, stream: str = "") -> dict[
 
 
 def _rows(members: pd.DataFrame, key: str) -> pd.DataFrame:
-    numbers = (members[Users.CLUSTER] + 1).astype("str")
-    values = (numbers + " " + members["segment"].fillna("").astype("str")).str[:_MAX_VALUE].str.strip()
-    return pd.DataFrame({key: members[Users.USER_ID], PROPERTY: values}).reset_index(drop=True)
+    titles = members["segment"].astype("str").str[:_MAX_VALUE].str.strip()  # each begins with its number
+    return pd.DataFrame({key: members[Users.USER_ID], PROPERTY: titles}).reset_index(drop=True)
 
 
 def _with_streams(members: pd.DataFrame, stream: str) -> pd.DataFrame:

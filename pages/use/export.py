@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import IdKind, Users
+from core.base.wording import capitalised
 from core.cli.command import command_line, renumbered, settings_without_option
 from core.rules.raw_events import is_of_ga4
 from core.runs.export import IdStyle
@@ -103,45 +104,48 @@ def _elsewhere(live: LiveSegments) -> None:
     names = user_data_files(user_key, users)
     if not names and not audiences:
         return
-    what = (
-        f"Who is in which segment, as GA4 user data (register the user property {PROPERTY} there first); "
-        "each segment's rule as an audience of GA4; lists of ids. Nothing is sent."
-    )
-    clients, missing = _client_ids(users) if USER_DATA in names and has_client_ids(user_key) else (0, 0)
+    said = []
+    if names:
+        said.append(
+            f"Who is in which segment, as GA4 user data (register the user property {PROPERTY} first)"
+        )
+        said.append("as lists of ids")
+    said += ["each segment's rule as an audience of GA4"] if audiences else []
+    what = f"{'; '.join(said)}. Nothing is sent."
+    clients, missing = _client_ids(users) if names and has_client_ids(user_key) else (0, 0)
     if missing:
         what += (
             f" {missing:,} of {count(clients, 'user')} in segments have no stream id in "
             "this export, and GA4 takes user data with it alone: type it."
         )
-    with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", what):
+    with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", capitalised(what)):
         if audiences:
             _button(
                 "GA4 audiences", "ga4_audiences.json", lambda: downloads.ga4_audiences(live),
                 "Requests of Google's Admin API (v1alpha, properties.audiences), checked against its schema. "
                 "A segment without a rule that holds has none: its text, or ga4_refused, says why.",
             )  # fmt: skip
-        if not names:
-            return
         stream = ""
-        if clients:
+        if missing:
             stream = st.text_input(
                 "Stream id", key="stream-id", placeholder="digits",
                 help="For users whose stream the export does not say; in GA4 under Admin › Data streams.",
             ).strip()  # fmt: skip
         for name in names:
-            of_clients = name == USER_DATA and clients
+            by_client = name == USER_DATA and has_client_ids(user_key)
             _button(
                 "GA4 user data, logins" if name == USER_DATA_OF_LOGINS else "GA4 user data", name,
                 partial(downloads.ga4_user_data, live, name, stream),
-                "Users without a stream id are left out: type the stream id."
-                if of_clients else "By the site's own user id.",
-                disabled=bool(of_clients) and missing == clients and not stream.isdecimal(),
+                "By client id and stream id; users without a stream id are left out."
+                if by_client else "By the site's own user id.",
+                disabled=by_client and missing == clients and not stream.isdecimal(),
             )  # fmt: skip
-        known = "" if user_key == "user_id" else " Ads platforms cannot match cookies."
-        _button(
-            "Lists of ids", "ids_by_segment.zip", lambda: downloads.user_ids(live),
-            f"One CSV a segment, of one column, for ads platforms or your own tags.{known}",
-        )  # fmt: skip
+        if names:
+            known = "" if user_key == "user_id" else " Ads platforms cannot match cookies."
+            _button(
+                "Lists of ids", "ids_by_segment.zip", lambda: downloads.user_ids(live),
+                f"One CSV a segment, of one column, for ads platforms or your own tags.{known}",
+            )  # fmt: skip
 
 
 def _client_ids(users: pd.DataFrame) -> tuple[int, int]:

@@ -20,7 +20,9 @@ USERS = pd.DataFrame(
     {
         "user_id": pd.Series(["1605951.6059719720", "-1.50", "0012.50", "9.9"], dtype="str"),
         "cluster": [0, 1, 11, -1],
-        "segment": pd.Series(['Sales, "red"', None, "A name that is longer than a user property", "x"]),
+        "segment": pd.Series(
+            ['1 · Sales, "red"', "2", "12 · A name that is longer than a user property", "x"]
+        ),
         "stream_id": pd.Series(["123", None, "456.0", "123"], dtype="str"),
     }
 )
@@ -36,7 +38,11 @@ def test_the_file_keeps_the_rules_of_user_data() -> None:
     assert [(row["stream_id"], row["client_id"]) for row in rows] == [
         ("123", "1605951.6059719720"), ("789", "-1.50"), ("456", "0012.50")
     ]  # fmt: skip
-    assert [row[PROPERTY] for row in rows] == ['1 Sales, "red"', "2", "12 A name that is longer than a user"]
+    assert [row[PROPERTY] for row in rows] == [
+        '1 · Sales, "red"',
+        "2",
+        "12 · A name that is longer than a us",
+    ]
     assert all(0 < len(row[PROPERTY]) <= 36 for row in rows)
     assert re.fullmatch("(?!google_|ga_|firebase_)[A-Za-z][A-Za-z0-9_]{0,23}", PROPERTY)
 
@@ -58,8 +64,8 @@ def test_joined_logins_and_cookies_have_a_file_each() -> None:
     users = USERS.assign(id_kind=["cookie", "cookie", "login", "login"])
     files = ga4_user_data(users, "user_pseudo_id or user_id")
     [cookie], [login] = read(files[USER_DATA]), read(files[USER_DATA_OF_LOGINS])
-    assert cookie == {"stream_id": "123", "client_id": "1605951.6059719720", PROPERTY: '1 Sales, "red"'}
-    assert login == {"user_id": "0012.50", PROPERTY: "12 A name that is longer than a user"}
+    assert cookie == {"stream_id": "123", "client_id": "1605951.6059719720", PROPERTY: '1 · Sales, "red"'}
+    assert login == {"user_id": "0012.50", PROPERTY: "12 · A name that is longer than a us"}
 
 
 @pytest.mark.parametrize("user_key", ["visitor", "user_pseudo_id or user_id"])
