@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Users
+from core.base.attributes import titles_of
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.people.membership_order import borderline_users, outlying_users
 from core.people.search import UNKNOWN_VALUE, UserSearch, search
 from core.profiles.outcomes import path_of
@@ -81,9 +82,6 @@ def _standing(embeddings: str, segments: str, _live: LiveSegments) -> Membership
     return memberships(vectors, _live.labels, _live.segmentation.partition)
 
 
-_ATTRIBUTES: Final = {
-    Users.SOURCE: "First source", Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.BROWSER: "Browser"
-}  # fmt: skip
 FIELD: Final = 220
 """Pixels that a field of the search needs."""
 _MAX_SHOWN: Final = 500
@@ -125,7 +123,7 @@ def _fields(live: LiveSegments) -> UserSearch:
         rows = _field(live, "rows", "Segment or group", tuple(titles), titles.__getitem__)
         attributes = {
             name: _field(live, name, title, (*basis.attributes[name].values, UNKNOWN_VALUE), str)
-            for name, title in _ATTRIBUTES.items()
+            for name, title in titles_of(basis.attributes).items()
             if basis.attributes[name].values
         }
     given = {name: values for name, values in attributes.items() if values}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,13 +15,13 @@ from core.people.look_alikes import SCORE
 from core.people.occlusion import EFFECT, Reasons
 from core.profiles.samples import SECONDS_TO_NEXT
 from core.runs import artifacts, pipeline
-from core.storage.store import Store
+from core.storage.store import MANIFEST, Store, file_checksum
 from pages.ui.people import reasons_view, user_lists
 from pages.ui.people.look_alikes_view import Seeds
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
-from tests.pages.fixtures_segments import BOTS, FLOAT_LIKE_ID, HOSTILE_TITLE, PER_KIND, FinishedRun
+from tests.pages.fixtures_segments import BOTS, FLOAT_LIKE_ID, HOSTILE_TITLE, PER_KIND, FinishedRun, write_run
 
 PAGE = "pages/use/users.py"
 
@@ -120,6 +123,25 @@ def test_users_are_found_by_what_they_saw_and_did(users: AppTest) -> None:
     users.multiselect(key="search-did").set_value(["purchase"]).run()
     assert listed(users)[0] == []
     assert "Nobody." in texts(users)
+
+
+def test_users_are_found_by_a_chosen_dimension(
+    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_run(tmp_path / "with a plan", per_kind=12)  # none that other tests have in memory
+    monkeypatch.setenv("BEHA2VEC_CACHE", str(run.root))
+    path = artifacts.open_dataset(Store(run.root), run.dataset).path / "users.parquet"
+    table = pd.read_parquet(path)
+    table["plan"] = ["plus", *["free"] * (len(table) - 1)]
+    table.to_parquet(path, index=False)
+    manifest = json.loads((path.parent / MANIFEST).read_text())
+    manifest["files"][path.name] = file_checksum(path)
+    (path.parent / MANIFEST).write_text(json.dumps(manifest))
+    app = open_app(PAGE, data=run.dataset, k="3")
+    show(app, "Search")
+    assert app.multiselect(key="search-plan").label == "Main plan"
+    app.multiselect(key="search-plan").set_value(["plus"]).run()
+    assert listed(app) == [[table["user_id"][0]]]
 
 
 def test_a_search_is_there_again_on_the_way_back(users: AppTest) -> None:
