@@ -8,6 +8,7 @@ GA4 withholds, and days that begin at another hour.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections import Counter
@@ -99,7 +100,8 @@ def read_report(data: bytes, name: str) -> Ga4Report:
     Raises:
         InputError: If it holds no figure, figures of two periods, or a value that is no number.
     """
-    lines = data.decode("utf-8-sig", "replace").splitlines()
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as spreadsheets save text
+    lines = data.decode("utf-16" if is_utf_16 else "utf-8-sig", "replace").splitlines()
     days = sorted(
         _day(text, name=name) for line in lines if line.startswith("#") for text in _PERIOD.findall(line)
     )

@@ -50,6 +50,11 @@ def test_a_free_form_exploration_is_read_by_day() -> None:
     )
 
 
+def test_a_report_that_a_spreadsheet_saved_as_unicode_text_is_read() -> None:
+    saved = FREE_FORM.decode("utf-8-sig").replace(",", "\t").replace('"1\t200"', "1200").encode("utf-16")
+    assert read_report(saved, "report.txt") == read_report(FREE_FORM, "report.csv")
+
+
 def test_rows_of_another_dimension_are_added_up_but_not_users() -> None:
     report = read_report(BY_COUNTRY, "report.csv")
     assert (report.totals, report.days) == ({"events": 42, "net": 1.5}, {})
