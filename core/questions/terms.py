@@ -294,9 +294,14 @@ class _Cut:
         return self._longest(self._value_of, _LONGEST_VALUE)
 
     def _value_of(self, words: Sequence[str]) -> QuestionTerm | None:
-        if any(len(word) < _SHORT and word != "uk" for word in words) or own_phrases().get(tuple(words)):
+        if any(len(word) < _SHORT and word != "uk" for word in words):
             return None
         found = self._data.values(words)
+        if own_phrases().get(tuple(words)):
+            before = self.before[-1] if self.before else None
+            if before is None or before.kind is not Kind.DIMENSION:
+                return None  # “plus” is “and”, but for “plan plus”
+            found = [one for one in found if one[0] == before.value and one[1].casefold() == " ".join(words)]
         named = next((term for term in reversed(self.before) if term.kind not in _BETWEEN), None)
         if named and named.kind is Kind.DIMENSION:  # “with channel email”
             found = [one for one in found if one[0] == named.value] or found

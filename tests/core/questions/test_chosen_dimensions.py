@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ from core.profiles.user_items import Family
 from core.query.execute import execute
 from core.query.query import By, Is, Query
 from core.questions.answers import ask
+from core.questions.terms import terms_of
+from core.questions.words import Kind
 from core.rules.conditions import RuleField
 from tests.core.questions.true_site import site
 
@@ -65,3 +68,16 @@ def test_no_dimension_has_the_key_of_what_is_counted_otherwise() -> None:
     assert not {*dimensions_in(named)} - RESERVED_KEYS
     keys = [*IngestSettings(dimensions=tuple(f"a.{name}" for name in sorted(named)[:10])).dimension_keys]
     assert not {*keys} & named and len({*keys}) == 10
+
+
+def test_a_value_after_the_name_of_its_dimension_is_that_value_whatever_else_it_means(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "core.questions.names.items.values",
+        lambda context, dimension: {"plan_type": ("plus",)}.get(dimension, ()),
+    )
+    context = replace(site("shop").context, tables=replace(site("shop").context.tables))  # not in memory yet
+    kinds = [term.kind for term in terms_of("users who saw /cart plus have plan type plus", context)]
+    assert kinds.count(Kind.AND) == 1
+    assert kinds[-2:] == [Kind.DIMENSION, Kind.ATTRIBUTE]
