@@ -16,7 +16,8 @@ from core.facts.fact_maker import make_fact, notes
 from core.journeys.funnel import StepKind
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
 from core.query.in_words import UNITS, people, sentence
-from core.query.query import OF_ORDERS, SESSION_MEANS, By, Did, Is, Others, Query, parts_of
+from core.query.layout import layout_of
+from core.query.query import OF_ORDERS, SESSION_MEANS, By, Did, Is, Others, Quantity, Query, parts_of
 
 _DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
 
@@ -52,7 +53,12 @@ def answer_of(result: Result, context: Context) -> Answer:
             remedy="Ask for more users, or without a dimension",
         )
     said: list[Block] = [FigureTable(heading=sentence(query, context.title), facts=facts)]
-    said += notes(_verdict(result.comparison), _left_out(result), _given_away(query, context))
+    said += notes(
+        _verdict(result.comparison),
+        _left_out(result),
+        _in_no_row(query, context),
+        _given_away(query, context),
+    )
     rows = dict.fromkeys((*(fact.row for fact in facts), *_segments(query)))
     return Answer(
         tuple(said), context.titles(rows), _shown(query), reading=reading, population=population(result)
@@ -94,6 +100,19 @@ def _fact(row: ResultRow, result: Result, context: Context, place: int) -> Fact:
         users=row.users, item="" if by_segment else name, digits=_DIGITS.get(unit, 1), currency=row.currency,
         interval=None if math.isnan(row.low) else (row.low, row.high),
     )  # fmt: skip
+
+
+def _in_no_row(query: Query, context: Context) -> str:
+    """What no channel of a session holds, if there is any."""
+    if query.by is not By.SESSION_CHANNEL:
+        return ""
+    of_views = (Quantity.USERS, Quantity.SESSIONS, Quantity.VIEWS, *SESSION_MEANS)
+    found = layout_of(context.tables.basis).of_moments(query.by, events=query.measure not in of_views)
+    if (found.code >= 0).all():
+        return ""
+    return (
+        "Sessions whose channel is not known, and what came in sessions without a page view, are in no row."
+    )
 
 
 def _given_away(query: Query, context: Context) -> str:

@@ -490,7 +490,8 @@ class Query(Data):
         if self.measure is Quantity.TIME_TO and self.by and not is_of_users(self.by):
             yield f"time_to is counted by {OF_USERS}"
         if self.by in OF_MOMENTS and self.measure in (*OF_WHOLE_TIME, Quantity.LIFT):
-            yield f"{self.measure} is known of users in the whole time only, not by {self.by}"
+            by = self.by.replace("_", " ")
+            yield f"{self.measure} is known of users in the whole time only, not by {by}"
         yield from self._of_special_rows()
 
     def _of_special_rows(self) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from core.base.attributes import ATTRIBUTES, attribute_words
-from core.base.schema import Users
+from core.base.schema import CHANNEL, Users
 from core.facts import items
 from core.facts.context import Context, Tables
 from core.facts.items import LABELLED
@@ -34,6 +34,11 @@ _OF_SESSIONS: Final = (
     "session channel", "session channels", "channel of the session", "channel of session",
     "channels of sessions", "channels of the sessions",
 )  # fmt: skip
+MAIN_CHANNEL: Final = (
+    "main channel", "user main channel", "users main channel", "channel of the user", "channel of users",
+    "channel of the users",
+)  # fmt: skip
+"""The channel of most sessions of a user, by name, without “'s”."""
 _PARTS: Final = re.compile(r"[\W_]+")
 
 
@@ -210,6 +215,8 @@ class DataNames:
             for words in (attribute_words(name).name, f"{attribute_words(name).name}s")
         }  # fmt: skip
         """Words of the dimensions that the analyst chose, and of channels → the dimension."""
+        if CHANNEL in attributes:
+            self.dimensions |= {tuple(words.split()): CHANNEL for words in MAIN_CHANNEL}
         if len(layout_of(context.tables.basis).session_channels):
             self.dimensions |= {tuple(words.split()): By.SESSION_CHANNEL for words in _OF_SESSIONS}
         self._values: list[tuple[Dimension, str]] = []

@@ -55,6 +55,7 @@ from core.query.query import (
 )
 from core.questions.languages import in_english
 from core.questions.lexicon import NUMBERS
+from core.questions.names import MAIN_CHANNEL
 from core.questions.terms import terms_of
 from core.questions.words import Kind, QuestionTerm, expand_chat_spelling
 
@@ -338,6 +339,8 @@ class _Reader:
     """Time within which the step that follows must come."""
     funnel_within: str = ""
     """Limit of a funnel; empty for none."""
+    main_channel: bool = False
+    """Whether the channel of users was asked for by name, whatever is counted."""
     sequence: str = ""
     """``then`` or ``after`` before the step that follows."""
 
@@ -610,6 +613,7 @@ class _Reader:
         if self.draft.by is not None and self.draft.by != term.value:
             raise NotRead("One dimension at a time is possible.")
         self.draft.by = term.value
+        self.main_channel = term.text in MAIN_CHANNEL
 
     def _is_of_page(self, term: QuestionTerm, before: QuestionTerm | None) -> bool:
         """Whether pages are no rows: “the page /cart”, “who views more pages”, “pages on average”."""
@@ -1134,12 +1138,9 @@ class _Reader:
             self._ordered()
         if draft.rate and measure is not Quantity.SHARE:
             raise NotRead("One figure at a time is possible.")
-        if draft.by == CHANNEL and measure in IN_SESSIONS:
-            known = len(layout_of(self.context.tables.basis).session_channels) > 0
-            draft.by = By.SESSION_CHANNEL if known else CHANNEL
         query = Query.checked(
-            measure=measure, of=of, where=where, compare=compare, by=draft.by, period=draft.period,
-            keep=draft.keep, order=draft.order if draft.by else None, limit=draft.limit,
+            measure=measure, of=of, where=where, compare=compare, by=self._channel(draft.by, measure),
+            period=draft.period, keep=draft.keep, order=draft.order if draft.by else None, limit=draft.limit,
         )  # fmt: skip
         return self._beyond(query) if draft.beyond else query
 
@@ -1450,7 +1451,25 @@ class _Reader:
         parts = where.of if isinstance(where, All) else (where,)
         if made["by"] is None and not made["compare"] and any(map(_are_segments, parts)):
             made["by"] = By.SEGMENT
+        made["by"] = self._channel(made["by"], made["measure"], last)
         return Query.checked(**made)
+
+    def _channel(
+        self, by: Dimension | None, measure: Quantity, last: Query | None = None
+    ) -> Dimension | None:
+        """“By channel” as it is meant: of what happens in a session that of the session, else the user's.
+
+        Args:
+            by: What was asked by.
+            measure: What is asked.
+            last: The query before, whose dimension goes on if none was said.
+        """
+        goes_on = last is not None and self.draft.by is None and last.measure in IN_SESSIONS
+        if by is By.SESSION_CHANNEL and goes_on and measure not in IN_SESSIONS:
+            return CHANNEL
+        if by != CHANNEL or measure not in IN_SESSIONS or self.main_channel or goes_on:
+            return by
+        return By.SESSION_CHANNEL if len(layout_of(self.context.tables.basis).session_channels) else CHANNEL
 
     def _in_place_of(self, of: Condition | None) -> Condition | None:
         """What takes the place of the last share's condition, as “and desktop?” does; None for nothing."""

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import LEARNED_VIEWS, Outcomes, View
+from core.base.schema import LEARNED_VIEWS, Outcomes, Users, View
 from core.base.settings import IngestSettings, Settings, TrainSettings
 from core.storage.dataset import OUTCOMES, Dataset, is_clustered
 from core.storage.page_labels import LabelledPages
@@ -108,8 +108,10 @@ def known_dataset(store: Store, key: str) -> Dataset | None:
 
 
 def _is_of_before(dataset: Dataset) -> bool:
-    """Whether an earlier release made a data set: the items of purchases are the last column added."""
-    return Outcomes.ITEMS not in pq.read_schema(dataset.path / OUTCOMES).names
+    """Whether an earlier release made a data set: it lacks a column that was added since."""
+    if Outcomes.ITEMS not in pq.read_schema(dataset.path / OUTCOMES).names:
+        return True
+    return dataset.receipt.logins is not None and Users.ID_KIND not in dataset.users
 
 
 def open_labels(store: Store, key: str) -> LabelledPages:

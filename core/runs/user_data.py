@@ -20,19 +20,21 @@ PROPERTY: Final = "beha2vec_segment"
 """The user property of the custom dimension, at most 24 characters, with none of Google's prefixes."""
 _MAX_VALUE: Final = 36
 """Most characters of a user property's value."""
-_CLIENT, _LOGIN, _JOINED = "user_pseudo_id", "user_id", "user_pseudo_id or user_id"
-"""Columns of a GA4 export that identify a user, as the receipt says them."""
+_NUMBERED: Final = r"^\d+( · |$)"
+"""Pattern of the number that the name of a segment begins with in the app, and in a run does not."""
+_CLIENT, _LOGIN = "user_pseudo_id", "user_id"
+"""Columns of a GA4 export that identify a user."""
 
 
 def has_client_ids(user_key: str) -> bool:
     """Whether some users are client ids of GA4, which it takes with the id of their stream."""
-    return user_key in (_CLIENT, _JOINED)
+    return user_key == _CLIENT or user_key.startswith(f"{_CLIENT} or ")
 
 
 def user_data_files(user_key: str, columns: Container[str]) -> tuple[str, ...]:
     """Names of the files of user data that GA4 can import by the ids of users with these columns."""
-    if user_key == _JOINED:
-        return (USER_DATA, USER_DATA_OF_LOGINS) if Users.ID_KIND in columns else ()
+    if Users.ID_KIND in columns:
+        return (USER_DATA, USER_DATA_OF_LOGINS) if has_client_ids(user_key) else ()
     return (USER_DATA,) if user_key in (_CLIENT, _LOGIN) else ()
 
 
@@ -67,7 +69,9 @@ def ga4_user_data(users: pd.DataFrame, user_key: str, stream: str = "") -> dict[
 
 
 def _rows(members: pd.DataFrame, key: str) -> pd.DataFrame:
-    titles = members["segment"].astype("str").str[:_MAX_VALUE].str.strip()  # each begins with its number
+    numbers = (members[Users.CLUSTER] + 1).astype("str")
+    names = members["segment"].fillna("").astype("str").str.replace(_NUMBERED, "", regex=True)
+    titles = (numbers + " · " + names).str[:_MAX_VALUE].str.strip(" ·")
     return pd.DataFrame({key: members[Users.USER_ID], PROPERTY: titles}).reset_index(drop=True)
 
 
@@ -81,12 +85,15 @@ def _with_streams(members: pd.DataFrame, stream: str) -> pd.DataFrame:
 
 
 def ids_by_segment(users: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Name of a list → the ids of a segment's users, the single column of an ads platform's list."""
-    return {
-        f"segment_{segment + 1}": users.loc[users[Users.CLUSTER] == segment, [Users.USER_ID]]
-        for segment in sorted(set(users[Users.CLUSTER]))
-        if segment >= 0
-    }
+    """Name of a list → the ids of a segment's users, the single column of an ads platform's list.
+
+    Where cookies were joined to logins, each kind of id is a list of its own: platforms match logins alone.
+    """
+    members = users[users[Users.CLUSTER] >= 0]
+    names = "segment_" + (members[Users.CLUSTER] + 1).astype("str")
+    if Users.ID_KIND in members:
+        names = names + "_" + members[Users.ID_KIND] + "s"
+    return {str(name): ids for name, ids in members[[Users.USER_ID]].groupby(names, sort=False)}
 
 
 def import_bytes(table: pd.DataFrame) -> bytes:

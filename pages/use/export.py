@@ -31,6 +31,7 @@ _MIME: Final = {
     "zip": "application/zip",
     "html": "text/html",
 }
+_LABELS: Final = {USER_DATA: "GA4 user data, cookies", USER_DATA_OF_LOGINS: "GA4 user data, logins"}
 _PREVIEW_ROWS: Final = 5
 
 
@@ -133,15 +134,21 @@ def _elsewhere(live: LiveSegments) -> None:
             ).strip()  # fmt: skip
         for name in names:
             by_client = name == USER_DATA and has_client_ids(user_key)
+            if by_client and not clients:
+                continue
             _button(
-                "GA4 user data, logins" if name == USER_DATA_OF_LOGINS else "GA4 user data", name,
+                _LABELS[name] if len(names) > 1 else "GA4 user data", name,
                 partial(downloads.ga4_user_data, live, name, stream),
                 "By client id and stream id; users without a stream id are left out."
                 if by_client else "By the site's own user id.",
                 disabled=by_client and missing == clients and not stream.isdecimal(),
             )  # fmt: skip
         if names:
-            known = "" if user_key == "user_id" else " Ads platforms cannot match cookies."
+            known = (
+                ""
+                if user_key == "user_id"
+                else " Ads platforms cannot match cookies; logins are in lists of their own."
+            )
             _button(
                 "Lists of ids", "ids_by_segment.zip", lambda: downloads.user_ids(live),
                 f"One CSV a segment, of one column, for ads platforms or your own tags.{known}",

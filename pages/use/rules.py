@@ -60,7 +60,7 @@ def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleF
     )  # fmt: skip
     fit = lengths[chosen or usual]
     said = f"Made from {count(made, 'user')}, judged on the other {judged:,}."
-    rule_view.show(live, export, fit, rules.segment, "found", said)
+    rule_view.show(live, export, fit, rules.segment, "found", said, live.plain_names[rules.segment])
     st.download_button(
         "All rules of all segments as JSON", data=lambda: rule_view.file_of(live),
         file_name="rules.json",

@@ -122,7 +122,7 @@ def _fields(live: LiveSegments) -> UserSearch:
         did = _field(live, "did", "Did", tuple(one for one in outcomes if one not in seen), counted)
         rows = _field(live, "rows", "Segment or group", tuple(titles), titles.__getitem__)
         attributes = {
-            name: _field(live, name, title, (*basis.attributes[name].values, UNKNOWN_VALUE), str)
+            name: _field(live, f"of-{name}", title, (*basis.attributes[name].values, UNKNOWN_VALUE), str)
             for name, title in titles_of(basis.attributes).items()
             if basis.attributes[name].values
         }

@@ -114,7 +114,10 @@ def listed(rules: FoundRules, origin: str) -> None:
     written_table.draw_in_full(table, "The best rule of each length")
 
 
-def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, key: str, judged: str) -> None:
+def show(
+    live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, key: str, judged: str,
+    name: str = "",
+) -> None:  # fmt: skip
     """Draw a rule with its fit, the segments it finds, and its text in four languages.
 
     Args:
@@ -124,13 +127,14 @@ def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, k
         segment: Segment that the rule should describe.
         key: A unique key.
         judged: Users that the rule was judged on, in words.
+        name: What its audience is called; the rule in words if empty.
     """
     with st.container(border=True, key=f"rule-{key}"):
         icon = ":material/warning:" if fit.caution else ":material/check_circle:"
         st.markdown(f"{icon} **{fit.verdict}**")
         st.caption(judged)
         _figures(fit)
-        _languages(fit.rule, export, key)
+        _languages(fit.rule, export, key, name)
         _download(live, export, fit.rule, key)
     _whom(live, export, fit.rule, segment, key)
 
@@ -157,7 +161,7 @@ def _share(title: str, measured: MeasuredShare, meaning: str) -> None:
     )  # fmt: skip
 
 
-def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
+def _languages(rule: SegmentRule, export: LoadedExport, key: str, name: str) -> None:
     names = ["English", "GA4", "BigQuery", "DuckDB"] if export.is_ga4 else ["English", "DuckDB"]
     tabs = dict(zip(names, st.tabs(names, key=f"say-{key}"), strict=True))
     said = limits(rule, export)
@@ -170,7 +174,7 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
             st.caption(_GA4_NOTE)
             try:
                 _ga4(ga4_text(rule, export), key)
-                _ga4_request(rule, export, key)
+                _ga4_request(rule, export, key, name)
             except InputError as error:
                 st.caption(f"Not in GA4: {md_text(str(error))}")
         with tabs["BigQuery"]:
@@ -202,10 +206,10 @@ def _ga4(text: str, key: str) -> None:
     )  # fmt: skip
 
 
-def _ga4_request(rule: SegmentRule, export: LoadedExport, key: str) -> None:
+def _ga4_request(rule: SegmentRule, export: LoadedExport, key: str, name: str) -> None:
     """Offer the audience as a request of Google's Admin API, or say why there is none."""
     try:
-        request = ga4_audience(rule, export, rule.words(export.features.origin))
+        request = ga4_audience(rule, export, name or rule.words(export.features.origin))
     except InputError as error:
         st.caption(f"Not as JSON: {md_text(str(error))}")
         return

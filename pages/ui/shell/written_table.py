@@ -75,7 +75,9 @@ def draw_in_full(table: pd.DataFrame, alt_text: str) -> None:
         alt_text: What a screen reader says.
     """
     texts: dict[Any, Any] = {name: _writer(str(name), table[name]) or md_text for name in table}
-    st.table(table.style.format(texts, na_rep=wording.ABSENT), hide_index=True, alt=alt_text)
+    shown = table.rename(columns={name: md_text(str(name)) for name in table})  # headings, too, are Markdown
+    texts = {md_text(str(name)): text for name, text in texts.items()}
+    st.table(shown.style.format(texts, na_rep=wording.ABSENT), hide_index=True, alt=alt_text)
 
 
 def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:

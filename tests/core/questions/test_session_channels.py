@@ -9,6 +9,7 @@ import pytest
 
 from core.base.schema import CHANNEL, Raw
 from core.facts.context import Context
+from core.facts.sentences import plain
 from core.query.query import By
 from core.questions.answers import ask
 from tests.core.query.made_site import made_site
@@ -25,6 +26,8 @@ from tests.core.query.made_site import made_site
         ("revenue by channel", "revenue", By.SESSION_CHANNEL),
         ("items bought by channel", "items", By.SESSION_CHANNEL),
         ("net revenue by channel", "net_revenue", CHANNEL),
+        ("revenue by user's main channel", "revenue", CHANNEL),
+        ("sessions by the channel of the user", "sessions", CHANNEL),
         ("purchases by session channel", "events", By.SESSION_CHANNEL),
         ("users by channel of the session", "users", By.SESSION_CHANNEL),
         ("users by channel", "users", CHANNEL),
@@ -35,6 +38,32 @@ def test_sessions_count_by_their_own_channel_and_users_by_their_main_one(
 ) -> None:
     query = json.loads(ask(question, Context(made_site().tables)).query)
     assert (query["measure"], query["by"]) == (measure, by)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "by"),
+    [
+        ("revenue", "by channel", By.SESSION_CHANNEL),
+        ("users by channel", "revenue", By.SESSION_CHANNEL),
+        ("revenue by channel", "net revenue", CHANNEL),
+        ("revenue by channel", "conversion rate", CHANNEL),
+        ("revenue by main channel", "items bought", CHANNEL),
+        ("users by session channel", "on mobile", By.SESSION_CHANNEL),
+    ],
+)
+def test_a_question_that_goes_on_counts_by_the_channel_that_fits_its_measure(
+    first: str, then: str, by: str
+) -> None:
+    context = Context(made_site().tables)
+    query = json.loads(ask(then, context, ask(first, context).reading).query)
+    assert query["by"] == by
+
+
+def test_what_no_channel_of_a_session_holds_is_said() -> None:
+    context = Context(made_site().tables)
+    said = "in sessions without a page view, are in no row"
+    assert said in plain(ask("revenue by channel", context).blocks, {})
+    assert said not in plain(ask("revenue by main channel", context).blocks, {})
 
 
 def test_events_are_counted_by_the_channel_of_their_session() -> None:

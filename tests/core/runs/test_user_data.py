@@ -3,10 +3,12 @@
 import csv
 import io
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core.runs.publish import _write_user_data
 from core.runs.user_data import (
     PROPERTY,
     USER_DATA,
@@ -71,6 +73,24 @@ def test_joined_logins_and_cookies_have_a_file_each() -> None:
 @pytest.mark.parametrize("user_key", ["visitor", "user_pseudo_id or user_id"])
 def test_other_ids_and_ids_of_unknown_kind_have_none(user_key: str) -> None:
     assert ga4_user_data(USERS, user_key) == {}
+
+
+def test_a_run_writes_a_file_for_each_kind_of_id(tmp_path: Path) -> None:
+    users = USERS.assign(id_kind=["cookie", "login", "login", "login"])
+    users.to_parquet(tmp_path / "users.parquet", index=False)
+    _write_user_data(tmp_path, "user_pseudo_id or user_id")
+    assert (tmp_path / USER_DATA).read_text().splitlines()[1:] == [
+        '123,1605951.6059719720,"1 · Sales, ""red"""'
+    ]
+    assert (tmp_path / USER_DATA_OF_LOGINS).read_text().splitlines()[1] == "-1.50,2"
+
+
+def test_lists_of_joined_logins_hold_ids_of_one_kind() -> None:
+    lists = ids_by_segment(USERS.assign(id_kind=["cookie", "login", "login", "login"]))
+    assert {name: ids["user_id"].tolist() for name, ids in lists.items()} == {
+        "segment_1_cookies": ["1605951.6059719720"], "segment_2_logins": ["-1.50"],
+        "segment_12_logins": ["0012.50"],
+    }  # fmt: skip
 
 
 def test_a_list_for_ads_is_one_column_of_ids_a_segment() -> None:

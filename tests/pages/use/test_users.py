@@ -139,18 +139,18 @@ def test_users_are_found_by_a_chosen_dimension(
     (path.parent / MANIFEST).write_text(json.dumps(manifest))
     app = open_app(PAGE, data=run.dataset, k="3")
     show(app, "Search")
-    assert app.multiselect(key="search-plan").label == "Main plan"
-    app.multiselect(key="search-plan").set_value(["plus"]).run()
+    assert app.multiselect(key="search-of-plan").label == "Main plan"
+    app.multiselect(key="search-of-plan").set_value(["plus"]).run()
     assert listed(app) == [[table["user_id"][0]]]
 
 
 def test_a_search_is_there_again_on_the_way_back(users: AppTest) -> None:
     show(users, "Search")
-    users.multiselect(key="search-device").set_value(["mobile"]).run()
+    users.multiselect(key="search-of-device").set_value(["mobile"]).run()
     found = listed(users)[0]
     show(users, "Of a segment")
     show(users, "Search")
-    assert users.multiselect(key="search-device").value == ["mobile"]
+    assert users.multiselect(key="search-of-device").value == ["mobile"]
     assert listed(users)[0] == found
 
 
