@@ -108,9 +108,9 @@ def test_segments_that_stay_on_screen_are_measured_and_another_number_is_read_be
     expect(page.get_by_text("Highly stable").first).to_be_visible(timeout=MINUTE_MS)
     expect(measuring).to_have_count(0, timeout=60_000)
     adjust(page)
-    page.locator(".st-key-choose_k").get_by_role("radio", name="3", exact=True).click()
     expect(page.get_by_text("in 4 segments")).to_be_visible()
-    page.get_by_role("button", name="Use 3").click()
+    three = page.locator(".st-key-choose_k").get_by_role("radio", name="3", exact=True)
+    choose(three, page.get_by_role("button", name="Use 3"))
     expect(page.get_by_text("in 3 segments")).to_be_visible()
 
 

@@ -250,11 +250,11 @@ def test_a_part_of_a_query_is_changed_by_what_it_could_be_instead(
 ) -> None:
     app = asked(open_app(EXPLORE, data=finished_run.dataset), "users with more than 2 page views by device")
     of_rows = next(one for one in app.sidebar.selectbox if "by segment" in one.options)
-    assert "by device" not in of_rows.options
+    assert "by user's main device" not in of_rows.options
     app = of_rows.select("by segment").run()
     assert not app.exception
     exchange = kept(finished_run).exchanges[-1]
-    assert exchange.question == "“by segment” instead of “by device”"
+    assert exchange.question == "“by segment” instead of “by user's main device”"
     assert exchange.answer is not None and not exchange.answer.declined
     assert "Users who have more than 2 page views, by segment, all days" in said(app)
     number = next(one for one in app.sidebar.selectbox if "have more than 5 page views" in one.options)
