@@ -17,7 +17,19 @@ from core.journeys.funnel import StepKind
 from core.query.execute import FEW, FigureComparison, Result, ResultRow, execute
 from core.query.in_words import UNITS, people, sentence
 from core.query.layout import layout_of
-from core.query.query import OF_ORDERS, SESSION_MEANS, By, Did, Is, Others, Quantity, Query, parts_of
+from core.query.query import (
+    MONEY,
+    OF_ORDERS,
+    SESSION_MEANS,
+    By,
+    Did,
+    Is,
+    Others,
+    Quantity,
+    Query,
+    is_attribute,
+    parts_of,
+)
 
 _DIGITS: Final = {Unit.NUMBER: 2, Unit.MONEY: 2}
 
@@ -57,6 +69,7 @@ def answer_of(result: Result, context: Context) -> Answer:
         _verdict(result.comparison),
         _left_out(result),
         _in_no_row(query, context),
+        _of_nobody(query, context),
         _given_away(query, context),
     )
     rows = dict.fromkeys((*(fact.row for fact in facts), *_segments(query)))
@@ -115,6 +128,14 @@ def _in_no_row(query: Query, context: Context) -> str:
     )
 
 
+def _of_nobody(query: Query, context: Context) -> str:
+    """That money of visitors without a user id is left out, if there is any."""
+    nobody = context.tables.basis.data.outcomes.without_user_id.values()
+    if query.measure not in MONEY or query.where is not None or not any(one.revenue for one in nobody):
+        return ""
+    return "Purchases without a user id are not in it; Data and Profiles say what they come to."
+
+
 def _given_away(query: Query, context: Context) -> str:
     """Warning that the segments were made from pages that give the outcome asked about away, if they were."""
     of = query.of if query.by is By.SEGMENT else None
@@ -153,9 +174,11 @@ def population(result: Result) -> str:
     when = " in that time" if result.query.period else ""
     said = f"Of {pluralise(result.base, 'user')} with a page view{when}"
     counted = "all are counted" if result.users == result.base else f"{result.users:,} are asked about"
-    if result.query.by is By.SEGMENT and not result.few and not result.more:
+    by = result.query.by
+    if (by is By.SEGMENT or is_attribute(by)) and not (result.few or result.more or result.query.keep):
         in_rows = sum(row.users for row in result.rows)
-        counted = counted if in_rows == result.users else f"{in_rows:,} are in these segments"
+        where = "these segments" if by is By.SEGMENT else "these rows"
+        counted = counted if in_rows == result.users else f"{in_rows:,} are in {where}"
     left = (
         f"; {result.unseen:,} who did it without a page view{when} are not counted." if result.unseen else "."
     )

@@ -214,7 +214,10 @@ class DataNames:
             tuple(tokens(words)): name for name in attributes if name not in ATTRIBUTES
             for words in (attribute_words(name).name, f"{attribute_words(name).name}s")
         }  # fmt: skip
-        """Words of the dimensions that the analyst chose, and of channels → the dimension."""
+        for name in attributes:  # as answers call them: “by user's main device”
+            title = tokens(attribute_words(name).title)
+            self.dimensions |= {tuple(title): dimension_of(name), ("user", *title): dimension_of(name)}
+        """Words of a dimension of users → it: names of those that the analyst chose, titles of all."""
         if CHANNEL in attributes:
             self.dimensions |= {tuple(words.split()): CHANNEL for words in MAIN_CHANNEL}
         if len(layout_of(context.tables.basis).session_channels):

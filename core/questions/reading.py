@@ -1420,7 +1420,8 @@ class _Reader:
             raise NotRead("What is compared with what? Name both.")
         changed: dict[str, object] = {}
         lists = draft.by is not None and draft.asked in (Kind.TOP, Kind.WHICH)
-        counts = draft.asked is Kind.MANY and draft.users
+        is_whole = draft.by is not None and self.terms[0].kind is Kind.NOUN  # “users by plan”
+        counts = draft.users and (draft.asked is Kind.MANY or is_whole)
         if (
             draft.asked in (Kind.SHARE, Kind.LONG, Kind.OFTEN)
             or draft.measure

@@ -344,10 +344,11 @@ class LoginCounts(_Part):
     def in_words(self) -> str:
         """All counts, in two sentences."""
         moved = pluralise(self.page_views, "page view")
+        kept = f", {self.conflicts:,} with several kept" if self.conflicts else ""
         return (
             f"{pluralise(self.cookies, 'cookie')} became {pluralise(self.ids, 'id')}: "
-            f"{self.signed_in - self.conflicts:,} with one signed-in user joined to that user ({moved}), "
-            f"{self.conflicts:,} with several kept. "
+            f"{self.signed_in - self.conflicts:,} with one signed-in user joined to that user "
+            f"({moved}){kept}. "
             f"{pluralise(self.users, 'user')} signed in, {self.cross_device:,} of them with several cookies."
         )
 

@@ -40,7 +40,7 @@ _HELPS: Final[Mapping[str, str]] = {
     FacetKind.LOYALTY: _LOYALTY_HELP, FacetKind.RECENCY: _RECENCY_HELP, FacetKind.STAGE: _STAGE_HELP,
 }  # fmt: skip
 _OUTCOME_HELP: Final = (
-    "Each rate is counted on half of the users, of whom no limit or name of a level was learned. "
+    "Of that half no limit or name of a level was learned; the chat counts all users. "
     "What goes together need not be the cause: who buys views more pages, too."
 )
 _CROSSED: Final = (
@@ -64,7 +64,7 @@ def page() -> None:
     _beside_segments(found)
     if found.outcome:
         st.caption(
-            f"Rates of {md_text(found.outcome, 60)}, with their 95 % intervals",
+            f"Rates of {md_text(found.outcome, 60)} are counted on half of the users, with 95 % intervals.",
             help=_OUTCOME_HELP,
             width="content",
         )

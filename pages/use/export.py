@@ -12,11 +12,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import IdKind, Users
-from core.base.wording import capitalised
 from core.cli.command import command_line, renumbered, settings_without_option
 from core.rules.raw_events import is_of_ga4
 from core.runs.export import IdStyle
-from core.runs.user_data import PROPERTY, USER_DATA, USER_DATA_OF_LOGINS, has_client_ids, user_data_files
+from core.runs.user_data import PROPERTY, USER_DATA, has_client_ids, user_data_files
 from core.storage.dataset import is_clustered
 from pages.ui.segments import cards, downloads, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
@@ -31,7 +30,6 @@ _MIME: Final = {
     "zip": "application/zip",
     "html": "text/html",
 }
-_LABELS: Final = {USER_DATA: "GA4 user data, cookies", USER_DATA_OF_LOGINS: "GA4 user data, logins"}
 _PREVIEW_ROWS: Final = 5
 
 
@@ -107,19 +105,19 @@ def _elsewhere(live: LiveSegments) -> None:
         return
     said = []
     if names:
-        said.append(
-            f"Who is in which segment, as GA4 user data (register the user property {PROPERTY} first)"
-        )
-        said.append("as lists of ids")
-    said += ["each segment's rule as an audience of GA4"] if audiences else []
-    what = f"{'; '.join(said)}. Nothing is sent."
+        said.append(f"Register the user property {PROPERTY} in GA4, then Admin › Data import › User data.")
+        said.append("Import both files: nobody is in both." if len(names) > 1 else "")
+    said.append("Each segment's rule is an audience of GA4." if audiences else "")
+    said.append("Lists of ids are for ads platforms." if names else "")
+    what = " ".join([*filter(None, said), "Nothing is sent."])
     clients, missing = _client_ids(users) if names and has_client_ids(user_key) else (0, 0)
+    logins = live.sources.n_clustered - clients
     if missing:
         what += (
             f" {missing:,} of {count(clients, 'user')} in segments have no stream id in "
             "this export, and GA4 takes user data with it alone: type it."
         )
-    with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", capitalised(what)):
+    with _card("elsewhere", "Back into GA4 and ads", ":material/upload:", what):
         if audiences:
             _button(
                 "GA4 audiences", "ga4_audiences.json", lambda: downloads.ga4_audiences(live),
@@ -136,8 +134,9 @@ def _elsewhere(live: LiveSegments) -> None:
             by_client = name == USER_DATA and has_client_ids(user_key)
             if by_client and not clients:
                 continue
+            of_these = f", {count(clients, 'cookie') if by_client else count(logins, 'login')}"
             _button(
-                _LABELS[name] if len(names) > 1 else "GA4 user data", name,
+                f"GA4 user data{of_these if len(names) > 1 else ''}", name,
                 partial(downloads.ga4_user_data, live, name, stream),
                 "By client id and stream id; users without a stream id are left out."
                 if by_client else "By the site's own user id.",

@@ -74,7 +74,7 @@ def figures_table(counted: AsGa4) -> dict[str, list[str]]:
     figures = counted.figures
     return {
         "Figure": [md_text(figure.title) for figure in figures],
-        "GA4": [figure.amount(figure.ga4) for figure in figures],
+        "As GA4 counts": [figure.amount(figure.ga4) for figure in figures],
         "Here": [figure.amount(figure.ours) for figure in figures],
         "Why they differ": [md_text(figure.reasons) or "the same" for figure in figures],
     }

@@ -34,6 +34,13 @@ def test_users_are_counted_by_it(question: str) -> None:
     assert sorted(fact.value for fact in facts) == sorted(plans().value_counts())
 
 
+def test_users_by_it_after_a_rate_are_a_question_of_their_own() -> None:
+    context = site("shop").context
+    rate = ask("bounce rate by plan type", context)
+    after = ask("users by plan type", context, rate.reading)
+    assert sorted(fact.value for fact in after.facts) == sorted(plans().value_counts())
+
+
 @pytest.mark.parametrize(
     ("question", "users"),
     [
